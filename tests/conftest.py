@@ -1,0 +1,17 @@
+"""What every test may use: the real servers come from devstack.pytest_plugin."""
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from pymongo import MongoClient
+
+
+@pytest.fixture
+def clean_catalogue() -> None:
+    """Empty products and ledger, with the collections, validators and indexes of production in place."""
+    call_command("create_collections", verbosity=0)
+    with MongoClient[dict[str, object]](settings.MONGODB_URI) as client:
+        database = client.get_default_database()
+        for name in database.list_collection_names():
+            if not name.startswith("system."):
+                database[name].delete_many({})
