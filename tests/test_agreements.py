@@ -1,0 +1,73 @@
+"""The agreements among us that a machine can check: style, types, who may import whom, generated documents."""
+
+import ast
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("config", "orders_app", "products_app", "kafka_workers", "devstack")
+BIN = Path(sys.executable).parent
+
+
+def run(*command: str) -> None:
+    """Run a check in the repository; its own words are the failure's message."""
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(("ruff", "check", "."), id="ruff finds nothing"),
+        pytest.param(("ruff", "format", "--check", "."), id="ruff would format nothing"),
+        pytest.param(("lint-imports",), id="imports run one way"),
+        pytest.param(("python", "manage.py", "makemigrations", "--check", "--dry-run"), id="no migration is missing"),
+        pytest.param(("python", "manage.py", "generate_docs", "--check"), id="generated documents are current"),
+    ],
+)
+@pytest.mark.timeout(300)
+def test_the_tree_keeps(command: tuple[str, ...]) -> None:
+    run(*command)
+
+
+@pytest.mark.timeout(600)
+def test_mypy_strict_passes() -> None:
+    run("mypy", *PACKAGES, "manage.py", "tests")
+
+
+def functions() -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            if "migrations" not in path.parts:
+                yield from (
+                    node
+                    for node in ast.walk(ast.parse(path.read_text()))
+                    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                )
+
+
+def test_the_median_function_has_fewer_than_ten_lines() -> None:
+    lengths = [(function.end_lineno or 0) - function.lineno + 1 for function in functions()]
+    assert statistics.median(lengths) < 10
+
+
+def test_every_setting_of_the_environment_is_documented() -> None:
+    documented = (ROOT / "docs" / "settings.md").read_text()
+    source = (ROOT / "config" / "settings.py").read_text() + (ROOT / "config" / "env.py").read_text()
+    names = {
+        node.args[0].value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)
+        if isinstance(node.args[0].value, str) and node.args[0].value.isupper()
+    }
+    assert names, "the search finds no setting at all"
+    assert {name for name in names if f"`{name}`" not in documented} == set()
