@@ -1,7 +1,8 @@
-"""Every figure that the processes of Stockbridge report, in one list; `/metrics` shows them (docs/operations.md).
+"""Every figure that the processes report, in one list; `/metrics` shows them (docs/operations.md).
 
-With PROMETHEUS_MULTIPROC_DIR set (./start does), each process keeps its figures in files there and the web process
-adds them up. A gauge says how: `livesum` adds what living processes say, `mostrecent` takes the last value said.
+With PROMETHEUS_MULTIPROC_DIR set (./start does), each process keeps its figures in files there, and the web
+process adds them up. A gauge says how: `livesum` adds what living processes say, `mostrecent` takes the last
+value said.
 Names follow Prometheus: counters end in `_total`, durations are seconds.
 """
 
@@ -101,6 +102,6 @@ STOCK_ANSWERS = Counter(
 )
 STOCK_DRIFT = Gauge(
     "stockbridge_stock_drift_pieces",
-    "Pieces that stock and ledger differ by, all products added up, at the last audit; anything but 0 is a fault.",
+    "Pieces that stock and ledger differ by at the last audit, over all products; anything but 0 is a fault.",
     multiprocess_mode="mostrecent",
 )
