@@ -1,0 +1,92 @@
+"""Real servers under every test run: started before Django reads its settings, gone afterwards.
+
+KAFKA_BROKERS, MONGODB_URI or DATABASE_URL set by the caller stand in for a server of ours.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+import pytest
+
+from devstack.errors import StackError
+from devstack.ports import free_ports
+from devstack.secret_settings import new_secrets
+from devstack.server import Server
+from devstack.servers import SERVER_SETTINGS, embedded_servers, start_all, stop_all
+
+_SERVERS = pytest.StashKey[Mapping[str, Server]]()
+_QUESTIONS = (
+    "help",
+    "version",
+    "collectonly",
+    "markers",
+    "showfixtures",
+    "show_fixtures_per_test",
+)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """As a wrapper, ahead of pytest-django, which loads the settings in the same hook."""
+    directory = Path(tempfile.mkdtemp(prefix="stockbridge-test-"))
+    ports = dict(zip(SERVER_SETTINGS, free_ports(len(SERVER_SETTINGS)), strict=True))
+    servers = embedded_servers(directory, ports, os.environ)
+    os.environ.update(_settings(directory, servers))
+    early_config.stash[_SERVERS] = servers
+    early_config.add_cleanup(lambda: shutil.rmtree(directory))
+    early_config.add_cleanup(lambda: stop_all(servers.values()))
+    if _runs_tests(early_config):
+        _start(servers)
+    return (yield)
+
+
+@pytest.fixture(scope="session")
+def kafka_server(pytestconfig: pytest.Config) -> Server:
+    """The broker of this test run; a test that stops it starts it again."""
+    return _server(pytestconfig, "KAFKA_BROKERS")
+
+
+@pytest.fixture(scope="session")
+def mongo_server(pytestconfig: pytest.Config) -> Server:
+    """The MongoDB of this test run; a test that stops it starts it again."""
+    return _server(pytestconfig, "MONGODB_URI")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(pytestconfig: pytest.Config) -> Server:
+    """The PostgreSQL of this test run; a test that stops it starts it again."""
+    return _server(pytestconfig, "DATABASE_URL")
+
+
+def _settings(directory: Path, servers: Mapping[str, Server]) -> dict[str, str]:
+    return {
+        **new_secrets(),
+        **{setting: server.url for setting, server in servers.items()},
+        "STACK_DIR": str(directory),
+        "DEBUG": "false",
+        "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+        "FRONTEND_URL": "http://localhost:3000",
+        "KAFKA_REPLICATION_FACTOR": "1",
+    }
+
+
+def _runs_tests(config: pytest.Config) -> bool:
+    options = config.known_args_namespace
+    return not any(getattr(options, question, False) for question in _QUESTIONS)
+
+
+def _start(servers: Mapping[str, Server]) -> None:
+    try:
+        start_all(servers.values())
+    except StackError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def _server(config: pytest.Config, setting: str) -> Server:
+    servers = config.stash[_SERVERS]
+    if setting not in servers:
+        pytest.skip(f"{setting} is the caller's server")
+    return servers[setting]
