@@ -1,0 +1,102 @@
+"""A neighbour on the broker: a plain producer and a plain reader, with nothing of ours in between."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+
+@dataclass(frozen=True)
+class Record:
+    """One message as it lies on the broker."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+    headers: dict[str, str]
+
+    def json(self) -> dict[str, object]:
+        value: dict[str, object] = msgspec.json.decode(self.value)
+        return value
+
+
+def as_record(message: Message) -> Record:
+    headers = {name: (value or b"").decode() for name, value in message.headers() or []}
+    return Record(
+        str(message.topic()),
+        int(message.partition() or 0),
+        int(message.offset() or 0),
+        (message.key() or b"").decode(),
+        message.value() or b"",
+        headers,
+    )
+
+
+class Wire:
+    """Sends and reads messages on one broker."""
+
+    def __init__(self, brokers: str) -> None:
+        self.brokers = brokers
+        self.producer = Producer({"bootstrap.servers": brokers, "acks": "all"})
+
+    def send(self, topic: str, key: str, value: bytes, headers: dict[str, str] | None = None) -> None:
+        """Send one message and wait until the broker has it."""
+        failures: list[object] = []
+        self.producer.produce(
+            topic,
+            key=key,
+            value=value,
+            headers=[(name, text.encode()) for name, text in (headers or {}).items()],
+            on_delivery=lambda error, _: failures.append(error) if error else None,
+        )
+        assert self.producer.flush(15) == 0, f"{topic} took no message within 15 s"
+        assert failures == []
+
+    def read(
+        self, topics: Iterable[str], enough: Callable[[list[Record]], bool], seconds: float = 15
+    ) -> list[Record]:
+        """Every message of the topics from their start until there are enough; fails after `seconds`."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self.brokers,
+                "group.id": f"reader-{uuid.uuid4().hex}",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_committed",
+            }
+        )
+        try:
+            consumer.assign(
+                [self._start(consumer, topic, p) for topic in topics for p in self._partitions(topic)]
+            )
+            records: list[Record] = []
+            end = time.monotonic() + seconds
+            while not enough(records):
+                assert time.monotonic() < end, f"not enough within {seconds} s: {records[-5:]}"
+                message = consumer.poll(0.1)
+                if message is not None and message.error() is None:
+                    records.append(as_record(message))
+            return records
+        finally:
+            consumer.close()
+
+    def of_order(self, order_id: str, *topics: str, count: int = 1, seconds: float = 15) -> list[Record]:
+        """The messages of these topics with this order's key, at least `count` of them."""
+
+        def enough(records: list[Record]) -> bool:
+            return sum(record.key == order_id for record in records) >= count
+
+        return [record for record in self.read(topics, enough, seconds) if record.key == order_id]
+
+    def _partitions(self, topic: str) -> list[int]:
+        return list(self.producer.list_topics(topic, timeout=10).topics[topic].partitions)
+
+    @staticmethod
+    def _start(consumer: Consumer, topic: str, partition: int) -> TopicPartition:
+        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        return TopicPartition(topic, partition, low)
