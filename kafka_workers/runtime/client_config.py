@@ -1,0 +1,114 @@
+"""One builder for the configuration of every Kafka client."""
+
+import logging
+import os
+import socket
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaError
+from django.conf import settings
+
+Config = dict[str, Any]
+
+MESSAGE_BYTES = 1_048_576
+"""Largest message of a business topic."""
+SET_ASIDE_BYTES = MESSAGE_BYTES + 65_536
+"""Largest message of a retry or dead-letter topic: the failure's headers come on top."""
+DELIVERY_SECONDS = 5
+"""How long the broker has to acknowledge a message before it counts as unavailable."""
+
+_SECURITY = {
+    "sasl.mechanism": "KAFKA_SASL_MECHANISM",
+    "sasl.username": "KAFKA_SASL_USERNAME",
+    "sasl.password": "KAFKA_SASL_PASSWORD",
+    "ssl.ca.location": "KAFKA_SSL_CA",
+}
+_OUT_OF_REACH = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
+
+log = structlog.get_logger(__name__)
+
+
+class Connection:
+    """Says once that Kafka is out of reach, and once that it is back."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+
+    def failed(self, error: KafkaError) -> None:
+        """Takes what the client reports; a single broker that is down is no loss yet."""
+        if not self.is_lost and (error.fatal() or error.code() in _OUT_OF_REACH):
+            self.is_lost = True
+            log.warning("Kafka is out of reach: waiting", error=error.str())
+
+    def works(self) -> None:
+        """Takes note of any answer of a broker."""
+        if self.is_lost:
+            self.is_lost = False
+            log.info("Kafka is back")
+
+
+def client_config(name: str, connection: Connection | None = None) -> Config:
+    """What every client needs to reach the brokers; `name` is what the broker's logs call it."""
+    security = {key: getattr(settings, name) for key, name in _SECURITY.items() if getattr(settings, name)}
+    return {
+        "bootstrap.servers": settings.KAFKA_BROKERS,
+        "security.protocol": settings.KAFKA_SECURITY_PROTOCOL,
+        **security,
+        "client.id": f"{name}@{socket.gethostname()}:{os.getpid()}",
+        "logger": logging.getLogger("librdkafka"),
+        "error_cb": (connection or Connection()).failed,
+        "log.connection.close": False,
+        "socket.nagle.disable": True,
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 1000,
+        "topic.metadata.refresh.interval.ms": 5000,
+    }
+
+
+def producer_config(name: str) -> Config:
+    """An idempotent producer. Keys go to the partitions that Java clients choose for them."""
+    return client_config(name) | {
+        "enable.idempotence": True,
+        "acks": "all",
+        "linger.ms": 1,
+        "delivery.timeout.ms": DELIVERY_SECONDS * 1000,
+        "retry.backoff.ms": 20,
+        "partitioner": "murmur2_random",
+        "message.max.bytes": SET_ASIDE_BYTES,
+    }
+
+
+def transaction_config(transactional_id: str) -> Config:
+    """A producer for transactions; the newest one with this id shuts out all earlier ones."""
+    return producer_config(transactional_id) | {
+        "transactional.id": transactional_id,
+        "transaction.timeout.ms": 30_000,
+    }
+
+
+def consumer_config(group: str, connection: Connection) -> Config:
+    """A member of a group that commits by hand and is told of a message as soon as it is there."""
+    return client_config(group, connection) | {
+        "group.id": group,
+        "group.protocol": "consumer",
+        "max.poll.interval.ms": 120_000,
+        **_READING,
+    }
+
+
+def reader_config(name: str) -> Config:
+    """A reader of partitions assigned by hand: it joins no group and commits nothing."""
+    return client_config(name) | {"group.id": name, **_READING, "enable.partition.eof": True}
+
+
+_READING: Config = {
+    "enable.auto.commit": False,
+    "auto.offset.reset": "earliest",
+    "isolation.level": "read_committed",
+    "allow.auto.create.topics": False,
+    "fetch.wait.max.ms": 100,
+    "fetch.error.backoff.ms": 100,
+    "fetch.queue.backoff.ms": 10,
+    "queued.max.messages.kbytes": 16_384,
+}

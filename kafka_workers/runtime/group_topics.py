@@ -1,0 +1,42 @@
+"""The topics that a consumer group has to itself: retries, dead letters, and what became of dead letters."""
+
+import re
+
+_RETRY = re.compile(r"(?P<group>.+)\.retry\.(?P<number>[1-9]\d*)")
+_DEAD_LETTERS = ".dlq"
+
+
+def retry_topic(group: str, attempts: int) -> str:
+    """Where a message waits that has failed this many times (from 1)."""
+    return f"{group}.retry.{attempts}"
+
+
+def retry_topics(group: str, retries: int) -> list[str]:
+    """All retry topics of a group that tries a failed message this many times again."""
+    return [retry_topic(group, attempts) for attempts in range(1, retries + 1)]
+
+
+def retry_number(topic: str) -> int | None:
+    """Which retry topic of its group this is (from 1); None for any other topic."""
+    found = _RETRY.fullmatch(topic)
+    return int(found["number"]) if found else None
+
+
+def dead_letter_topic(group: str) -> str:
+    """Where a group's messages end that it cannot handle."""
+    return group + _DEAD_LETTERS
+
+
+def settled_topic(group: str) -> str:
+    """The record of a group's redriven and discarded dead letters."""
+    return f"{dead_letter_topic(group)}.settled"
+
+
+def group_of_dead_letters(topic: str) -> str | None:
+    """The group whose dead letters lie in this topic; None for any other topic."""
+    return topic.removesuffix(_DEAD_LETTERS) if topic.endswith(_DEAD_LETTERS) else None
+
+
+def is_set_aside(topic: str) -> bool:
+    """Whether the messages in this topic were first read from another one."""
+    return retry_number(topic) is not None or group_of_dead_letters(topic) is not None

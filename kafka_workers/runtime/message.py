@@ -1,0 +1,172 @@
+"""The form of a message: CloudEvents 1.0, binary mode (docs/asyncapi.yaml).
+
+On the way in, a message without any `ce_` header is accepted too; its id is then topic/partition/offset.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from confluent_kafka import Message
+from msgspec import Meta, Struct
+
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.failure import Failure
+from kafka_workers.runtime.headers import Headers, headers_of, text_of
+
+JSON = "application/json"
+_PREFIX = "ce_"
+_TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+NotEmpty = Annotated[str, Meta(min_length=1)]
+
+
+class Outgoing(Struct, frozen=True):
+    """A message to send. A key of None leaves the partition to chance."""
+
+    topic: str
+    key: str | bytes | None
+    value: bytes | None
+    headers: Mapping[str, str | bytes | None]
+
+
+class Received(Struct, frozen=True, kw_only=True):
+    """A message to handle.
+
+    `topic`, `partition` and `offset` say where it was first read, through any retry and redrive; `attempt` is
+    1 for the first handling. `time` is when the fact came to be, `timestamp` when this copy was sent.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+    timestamp: datetime
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime | None
+    sequence: int | None
+    trace_parent: str
+    attempt: int
+    headers: Mapping[str, bytes | None]
+
+    @property
+    def log_context(self) -> dict[str, object]:
+        """What a log line about this message says besides."""
+        return {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "order_id": self.key,
+            "trace_id": self.trace_parent[3:35],
+        }
+
+
+def cloud_event(  # noqa: PLR0913 - one argument an attribute
+    topic: str,
+    key: str,
+    value: bytes,
+    *,
+    id: str,  # noqa: A002 - the attribute's name in CloudEvents
+    source: str,
+    time: datetime,
+    subject: str,
+    data_schema: str,
+    sequence: int | None = None,
+    trace_parent: str = "",
+) -> Outgoing:
+    """A JSON value as a CloudEvent of type `topic`; `time` is aware."""
+    headers: dict[str, str | bytes | None] = {
+        "ce_specversion": "1.0",
+        "ce_id": id,
+        "ce_type": topic,
+        "ce_source": source,
+        "ce_time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_subject": subject,
+        "ce_dataschema": data_schema,
+        "content-type": JSON,
+    }
+    if sequence is not None:
+        headers["ce_sequence"] = str(sequence)
+    if trace_parent:
+        headers["traceparent"] = trace_parent
+    return Outgoing(topic, key, value, headers)
+
+
+def receive(message: Message) -> Received:
+    """Read one Kafka message; raises InvalidMessage where it has no value or its headers break the rules."""
+    value = message.value()
+    if value is None:
+        raise InvalidMessage("the message has no value")
+    failure = Failure.told_by(message)
+    topic = failure.topic if failure else str(message.topic())
+    partition = failure.partition if failure else int(message.partition() or 0)
+    offset = failure.offset if failure else int(message.offset() or 0)
+    headers = headers_of(message)
+    event = _event_of(headers, topic) or _Event(id=f"{topic}/{partition}/{offset}", type=topic)
+    return Received(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        key=(message.key() or b"").decode(errors="replace"),
+        value=value,
+        timestamp=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
+        id=event.id,
+        type=event.type,
+        source=event.source,
+        subject=event.subject,
+        time=event.time,
+        sequence=event.sequence,
+        trace_parent=_trace_parent(headers),
+        attempt=failure.attempts + 1 if failure else 1,
+        headers=headers,
+    )
+
+
+class _Event(Struct, frozen=True, kw_only=True):
+    """The attributes of a CloudEvent that this system reads."""
+
+    id: NotEmpty
+    type: NotEmpty
+    source: str = ""
+    subject: str = ""
+    specversion: Literal["1.0"] = "1.0"
+    time: Annotated[datetime, Meta(tz=True)] | None = None
+    sequence: int | None = None
+
+
+class _Attributes(_Event, frozen=True, kw_only=True):
+    """What a message must say as soon as it says that it is a CloudEvent."""
+
+    source: NotEmpty
+    specversion: Literal["1.0"]
+
+
+def _event_of(headers: Headers, topic: str) -> _Event | None:
+    """The CloudEvent that the headers tell of; None where there is no `ce_` header at all."""
+    told = {name: value for name, value in headers.items() if name.startswith(_PREFIX)}
+    if not told:
+        return None
+    try:
+        attributes = {name.removeprefix(_PREFIX): text_of(value) for name, value in told.items()}
+        event = msgspec.convert(attributes, _Attributes, strict=False)
+        media_type = text_of(headers.get("content-type")).partition(";")[0].strip()
+    except UnicodeDecodeError as error:
+        raise InvalidMessage(f"a CloudEvents header is not UTF-8: {error}") from error
+    except msgspec.ValidationError as error:
+        raise InvalidMessage(f"CloudEvents headers: {error}") from error
+    if event.type != topic:
+        raise InvalidMessage(f"ce_type is {event.type!r} in topic {topic!r}")
+    if media_type not in ("", JSON):
+        raise InvalidMessage(f"content-type is {media_type!r}, not {JSON}")
+    return event
+
+
+def _trace_parent(headers: Headers) -> str:
+    """The trace context, or nothing where it is damaged: a trace is no reason to refuse a message."""
+    found = _TRACE_PARENT.fullmatch(headers.get("traceparent") or b"")
+    return found[0].decode() if found else ""

@@ -1,0 +1,124 @@
+"""Sending messages: every one acknowledged, or the caller is told which were not and why."""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import Producer as KafkaProducer
+
+from kafka_workers.runtime.client_config import DELIVERY_SECONDS, producer_config
+from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed, Refusal
+from kafka_workers.runtime.message import Outgoing
+
+_REFUSED = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.RECORD_LIST_TOO_LARGE,
+    KafkaError.INVALID_MSG,
+    KafkaError.INVALID_MSG_SIZE,
+    KafkaError.INVALID_RECORD,
+    KafkaError.INVALID_TIMESTAMP,
+    KafkaError.POLICY_VIOLATION,
+}
+_REPORT_SECONDS = DELIVERY_SECONDS + 1
+
+Reports = dict[int, KafkaError | None]
+
+
+class Producer:
+    """An idempotent producer (acks=all), made at the first use; one a process and thread."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._client: KafkaProducer | None = None
+
+    def publish(self, messages: Iterable[Outgoing]) -> None:
+        """Send messages and wait, at most some seconds, until the broker has acknowledged all of them.
+
+        Raises BrokerUnavailable where any was not confirmed in time: the caller waits and sends all again.
+        Raises PublishFailed where the broker will never take some; it has the others then.
+        """
+        batch = list(messages)
+        suspects = self._refused(batch, range(len(batch)))
+        # The broker refuses whole record batches, innocent messages too: only alone is it clear.
+        culprits = [index for index in suspects if self._refused(batch, [index])]
+        if culprits:
+            raise PublishFailed([_refusal(index, batch[index], suspects[index]) for index in culprits])
+
+    def close(self) -> None:
+        """Give up what is not acknowledged, and the connections."""
+        if self._client is not None:
+            self._client.purge()
+            self._client.flush(1)
+            self._client = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _refused(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> dict[int, KafkaError]:
+        reports = self._send(batch, indexes)
+        errors = {index: error for index, error in reports.items() if error is not None}
+        outage = next((error for error in errors.values() if error.code() not in _REFUSED), None)
+        if outage is not None:
+            self._forget_fatal(outage)
+            raise BrokerUnavailable(outage.str())
+        if len(reports) < len(indexes):
+            self.close()
+            raise BrokerUnavailable(f"no delivery report within {_REPORT_SECONDS} s")
+        return errors
+
+    def _send(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> Reports:
+        client = self._client = self._client or KafkaProducer(producer_config(self._name))
+        reports: Reports = {}
+        for index in indexes:
+            produce(client, batch[index], partial(_note, reports, index))
+        client.flush(_REPORT_SECONDS)
+        return reports
+
+    def _forget_fatal(self, error: KafkaError) -> None:
+        """After a fatal error a client is of no more use: the next batch gets a new one."""
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
+            self.close()
+
+
+def produce(
+    client: KafkaProducer, message: Outgoing, on_delivery: Callable[[KafkaError | None, Message | None], None]
+) -> None:
+    """Hand one message to a client; an error at once is reported like one later."""
+    try:
+        _enqueue(client, message, on_delivery)
+    except KafkaException as error:
+        on_delivery(error.args[0], None)
+
+
+def _enqueue(
+    client: KafkaProducer, message: Outgoing, on_delivery: Callable[[KafkaError | None, Message | None], None]
+) -> None:
+    while True:
+        try:
+            client.produce(
+                message.topic,
+                value=message.value,
+                key=message.key,
+                headers=list(message.headers.items()),
+                on_delivery=on_delivery,
+            )
+        except BufferError:
+            client.poll(0.1)
+        else:
+            return
+
+
+def _note(reports: Reports, index: int, error: KafkaError | None, _: Message | None) -> None:
+    reports[index] = error
+
+
+def _refusal(index: int, message: Outgoing, error: KafkaError) -> Refusal:
+    key = message.key if isinstance(message.key, str) else (message.key or b"").decode(errors="replace")
+    return Refusal(index, message.topic, key, error.str())

@@ -1,0 +1,188 @@
+"""A consumer's membership in its group: what is in hand, what waits, what may be committed."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from kafka_workers.runtime.client_config import Connection, consumer_config
+from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.strike_points import reached
+
+POLL_SECONDS = 0.25
+"""Longest wait for a message: a worker asked to stop notices after this time."""
+
+_LOST_MEMBERSHIP = {
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.STALE_MEMBER_EPOCH,
+    KafkaError.FENCED_MEMBER_EPOCH,
+    KafkaError.REBALANCE_IN_PROGRESS,
+    KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
+}
+
+Partition = tuple[str, int]
+log = structlog.get_logger(__name__)
+
+
+def partition_of(message: Message) -> Partition:
+    return str(message.topic()), int(message.partition() or 0)
+
+
+def offset_of(message: Message) -> int:
+    return int(message.offset() or 0)
+
+
+class Subscription:
+    """Takes batches and commits them.
+
+    Between `take` and `commit` the batch is `in_hand`. A partition that goes to another member takes its
+    messages out of it, so that nothing of a lost partition is ever committed. `wait_for` says how many
+    seconds a message has to wait still: its partition then pauses, and the others go on.
+    """
+
+    def __init__(self, group: str, topics: Sequence[str], wait_for: Callable[[Message], float]) -> None:
+        self.in_hand: list[Message] = []
+        self._wait_for = wait_for
+        self._due: dict[Partition, float] = {}
+        self._is_held = False
+        self._assigned: set[Partition] = set()
+        self._told: set[tuple[int, str]] = set()
+        self._connection = Connection()
+        self._consumer = Consumer(consumer_config(group, self._connection))
+        self._consumer.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def take(self, most: int) -> list[Message]:
+        """Wait shortly for a message and take it in hand with whatever else has arrived, `most` in all."""
+        self._resume_due()
+        first = self._consumer.poll(self._patience())
+        if first is None:
+            self._look_for_broker()
+            return []
+        arrived = [first, *self._consumer.consume(most - 1, timeout=0)] if most > 1 else [first]
+        self._connection.works()
+        self.in_hand = [
+            message for message in arrived if self._is_message(message) and self._is_ready(message)
+        ]
+        return self.in_hand
+
+    def commit(self) -> None:
+        """Commit what is in hand and let go of it.
+
+        Where the membership was lost meanwhile it is dropped, since the next member has it already. Raises
+        BrokerUnavailable, with the batch still in hand.
+        """
+        ends = {partition_of(message): offset_of(message) + 1 for message in self.in_hand}
+        try:
+            committed = self._consumer.commit(
+                offsets=[TopicPartition(*partition, offset) for partition, offset in ends.items()],
+                asynchronous=False,
+            )
+            self._check(next((each.error for each in committed if each.error), None))
+        except KafkaException as exception:
+            self._check(exception.args[0])
+        self.in_hand = []
+
+    def hold(self, seconds: float, stop: threading.Event) -> None:
+        """Wait without taking more, but keep the membership; ends early when nothing is in hand any more."""
+        self._is_held = True
+        self._consumer.pause(self._consumer.assignment())
+        end = time.monotonic() + seconds
+        while self.in_hand and not stop.is_set() and (left := end - time.monotonic()) > 0:
+            self._put_back(self._consumer.poll(min(left, POLL_SECONDS)))
+
+    def release(self) -> None:
+        """Take messages again after `hold`; does nothing otherwise."""
+        if not self._is_held:
+            return
+        self._is_held = False
+        self._consumer.resume([TopicPartition(*each) for each in self._assigned - self._due.keys()])
+
+    def close(self) -> None:
+        """Leave the group; what is in hand goes to the next member."""
+        self._consumer.close()
+
+    def _patience(self) -> float:
+        soonest = min(self._due.values(), default=math.inf) - time.monotonic()
+        return max(0.0, min(POLL_SECONDS, soonest))
+
+    def _is_message(self, message: Message) -> bool:
+        error = message.error()
+        if error is None:
+            return True
+        if error.fatal():
+            raise KafkaException(error)
+        told = (error.code(), str(message.topic()))
+        if told not in self._told:
+            self._told.add(told)
+            log.warning("Kafka reports a problem: waiting", topic=message.topic(), error=error.str())
+        return False
+
+    def _is_ready(self, message: Message) -> bool:
+        partition = partition_of(message)
+        if partition not in self._assigned or partition in self._due:
+            return False
+        wait = self._wait_for(message)
+        if wait > 0:
+            self._put_back(message)
+            self._consumer.pause([TopicPartition(*partition)])
+            self._due[partition] = time.monotonic() + wait
+        return wait <= 0
+
+    def _resume_due(self) -> None:
+        now = time.monotonic()
+        for partition in [partition for partition, due in self._due.items() if due <= now]:
+            del self._due[partition]
+            self._consumer.resume([TopicPartition(*partition)])
+
+    def _put_back(self, message: Message | None) -> None:
+        if message is not None and partition_of(message) in self._assigned:
+            self._consumer.seek(TopicPartition(*partition_of(message), offset_of(message)))
+
+    def _look_for_broker(self) -> None:
+        if self._connection.is_lost:
+            with suppress(KafkaException):
+                self._consumer.list_topics(timeout=POLL_SECONDS)
+                self._connection.works()
+
+    def _check(self, error: KafkaError | None) -> None:
+        """Make of a failed commit what it means."""
+        if error is None:
+            return
+        if error.code() not in _LOST_MEMBERSHIP:
+            raise BrokerUnavailable(f"the offsets were not committed: {error.str()}")
+        log.warning("membership lost: the batch is dropped, its next owner has it", error=error.str())
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._connection.works()
+        self._told.clear()
+        self._assigned |= {(each.topic, each.partition) for each in partitions}
+        consumer.incremental_assign(partitions)
+        if self._is_held:
+            consumer.pause(partitions)
+        log.info("partitions assigned", partitions=_names(partitions))
+
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        reached("in-rebalance")
+        self._let_go(partitions)
+        log.info("partitions revoked", partitions=_names(partitions))
+
+    def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._let_go(partitions)
+        log.warning("partitions lost: another member has them", partitions=_names(partitions))
+
+    def _let_go(self, partitions: Iterable[TopicPartition]) -> None:
+        gone = {(each.topic, each.partition) for each in partitions}
+        self._assigned -= gone
+        self._due = {partition: due for partition, due in self._due.items() if partition not in gone}
+        self.in_hand = [message for message in self.in_hand if partition_of(message) not in gone]
+
+
+def _names(partitions: Iterable[TopicPartition]) -> list[str]:
+    return sorted(f"{each.topic}/{each.partition}" for each in partitions)
