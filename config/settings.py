@@ -134,6 +134,9 @@ CORS_ALLOW_HEADERS = (
 )
 CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
 
+# What the schema says of errors: these by name where a route can give them, all others as "default".
+ERROR_STATUSES = ["400", "401", "403", "404", "default"]
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework_simplejwt.authentication.JWTStatelessUserAuthentication",
@@ -147,8 +150,14 @@ REST_FRAMEWORK = {
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "config.errors.ExceptionHandler",
+    "ALLOWED_ERROR_STATUS_CODES": ERROR_STATUSES,
+    "ERROR_SCHEMAS": dict.fromkeys(ERROR_STATUSES, "config.error_schema.ErrorSerializer"),
+}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stockbridge",
+    "OAS_VERSION": "3.1.0",
     "DESCRIPTION": "Orders and stock, kept in step over Kafka.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -171,6 +180,8 @@ SERVICE_API_KEY = env.str("SERVICE_API_KEY", default="")
 RELAY_POLL_SECONDS = 0.005
 RETRY_DELAYS_SECONDS = tuple(env.list("RETRY_DELAYS_SECONDS", cast=float, default=[5, 60, 600]))
 BREAKER_RUN = whole_number("BREAKER_RUN", 50)
+BREAKER_PERCENT = whole_number("BREAKER_PERCENT", 50)
+BREAKER_SECONDS = whole_number("BREAKER_SECONDS", 300)
 
 LOG_FORMAT = choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING_CONFIG = None
