@@ -1,0 +1,6 @@
+"""What PostgreSQL keeps about orders."""
+
+from orders_app.models.order import Order, OrderItem
+from orders_app.models.order_event import OrderEvent, ReaderPosition
+
+__all__ = ["Order", "OrderEvent", "OrderItem", "ReaderPosition"]

@@ -1,0 +1,153 @@
+"""Why an order cannot be had or changed; each carries the facts and builds its own sentence."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+from uuid import UUID
+
+from orders_app.state_machine import TRANSITIONS, OrderStatus
+
+
+class OrderError(Exception):
+    """The base of all refusals; `code` is for programs, the text for people."""
+
+    code: ClassVar[str]
+
+
+class OrderNotFound(OrderError):
+    """There is no such order."""
+
+    code = "not_found"
+
+    def __init__(self, order_id: UUID) -> None:
+        self.order_id = order_id
+        super().__init__(f"There is no order {order_id}.")
+
+
+class OrderNotPlaceable(OrderError):
+    """The base of what makes a placement impossible as it was asked for."""
+
+
+class EmptyOrder(OrderNotPlaceable):
+    """No items were given."""
+
+    code = "empty_order"
+
+    def __init__(self) -> None:
+        super().__init__("An order needs at least one item.")
+
+
+class OrderTooLarge(OrderNotPlaceable):
+    """A limit was passed; `what` names it, as in "pieces of one product"."""
+
+    code = "order_too_large"
+
+    def __init__(self, what: str, limit: int) -> None:
+        self.what = what
+        self.limit = limit
+        super().__init__(f"An order has at most {limit} {what}.")
+
+
+class UnknownProducts(OrderNotPlaceable):
+    """The catalogue has no such products."""
+
+    code = "product_not_found"
+
+    def __init__(self, product_ids: Sequence[str]) -> None:
+        self.product_ids = tuple(product_ids)
+        super().__init__(f"Not in the catalogue: {', '.join(product_ids)}.")
+
+
+class InactiveProducts(OrderNotPlaceable):
+    """These products are not sold at present; `names` in the order of `product_ids`."""
+
+    code = "product_inactive"
+
+    def __init__(self, product_ids: Sequence[str], names: Sequence[str]) -> None:
+        self.product_ids = tuple(product_ids)
+        self.names = tuple(names)
+        super().__init__(f"Not sold at present: {', '.join(names)}.")
+
+
+class CustomerNotFound(OrderError):
+    """The user is gone, though a token still speaks for them."""
+
+    code = "customer_not_found"
+
+    def __init__(self, user_id: int) -> None:
+        self.user_id = user_id
+        super().__init__(f"There is no user {user_id}.")
+
+
+class IdempotencyKeyReused(OrderError):
+    """The customer sent this key before, with another body."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self, idempotency_key: str) -> None:
+        self.idempotency_key = idempotency_key
+        super().__init__(f"The idempotency key {idempotency_key!r} was used for another order.")
+
+
+class NotAllowedNow(OrderError):
+    """The base of what the order's present state forbids."""
+
+
+class TransitionNotAllowed(NotAllowedNow):
+    """The order cannot go from `current` to `wanted`; it can go to `allowed`."""
+
+    code = "transition_not_allowed"
+
+    def __init__(self, current: OrderStatus, wanted: OrderStatus) -> None:
+        self.current = current
+        self.wanted = wanted
+        self.allowed = TRANSITIONS[current]
+        choices = " or ".join(f"{status.label} ({status.value})" for status in self.allowed)
+        super().__init__(
+            f"An order that is {current.label} cannot become {wanted.label}; "
+            + (f"it can become {choices}." if choices else "that is final.")
+        )
+
+
+class OrderNotEditable(NotAllowedNow):
+    """This field can't be changed any more; `field` is its name in the API."""
+
+    code = "order_not_editable"
+
+    def __init__(self, field: str, status: OrderStatus) -> None:
+        self.field = field
+        self.status = status
+        super().__init__(f"The {field} of an order that is {status.label} cannot be changed.")
+
+
+class OrderNotPayable(NotAllowedNow):
+    """No payment is awaited: the order is cancelled, or the money was given back."""
+
+    code = "order_not_payable"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The order cannot be marked paid: {reason}.")
+
+
+class OrderNotDeletable(OrderError):
+    """Only orders that have come to their end can be deleted."""
+
+    code = "order_not_deletable"
+
+    def __init__(self, status: OrderStatus) -> None:
+        self.status = status
+        super().__init__(f"An order that is {status.label} cannot be deleted.")
+
+
+class LockedTooLate(RuntimeError):
+    """A programming error: when orders were to be locked, there was no transaction or it had written."""
+
+
+class BrokenHistory(RuntimeError):
+    """The events are not those of one order from its creation on; `found` does not follow the one before."""
+
+    def __init__(self, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"An order's history is order.created and then every version in turn; {found} does not follow."
+        )

@@ -1,0 +1,109 @@
+"""Orders and their items."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
+from django.db import models
+from django.db.models import Q
+
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+
+MONEY_DIGITS = 14
+
+
+class Order(models.Model):
+    """The present state of an order: the sum of its events, kept for lists, search and the admin.
+
+    Only the services write here, each change together with its event.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    order_number = models.CharField(max_length=12)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders", db_index=False
+    )
+    total_amount = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    status = models.PositiveSmallIntegerField(choices=OrderStatus)
+    stock_status = models.CharField(max_length=8, choices=StockStatus)
+    payment_status = models.PositiveSmallIntegerField(choices=PaymentStatus)
+    payment_method = models.PositiveSmallIntegerField(choices=PaymentMethod)
+    street = models.CharField(max_length=200)
+    city = models.CharField(max_length=100)
+    state = models.CharField(max_length=100)
+    zip_code = models.CharField(max_length=20)
+    country = models.CharField(max_length=100)
+    tracking_number = models.CharField(max_length=100, blank=True)
+    cancel_reason_code = models.CharField(max_length=40, blank=True)
+    cancel_reason_detail = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    shipped_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField()
+    idempotency_key = models.CharField(max_length=255, blank=True, editable=False)
+    request_hash = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta:
+        db_table = "orders_order"
+        ordering: ClassVar = ["-created_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "created_at"], name="order_user_created"),
+            models.Index(fields=["status", "created_at"], name="order_status_created"),
+            models.Index(fields=["created_at"], name="order_created"),
+            models.Index(fields=["total_amount"], name="order_total"),
+        ]
+        constraints: ClassVar = [
+            # With pattern operators one index serves both the constraint and search by a number's beginning.
+            models.UniqueConstraint(
+                fields=["order_number"], opclasses=["varchar_pattern_ops"], name="order_number"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="order_idempotency_key",
+            ),
+            models.CheckConstraint(condition=Q(status__in=OrderStatus.values), name="order_status"),
+            models.CheckConstraint(
+                condition=Q(stock_status__in=StockStatus.values), name="order_stock_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_status__in=PaymentStatus.values), name="order_payment_status"
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_method__in=PaymentMethod.values), name="order_payment_method"
+            ),
+            models.CheckConstraint(condition=Q(total_amount__gte=0), name="order_total_amount"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="order_version"),
+        ]
+
+    def __str__(self) -> str:
+        return self.order_number
+
+
+class OrderItem(models.Model):
+    """One product of an order, with its name and price as they were when the order was placed."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items", db_index=False)
+    product_id = models.CharField(max_length=64)
+    product_name = models.TextField()
+    quantity = models.PositiveIntegerField()
+    price = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2)
+
+    class Meta:
+        db_table = "orders_orderitem"
+        ordering: ClassVar = ["id"]
+        indexes: ClassVar = [
+            GinIndex(SearchVector("product_name", config="simple"), name="orderitem_product_name"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "product_id"], name="orderitem_product_once"),
+            models.CheckConstraint(condition=Q(quantity__gt=0), name="orderitem_quantity"),
+            models.CheckConstraint(condition=Q(price__gte=0), name="orderitem_price"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.product_name}"

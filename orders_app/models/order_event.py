@@ -1,0 +1,57 @@
+"""The log of all that happened to orders, and how far its readers have come."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from orders_app.models.order import Order
+from orders_app.models.xid8 import CurrentTransactionId, Xid8Field
+
+
+class OrderEvent(models.Model):
+    """One change of one order; event_log writes and reads it.
+
+    Rows are only ever added: a trigger refuses the rest. They outlive their order, so `order` has no
+    constraint in the database.
+    """
+
+    order = models.ForeignKey(
+        Order, on_delete=models.DO_NOTHING, related_name="events", db_constraint=False, db_index=False
+    )
+    version = models.PositiveIntegerField()
+    type = models.CharField(max_length=40)
+    user_id = models.BigIntegerField()
+    data = models.JSONField()
+    actor = models.CharField(max_length=150)
+    trace_parent = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField()
+    tx = Xid8Field(db_default=CurrentTransactionId(), editable=False)
+
+    class Meta:
+        db_table = "order_event"
+        ordering: ClassVar = ["tx", "id"]
+        indexes: ClassVar = [
+            models.Index(fields=["tx", "id"], name="order_event_position"),
+            models.Index(fields=["user_id", "tx", "id"], name="order_event_user_position"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "version"], name="order_event_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}:{self.version} {self.type}"
+
+
+class ReaderPosition(models.Model):
+    """The last event that a reader of the log is done with."""
+
+    reader = models.CharField(max_length=100, primary_key=True)
+    tx = Xid8Field()
+    event_id = models.BigIntegerField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "reader_position"
+
+    def __str__(self) -> str:
+        return f"{self.reader} at {self.tx}/{self.event_id}"

@@ -1,0 +1,103 @@
+"""Documents from rows and rows from documents: the one place that knows how the two correspond."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from orders_app.log_data import CancelCode, CancelReason, OrderDocument, OrderLine, ShippingAddress
+from orders_app.models.order import Order
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+
+
+def document_of(order: Order) -> OrderDocument:
+    """The order as the API shows it; reads `order.items`, so prefetch them where there are many orders."""
+    status = OrderStatus(order.status)
+    return OrderDocument(
+        id=order.id,
+        order_number=order.order_number,
+        user_id=str(order.user_id),
+        items=tuple(
+            OrderLine(item.product_id, item.product_name, item.quantity, item.price)
+            for item in order.items.all()
+        ),
+        total_amount=order.total_amount,
+        currency=order.currency,
+        status=status,
+        status_label=status.label,
+        stock_status=StockStatus(order.stock_status),
+        payment_status=PaymentStatus(order.payment_status),
+        payment_method=PaymentMethod(order.payment_method),
+        shipping_address=ShippingAddress(
+            order.street, order.city, order.state, order.zip_code, order.country
+        ),
+        tracking_number=order.tracking_number or None,
+        cancel_reason=_cancel_reason(order),
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        shipped_at=order.shipped_at,
+        delivered_at=order.delivered_at,
+        cancelled_at=order.cancelled_at,
+        version=order.version,
+    )
+
+
+def _cancel_reason(order: Order) -> CancelReason | None:
+    if not order.cancel_reason_code:
+        return None
+    return CancelReason(CancelCode(order.cancel_reason_code), order.cancel_reason_detail)
+
+
+def columns_of(document: OrderDocument) -> dict[str, Any]:
+    """The columns of the order's row, without those of its placement (idempotency key and request hash)."""
+    reason, address = document.cancel_reason, document.shipping_address
+    return {
+        "id": document.id,
+        "order_number": document.order_number,
+        "user_id": int(document.user_id),
+        "total_amount": document.total_amount,
+        "currency": document.currency,
+        "status": document.status,
+        "stock_status": document.stock_status,
+        "payment_status": document.payment_status,
+        "payment_method": document.payment_method,
+        "street": address.street,
+        "city": address.city,
+        "state": address.state,
+        "zip_code": address.zip_code,
+        "country": address.country,
+        "tracking_number": document.tracking_number or "",
+        "cancel_reason_code": reason.code if reason else "",
+        "cancel_reason_detail": reason.detail if reason else "",
+        "created_at": document.created_at,
+        "updated_at": document.updated_at,
+        "shipped_at": document.shipped_at,
+        "delivered_at": document.delivered_at,
+        "cancelled_at": document.cancelled_at,
+        "version": document.version,
+    }
+
+
+UPDATE = """
+UPDATE orders_order SET
+    status = new.status, stock_status = new.stock_status, payment_status = new.payment_status,
+    street = new.street, city = new.city, state = new.state, zip_code = new.zip_code, country = new.country,
+    tracking_number = new.tracking_number,
+    cancel_reason_code = new.cancel_reason_code, cancel_reason_detail = new.cancel_reason_detail,
+    updated_at = new.updated_at, shipped_at = new.shipped_at, delivered_at = new.delivered_at,
+    cancelled_at = new.cancelled_at, version = new.version
+FROM json_populate_recordset(NULL::orders_order, %s::json) AS new
+WHERE orders_order.id = new.id
+"""
+
+
+def update_rows(documents: Sequence[OrderDocument]) -> None:
+    """Bring the rows of these orders to these documents, all that can change of them, with one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(UPDATE, [as_json([columns_of(document) for document in documents])])
+
+
+def as_json(rows: object) -> str:
+    """A row or a list of rows as PostgreSQL's `json_populate_record(set)` reads them, typed by the table."""
+    return msgspec.json.encode(rows).decode()

@@ -1,0 +1,52 @@
+"""Reading orders."""
+
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Q, QuerySet
+
+from orders_app.exceptions import OrderNotFound
+from orders_app.log_data import OrderDocument
+from orders_app.models import Order, OrderItem
+from orders_app.models.rows import document_of
+
+
+def all_orders() -> QuerySet[Order]:
+    """Every order, newest first, ready for `document_of`: one more statement fetches the items of a page."""
+    return Order.objects.prefetch_related("items")
+
+
+def orders_of(user_id: int) -> QuerySet[Order]:
+    """The orders of one customer, newest first."""
+    return all_orders().filter(user_id=user_id)
+
+
+def search_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
+    """The orders that the text finds.
+
+    It is the beginning of the order's number or of the customer's user name, the customer's e-mail address,
+    or words in the name of one of the products.
+    """
+    customers = get_user_model().objects.filter(Q(username__startswith=text) | Q(email__iexact=text))
+    items = OrderItem.objects.annotate(words=SearchVector("product_name", config="simple")).filter(
+        words=SearchQuery(text, config="simple")
+    )
+    return orders.filter(
+        Q(order_number__startswith=text.upper())
+        | Q(user__in=customers.values("pk"))
+        | Q(pk__in=items.values("order_id"))
+    )
+
+
+def get_order(order_id: UUID) -> Order:
+    """One order with its items. Raises OrderNotFound."""
+    order = all_orders().filter(pk=order_id).first()
+    if order is None:
+        raise OrderNotFound(order_id)
+    return order
+
+
+def get_document(order_id: UUID) -> OrderDocument:
+    """One order as the API shows it. Raises OrderNotFound."""
+    return document_of(get_order(order_id))

@@ -1,0 +1,60 @@
+"""What an order can be, and what may follow what: tables that the rest of the program asks."""
+
+from collections.abc import Mapping
+
+from django.db.models import IntegerChoices, TextChoices
+
+
+class OrderStatus(IntegerChoices):
+    """How far an order is."""
+
+    PENDING = 1, "Pending"
+    PROCESSING = 2, "Processing"
+    SHIPPED = 3, "Shipped"
+    DELIVERED = 4, "Delivered"
+    CANCELLED = 5, "Cancelled"
+
+
+class StockStatus(TextChoices):
+    """What the stock service last said about an order."""
+
+    PENDING = "pending", "Pending"
+    RESERVED = "reserved", "Reserved"
+    REJECTED = "rejected", "Rejected"
+    RELEASED = "released", "Released"
+
+
+class PaymentStatus(IntegerChoices):
+    """Whether the money has come."""
+
+    PENDING = 1, "Pending"
+    PAID = 2, "Paid"
+    FAILED = 3, "Failed"
+    REFUNDED = 4, "Refunded"
+
+
+class PaymentMethod(IntegerChoices):
+    """How the customer pays."""
+
+    CREDIT_CARD = 1, "Credit card"
+    DEBIT_CARD = 2, "Debit card"
+    UPI = 3, "UPI"
+    NET_BANKING = 4, "Net banking"
+    WALLET = 5, "Wallet"
+    CASH_ON_DELIVERY = 6, "Cash on delivery"
+    STRIPE = 7, "Stripe"
+
+
+TRANSITIONS: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
+    OrderStatus.PENDING: (OrderStatus.PROCESSING, OrderStatus.CANCELLED),
+    OrderStatus.PROCESSING: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),
+    OrderStatus.SHIPPED: (OrderStatus.DELIVERED, OrderStatus.CANCELLED),
+    OrderStatus.DELIVERED: (),
+    OrderStatus.CANCELLED: (),
+}
+FINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
+
+
+def is_allowed(current: OrderStatus, wanted: OrderStatus) -> bool:
+    """Whether an order may go from one status to the other in one step."""
+    return wanted in TRANSITIONS[current]
