@@ -1,1 +1,12 @@
-urlpatterns: list[object] = []
+"""Paths under `/api/v1/products/`."""
+
+from django.urls import path
+
+from products_app.api.views import ProductListView, ProductView, ReleaseView, ReserveView
+
+urlpatterns = [
+    path("", ProductListView.as_view(), name="product-list"),
+    path("<str:product_id>/", ProductView.as_view(), name="product"),
+    path("<str:product_id>/reserve/", ReserveView.as_view(), name="product-reserve"),
+    path("<str:product_id>/release/", ReleaseView.as_view(), name="product-release"),
+]

@@ -1,0 +1,133 @@
+"""Routes under `products/`. Each checks the shape, makes one call, and answers."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework_api_key.permissions import HasAPIKey
+
+from products_app.api.permissions import IsStaffOrReads
+from products_app.api.serializers import (
+    LineReleasedSerializer,
+    LineReservedSerializer,
+    LineSerializer,
+    ProductQuerySerializer,
+    ProductSerializer,
+)
+from products_app.selectors import find_products, get_product
+from products_app.services.catalogue import create_product, delete_product, update_product
+from products_app.services.stock import release_line, reserve_line
+
+
+@extend_schema(tags=["products"])
+class ProductListView(GenericAPIView[Any]):
+    """The catalogue. Customers see the products that are for sale, staff all."""
+
+    permission_classes = (IsStaffOrReads,)
+    serializer_class = ProductSerializer
+    filter_backends = ()
+
+    @extend_schema(
+        operation_id="listProducts",
+        summary="Search, filter and sort the catalogue",
+        parameters=[ProductQuerySerializer],
+        responses=ProductSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """One page of the products that match."""
+        query = ProductQuerySerializer(data=request.query_params, partial=True)
+        query.is_valid(raise_exception=True)
+        found = find_products(include_inactive=request.user.is_staff, **query.validated_data)
+        page = self.paginate_queryset(found)  # type: ignore[arg-type]  # it is only counted and sliced
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    @extend_schema(operation_id="createProduct", summary="Put a product into the catalogue")
+    def post(self, request: Request) -> Response:
+        """Create it."""
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        product = create_product(**body.validated_data)
+        return Response(self.get_serializer(product).data, status.HTTP_201_CREATED)
+
+
+@extend_schema(tags=["products"])
+class ProductView(GenericAPIView[Any]):
+    """One product. One that is not for sale is shown to staff only."""
+
+    permission_classes = (IsStaffOrReads,)
+    serializer_class = ProductSerializer
+
+    @extend_schema(operation_id="getProduct", summary="One product")
+    def get(self, request: Request, product_id: str) -> Response:
+        """Show it."""
+        product = get_product(product_id=product_id, include_inactive=request.user.is_staff)
+        return Response(self.get_serializer(product).data)
+
+    @extend_schema(operation_id="replaceProduct", summary="Change a product")
+    def put(self, request: Request, product_id: str) -> Response:
+        """Set what is given; name and price must be."""
+        return self.update(request, product_id, partial=False)
+
+    @extend_schema(operation_id="updateProduct", summary="Change some fields of a product")
+    def patch(self, request: Request, product_id: str) -> Response:
+        """Set what is given."""
+        return self.update(request, product_id, partial=True)
+
+    @extend_schema(operation_id="deleteProduct", summary="Take a product out of the catalogue")
+    def delete(self, request: Request, product_id: str) -> Response:
+        """Delete it, unless orders hold pieces of it."""
+        delete_product(product_id=product_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def update(self, request: Request, product_id: str, *, partial: bool) -> Response:
+        """PUT and PATCH, which differ in what must be given."""
+        body = self.get_serializer(data=request.data, partial=partial)
+        body.is_valid(raise_exception=True)
+        product = update_product(product_id=product_id, **body.validated_data)
+        return Response(self.get_serializer(product).data)
+
+
+class LineView(GenericAPIView[Any]):
+    """For services: the API key decides, whoever is logged in."""
+
+    authentication_classes = ()
+    permission_classes = (HasAPIKey,)
+    parser_classes = (JSONParser,)
+    serializer_class = LineSerializer
+
+    def line(self, request: Request) -> dict[str, Any]:
+        """Order id and quantity. Raises ValidationError."""
+        body = self.get_serializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        line: dict[str, Any] = body.validated_data
+        return line
+
+
+@extend_schema(tags=["stock"])
+class ReserveView(LineView):
+    """Take pieces of the product for an order, once however often it is asked."""
+
+    @extend_schema(
+        operation_id="reserveStock", summary="Reserve pieces for an order", responses=LineReservedSerializer
+    )
+    def post(self, request: Request, product_id: str) -> Response:
+        """Reserve them. Again with the same body: the same answer."""
+        answer = reserve_line(product_id=product_id, **self.line(request))
+        return Response(LineReservedSerializer(answer).data)
+
+
+@extend_schema(tags=["stock"])
+class ReleaseView(LineView):
+    """Give pieces back that an order has reserved, never more than it holds."""
+
+    @extend_schema(
+        operation_id="releaseStock", summary="Give reserved pieces back", responses=LineReleasedSerializer
+    )
+    def post(self, request: Request, product_id: str) -> Response:
+        """Give them back. Again with the same body: the same answer."""
+        answer = release_line(product_id=product_id, **self.line(request))
+        return Response(LineReleasedSerializer(answer).data)

@@ -1,0 +1,34 @@
+"""Making the collections: validators and indexes."""
+
+from typing import Any
+
+from mongoengine import get_db
+from pymongo.database import Database
+from pymongo.errors import OperationFailure
+
+from products_app.documents.connection import reaching_catalogue
+from products_app.documents.ledger import LEDGER
+from products_app.documents.product import PRODUCTS, VALIDATOR, Product
+
+_NAMESPACE_EXISTS = 48
+
+
+def create_collections() -> None:
+    """Bring collections, validators and indexes to what they must be, whatever is there already.
+
+    Raises CatalogueUnavailable.
+    """
+    with reaching_catalogue():
+        database: Database[dict[str, Any]] = get_db()
+        for name in (PRODUCTS, LEDGER):
+            _create(database, name)
+        database.command("collMod", PRODUCTS, validator=VALIDATOR)
+        Product.ensure_indexes()
+
+
+def _create(database: Database[dict[str, Any]], name: str) -> None:
+    try:
+        database.create_collection(name, check_exists=False)
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise

@@ -1,0 +1,100 @@
+"""What the catalogue and the stock service refuse, each with the facts of the case."""
+
+from typing import ClassVar
+
+
+class CatalogueUnavailable(Exception):
+    """MongoDB cannot be reached, has no primary, or did not finish in time; trying later is safe."""
+
+
+class Refusal(Exception):
+    """A request that cannot be met, and nothing has changed; `code` is for programs, the text for people."""
+
+    code: ClassVar[str]
+
+
+class ProductNotFound(Refusal):
+    """The catalogue has no such product, or not for the one who asks."""
+
+    code = "not_found"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"There is no product {product_id}.")
+        self.product_id = product_id
+
+
+class ProductInactive(Refusal):
+    """The product is not for sale."""
+
+    code = "product_inactive"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"Product {product_id} is not for sale.")
+        self.product_id = product_id
+
+
+class InsufficientStock(Refusal):
+    """Fewer pieces can be sold than were asked for."""
+
+    code = "insufficient_stock"
+
+    def __init__(self, product_id: str, *, requested: int, available: int) -> None:
+        super().__init__(f"Of product {product_id}, {requested} were asked for and {available} can be sold.")
+        self.product_id = product_id
+        self.requested = requested
+        self.available = available
+
+
+class QuantityConflict(Refusal):
+    """The order has reserved another quantity of the product."""
+
+    code = "quantity_conflict"
+
+    def __init__(self, order_id: str, product_id: str, *, requested: int, reserved: int) -> None:
+        super().__init__(
+            f"Order {order_id} has reserved {reserved} of product {product_id}, not {requested}."
+        )
+        self.order_id = order_id
+        self.product_id = product_id
+        self.requested = requested
+        self.reserved = reserved
+
+
+class AlreadyReleased(Refusal):
+    """The order, or its line of this product, was released before it was reserved; that is final."""
+
+    code = "released"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order {order_id} has been released.")
+        self.order_id = order_id
+
+
+class AlreadyRejected(Refusal):
+    """The order as a whole was rejected; that is final."""
+
+    code = "rejected"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order {order_id} has been rejected.")
+        self.order_id = order_id
+
+
+class ProductHeld(Refusal):
+    """Live reservations hold pieces of the product."""
+
+    code = "product_held"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"Orders hold pieces of product {product_id}; make it inactive instead.")
+        self.product_id = product_id
+
+
+class SkuTaken(Refusal):
+    """Another product has this stock keeping unit."""
+
+    code = "sku_taken"
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"Another product has the SKU {sku}.")
+        self.sku = sku

@@ -1,0 +1,26 @@
+"""`manage.py create_collections`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from products_app.documents.collections import create_collections
+from products_app.exceptions import CatalogueUnavailable
+
+
+class Command(BaseCommand):
+    """Makes what MongoDB must hold."""
+
+    help = (
+        "Create the collections of the catalogue and the stock ledger in MongoDB, with their validators and "
+        "indexes. Running it again changes nothing that is already right."
+    )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Create them, or say in one line why not."""
+        try:
+            create_collections()
+        except CatalogueUnavailable as error:
+            raise CommandError(f"MongoDB (MONGODB_URI) cannot be reached: {error}") from error
+        if options["verbosity"]:
+            self.stdout.write("Collections, validators and indexes are in place.")

@@ -1,0 +1,45 @@
+"""`manage.py register_service_key`."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from rest_framework_api_key.crypto import concatenate
+from rest_framework_api_key.models import APIKey
+
+NAME = "SERVICE_API_KEY"
+PREFIX_LENGTH = 8
+
+
+class Command(BaseCommand):
+    """Makes the service key of the environment valid."""
+
+    help = (
+        "Make the key in SERVICE_API_KEY valid for the routes that services call (reserve and release). "
+        "A key that was registered so before is valid no longer. Keys made in the admin are left alone."
+    )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Store the key's hash in place of the former one's."""
+        prefix, _, secret = settings.SERVICE_API_KEY.partition(".")
+        if len(prefix) != PREFIX_LENGTH or not secret:
+            raise CommandError(
+                "SERVICE_API_KEY must be eight characters, a dot and a long random secret, such as "
+                "`xxxxxxxx.yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy`."
+            )
+        if register_key(settings.SERVICE_API_KEY, prefix).revoked:
+            raise CommandError("This SERVICE_API_KEY has been revoked; set another one.")
+        if options["verbosity"]:
+            self.stdout.write(f"The service key {prefix}.… is valid.")
+
+
+def register_key(key: str, prefix: str) -> APIKey:
+    """Make this the one key of the environment."""
+    hashed = APIKey.objects.key_generator.hash(key)
+    identity = concatenate(prefix, hashed)
+    with transaction.atomic():
+        APIKey.objects.filter(name=NAME).exclude(pk=identity).delete()
+        defaults = {"prefix": prefix, "hashed_key": hashed, "name": NAME}
+        registered: APIKey = APIKey.objects.get_or_create(pk=identity, defaults=defaults)[0]
+        return registered

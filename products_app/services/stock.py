@@ -1,0 +1,218 @@
+"""The stock service: a batch of requests settled in one MongoDB transaction."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, cast
+
+from bson import ObjectId
+from mongoengine import get_connection
+from pymongo import ReplaceOne, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError, PyMongoError, ServerSelectionTimeoutError
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from products_app.documents.connection import object_id, reaching_catalogue
+from products_app.documents.ledger import LedgerEntry, ledger_collection
+from products_app.documents.product import product_collection
+from products_app.exceptions import CatalogueUnavailable, Refusal
+from products_app.services.settlement import Settlement, Shelf
+from products_app.services.stock_requests import (
+    Line,
+    LineReleased,
+    LineReserved,
+    Release,
+    ReleaseLine,
+    Reserve,
+    ReserveLine,
+    StockAnswer,
+    StockRequest,
+)
+
+__all__ = [
+    "Line",
+    "LineReleased",
+    "LineReserved",
+    "Release",
+    "ReleaseLine",
+    "Reserve",
+    "ReserveLine",
+    "StockAnswer",
+    "StockRequest",
+    "release_line",
+    "reserve_line",
+    "settle",
+]
+
+LINES_A_TRANSACTION = 10_000
+
+SNAPSHOT = ReadConcern("snapshot")
+DURABLE = WriteConcern("majority", j=True)
+SHELF_FIELDS = {"name": 1, "stock": 1, "isActive": 1}
+DUPLICATE_KEY = 11000
+
+
+class BatchOvertaken(PyMongoError):
+    """Another batch wrote what this one read; labelled so that the driver does this one again."""
+
+    def __init__(self) -> None:
+        super().__init__("overtaken by another batch", ["TransientTransactionError"])
+
+
+def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """Answer the requests, each as if those before it were done; nothing is ever taken or given back twice.
+
+    The answers stand in the order of the requests and are durable when this returns. Refusals of single
+    lines are returned, not raised. One transaction, or several for more than LINES_A_TRANSACTION lines.
+    Raises CatalogueUnavailable; a part may be settled then, and asking again gives the same answers.
+    """
+    return [answer for part in parts(requests) for answer in settle_together(part)]
+
+
+def reserve_line(*, order_id: str, product_id: str, quantity: int) -> LineReserved:
+    """Take pieces of one product for an order; asked again, the same answer.
+
+    Raises ProductNotFound, ProductInactive, InsufficientStock, QuantityConflict, AlreadyReleased,
+    AlreadyRejected or CatalogueUnavailable.
+    """
+    return cast("LineReserved", settle_alone(ReserveLine(order_id, product_id, quantity)))
+
+
+def release_line(*, order_id: str, product_id: str, quantity: int) -> LineReleased:
+    """Give back pieces of one product, never more than the order holds; asked again, the same answer.
+
+    Raises ProductNotFound or CatalogueUnavailable.
+    """
+    return cast("LineReleased", settle_alone(ReleaseLine(order_id, product_id, quantity)))
+
+
+def settle_alone(request: StockRequest) -> StockAnswer:
+    """The answer to one request; a Refusal is raised."""
+    (answer,) = settle([request])
+    if isinstance(answer, Refusal):
+        raise answer
+    return answer
+
+
+def parts(requests: Iterable[StockRequest]) -> Iterator[list[StockRequest]]:
+    """The requests in slices that a transaction can carry."""
+    part: list[StockRequest] = []
+    lines = 0
+    for request in requests:
+        size = len(request.product_ids()) or 1
+        if part and lines + size > LINES_A_TRANSACTION:
+            yield part
+            part, lines = [], 0
+        part.append(request)
+        lines += size
+    if part:
+        yield part
+
+
+def settle_together(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """Settle a batch in one transaction, again and again while others get in its way.
+
+    It is committed even where nothing was written: only then is what was read known to be durable.
+    """
+    with reaching_catalogue(), get_connection().start_session() as session:
+        answers: list[StockAnswer] = session.with_transaction(
+            partial(attempt, requests=requests), SNAPSHOT, DURABLE
+        )
+        return answers
+
+
+def attempt(session: ClientSession, requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """One try. A missing server ends it: the driver would go on looking for one as for a conflict."""
+    try:
+        return settle_in(session, requests)
+    except ServerSelectionTimeoutError as error:
+        raise CatalogueUnavailable(str(error)) from error
+
+
+def settle_in(session: ClientSession, requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """Read, fold, write."""
+    entries = read_entries(session, {request.order_id for request in requests})
+    known = frozenset(entries)
+    shelves = read_shelves(session, named_products(requests, entries.values()))
+    settlement = Settlement(shelves, entries)
+    answers = [settlement.answer(request) for request in requests]
+    # Stock first: a rival at the same products is met before the long write.
+    write_stock(session, shelves.values())
+    write_entries(session, settlement.changed.values(), known)
+    return answers
+
+
+def read_entries(session: ClientSession, order_ids: Iterable[str]) -> dict[str, LedgerEntry]:
+    """The ledger's entries of these orders, by order id."""
+    found = ledger_collection().find({"_id": {"$in": list(order_ids)}}, session=session)
+    return {entry["_id"]: entry for entry in found}
+
+
+def named_products(requests: Iterable[StockRequest], entries: Iterable[LedgerEntry]) -> set[str]:
+    """Every product id that the requests or the entries name, as they spell it."""
+    asked = {product_id for request in requests for product_id in request.product_ids()}
+    return asked.union(*(entry["lines"] for entry in entries))
+
+
+def read_shelves(session: ClientSession, product_ids: Iterable[str]) -> dict[str, Shelf]:
+    """The products that exist, by each spelling of their id."""
+    ids = {text: key for text in product_ids if (key := object_id(text))}
+    found = product_collection().find(
+        {"_id": {"$in": list(set(ids.values()))}}, SHELF_FIELDS, session=session
+    )
+    shelves = {product["_id"]: shelf(product) for product in found}
+    return {text: shelves[key] for text, key in ids.items() if key in shelves}
+
+
+def shelf(product: Mapping[str, Any]) -> Shelf:
+    """A product of the collection, put there by us or by somebody else."""
+    stock = product["stock"]
+    return Shelf(str(product["_id"]), product.get("name", ""), product.get("isActive", True), stock, stock)
+
+
+def write_stock(session: ClientSession, shelves: Iterable[Shelf]) -> None:
+    """One conditional update a product whose stock has changed."""
+    changed = {shelf.product_id: shelf for shelf in shelves if shelf.stock != shelf.stock_read}
+    updates = [stock_update(shelf) for shelf in changed.values()]
+    if updates:
+        written = product_collection().bulk_write(updates, ordered=False, session=session)
+        if written.matched_count != len(updates):
+            raise BatchOvertaken
+
+
+def stock_update(shelf: Shelf) -> UpdateOne:
+    """Take what was taken; of a product that came without `received`, nothing was held before."""
+    taken = shelf.stock_read - shelf.stock
+    change = {
+        "stock": {"$subtract": ["$stock", taken]},
+        "received": {"$ifNull": ["$received", "$stock"]},
+    }
+    return UpdateOne({"_id": ObjectId(shelf.product_id), "stock": {"$gte": taken}}, [{"$set": change}])
+
+
+def write_entries(session: ClientSession, changed: Iterable[LedgerEntry], known: Container[str]) -> None:
+    """Insert the new entries, replace the `known` ones."""
+    now = datetime.now(UTC)
+    new: list[LedgerEntry] = []
+    replacements: list[ReplaceOne[LedgerEntry]] = []
+    for entry in changed:
+        entry["updatedAt"] = now
+        if entry["_id"] in known:
+            replacements.append(ReplaceOne({"_id": entry["_id"]}, entry))
+        else:
+            new.append(entry)
+    if replacements:
+        ledger_collection().bulk_write(replacements, ordered=False, session=session)
+    if new:
+        insert_entries(session, new)
+
+
+def insert_entries(session: ClientSession, entries: Sequence[LedgerEntry]) -> None:
+    """Insert them. Raises BatchOvertaken where another batch has inserted one of them meanwhile."""
+    try:
+        ledger_collection().insert_many(entries, ordered=False, session=session)
+    except BulkWriteError as error:
+        if any(failure["code"] == DUPLICATE_KEY for failure in error.details["writeErrors"]):
+            raise BatchOvertaken from error
+        raise
