@@ -1,0 +1,65 @@
+"""Requests about stock, settled by the stock service; its answers go back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from kafka_workers import metrics
+from kafka_workers.consumers.json_value import decode_value
+from kafka_workers.runtime.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.exceptions import DependencyUnavailable, InvalidMessage
+from kafka_workers.runtime.message import Outgoing, Received, cloud_event
+from kafka_workers.topic_list import GROUPS, INVENTORY_GROUP, PRODUCTS, TOPIC_OF
+from orders_app.events import InventoryRelease, InventoryReserve
+from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved
+from products_app.exceptions import CatalogueUnavailable
+from products_app.services.stock import Line, Release, Reserve, StockAnswer, settle
+
+OrderRequest = Reserve | Release
+
+_reserve = msgspec.json.Decoder(InventoryReserve)
+_release = msgspec.json.Decoder(InventoryRelease)
+_encode = msgspec.json.Encoder().encode
+
+
+def decode(received: Received) -> OrderRequest:
+    """What a message asks of the stock service. Raises InvalidMessage."""
+    if received.topic == TOPIC_OF[InventoryRelease].name:
+        return Release(decode_value(_release, received.value).order_id)
+    wanted = decode_value(_reserve, received.value)
+    for index, item in enumerate(wanted.items):
+        if not item.price.is_finite() or item.price < 0:
+            raise InvalidMessage(f"no price: {item.price} - at `$.items[{index}].price`")
+    return Reserve(wanted.order_id, tuple(Line(item.product_id, item.quantity) for item in wanted.items))
+
+
+def handle(batch: Sequence[Work[OrderRequest]]) -> Iterable[Outgoing]:
+    """Settle a batch of requests; the answers, one a request. Raises DependencyUnavailable."""
+    try:
+        answers = settle([work.value for work in batch])
+    except CatalogueUnavailable as error:
+        raise DependencyUnavailable("MongoDB", str(error)) from error
+    return [_message(work.received, answer) for work, answer in zip(batch, answers, strict=True)]
+
+
+def _message(request: Received, answer: StockAnswer) -> Outgoing:
+    assert isinstance(answer, InventoryReserved | InventoryRejected | InventoryReleased)
+    topic = TOPIC_OF[type(answer)]
+    metrics.STOCK_ANSWERS.labels(topic.name).inc()
+    return cloud_event(
+        topic.name,
+        answer.order_id,
+        _encode(answer),
+        id=f"{answer.order_id}:{topic.name}",
+        source=PRODUCTS,
+        time=datetime.now(UTC),
+        subject=answer.order_id,
+        data_schema=topic.schema,
+        trace_parent=request.trace_parent,
+    )
+
+
+INVENTORY_CONSUMER = ConsumerDefinition(
+    group=INVENTORY_GROUP, topics=GROUPS[INVENTORY_GROUP], decode=decode, handle=handle
+)

@@ -1,0 +1,71 @@
+"""Answers of the stock service, recorded on the orders; what follows leaves through the orders' log."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from kafka_workers.consumers.json_value import decode_value
+from kafka_workers.runtime.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.exceptions import DependencyUnavailable
+from kafka_workers.runtime.message import Outgoing, Received
+from kafka_workers.topic_list import GROUPS, ORDERS_GROUP, TOPIC_OF
+from orders_app.services.stock_answers import (
+    StockAnswer,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockShortage,
+    record_answers,
+)
+from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved
+
+ACTOR = "service:products"
+
+_reserved = msgspec.json.Decoder(InventoryReserved)
+_rejected = msgspec.json.Decoder(InventoryRejected)
+_released = msgspec.json.Decoder(InventoryReleased)
+
+
+def decode(received: Received) -> StockAnswer:
+    """What a message tells the orders. Raises InvalidMessage."""
+    return _READERS[received.topic](received)
+
+
+def handle(batch: Sequence[Work[StockAnswer]]) -> Iterable[Outgoing]:
+    """Record a batch of answers; nothing is sent in return. Raises DependencyUnavailable."""
+    close_old_connections()
+    try:
+        record_answers(answers=[work.value for work in batch], origin_actor=ACTOR)
+    except (OperationalError, InterfaceError) as error:
+        raise DependencyUnavailable("PostgreSQL", str(error)) from error
+    return ()
+
+
+def _read_reserved(received: Received) -> StockAnswer:
+    answer = decode_value(_reserved, received.value)
+    return StockReserved(answer.order_id, received.trace_parent)
+
+
+def _read_rejected(received: Received) -> StockAnswer:
+    answer = decode_value(_rejected, received.value)
+    shortages = [
+        StockShortage(failure.product_id, failure.code, failure.requested, failure.available)
+        for failure in answer.failures
+    ]
+    return StockRejected(answer.order_id, shortages, received.trace_parent)
+
+
+def _read_released(received: Received) -> StockAnswer:
+    answer = decode_value(_released, received.value)
+    return StockReleased(answer.order_id, received.trace_parent)
+
+
+_READERS: dict[str, Callable[[Received], StockAnswer]] = {
+    TOPIC_OF[InventoryReserved].name: _read_reserved,
+    TOPIC_OF[InventoryRejected].name: _read_rejected,
+    TOPIC_OF[InventoryReleased].name: _read_released,
+}
+ORDER_CONSUMER = ConsumerDefinition(
+    group=ORDERS_GROUP, topics=GROUPS[ORDERS_GROUP], decode=decode, handle=handle
+)

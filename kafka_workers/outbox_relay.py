@@ -1,0 +1,156 @@
+"""The outbox relay: publishes what the events of the orders' log cause, in the log's order, at least once.
+
+It reads a batch from its position, sends all messages of it, and moves the position when the broker has
+acknowledged every one. A process that dies in between leaves the position behind, and its successor sends the
+batch again, with the same message ids. The order id is the key, so the versions of an order keep their order.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+
+from kafka_workers import metrics, set_aside
+from kafka_workers.models import SetAsideEvent
+from kafka_workers.order_messages import UnroutableEvent, messages_of
+from kafka_workers.relay_lead import READER, give_up_lead, take_lead
+from kafka_workers.runtime.exceptions import DependencyUnavailable, PublishFailed
+from kafka_workers.runtime.message import Outgoing
+from kafka_workers.runtime.outage import Outage
+from kafka_workers.runtime.strike_points import reached
+from kafka_workers.set_aside import Faults, Reason
+from orders_app import event_log
+from orders_app.event_log import LoggedEvent
+
+BATCH_EVENTS = 1000
+STANDBY_SECONDS = 1.0
+RETRY_CHECK_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Publisher(Protocol):
+    """What the relay needs of a producer; runtime.producer.Producer is one."""
+
+    def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Send messages and wait for every acknowledgement; raises BrokerUnavailable or PublishFailed."""
+
+
+class OutboxRelay:
+    """Relays while it is the active one, stands by while another is."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._is_active = False
+        self._position = event_log.START
+        self._held: set[UUID] = set()
+        self._next_retry_check = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then finish the batch in hand. Waits while a server is away."""
+        outage = Outage()
+        try:
+            while not stop.is_set():
+                try:
+                    pause = self._turn()
+                except DependencyUnavailable as error:
+                    pause = outage.met(error)
+                else:
+                    outage.over()
+                stop.wait(pause)
+        finally:
+            self._stand_back()
+
+    def _turn(self) -> float:
+        """Do what there is to do; how many seconds to wait before the next turn."""
+        try:
+            return self._relay_next() if self._is_active or self._take_lead() else STANDBY_SECONDS
+        except (OperationalError, InterfaceError) as error:
+            self._stand_back()
+            raise DependencyUnavailable("PostgreSQL", str(error)) from error
+
+    def _take_lead(self) -> bool:
+        if take_lead():
+            self._position = event_log.stored_position(READER)
+            self._held = set_aside.held_orders()
+            self._is_active = True
+            log.info("the relay is active", tx=self._position.tx, event=self._position.id)
+        return self._is_active
+
+    def _stand_back(self) -> None:
+        self._is_active = False
+        give_up_lead()
+
+    def _relay_next(self) -> float:
+        events = event_log.read_after(self._position, BATCH_EVENTS)
+        if events:
+            with metrics.RELAY_BATCH_SECONDS.time():
+                self._relay(events)
+        if time.monotonic() >= self._next_retry_check:
+            self._retry_set_aside()
+            self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
+        return 0 if len(events) == BATCH_EVENTS else settings.RELAY_POLL_SECONDS
+
+    def _relay(self, events: Sequence[LoggedEvent]) -> None:
+        rows = self._publish(events, self._held)
+        reached("after-acknowledgement-before-position")
+        with transaction.atomic():
+            if rows:
+                set_aside.keep(rows)
+            event_log.store_position(READER, events[-1].position)
+        self._position = events[-1].position
+        self._held.update(row.order_id for row in rows)
+        metrics.RELAY_BATCH_EVENTS.observe(len(events))
+
+    def _retry_set_aside(self) -> None:
+        events = set_aside.events_to_retry() if self._held else []
+        if not events:
+            return
+        orders = {event.order_id for event in events}
+        rows = self._publish(events, self._held - orders)
+        set_aside.finish_retry(orders, rows)
+        self._held = self._held - orders | {row.order_id for row in rows}
+
+    def _publish(self, events: Sequence[LoggedEvent], held: Collection[UUID]) -> list[SetAsideEvent]:
+        """Send the messages of these events; those to be set aside, for a fault or behind one."""
+        messages, unroutable = _translate(events)
+        faults = set_aside.spread_faults(events, unroutable, held)
+        outgoing = [
+            (event, each) for event in events if event.id not in faults for each in messages[event.id]
+        ]
+        reached("after-commit-before-produce")
+        try:
+            self._publisher.publish([message for _, message in outgoing])
+        except PublishFailed as failure:
+            refused = {outgoing[each.index][0].id: (Reason.REFUSED, each.reason) for each in failure.refusals}
+            faults = set_aside.spread_faults(events, {**unroutable, **refused}, held)
+        _tell(events, faults)
+        return set_aside.set_aside_rows(events, faults)
+
+
+def _translate(events: Sequence[LoggedEvent]) -> tuple[dict[int, list[Outgoing]], Faults]:
+    """The messages of each event, or why there are none, by its id."""
+    messages: dict[int, list[Outgoing]] = {}
+    faults: dict[int, tuple[Reason, str]] = {}
+    for event in events:
+        try:
+            messages[event.id] = messages_of(event)
+        except UnroutableEvent as error:
+            faults[event.id] = Reason.UNROUTABLE, error.reason
+    return messages, faults
+
+
+def _tell(events: Sequence[LoggedEvent], faults: Faults) -> None:
+    for event_type, number in Counter(event.type for event in events if event.id not in faults).items():
+        metrics.RELAY_EVENTS.labels(event_type).inc(number)
+    for event in events if faults else ():
+        if fault := faults.get(event.id):
+            reason, detail = fault
+            metrics.RELAY_SET_ASIDE.labels(reason).inc()
+            log.error("event set aside", event=event.event_id, type=event.type, reason=reason, detail=detail)
