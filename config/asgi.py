@@ -1,8 +1,31 @@
-"""The socket application: daphne serves it."""
+"""The application that daphne serves: sockets, and for development all of HTTP too."""
 
 import os
 
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
 from django.core.asgi import get_asgi_application
+from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+# These need the applications loaded.
+from config.socket_middleware import OriginCheck, count_sockets  # noqa: E402
+from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
+
+sockets = URLRouter(
+    [
+        path("ws/orders/", OrderSocket.as_asgi()),
+        re_path("", WebsocketDenier.as_asgi()),
+    ]
+)
+# "*" would let any page on the web use its visitors' session cookies here.
+own_hosts = [host for host in settings.ALLOWED_HOSTS if host != "*"]
+application = ProtocolTypeRouter(
+    {
+        "http": django_application,
+        "websocket": count_sockets(OriginCheck(sockets, [*own_hosts, settings.FRONTEND_URL])),
+    }
+)

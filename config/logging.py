@@ -1,7 +1,7 @@
-"""Logs: structlog, with the standard library's records through the same processors; one line an entry, on stderr.
+"""Logs: structlog, with the standard library's records through the same processors; one line each, on stderr.
 
 Code logs facts: `structlog.get_logger(__name__).info("order placed", order=…)`. What a request or a batch has
-bound with `structlog.contextvars` (trace_parent, user, order, group, topic, partition, offset) is on its lines.
+bound with `structlog.contextvars` (trace_parent, user, order, group, topic, partition, offset) joins them.
 """
 
 import logging.config

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.observe_requests",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -86,9 +87,6 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 ASGI_APPLICATION = "config.asgi.application"
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
-}
 
 TEMPLATES = [
     {
@@ -158,6 +156,10 @@ DRF_STANDARDIZED_ERRORS = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "Stockbridge",
     "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        name: f"orders_app.state_machine.{name}"
+        for name in ("OrderStatus", "StockStatus", "PaymentStatus", "PaymentMethod")
+    },
     "DESCRIPTION": "Orders and stock, kept in step over Kafka.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -182,6 +184,7 @@ RETRY_DELAYS_SECONDS = tuple(env.list("RETRY_DELAYS_SECONDS", cast=float, defaul
 BREAKER_RUN = whole_number("BREAKER_RUN", 50)
 BREAKER_PERCENT = whole_number("BREAKER_PERCENT", 50)
 BREAKER_SECONDS = whole_number("BREAKER_SECONDS", 300)
+SOCKET_REPLAY_EVENTS = whole_number("SOCKET_REPLAY_EVENTS", 500)
 
 LOG_FORMAT = choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING_CONFIG = None

@@ -1,0 +1,1 @@
+"""Orders told live to browsers: `/ws/orders/` (docs/sockets.md)."""

@@ -1,0 +1,154 @@
+"""The feed of a process: one thread reads the orders' log on, and every socket concerned hears of it.
+
+The thread lives while somebody listens. It starts at the log's end and keeps its position in memory; with the
+database down it waits there.
+"""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol
+
+import structlog
+from django.db import Error as DatabaseUnavailable
+from django.db import connection
+
+from orders_app import event_log
+from orders_app.event_log import LoggedEvent, Position
+from orders_app.sockets.announcements import Announcement, announce
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.005
+RETRY_SECONDS = 0.5
+BATCH_EVENTS = 500
+
+Deliver = Callable[["LogReader", Sequence[Announcement]], Coroutine[Any, Any, None]]
+
+
+class Listener(Protocol):
+    """A socket that listens: a customer's to the orders of one user, one of the staff's to all."""
+
+    @property
+    def user_id(self) -> int: ...
+    @property
+    def is_staff(self) -> bool: ...
+    async def hear(self, announcement: Announcement) -> None:
+        """Send this on. Must not wait for the client: the next listener's turn comes after it."""
+
+
+class LogFeed:
+    """Who listens, and the reader that serves them; all on the event loop's thread."""
+
+    def __init__(self) -> None:
+        self._customers: defaultdict[int, set[Listener]] = defaultdict(set)
+        self._staff: set[Listener] = set()
+        self._reader: LogReader | None = None
+
+    async def join(self, listener: Listener) -> None:
+        """Let this socket hear all that commits from now on.
+
+        Raises a database error where the log's end cannot be read.
+        """
+        self._companions(listener).add(listener)
+        if self._reader is None:
+            self._reader = LogReader(asyncio.get_running_loop(), self.concerns_anybody, self._deliver)
+            self._reader.start()
+        reader = self._reader
+        try:
+            await asyncio.shield(asyncio.wrap_future(reader.at_end))
+        except DatabaseUnavailable:
+            if self._reader is reader:
+                self._reader = None
+            self.leave(listener)
+            raise
+
+    def leave(self, listener: Listener) -> None:
+        """Let this socket, which may have joined, hear no more."""
+        companions = self._companions(listener)
+        companions.discard(listener)
+        if not companions:
+            self._customers.pop(listener.user_id, None)
+        if self._reader and not self._customers and not self._staff:
+            self._reader.stop()
+            self._reader = None
+
+    def concerns_anybody(self, event: LoggedEvent) -> bool:
+        """Whether a socket listens to this event's order; may be asked from any thread."""
+        return bool(self._staff) or event.user_id in self._customers
+
+    def _companions(self, listener: Listener) -> set[Listener]:
+        return self._staff if listener.is_staff else self._customers[listener.user_id]
+
+    async def _deliver(self, reader: "LogReader", announcements: Sequence[Announcement]) -> None:
+        for announcement in announcements:
+            if reader is not self._reader:
+                return
+            for listener in (*self._staff, *self._customers.get(announcement.user_id, ())):
+                await self._tell(listener, announcement)
+            await asyncio.sleep(0)  # other work of the loop comes in between
+
+    async def _tell(self, listener: Listener, announcement: Announcement) -> None:
+        try:
+            await listener.hear(announcement)
+        except Exception:
+            log.exception("socket fails and hears no more", user=listener.user_id)
+            self.leave(listener)
+
+
+class LogReader(threading.Thread):
+    """Reads the log on from its end until it is stopped, with a database connection of its own."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        is_wanted: Callable[[LoggedEvent], bool],
+        deliver: Deliver,
+    ) -> None:
+        super().__init__(name="log-feed", daemon=True)
+        self.at_end: Future[None] = Future()
+        self._loop = loop
+        self._is_wanted = is_wanted
+        self._deliver = deliver
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Let the thread end after the batch in hand."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Fix the position, which `at_end` tells, and pass on what comes after it."""
+        try:
+            position = event_log.end_position()
+        except DatabaseUnavailable as error:
+            self.at_end.set_exception(error)
+        else:
+            self.at_end.set_result(None)
+            self._read_on(position)
+        finally:
+            connection.close()
+
+    def _read_on(self, position: Position) -> None:
+        pause = POLL_SECONDS
+        while not self._stopped.wait(pause):
+            try:
+                events = event_log.read_after(position, BATCH_EVENTS)
+                self._pass_on(events)
+            except Exception as error:  # whatever it is, a feed that ends would leave all sockets deaf
+                log.warning("orders are not told, trying again", error=repr(error))
+                connection.close()
+                pause = RETRY_SECONDS
+            else:
+                position = events[-1].position if events else position
+                pause = 0 if len(events) == BATCH_EVENTS else POLL_SECONDS
+
+    def _pass_on(self, events: Sequence[LoggedEvent]) -> None:
+        """Tell everybody concerned, and wait for it: a busy event loop slows the reading down."""
+        announcements = announce([event for event in events if self._is_wanted(event)])
+        if announcements:
+            asyncio.run_coroutine_threadsafe(self._deliver(self, announcements), self._loop).result()
+
+
+feed = LogFeed()
