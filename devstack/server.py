@@ -34,6 +34,9 @@ class Server(Protocol):
     def pid(self) -> int | None:
         """The process while it runs, else None."""
 
+    def install(self) -> None:
+        """Fetches the server's software where that has not been done; may take a minute, and says so."""
+
     def start(self) -> None:
         """Makes the data if there is none, launches, and returns once healthy; may block for a minute.
 
@@ -77,6 +80,9 @@ class ServerProcess(ABC):
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def install(self) -> None:  # noqa: B027 (a wheel brings most servers along: there is nothing to do)
+        pass
 
     def start(self) -> None:
         self._stopping.clear()

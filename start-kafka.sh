@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Kafka alone, on KAFKA_PORT (9092): by docker compose where Docker runs, else the embedded broker in the foreground.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+source devstack/set-up.sh
+
+if [ -f docker-compose.yml ] && docker info >/dev/null 2>&1; then
+    docker compose up --detach --wait kafka
+    echo "Kafka is healthy on 127.0.0.1:${KAFKA_PORT:-9092}; stop it with: docker compose stop kafka"
+    exit
+fi
+set_up requirements.txt
+exec .venv/bin/python -m devstack kafka
