@@ -96,7 +96,7 @@ class BatchProcessor(Generic[T]):
             topic=failure.topic,
             partition=failure.partition,
             offset=failure.offset,
-            order_id=(message.key() or b"").decode(errors="replace"),
+            order=(message.key() or b"").decode(errors="replace"),
             attempt=failure.attempts,
             outcome=outcome_of(failure, self._retry_delays),
             reason=failure.reason,

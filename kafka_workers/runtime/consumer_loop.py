@@ -12,7 +12,7 @@ import structlog
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
-from kafka_workers.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS
+from kafka_workers.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
 from kafka_workers.runtime.batch import BatchProcessor
 from kafka_workers.runtime.breaker import FloodBreaker, FloodLimits
 from kafka_workers.runtime.definition import ConsumerDefinition
@@ -101,18 +101,26 @@ class _Loop(Generic[T]):
 
         False where it was not done: asked to stop while waiting, or the whole batch went to other members.
         """
-        outage = Outage(self._definition.group)
         try:
-            while self._subscription.in_hand:
-                try:
-                    step()
-                except DependencyUnavailable as error:
-                    self._subscription.hold(outage.next_pause(error), self._stop)
-                else:
-                    return True
-                if self._stop.is_set():
-                    return False
-            return False
-        finally:
-            outage.over()
-            self._subscription.release()
+            step()
+        except DependencyUnavailable as error:
+            with CONSUMER_WAITING.labels(self._definition.group).track_inprogress():
+                return self._outlast(error, step)
+        return True
+
+    def _outlast(self, error: DependencyUnavailable, step: Callable[[], None]) -> bool:
+        outage = Outage()
+        while self._pause(outage.met(error)):
+            try:
+                step()
+            except DependencyUnavailable as again:
+                error = again
+            else:
+                outage.over()
+                return True
+        return False
+
+    def _pause(self, seconds: float) -> bool:
+        """Whether there is still something to do afterwards."""
+        self._subscription.hold(seconds, self._stop)
+        return bool(self._subscription.in_hand) and not self._stop.is_set()

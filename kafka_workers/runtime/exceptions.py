@@ -28,6 +28,15 @@ class BrokerUnavailable(DependencyUnavailable):
         super().__init__("Kafka", detail)
 
 
+class TopicNotCreated(Exception):
+    """The broker will not have a topic as the settings want it."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"the topic {topic} cannot be created: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
 class Refusal(Struct, frozen=True):
     """A message that the broker will never take: its place in the batch handed to `publish`, and why."""
 

@@ -61,8 +61,8 @@ class Received(Struct, frozen=True, kw_only=True):
             "topic": self.topic,
             "partition": self.partition,
             "offset": self.offset,
-            "order_id": self.key,
-            "trace_id": self.trace_parent[3:35],
+            "order": self.key,
+            "trace_parent": self.trace_parent,
         }
 
 

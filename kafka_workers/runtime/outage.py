@@ -1,10 +1,9 @@
-"""Waiting while something that a worker needs is away: longer each time, never in step with other workers."""
+"""Patience with a server that is away: longer each time, and never in step with other workers."""
 
 import random
 
 import structlog
 
-from kafka_workers.metrics import CONSUMER_WAITING
 from kafka_workers.runtime.exceptions import DependencyUnavailable
 
 FIRST_PAUSE_SECONDS = 0.1
@@ -14,23 +13,24 @@ log = structlog.get_logger(__name__)
 
 
 class Outage:
-    """One outage, from the first failure until `over`; says once that it began, and once that it is over."""
+    """Says once that a server is away, and once that it is back."""
 
-    def __init__(self, group: str) -> None:
-        self._group = group
-        self._pauses = 0
+    def __init__(self) -> None:
+        self._server = ""
+        self._pause = FIRST_PAUSE_SECONDS
 
-    def next_pause(self, error: DependencyUnavailable) -> float:
-        """How many seconds to wait after this failure."""
-        if self._pauses == 0:
-            CONSUMER_WAITING.labels(self._group).inc()
-            log.warning("waiting, with the batch in hand", cause=str(error))
-        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**self._pauses)
-        self._pauses += 1
-        return random.uniform(longest / 2, longest)  # noqa: S311 - no secret depends on it
+    def met(self, error: DependencyUnavailable) -> float:
+        """Take note of a failure; how many seconds to wait before the next attempt."""
+        if error.dependency != self._server:
+            log.warning("a server is away: waiting", server=error.dependency, detail=str(error))
+            self._server = error.dependency
+            self._pause = FIRST_PAUSE_SECONDS
+        pause = self._pause
+        self._pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+        return random.uniform(pause / 2, pause)  # noqa: S311 - spreads attempts, hides nothing
 
     def over(self) -> None:
-        """Going on, or giving up the wait."""
-        if self._pauses:
-            CONSUMER_WAITING.labels(self._group).dec()
-            log.info("the wait is over", pauses=self._pauses)
+        """Take note of success."""
+        if self._server:
+            log.info("the server is back", server=self._server)
+            self._server = ""

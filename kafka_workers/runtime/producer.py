@@ -62,6 +62,8 @@ class Producer:
         self.close()
 
     def _refused(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> dict[int, KafkaError]:
+        if not indexes:
+            return {}
         reports = self._send(batch, indexes)
         errors = {index: error for index, error in reports.items() if error is not None}
         outage = next((error for error in errors.values() if error.code() not in _REFUSED), None)

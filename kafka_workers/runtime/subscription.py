@@ -60,7 +60,7 @@ class Subscription:
 
     def take(self, most: int) -> list[Message]:
         """Wait shortly for a message and take it in hand with whatever else has arrived, `most` in all."""
-        self._resume_due()
+        self._resume()
         first = self._consumer.poll(self._patience())
         if first is None:
             self._look_for_broker()
@@ -90,19 +90,12 @@ class Subscription:
         self.in_hand = []
 
     def hold(self, seconds: float, stop: threading.Event) -> None:
-        """Wait without taking more, but keep the membership; ends early when nothing is in hand any more."""
+        """Keep the membership but take nothing, until the next `take`; ends early with nothing in hand."""
         self._is_held = True
         self._consumer.pause(self._consumer.assignment())
         end = time.monotonic() + seconds
         while self.in_hand and not stop.is_set() and (left := end - time.monotonic()) > 0:
             self._put_back(self._consumer.poll(min(left, POLL_SECONDS)))
-
-    def release(self) -> None:
-        """Take messages again after `hold`; does nothing otherwise."""
-        if not self._is_held:
-            return
-        self._is_held = False
-        self._consumer.resume([TopicPartition(*each) for each in self._assigned - self._due.keys()])
 
     def close(self) -> None:
         """Leave the group; what is in hand goes to the next member."""
@@ -135,11 +128,16 @@ class Subscription:
             self._due[partition] = time.monotonic() + wait
         return wait <= 0
 
-    def _resume_due(self) -> None:
+    def _resume(self) -> None:
         now = time.monotonic()
-        for partition in [partition for partition, due in self._due.items() if due <= now]:
+        due = {partition for partition, time_due in self._due.items() if time_due <= now}
+        for partition in due:
             del self._due[partition]
-            self._consumer.resume([TopicPartition(*partition)])
+        if self._is_held:
+            self._is_held = False
+            due = self._assigned - self._due.keys()
+        if due:
+            self._consumer.resume([TopicPartition(*partition) for partition in due])
 
     def _put_back(self, message: Message | None) -> None:
         if message is not None and partition_of(message) in self._assigned:

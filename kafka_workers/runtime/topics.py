@@ -1,14 +1,27 @@
 """Creating the topics, and saying where an existing one differs from the settings."""
 
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from datetime import timedelta
 
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    TopicMetadata,
+)
 from django.conf import settings
 from msgspec import Struct
 
-from kafka_workers.runtime.client_config import MESSAGE_BYTES, SET_ASIDE_BYTES
+from kafka_workers.runtime.client_config import MESSAGE_BYTES, SET_ASIDE_BYTES, client_config
+from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
 from kafka_workers.runtime.group_topics import dead_letter_topic, retry_topics, settled_topic
 
 DEAD_LETTER_RETENTION = timedelta(days=30)
+ADMIN_SECONDS = 10
 
 
 class Topic(Struct, frozen=True, kw_only=True):
@@ -19,6 +32,22 @@ class Topic(Struct, frozen=True, kw_only=True):
     replication: int
     retention: timedelta
     message_bytes: int = MESSAGE_BYTES
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Its settings on the broker that may change while it exists."""
+        return {
+            "retention.ms": str(self.retention // timedelta(milliseconds=1)),
+            "max.message.bytes": str(self.message_bytes),
+        }
+
+
+class TopicReport(Struct, frozen=True):
+    """What `create_topics` did and found: names of topics, and sentences about differences."""
+
+    created: list[str]
+    altered: list[str]
+    differing: list[str]
 
 
 def business_topic(name: str) -> Topic:
@@ -39,6 +68,89 @@ def topics_of_group(group: str) -> list[Topic]:
         _set_aside(dead_letter_topic(group), DEAD_LETTER_RETENTION),
         # Outlives every dead letter that it speaks of.
         _set_aside(settled_topic(group), 2 * DEAD_LETTER_RETENTION),
+    ]
+
+
+def create_topics(topics: Sequence[Topic]) -> TopicReport:
+    """Create what is missing, and give the others the retention and message size that they should have.
+
+    The number of partitions is reported where it differs, but not changed: that would move keys. Run again,
+    it changes nothing. Raises BrokerUnavailable, and TopicNotCreated with the broker's reason.
+    """
+    admin = AdminClient(client_config("create-topics"))
+    try:
+        existing = admin.list_topics(timeout=ADMIN_SECONDS).topics
+        created = _create(admin, [topic for topic in topics if topic.name not in existing])
+        kept = [topic for topic in topics if topic.name in existing]
+        return TopicReport(created, _alter(admin, kept), _differing(kept, existing))
+    except KafkaException as exception:
+        raise BrokerUnavailable(exception.args[0].str()) from exception
+
+
+def _create(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
+    if not topics:
+        return []
+    futures = admin.create_topics([_new_topic(topic) for topic in topics], request_timeout=ADMIN_SECONDS)
+    return [name for name, future in futures.items() if _is_created(name, future)]
+
+
+def _is_created(name: str, future: Future[None]) -> bool:
+    """False for a topic that another process has created meanwhile."""
+    try:
+        future.result()
+    except KafkaException as exception:
+        error: KafkaError = exception.args[0]
+        if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            return False
+        if error.retriable():
+            raise
+        raise TopicNotCreated(name, error.str()) from exception
+    return True
+
+
+def _new_topic(topic: Topic) -> NewTopic:
+    in_sync = {"min.insync.replicas": str(max(1, topic.replication - 1))}
+    return NewTopic(topic.name, topic.partitions, topic.replication, config=topic.config | in_sync)
+
+
+def _alter(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
+    changes = {topic.name: changed for topic in topics if (changed := _changes(admin, topic))}
+    if changes:
+        resources = [_resource(name, changed) for name, changed in changes.items()]
+        for future in admin.incremental_alter_configs(resources, request_timeout=ADMIN_SECONDS).values():
+            future.result()
+    return [
+        f"{name}: {key} was {before}, is now {after}"
+        for name, changed in changes.items()
+        for key, (before, after) in changed.items()
+    ]
+
+
+def _changes(admin: AdminClient, topic: Topic) -> dict[str, tuple[str, str]]:
+    """The settings of an existing topic that must change: what they are and what they should be."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name)
+    [future] = admin.describe_configs([resource], request_timeout=ADMIN_SECONDS).values()
+    current: Mapping[str, ConfigEntry] = future.result()
+    return {
+        key: (str(current[key].value), wanted)
+        for key, wanted in topic.config.items()
+        if current[key].value != wanted
+    }
+
+
+def _resource(name: str, changed: Mapping[str, tuple[str, str]]) -> ConfigResource:
+    entries = [
+        ConfigEntry(key, wanted, incremental_operation=AlterConfigOpType.SET)
+        for key, (_, wanted) in changed.items()
+    ]
+    return ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+
+
+def _differing(topics: Sequence[Topic], existing: Mapping[str, TopicMetadata]) -> list[str]:
+    return [
+        f"{topic.name} has {len(existing[topic.name].partitions)} partitions, not {topic.partitions}"
+        for topic in topics
+        if len(existing[topic.name].partitions) != topic.partitions
     ]
 
 

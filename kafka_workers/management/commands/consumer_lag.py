@@ -1,0 +1,42 @@
+"""`manage.py consumer_lag`."""
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.lag import PartitionLag, read_lag
+
+
+class Command(BaseCommand):
+    """Shows how far each consumer group is behind."""
+
+    help = "Show for each consumer group and partition how many messages are still to be read."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--group", action="append", default=[], help="only this group; may be given more than once"
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON array instead of a table")
+
+    def handle(self, *_: object, group: list[str], json: bool, **__: object) -> None:
+        try:
+            lags = read_lag(group)
+        except BrokerUnavailable as error:
+            raise CommandError(str(error)) from error
+        if json:
+            self.stdout.write(msgspec.json.encode([_row(lag) for lag in lags]).decode())
+        else:
+            Console().print(_table(lags))
+
+
+def _row(lag: PartitionLag) -> dict[str, object]:
+    return {**msgspec.structs.asdict(lag), "lag": lag.lag}
+
+
+def _table(lags: list[PartitionLag]) -> Table:
+    table = Table("group", "topic", "partition", "start", "end", "committed", "lag")
+    for lag in lags:
+        table.add_row(*(str("-" if value is None else value) for value in _row(lag).values()))
+    return table

@@ -1,0 +1,31 @@
+"""`manage.py create_topics`."""
+
+from django.core.management.base import BaseCommand, CommandError
+
+from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
+from kafka_workers.runtime.topics import business_topic, create_topics, topics_of_group
+from kafka_workers.topic_list import BUSINESS_TOPICS, GROUPS
+
+
+class Command(BaseCommand):
+    """Creates the topics that are missing."""
+
+    help = (
+        "Create the Kafka topics that are missing, with the settings' partitions, replication and retention, "
+        "and mend the retention of existing ones. Safe to run again; says what it did and what differs."
+    )
+
+    def handle(self, *_: object, **__: object) -> None:
+        topics = [business_topic(topic.name) for topic in BUSINESS_TOPICS]
+        topics += [topic for group in GROUPS for topic in topics_of_group(group)]
+        try:
+            report = create_topics(topics)
+        except (BrokerUnavailable, TopicNotCreated) as error:
+            raise CommandError(str(error)) from error
+        for name in report.created:
+            self.stdout.write(f"created {name}")
+        for sentence in report.altered:
+            self.stdout.write(sentence)
+        for sentence in report.differing:
+            self.stdout.write(self.style.WARNING(sentence))
+        self.stdout.write(f"{len(topics)} topics, {len(report.created)} of them new")

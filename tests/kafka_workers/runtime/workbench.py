@@ -1,0 +1,132 @@
+"""A group with topics of its own on the real broker, and workers in threads that consume whole numbers."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import msgspec
+
+from kafka_workers.runtime.consumer_loop import run
+from kafka_workers.runtime.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.lag import read_lag
+from kafka_workers.runtime.message import Outgoing, Received
+from kafka_workers.runtime.topics import Topic, create_topics, topics_of_group
+from tests.shop import eventually
+from tests.wire import Record, Wire
+
+Handle = Callable[[Sequence[Work[int]]], Iterable[Outgoing]]
+
+
+def decode_number(received: Received) -> int:
+    """Raises InvalidMessage for anything but a whole number."""
+    try:
+        return msgspec.json.decode(received.value, type=int)
+    except msgspec.DecodeError as error:
+        raise InvalidMessage(str(error)) from error
+
+
+class Worker:
+    """One consumer in a thread of its own."""
+
+    def __init__(self, definition: ConsumerDefinition[int]) -> None:
+        self.stop = threading.Event()
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, args=[definition], daemon=True)
+        self._thread.start()
+
+    @property
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def end(self, seconds: float = 15) -> None:
+        """Ask it to stop, as SIGTERM does."""
+        self.stop.set()
+        self._thread.join(seconds)
+        assert not self.is_alive, f"the worker did not end within {seconds} s"
+
+    def _run(self, definition: ConsumerDefinition[int]) -> None:
+        try:
+            run(definition, self.stop)
+        except Exception as error:
+            self.error = error
+
+
+@dataclass
+class Bench:
+    """What a test does with its group; `handled` is all that any worker's own handling has seen, in order."""
+
+    wire: Wire
+    group: str = field(default_factory=lambda: f"bench-{uuid.uuid4().hex[:12]}")
+    handled: list[Work[int]] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
+
+    @property
+    def topic(self) -> str:
+        return f"{self.group}.numbers"
+
+    @property
+    def answer_topic(self) -> str:
+        return f"{self.group}.answers"
+
+    @property
+    def numbers(self) -> list[int]:
+        return [work.value for work in self.handled]
+
+    def create_topics(self, partitions: int = 3) -> None:
+        create_topics(
+            [
+                *(
+                    Topic(name=name, partitions=partitions, replication=1, retention=timedelta(days=1))
+                    for name in (self.topic, self.answer_topic)
+                ),
+                *topics_of_group(self.group),
+            ]
+        )
+
+    def send(self, *values: object, headers: dict[str, str] | None = None) -> None:
+        """Send values, bytes as they are and anything else as JSON; the key is the value."""
+        for value in values:
+            raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
+            self.wire.send(self.topic, str(value), raw, headers)
+
+    def handle(self, batch: Sequence[Work[int]]) -> list[Outgoing]:
+        """Handling that only takes note."""
+        self.batches.append(len(batch))
+        self.handled += batch
+        return []
+
+    def start(self, handle: Handle | None = None, batch_size: int = 500, time_budget: float = 1.0) -> Worker:
+        worker = Worker(
+            ConsumerDefinition(
+                group=self.group,
+                topics=[self.topic],
+                decode=decode_number,
+                handle=handle or self.handle,
+                batch_size=batch_size,
+                time_budget=time_budget,
+            )
+        )
+        self.workers.append(worker)
+        return worker
+
+    def dead_letters(self, count: int) -> list[Record]:
+        """At least this many dead letters."""
+        return self.wire.read([f"{self.group}.dlq"], lambda records: len(records) >= count)
+
+    def lag(self) -> int:
+        """Messages of the test's topic that are not committed."""
+        return sum(each.lag for each in read_lag([self.group]) if each.topic == self.topic)
+
+    def wait_until_handled(self, *numbers: int) -> None:
+        eventually(lambda: set(numbers) <= set(self.numbers), f"{numbers} handled")
+
+    def wait_until_committed(self) -> None:
+        eventually(self.is_committed, "everything committed")
+
+    def is_committed(self) -> bool:
+        lags = [each for each in read_lag([self.group]) if each.topic == self.topic]
+        return bool(lags) and all(each.lag == 0 for each in lags)
