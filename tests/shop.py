@@ -99,7 +99,7 @@ class Caller:
     @contextmanager
     def listening(self, last_event_id: str | None = None) -> Iterator[Listener]:
         """A socket that has authenticated and subscribed."""
-        with connect(f"{self.ws_url}/ws/orders/") as connection:
+        with connect(self.ws_url) as connection:
             hello = {"type": "authenticate", "token": self.token}
             connection.send(json.dumps(hello | ({"lastEventId": last_event_id} if last_event_id else {})))
             listener = Listener(connection)

@@ -1,0 +1,32 @@
+"""The whole system, running on servers of its own for all tests of this folder."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from devstack.ports import Ports
+from devstack.stack import Stack, embedded_stack
+from tests.shop import Shop
+from tests.wire import Wire
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = embedded_stack(
+        tmp_path_factory.mktemp("stack"), ports=Ports.free(), caller={}, counts={"inventory": 2}
+    )
+    try:
+        stack.start(demo=True)
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="package")
+def shop(stack: Stack) -> Shop:
+    return Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
+
+
+@pytest.fixture(scope="package")
+def wire(stack: Stack) -> Wire:
+    return Wire(stack.env["KAFKA_BROKERS"])
