@@ -66,8 +66,8 @@ class Product(Document):  # type: ignore[misc]  # mongoengine is untyped
             ["tags", "price"],
             "price",
             "name",
-            "stock",
             "-created_at",
+            # None on stock: it would cost the stock service half its speed.
         ],
     }
 

@@ -40,11 +40,15 @@ from products_app.services.stock_requests import (
 
 
 class Shelf(Struct):
-    """A product while a batch is folded: `stock_read` is what was there before, `stock` what will be left."""
+    """A product while a batch is folded: `stock_read` is what was there before, `stock` what will be left.
+
+    `is_counted`: the catalogue knows how much of it was received.
+    """
 
     product_id: str
     name: str
     is_active: bool
+    is_counted: bool
     stock_read: int
     stock: int
 

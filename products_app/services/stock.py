@@ -49,7 +49,7 @@ LINES_A_TRANSACTION = 10_000
 
 SNAPSHOT = ReadConcern("snapshot")
 DURABLE = WriteConcern("majority", j=True)
-SHELF_FIELDS = {"name": 1, "stock": 1, "isActive": 1}
+SHELF_FIELDS = {"name": 1, "stock": 1, "received": 1, "isActive": 1}
 DUPLICATE_KEY = 11000
 
 
@@ -167,8 +167,14 @@ def read_shelves(session: ClientSession, product_ids: Iterable[str]) -> dict[str
 
 def shelf(product: Mapping[str, Any]) -> Shelf:
     """A product of the collection, put there by us or by somebody else."""
-    stock = product["stock"]
-    return Shelf(str(product["_id"]), product.get("name", ""), product.get("isActive", True), stock, stock)
+    return Shelf(
+        product_id=str(product["_id"]),
+        name=product.get("name", ""),
+        is_active=product.get("isActive", True),
+        is_counted="received" in product,
+        stock_read=product["stock"],
+        stock=product["stock"],
+    )
 
 
 def write_stock(session: ClientSession, shelves: Iterable[Shelf]) -> None:
@@ -184,11 +190,10 @@ def write_stock(session: ClientSession, shelves: Iterable[Shelf]) -> None:
 def stock_update(shelf: Shelf) -> UpdateOne:
     """Take what was taken; of a product that came without `received`, nothing was held before."""
     taken = shelf.stock_read - shelf.stock
-    change = {
-        "stock": {"$subtract": ["$stock", taken]},
-        "received": {"$ifNull": ["$received", "$stock"]},
-    }
-    return UpdateOne({"_id": ObjectId(shelf.product_id), "stock": {"$gte": taken}}, [{"$set": change}])
+    change: dict[str, Any] = {"$inc": {"stock": -taken}}
+    if not shelf.is_counted:
+        change["$set"] = {"received": shelf.stock_read}
+    return UpdateOne({"_id": ObjectId(shelf.product_id), "stock": {"$gte": taken}}, change)
 
 
 def write_entries(session: ClientSession, changed: Iterable[LedgerEntry], known: Container[str]) -> None:
