@@ -1,6 +1,7 @@
 """Orders, as a Django app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class OrdersAppConfig(AppConfig):
@@ -8,3 +9,9 @@ class OrdersAppConfig(AppConfig):
 
     name = "orders_app"
     verbose_name = "Orders"
+
+    def ready(self) -> None:
+        """Permissions exist only after a migrate, so the role that holds them is made then."""
+        from orders_app.admin.staff_role import ensure_staff_role  # noqa: PLC0415 - models must be loaded
+
+        post_migrate.connect(ensure_staff_role, sender=self)

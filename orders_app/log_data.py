@@ -16,11 +16,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
-# PostgreSQL keeps no NUL character.
-_WITHOUT_NUL = "^[^\\x00]*$"
-Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=_WITHOUT_NUL)]
-ShortLine = Annotated[str, Meta(min_length=1, max_length=100, pattern=_WITHOUT_NUL)]
-ZipCode = Annotated[str, Meta(min_length=1, max_length=20, pattern=_WITHOUT_NUL)]
+# Not blank, and no control characters (PostgreSQL keeps no NUL).
+_READABLE = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, Meta(max_length=200, pattern=_READABLE)]
+ShortLine = Annotated[str, Meta(max_length=100, pattern=_READABLE)]
+ZipCode = Annotated[str, Meta(max_length=20, pattern=_READABLE)]
+Time = Annotated[datetime, Meta(tz=True)]
 
 
 class ShippingAddress(Struct, frozen=True, rename="camel"):
@@ -75,18 +76,18 @@ class OrderDocument(Struct, frozen=True, rename="camel"):
     shipping_address: ShippingAddress
     tracking_number: str | None
     cancel_reason: CancelReason | None
-    created_at: datetime
-    updated_at: datetime
-    shipped_at: datetime | None
-    delivered_at: datetime | None
-    cancelled_at: datetime | None
+    created_at: Time
+    updated_at: Time
+    shipped_at: Time | None
+    delivered_at: Time | None
+    cancelled_at: Time | None
     version: int
 
 
 class OrderChanges(Struct, frozen=True, rename="camel", omit_defaults=True):
     """The fields of an `OrderDocument` that one event changed, with their new values."""
 
-    updated_at: datetime
+    updated_at: Time
     status: OrderStatus | UnsetType = UNSET
     status_label: str | UnsetType = UNSET
     stock_status: StockStatus | UnsetType = UNSET
@@ -94,9 +95,9 @@ class OrderChanges(Struct, frozen=True, rename="camel", omit_defaults=True):
     shipping_address: ShippingAddress | UnsetType = UNSET
     tracking_number: str | UnsetType = UNSET
     cancel_reason: CancelReason | UnsetType = UNSET
-    shipped_at: datetime | UnsetType = UNSET
-    delivered_at: datetime | UnsetType = UNSET
-    cancelled_at: datetime | UnsetType = UNSET
+    shipped_at: Time | UnsetType = UNSET
+    delivered_at: Time | UnsetType = UNSET
+    cancelled_at: Time | UnsetType = UNSET
 
 
 def apply(changes: OrderChanges, document: OrderDocument, version: int) -> OrderDocument:
@@ -153,7 +154,7 @@ class Cancelled(Struct, frozen=True, rename="camel"):
     items: tuple[OrderLine, ...]
     reason: str
     release_stock: bool
-    cancelled_at: datetime
+    cancelled_at: Time
 
 
 class Completed(Struct, frozen=True, rename="camel"):
@@ -163,7 +164,7 @@ class Completed(Struct, frozen=True, rename="camel"):
     changes: OrderChanges
     total_amount: Decimal
     items: tuple[OrderLine, ...]
-    delivered_at: datetime
+    delivered_at: Time
 
 
 class ReleaseRequested(Struct, frozen=True, rename="camel"):

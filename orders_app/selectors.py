@@ -25,18 +25,25 @@ def orders_of(user_id: int) -> QuerySet[Order]:
 def search_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
     """The orders that the text finds.
 
-    It is the beginning of the order's number or of the customer's user name, the customer's e-mail address,
-    or words in the name of one of the products.
+    It is the beginning of the order's number or of the customer's user name, the tracking number, the
+    customer's e-mail address, or beginnings of words in the name of one of the products.
     """
     customers = get_user_model().objects.filter(Q(username__startswith=text) | Q(email__iexact=text))
     items = OrderItem.objects.annotate(words=SearchVector("product_name", config="simple")).filter(
-        words=SearchQuery(text, config="simple")
+        words=SearchQuery(word_beginnings(text), config="simple", search_type="raw")
     )
     return orders.filter(
         Q(order_number__startswith=text.upper())
+        | Q(tracking_number__iexact=text)
         | Q(user__in=customers.values("pk"))
         | Q(pk__in=items.values("order_id"))
     )
+
+
+def word_beginnings(text: str) -> str:
+    """A query for all of these words, each of which may go on."""
+    quoted = (word.replace("\\", r"\\").replace("'", "''") for word in text.split())
+    return " & ".join(f"'{word}':*" for word in quoted)
 
 
 def get_order(order_id: UUID) -> Order:

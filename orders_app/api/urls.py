@@ -1,1 +1,17 @@
-urlpatterns: list[object] = []
+"""Paths of orders and authentication, below `/api/v1/`."""
+
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
+
+from orders_app.api.auth_views import ObtainTokensView, RefreshTokensView, RegisterView
+from orders_app.api.order_views import OrderViewSet
+
+router = SimpleRouter(use_regex_path=False)
+router.register("orders", OrderViewSet, basename="order")
+
+urlpatterns = [
+    path("auth/token/", ObtainTokensView.as_view(), name="obtain-tokens"),
+    path("auth/token/refresh/", RefreshTokensView.as_view(), name="refresh-tokens"),
+    path("auth/register/", RegisterView.as_view(), name="register"),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,182 @@
+"""Staff work on orders here. Every change goes through the services; the admin writes no row of its own."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.forms import ActionForm
+
+from orders_app import services
+from orders_app.admin.inlines import HistoryInline, ItemInline
+from orders_app.event_log import Origin
+from orders_app.exceptions import OrderError
+from orders_app.log_data import CancelReason, OrderDocument
+from orders_app.models import Order
+from orders_app.services.changing import CANCELLED_BY_STAFF
+from orders_app.state_machine import FINAL, OrderStatus
+
+COUNTED_AT_MOST = 10_000
+REFUSALS_SHOWN = 10
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
+    """Counts no further than ten thousand: nobody pages there, and counting millions takes seconds."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many orders there are, or the cap."""
+        return self.object_list[:COUNTED_AT_MOST].count()  # type: ignore[attr-defined]  # a query set
+
+
+class ReasonForm(ActionForm):
+    """The bar of actions, with a reason for those that want one."""
+
+    reason = forms.CharField(max_length=500, required=False, label="Reason for cancelling")
+
+
+@admin.register(Order)
+class OrderAdmin(ModelAdmin):
+    """Orders: found by search and filters, moved by actions or by the status in the form."""
+
+    list_display: ClassVar = [
+        "order_number",
+        "user",
+        "status",
+        "stock_status",
+        "payment_status",
+        "payment_method",
+        "total_amount",
+        "created_at",
+    ]
+    list_filter: ClassVar = ["status", "stock_status", "payment_status", "payment_method", "created_at"]
+    list_select_related: ClassVar = ["user"]
+    list_per_page = 50
+    list_disable_select_all = True
+    search_fields: ClassVar = ["order_number", "tracking_number", "user__username", "user__email"]
+    search_help_text = "Order number, tracking number, user name or e-mail address"
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+    paginator = CappedPaginator
+    action_form = ReasonForm
+    actions: ClassVar = ["process", "ship", "deliver", "cancel", "mark_paid"]
+    inlines: ClassVar = [ItemInline, HistoryInline]
+    fieldsets: ClassVar = [
+        (None, {"fields": ["order_number", "status", "user", "total_amount", "currency", "version"]}),
+        ("Stock and payment", {"fields": ["stock_status", "payment_status", "payment_method"]}),
+        ("Delivery", {"fields": ["street", "city", "state", "zip_code", "country", "tracking_number"]}),
+        ("Cancellation", {"fields": ["cancel_reason_code", "cancel_reason_detail"]}),
+        ("Times", {"fields": ["created_at", "updated_at", "shipped_at", "delivered_at", "cancelled_at"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
+        """All fields but the status."""
+        return [name for _, group in self.fieldsets for name in group["fields"] if name != "status"]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Django's bulk deletion goes past the services."""
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Orders are placed by customers."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Only an order that has come to its end."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.status in FINAL)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; a step that the order cannot take changes nothing and is said."""
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except OrderError as refusal:
+            return self.refuse(request, refusal)
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The question and the deletion."""
+        try:
+            return super().delete_view(request, *args, **kwargs)
+        except OrderError as refusal:
+            return self.refuse(request, refusal)
+
+    def refuse(self, request: HttpRequest, refusal: OrderError) -> HttpResponse:
+        """Back to the page, with the reason on it."""
+        self.message_user(request, str(refusal), messages.ERROR)
+        return redirect(request.get_full_path())
+
+    def save_model(
+        self, request: HttpRequest, obj: Order, form: "forms.ModelForm[Order]", change: bool
+    ) -> None:
+        """Take the step to the status of the form. Raises TransitionNotAllowed."""
+        if "status" in form.changed_data:
+            status = OrderStatus(form.cleaned_data["status"])
+            services.change_status(order_id=obj.pk, new_status=status, origin=origin_of(request))
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        """Left to `delete_model`: the service must lock the order before the transaction's first write."""
+        return []
+
+    def delete_model(self, request: HttpRequest, obj: Order) -> None:
+        """Remove the order. Raises OrderNotDeletable."""
+        services.delete_order(order_id=obj.pk, origin=origin_of(request))
+        super().log_deletions(request, [obj])
+
+    @admin.action(description="Mark as processing", permissions=["change"])
+    def process(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """Pending to Processing."""
+        self.each(request, queryset, partial(services.change_status, new_status=OrderStatus.PROCESSING))
+
+    @admin.action(description="Mark as shipped", permissions=["change"])
+    def ship(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """Processing to Shipped."""
+        self.each(request, queryset, partial(services.change_status, new_status=OrderStatus.SHIPPED))
+
+    @admin.action(description="Mark as delivered", permissions=["change"])
+    def deliver(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """Shipped to Delivered."""
+        self.each(request, queryset, partial(services.change_status, new_status=OrderStatus.DELIVERED))
+
+    @admin.action(description="Cancel, for the reason given", permissions=["change"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """Cancel and give the stock back; the customer is shown the reason."""
+        detail = request.POST.get("reason", "").strip() or CANCELLED_BY_STAFF.detail
+        reason = CancelReason(CANCELLED_BY_STAFF.code, detail)
+        self.each(request, queryset, partial(services.cancel_order, reason=reason))
+
+    @admin.action(description="Mark as paid", permissions=["change"])
+    def mark_paid(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """The money has come; an order with its stock reserved goes on to Processing."""
+        self.each(request, queryset, services.mark_paid)
+
+    def each(
+        self, request: HttpRequest, queryset: QuerySet[Order], service: Callable[..., OrderDocument]
+    ) -> None:
+        """Do this to every order on its own: one that refuses is said and stops no other."""
+        changed, refusals = 0, []
+        for order in queryset:
+            try:
+                service(order_id=order.pk, origin=origin_of(request))
+                changed += 1
+            except OrderError as refusal:
+                refusals.append(f"{order.order_number}: {refusal}")
+        if changed:
+            self.message_user(request, ngettext("%d order changed.", "%d orders changed.", changed) % changed)
+        for sentence in refusals[:REFUSALS_SHOWN]:
+            self.message_user(request, sentence, messages.ERROR)
+        if further := len(refusals[REFUSALS_SHOWN:]):
+            self.message_user(request, f"{further} more were refused.", messages.ERROR)
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """The member of staff, and the trace that the request belongs to."""
+    return Origin(f"staff:{request.user.pk}", request.trace_parent)  # type: ignore[attr-defined]

@@ -1,0 +1,41 @@
+"""Who may see and change which orders: customers their own, staff all. The one place that decides it."""
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+from rest_framework_simplejwt.models import TokenUser
+
+from orders_app.event_log import Origin
+from orders_app.models import Order
+from orders_app.selectors import all_orders, orders_of
+
+Requester = User | TokenUser | AnonymousUser
+
+
+def user_id(user: Requester) -> int:
+    """The user's id; in a token it is text."""
+    return int(user.pk or 0)
+
+
+def visible_orders(user: Requester) -> QuerySet[Order]:
+    """The orders that exist for this user: another customer's order is no different from none at all."""
+    return all_orders() if user.is_staff else orders_of(user_id(user))
+
+
+def origin_of(request: Request) -> Origin:
+    """Who asks, and the trace that the request belongs to."""
+    role = "staff" if request.user.is_staff else "customer"
+    return Origin(f"{role}:{request.user.pk}", request.trace_parent)  # type: ignore[attr-defined]
+
+
+class IsThatUserOrStaff(IsAuthenticated):
+    """For routes that name a user: that user or staff, whether or not such a user exists."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the route's user is the one who asks."""
+        asked = view.kwargs.get("user_id")
+        return super().has_permission(request, view) and (
+            request.user.is_staff or user_id(request.user) == asked
+        )

@@ -1,0 +1,47 @@
+"""What a list of orders can be narrowed to and sorted by; a value that means nothing is a 400."""
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+
+from orders_app.models import Order
+from orders_app.selectors import search_orders
+from orders_app.state_machine import OrderStatus
+
+
+class StatusFilter(filters.BaseInFilter, filters.TypedChoiceFilter):
+    """One status code, or several with commas between."""
+
+
+class StableOrdering(filters.OrderingFilter):
+    """Orders that are equal in what is sorted by keep one order from page to page."""
+
+    def filter(self, qs: QuerySet[Order], value: list[str] | None) -> QuerySet[Order]:
+        """The orders sorted as asked, newest first where nothing is asked."""
+        wanted = [self.get_ordering_value(name) for name in value or ["-createdAt"]]
+        return qs.order_by(*wanted, "-pk")
+
+
+class OrderFilters(filters.FilterSet):
+    """`status`, `search`, `createdAfter` (inclusive), `createdBefore` (exclusive), `ordering`."""
+
+    status = StatusFilter(choices=OrderStatus.choices, coerce=int, help_text="One code or several: `1,2`.")
+    search = filters.CharFilter(
+        method="find",
+        max_length=200,
+        help_text="The beginning of an order number, of a product's words or of the customer's user name; "
+        "or a tracking number, or the customer's e-mail address.",
+    )
+    createdAfter = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")  # noqa: N815
+    createdBefore = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")  # noqa: N815
+    ordering = StableOrdering(
+        fields={"created_at": "createdAt", "total_amount": "totalAmount"},
+        field_labels={"created_at": "Time of placing", "total_amount": "Total"},
+    )
+
+    class Meta:
+        model = Order
+        fields: tuple[str, ...] = ()
+
+    def find(self, queryset: QuerySet[Order], _: str, text: str) -> QuerySet[Order]:
+        """The orders in which a person would find these words."""
+        return search_orders(queryset, text)
