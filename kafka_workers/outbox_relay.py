@@ -80,7 +80,7 @@ class OutboxRelay:
             self._position = event_log.stored_position(READER)
             self._held = set_aside.held_orders()
             self._is_active = True
-            log.info("the relay is active", tx=self._position.tx, event=self._position.id)
+            log.info("the relay is active", tx=self._position.tx, id=self._position.id)
         return self._is_active
 
     def _stand_back(self) -> None:
@@ -153,4 +153,6 @@ def _tell(events: Sequence[LoggedEvent], faults: Faults) -> None:
         if fault := faults.get(event.id):
             reason, detail = fault
             metrics.RELAY_SET_ASIDE.labels(reason).inc()
-            log.error("event set aside", event=event.event_id, type=event.type, reason=reason, detail=detail)
+            log.error(
+                "event set aside", event_id=event.event_id, type=event.type, reason=reason, detail=detail
+            )
