@@ -1,0 +1,238 @@
+"""Requests for one line of an order, as they come over HTTP, alone and beside requests for the whole order."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import pytest
+from bson import ObjectId
+
+from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
+from products_app.exceptions import (
+    AlreadyRejected,
+    AlreadyReleased,
+    InsufficientStock,
+    ProductInactive,
+    ProductNotFound,
+    QuantityConflict,
+    Refusal,
+)
+from products_app.services.stock import (
+    LineReleased,
+    LineReserved,
+    Release,
+    ReserveLine,
+    release_line,
+    reserve_line,
+    settle,
+)
+from tests.products_app.shelves import (
+    assert_conserved,
+    entry_of,
+    held_of,
+    new_order,
+    reserve,
+    stock_of,
+    stocked,
+)
+
+R = TypeVar("R", bound=Refusal)
+
+
+@pytest.fixture(autouse=True)
+def conserved(catalogue: None) -> Iterator[None]:
+    yield
+    assert_conserved()
+
+
+def refused(kind: type[R], order_id: str, product_id: str, quantity: int) -> R:
+    """Try to reserve; the refusal, after which nothing has changed."""
+    before = entry_of(order_id)
+    with pytest.raises(kind) as caught:
+        reserve_line(order_id=order_id, product_id=product_id, quantity=quantity)
+    assert entry_of(order_id) == before
+    return caught.value
+
+
+def test_a_line_is_taken_once_however_often_it_is_asked_for() -> None:
+    lamp, order = stocked(10), new_order()
+    answers = [reserve_line(order_id=order, product_id=lamp, quantity=4) for _ in range(3)]
+    assert answers == [LineReserved(lamp, "Lantern", 4, 6, order)] * 3
+    assert stock_of(lamp) == 6
+
+
+def test_the_answer_is_the_same_though_the_stock_has_changed_since() -> None:
+    lamp, order = stocked(10), new_order()
+    first = reserve_line(order_id=order, product_id=lamp, quantity=4)
+    reserve_line(order_id=new_order(), product_id=lamp, quantity=6)
+    assert reserve_line(order_id=order, product_id=lamp, quantity=4) == first
+    assert stock_of(lamp) == 0
+
+
+def test_another_quantity_for_the_order_is_refused() -> None:
+    lamp, order = stocked(10), new_order()
+    reserve_line(order_id=order, product_id=lamp, quantity=4)
+    refusal = refused(QuantityConflict, order, lamp, 3)
+    assert (refusal.requested, refusal.reserved) == (3, 4)
+    assert stock_of(lamp) == 6
+
+
+def test_too_large_a_quantity_is_refused_with_what_there_is() -> None:
+    lamp = stocked(3)
+    refusal = refused(InsufficientStock, new_order(), lamp, 4)
+    assert (refusal.requested, refusal.available) == (4, 3)
+    assert stock_of(lamp) == 3
+
+
+def test_a_refused_line_can_be_had_later() -> None:
+    lamp, order, other = stocked(3), new_order(), new_order()
+    reserve_line(order_id=other, product_id=lamp, quantity=1)
+    refused(InsufficientStock, order, lamp, 3)
+    release_line(order_id=other, product_id=lamp, quantity=1)
+    assert reserve_line(order_id=order, product_id=lamp, quantity=3).new_stock == 0
+
+
+def test_an_inactive_product_is_refused() -> None:
+    lamp = stocked(3, is_active=False)
+    refused(ProductInactive, new_order(), lamp, 1)
+    assert stock_of(lamp) == 3
+
+
+@pytest.mark.parametrize("product_id", [str(ObjectId()), "no-product"])
+def test_an_unknown_product_is_refused(product_id: str) -> None:
+    order = new_order()
+    refused(ProductNotFound, order, product_id, 1)
+    with pytest.raises(ProductNotFound):
+        release_line(order_id=order, product_id=product_id, quantity=1)
+    assert entry_of(order) is None
+
+
+def test_a_line_is_given_back_once() -> None:
+    lamp, order = stocked(10), new_order()
+    reserve_line(order_id=order, product_id=lamp, quantity=4)
+    answers = [release_line(order_id=order, product_id=lamp, quantity=4) for _ in range(2)]
+    assert answers == [LineReleased(lamp, "Lantern", 4, 10, order)] * 2
+    assert stock_of(lamp) == 10
+
+
+def test_never_more_is_given_back_than_was_reserved() -> None:
+    lamp, order = stocked(10), new_order()
+    reserve_line(order_id=order, product_id=lamp, quantity=4)
+    answers = [
+        release_line(order_id=order, product_id=lamp, quantity=quantity).released_quantity
+        for quantity in (3, 3, 9, 9, 1)
+    ]
+    assert answers == [3, 3, 1, 1, 0]
+    assert stock_of(lamp) == 10
+
+
+def test_a_line_reserved_again_after_its_release_gets_the_recorded_answer_and_nothing_else() -> None:
+    lamp, order = stocked(10), new_order()
+    first = reserve_line(order_id=order, product_id=lamp, quantity=4)
+    release_line(order_id=order, product_id=lamp, quantity=4)
+    assert reserve_line(order_id=order, product_id=lamp, quantity=4) == first
+    assert stock_of(lamp) == 10
+
+
+def test_a_line_released_before_it_was_reserved_can_not_be_reserved() -> None:
+    lamp, order = stocked(10), new_order()
+    answers = [release_line(order_id=order, product_id=lamp, quantity=4) for _ in range(2)]
+    assert answers == [LineReleased(lamp, "Lantern", 0, 10, order)] * 2
+    refused(AlreadyReleased, order, lamp, 4)
+    assert stock_of(lamp) == 10
+
+
+@pytest.mark.parametrize("reserved_before", [True, False])
+def test_no_line_is_added_to_a_released_order(reserved_before: bool) -> None:
+    lamp, rope, order = stocked(10), stocked(10), new_order()
+    settle([reserve(order, (rope, 1))] if reserved_before else [])
+    settle([Release(order)])
+    refused(AlreadyReleased, order, lamp, 1)
+    assert (stock_of(lamp), stock_of(rope)) == (10, 10)
+
+
+def test_no_line_is_added_to_a_rejected_order() -> None:
+    lamp, rope, order = stocked(10), stocked(10), new_order()
+    settle([reserve(order, (rope, 11))])
+    refused(AlreadyRejected, order, lamp, 1)
+    assert stock_of(lamp) == 10
+
+
+def test_a_refusal_in_a_batch_is_an_answer_among_the_others() -> None:
+    lamp, orders = stocked(1), [new_order(), new_order()]
+    first, second = settle([ReserveLine(order, lamp, 1) for order in orders])
+    assert first == LineReserved(lamp, "Lantern", 1, 0, orders[0])
+    assert isinstance(second, InsufficientStock)
+
+
+def test_a_message_takes_only_what_the_order_has_not_got_yet() -> None:
+    lamp, rope, order = stocked(10), stocked(10), new_order()
+    reserve_line(order_id=order, product_id=lamp, quantity=2)
+    request = reserve(order, (lamp, 5), (rope, 1))
+    assert (
+        settle([request, request])
+        == [InventoryReserved(order, [StockLine(lamp, 5, 5), StockLine(rope, 1, 9)])] * 2
+    )
+    assert (stock_of(lamp), stock_of(rope)) == (5, 9)
+
+
+def test_a_message_for_what_the_order_has_got_takes_nothing() -> None:
+    lamp, order = stocked(2), new_order()
+    line = reserve_line(order_id=order, product_id=lamp, quantity=2)
+    assert settle([reserve(order, (lamp, 2))]) == [InventoryReserved(order, [StockLine(lamp, 2, 0)])]
+    assert reserve_line(order_id=order, product_id=lamp, quantity=2) == line
+    assert stock_of(lamp) == 0
+
+
+def test_a_message_for_less_than_the_order_has_got_gives_the_rest_back() -> None:
+    lamp, order = stocked(10), new_order()
+    reserve_line(order_id=order, product_id=lamp, quantity=5)
+    assert settle([reserve(order, (lamp, 3))]) == [InventoryReserved(order, [StockLine(lamp, 3, 7)])]
+    assert stock_of(lamp) == 7
+
+
+def test_a_message_that_is_rejected_gives_the_lines_back_too() -> None:
+    lamp, rope, order = stocked(10), stocked(3), new_order()
+    reserve_line(order_id=order, product_id=rope, quantity=1)
+    assert settle([reserve(order, (lamp, 1), (rope, 4))]) == [
+        InventoryRejected(order, [Shortage(rope, "INSUFFICIENT_STOCK", 4, 3)])
+    ]
+    assert (stock_of(lamp), stock_of(rope)) == (10, 3)
+
+
+def test_a_message_after_one_of_its_lines_was_given_back_closes_the_order() -> None:
+    lamp, rope, order = stocked(10), stocked(10), new_order()
+    reserve_line(order_id=order, product_id=lamp, quantity=2)
+    reserve_line(order_id=order, product_id=rope, quantity=1)
+    release_line(order_id=order, product_id=lamp, quantity=2)
+    assert settle([reserve(order, (lamp, 2), (rope, 1))]) == [
+        InventoryReleased(order, [StockLine(rope, 1, 10)])
+    ]
+    assert (stock_of(lamp), stock_of(rope)) == (10, 10)
+
+
+def test_a_line_of_a_reserved_order_is_not_taken_twice() -> None:
+    lamp, order = stocked(10), new_order()
+    settle([reserve(order, (lamp, 4))])
+    assert reserve_line(order_id=order, product_id=lamp, quantity=4).new_stock == 6
+    refused(QuantityConflict, order, lamp, 5)
+    assert stock_of(lamp) == 6
+
+
+def test_a_release_of_the_order_gives_back_what_its_lines_still_hold() -> None:
+    lamp, rope, order = stocked(10), stocked(10), new_order()
+    settle([reserve(order, (lamp, 4))])
+    reserve_line(order_id=order, product_id=rope, quantity=2)
+    release_line(order_id=order, product_id=lamp, quantity=1)
+    assert settle([Release(order)]) == [
+        InventoryReleased(order, [StockLine(lamp, 3, 10), StockLine(rope, 2, 10)])
+    ]
+    assert release_line(order_id=order, product_id=rope, quantity=2).released_quantity == 0
+    assert held_of(lamp) == held_of(rope) == 0
+
+
+def test_a_line_added_later_does_not_change_the_answer_to_the_order() -> None:
+    lamp, rope, order = stocked(10), stocked(10), new_order()
+    request = reserve(order, (lamp, 4))
+    answer = settle([request])
+    reserve_line(order_id=order, product_id=rope, quantity=2)
+    assert settle([request]) == answer

@@ -1,0 +1,208 @@
+"""Requests for whole orders, as they come over Kafka."""
+
+from collections.abc import Iterator
+
+import pytest
+from bson import ObjectId
+
+from products_app.documents.ledger import ledger_collection
+from products_app.documents.product import product_collection
+from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
+from products_app.services import stock
+from products_app.services.stock import Release, settle
+from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+
+
+@pytest.fixture(autouse=True)
+def conserved(catalogue: None) -> Iterator[None]:
+    yield
+    assert_conserved()
+
+
+def test_a_reserve_takes_every_line() -> None:
+    lamp, rope, order = stocked(10), stocked(5), new_order()
+    assert settle([reserve(order, (lamp, 4), (rope, 5))]) == [
+        InventoryReserved(order, [StockLine(lamp, 4, 6), StockLine(rope, 5, 0)])
+    ]
+    assert (stock_of(lamp), stock_of(rope)) == (6, 0)
+
+
+def test_the_answers_stand_in_the_order_of_the_requests() -> None:
+    lamp, orders = stocked(3), [new_order() for _ in range(4)]
+    answers = settle([reserve(order, (lamp, 1)) for order in orders])
+    assert answers == [
+        *(
+            InventoryReserved(order, [StockLine(lamp, 1, 2 - place)])
+            for place, order in enumerate(orders[:3])
+        ),
+        InventoryRejected(orders[3], [Shortage(lamp, "INSUFFICIENT_STOCK", 1, 0)]),
+    ]
+    assert stock_of(lamp) == 0
+
+
+def test_one_line_short_leaves_every_line() -> None:
+    lamp, rope, order = stocked(10), stocked(5), new_order()
+    assert settle([reserve(order, (lamp, 4), (rope, 6))]) == [
+        InventoryRejected(order, [Shortage(rope, "INSUFFICIENT_STOCK", 6, 5)])
+    ]
+    assert (stock_of(lamp), stock_of(rope)) == (10, 5)
+
+
+def test_every_shortage_is_named() -> None:
+    gone, lamp, rope, order = str(ObjectId()), stocked(10, is_active=False), stocked(5), new_order()
+    assert settle([reserve(order, (gone, 1), (lamp, 1), (rope, 6), ("$gt", 2))]) == [
+        InventoryRejected(
+            order,
+            [
+                Shortage(gone, "PRODUCT_NOT_FOUND", 1, 0),
+                Shortage(lamp, "PRODUCT_INACTIVE", 1, 0),
+                Shortage(rope, "INSUFFICIENT_STOCK", 6, 5),
+                Shortage("$gt", "PRODUCT_NOT_FOUND", 2, 0),
+            ],
+        )
+    ]
+    assert (stock_of(lamp), stock_of(rope)) == (10, 5)
+
+
+@pytest.mark.parametrize("product_id", ["", "x" * 24, " " * 24, "665f1f77bcf86cd79943901", "０" * 24])
+def test_what_is_no_product_id_is_a_product_that_is_not_found(product_id: str) -> None:
+    order = new_order()
+    assert settle([reserve(order, (product_id, 1))]) == [
+        InventoryRejected(order, [Shortage(product_id, "PRODUCT_NOT_FOUND", 1, 0)])
+    ]
+
+
+def test_lines_of_one_product_are_summed_however_its_id_is_spelt() -> None:
+    lamp, first, second = stocked(5), new_order(), new_order()
+    assert settle([reserve(first, (lamp, 2), (lamp.upper(), 2)), reserve(second, (lamp, 1), (lamp, 1))]) == [
+        InventoryReserved(first, [StockLine(lamp, 4, 1)]),
+        InventoryRejected(second, [Shortage(lamp, "INSUFFICIENT_STOCK", 2, 1)]),
+    ]
+    assert stock_of(lamp) == 1
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_repeated_reserve_gets_the_recorded_answer_and_takes_nothing(apart: bool) -> None:
+    lamp, order = stocked(10), new_order()
+    request = reserve(order, (lamp, 4))
+    answers = settle([request]) + settle([request]) if apart else settle([request, request])
+    assert answers == [InventoryReserved(order, [StockLine(lamp, 4, 6)])] * 2
+    assert stock_of(lamp) == 6
+
+
+def test_a_rejection_stands_though_stock_has_come_since() -> None:
+    lamp, order, other = stocked(1), new_order(), new_order()
+    request = reserve(order, (lamp, 2))
+    settle([reserve(other, (lamp, 1))])
+    (rejection,) = settle([request])
+    settle([Release(other)])
+    assert settle([request]) == [rejection]
+    assert stock_of(lamp) == 1
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_release_gives_everything_back_once(apart: bool) -> None:
+    lamp, rope, order = stocked(10), stocked(5), new_order()
+    settle([reserve(order, (lamp, 4), (rope, 1))])
+    release = Release(order)
+    answers = settle([release]) + settle([release]) if apart else settle([release, release])
+    assert answers == [InventoryReleased(order, [StockLine(lamp, 4, 10), StockLine(rope, 1, 5)])] * 2
+    assert (stock_of(lamp), stock_of(rope)) == (10, 5)
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_release_before_its_reserve_takes_nothing(apart: bool) -> None:
+    lamp, order = stocked(10), new_order()
+    release, late = Release(order), reserve(order, (lamp, 4))
+    answers = settle([release]) + settle([late]) if apart else settle([release, late])
+    assert answers == [InventoryReleased(order, [])] * 2
+    assert stock_of(lamp) == 10
+
+
+def test_a_reserve_repeated_after_the_release_is_told_of_the_release() -> None:
+    lamp, order = stocked(10), new_order()
+    request = reserve(order, (lamp, 4))
+    _, released, again = settle([request, Release(order), request])
+    assert again == released == InventoryReleased(order, [StockLine(lamp, 4, 10)])
+
+
+def test_what_was_rejected_has_nothing_to_release() -> None:
+    lamp, order = stocked(1), new_order()
+    request = reserve(order, (lamp, 2))
+    (rejected,) = settle([request])
+    assert settle([Release(order), request]) == [InventoryReleased(order, []), rejected]
+    assert stock_of(lamp) == 1
+
+
+def test_what_one_order_gives_back_the_next_one_gets() -> None:
+    lamp, first, second = stocked(1), new_order(), new_order()
+    settle([reserve(first, (lamp, 1))])
+    assert settle([Release(first), reserve(second, (lamp, 1))]) == [
+        InventoryReleased(first, [StockLine(lamp, 1, 1)]),
+        InventoryReserved(second, [StockLine(lamp, 1, 0)]),
+    ]
+    assert stock_of(lamp) == 0
+
+
+def test_an_inactive_product_is_still_given_back() -> None:
+    lamp, order = stocked(3), new_order()
+    settle([reserve(order, (lamp, 2))])
+    product_collection().update_one({"_id": ObjectId(lamp)}, {"$set": {"isActive": False}})
+    settle([Release(order)])
+    assert stock_of(lamp) == 3
+
+
+def test_a_product_that_is_gone_does_not_stop_a_release() -> None:
+    lamp, rope, order = stocked(3), stocked(3), new_order()
+    settle([reserve(order, (lamp, 2), (rope, 1))])
+    product_collection().delete_one({"_id": ObjectId(lamp)})
+    assert settle([Release(order)]) == [
+        InventoryReleased(order, [StockLine(lamp, 2, 0), StockLine(rope, 1, 3)])
+    ]
+    assert stock_of(rope) == 3
+
+
+def test_a_product_put_there_by_somebody_else_settles_and_is_counted() -> None:
+    foreign = product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id
+    order = new_order()
+    assert settle([reserve(order, (str(foreign), 2))]) == [
+        InventoryReserved(order, [StockLine(str(foreign), 2, 3)])
+    ]
+    assert product_collection().find_one({"_id": foreign}, {"_id": 0}) == {
+        "name": "Kettle",
+        "stock": 3,
+        "received": 5,
+    }
+
+
+def test_an_order_id_may_be_any_text() -> None:
+    lamp = stocked(3)
+    for order in ("$where", "a.b", "0", "é" * 64):
+        settle([reserve(order, (lamp, 1)), Release(order)])
+        assert entry_of(order) is not None
+    assert stock_of(lamp) == 3
+
+
+def test_an_empty_batch_has_no_answers() -> None:
+    assert settle([]) == []
+
+
+def test_repeated_requests_write_nothing() -> None:
+    lamp, order = stocked(10), new_order()
+    request = reserve(order, (lamp, 4))
+    settle([request])
+    before = entry_of(order)
+    settle([request])
+    assert entry_of(order) == before
+
+
+def test_a_large_batch_is_settled_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    lamp, rope = stocked(10), stocked(10)
+    orders = [new_order() for _ in range(4)]
+    requests = [reserve(order, (lamp, 1), (rope, 1)) for order in orders]
+    monkeypatch.setattr(stock, "LINES_A_TRANSACTION", 5)
+    sizes = [len(part) for part in stock.parts([*requests, Release(orders[0])])]
+    assert sizes == [2, 3]
+    answers = settle([*requests, Release(orders[0])])
+    assert answers[-1] == InventoryReleased(orders[0], [StockLine(lamp, 1, 7), StockLine(rope, 1, 7)])
+    assert ledger_collection().count_documents({}) == 4

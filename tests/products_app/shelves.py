@@ -1,0 +1,53 @@
+"""Products and orders for tests of the stock service, and what holds after every test."""
+
+import uuid
+from decimal import Decimal
+
+from products_app.documents.connection import object_id
+from products_app.documents.ledger import LedgerEntry, ledger_collection
+from products_app.documents.product import product_collection
+from products_app.services.catalogue import create_product
+from products_app.services.stock import Line, Reserve
+
+
+def stocked(stock: int, *, name: str = "Lantern", is_active: bool = True) -> str:
+    """A product with this stock; its id."""
+    product = create_product(name=name, price=Decimal("10.00"), stock=stock, is_active=is_active)
+    return str(product.id)
+
+
+def new_order() -> str:
+    """An order id of its own."""
+    return str(uuid.uuid4())
+
+
+def reserve(order_id: str, *lines: tuple[str, int]) -> Reserve:
+    """A request for these (product id, quantity) lines."""
+    return Reserve(order_id, tuple(Line(product_id, quantity) for product_id, quantity in lines))
+
+
+def stock_of(product_id: str) -> int:
+    """What the catalogue says can be sold."""
+    product = product_collection().find_one({"_id": object_id(product_id)})
+    assert product is not None
+    stock: int = product["stock"]
+    return stock
+
+
+def entry_of(order_id: str) -> LedgerEntry | None:
+    """What the ledger says of an order."""
+    return ledger_collection().find_one({"_id": order_id})
+
+
+def held_of(product_id: str) -> int:
+    """What the ledger's entries hold of a product together."""
+    lines = [entry["lines"].get(product_id) for entry in ledger_collection().find()]
+    return sum(line["held"] for line in lines if line)
+
+
+def assert_conserved() -> None:
+    """No stock is negative, and stock = received - held, for every product."""
+    for product in product_collection().find():
+        stock, product_id = product["stock"], str(product["_id"])
+        assert stock >= 0
+        assert stock == product.get("received", stock) - held_of(product_id), product
