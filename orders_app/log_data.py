@@ -93,7 +93,7 @@ class OrderChanges(Struct, frozen=True, rename="camel", omit_defaults=True):
     stock_status: StockStatus | UnsetType = UNSET
     payment_status: PaymentStatus | UnsetType = UNSET
     shipping_address: ShippingAddress | UnsetType = UNSET
-    tracking_number: str | UnsetType = UNSET
+    tracking_number: str | UnsetType | None = UNSET
     cancel_reason: CancelReason | UnsetType = UNSET
     shipped_at: Time | UnsetType = UNSET
     delivered_at: Time | UnsetType = UNSET

@@ -55,6 +55,7 @@ class Order(models.Model):
             models.Index(fields=["status", "created_at"], name="order_status_created"),
             models.Index(fields=["created_at"], name="order_created"),
             models.Index(fields=["total_amount"], name="order_total"),
+            models.Index(fields=["tracking_number"], condition=~Q(tracking_number=""), name="order_tracking"),
         ]
         constraints: ClassVar = [
             # With pattern operators one index serves both the constraint and search by a number's beginning.

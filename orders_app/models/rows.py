@@ -79,6 +79,11 @@ def columns_of(document: OrderDocument) -> dict[str, Any]:
     }
 
 
+def item_rows(document: OrderDocument) -> list[dict[str, Any]]:
+    """The columns of the order's items, in their order, without those that the database gives."""
+    return [msgspec.structs.asdict(line) for line in document.items]
+
+
 UPDATE = """
 UPDATE orders_order SET
     status = new.status, stock_status = new.stock_status, payment_status = new.payment_status,

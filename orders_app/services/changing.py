@@ -40,9 +40,9 @@ def update_order(
     tracking_number: str | None = None,
     origin: Origin,
 ) -> OrderDocument:
-    """Change the address (while Pending) or the tracking number (before the end); None leaves it.
+    """Change the address (while Pending) or the tracking number (before the end).
 
-    Raises OrderNotEditable.
+    None leaves what there is; an empty tracking number takes it away. Raises OrderNotEditable.
     """
     with open_order(order_id, origin) as order:
         order.edit(shipping_address, tracking_number)

@@ -110,9 +110,9 @@ class OpenOrder:
         if shipping_address not in {None, self.document.shipping_address}:
             self._require_editable("shippingAddress", self.document.status == OrderStatus.PENDING)
             changes["shipping_address"] = shipping_address
-        if tracking_number not in {None, self.document.tracking_number}:
+        if tracking_number is not None and tracking_number != (self.document.tracking_number or ""):
             self._require_editable("trackingNumber", self.document.status not in FINAL)
-            changes["tracking_number"] = tracking_number
+            changes["tracking_number"] = tracking_number or None
         if changes:
             self._change(EventType.UPDATED, **changes)
 

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,7 +11,6 @@ import msgspec
 from django.db import IntegrityError, connection
 from django.utils import timezone
 from msgspec import Struct
-from products_app.selectors import OrderableProduct, find_products_to_order
 from psycopg.errors import ForeignKeyViolation
 from uuid6 import uuid7
 
@@ -27,9 +26,10 @@ from orders_app.exceptions import (
     UnknownProducts,
 )
 from orders_app.log_data import EventType, OrderDocument, OrderLine, ShippingAddress
-from orders_app.models.rows import as_json, columns_of, document_of
+from orders_app.models.rows import as_json, columns_of, document_of, item_rows
 from orders_app.selectors import all_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+from products_app.selectors import OrderableProduct, find_products_to_order
 
 CURRENCY = "USD"
 MAX_PRODUCTS = 1_000
@@ -67,13 +67,10 @@ def place_order(  # noqa: PLR0913 - all that makes a placement, by keyword
     Raises EmptyOrder, OrderTooLarge, UnknownProducts, InactiveProducts, IdempotencyKeyReused or
     CustomerNotFound, and the catalogue's own error while it cannot be reached; then nothing was placed.
     """
-    quantities = _summed(items)
-    request = _Request(
-        user_id, idempotency_key or "", _request_hash(quantities, shipping_address, payment_method)
-    )
+    request = _Request(user_id, idempotency_key or "", _request_hash(items, shipping_address, payment_method))
     if earlier := _find_earlier(request):
         return earlier
-    document = _new_document(user_id, _priced(quantities), shipping_address, payment_method)
+    document = _new_document(user_id, _priced(items), shipping_address, payment_method)
     while not _insert(document, request, origin):
         if earlier := _find_earlier(request):
             return earlier
@@ -89,23 +86,7 @@ class _Request(NamedTuple):
     request_hash: str
 
 
-def _summed(items: Sequence[ItemRequest]) -> Mapping[str, int]:
-    quantities: Counter[str] = Counter()
-    for item in items:
-        quantities[item.product_id] += item.quantity
-    if not quantities:
-        raise EmptyOrder
-    if len(quantities) > MAX_PRODUCTS:
-        raise OrderTooLarge("different products", MAX_PRODUCTS)
-    if max(quantities.values()) > MAX_PIECES:
-        raise OrderTooLarge("pieces of one product", MAX_PIECES)
-    return quantities
-
-
-def _request_hash(
-    quantities: Mapping[str, int], shipping_address: ShippingAddress, payment_method: PaymentMethod
-) -> str:
-    asked_for = (sorted(quantities.items()), shipping_address, payment_method)
+def _request_hash(*asked_for: object) -> str:
     return hashlib.sha256(msgspec.json.encode(asked_for)).hexdigest()
 
 
@@ -120,19 +101,30 @@ def _find_earlier(request: _Request) -> Placement | None:
     return Placement(document_of(order), replayed=True)
 
 
-def _priced(quantities: Mapping[str, int]) -> tuple[OrderLine, ...]:
-    products = find_products_to_order(list(quantities))
-    if unknown := [product_id for product_id in quantities if product_id not in products]:
+def _priced(items: Sequence[ItemRequest]) -> tuple[OrderLine, ...]:
+    """The lines of the order, one a product, in the order of the request."""
+    if not items:
+        raise EmptyOrder
+    products = find_products_to_order({item.product_id for item in items})
+    if unknown := sorted({item.product_id for item in items} - products.keys()):
         raise UnknownProducts(unknown)
-    if inactive := [product for product in products.values() if not product.is_active]:
-        raise InactiveProducts(
-            [product.product_id for product in inactive], [product.name for product in inactive]
-        )
-    return tuple(_line(products[product_id], quantity) for product_id, quantity in quantities.items())
+    if inactive := {found.product_id: found.name for found in products.values() if not found.is_active}:
+        raise InactiveProducts(list(inactive), list(inactive.values()))
+    quantities: Counter[OrderableProduct] = Counter()
+    for item in items:
+        quantities[products[item.product_id]] += item.quantity
+    _check_size(quantities)
+    return tuple(
+        OrderLine(product.product_id, product.name, quantity, product.price.quantize(CENT))
+        for product, quantity in quantities.items()
+    )
 
 
-def _line(product: OrderableProduct, quantity: int) -> OrderLine:
-    return OrderLine(product.product_id, product.name, quantity, product.price.quantize(CENT))
+def _check_size(quantities: Counter[OrderableProduct]) -> None:
+    if len(quantities) > MAX_PRODUCTS:
+        raise OrderTooLarge("different products", MAX_PRODUCTS)
+    if max(quantities.values()) > MAX_PIECES:
+        raise OrderTooLarge("pieces of one product", MAX_PIECES)
 
 
 def _new_document(
@@ -210,10 +202,9 @@ def _insert(document: OrderDocument, request: _Request, origin: Origin) -> bool:
         trace_parent=origin.trace_parent,
         created_at=document.created_at,
     )
-    lines = [msgspec.structs.asdict(line) for line in document.items]
     with connection.cursor() as cursor:
         try:
-            cursor.execute(INSERT, [as_json(row), as_json(lines), as_json(event)])
+            cursor.execute(INSERT, [as_json(row), as_json(item_rows(document)), as_json(event)])
         except IntegrityError as error:
             if isinstance(error.__cause__, ForeignKeyViolation):
                 raise CustomerNotFound(request.user_id) from error

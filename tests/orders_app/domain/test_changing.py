@@ -1,0 +1,272 @@
+"""What customers and staff do to a placed order: each change with its events, each refusal with none."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from orders_app import event_log, log_data, services
+from orders_app.event_log import Origin
+from orders_app.exceptions import (
+    OrderNotDeletable,
+    OrderNotEditable,
+    OrderNotFound,
+    OrderNotPayable,
+    TransitionNotAllowed,
+)
+from orders_app.log_data import EventType, OrderDocument
+from orders_app.models import Order, OrderItem
+from orders_app.services.changing import CANCELLED_BY_CUSTOMER, CANCELLED_BY_STAFF
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+from tests.orders_app.ordering import (
+    OTHER_ADDRESS,
+    STAFF,
+    TRACE_PARENT,
+    Desk,
+    all_that_is_stored,
+    answer,
+    events,
+    last_event,
+    now,
+    rejected,
+    reserved,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PROCESSING, SHIPPED, DELIVERED = OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED
+CANCELLED = OrderStatus.CANCELLED
+
+
+def cancel(order: OrderDocument) -> OrderDocument:
+    return services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+
+
+def data_of(order: OrderDocument, event_type: EventType) -> log_data.EventData:
+    event = next(event for event in event_log.history(order.id) if event.type == event_type)
+    return log_data.decode(event.type, event.data)
+
+
+def test_a_step_is_one_version_with_one_event(desk: Desk) -> None:
+    placed = desk.place()
+    moved = services.change_status(order_id=placed.id, new_status=PROCESSING, origin=STAFF)
+    assert (moved.status, moved.status_label, moved.version) == (PROCESSING, "Processing", 2)
+    assert now(placed) == moved
+    event = last_event(placed)
+    assert (event.type, event.actor, event.trace_parent) == ("order.status.changed", "staff:1", TRACE_PARENT)
+    data = log_data.decode(event.type, event.data)
+    assert isinstance(data, log_data.StatusChanged)
+    assert (data.old_status, data.new_status, data.order_number) == (1, 2, placed.order_number)
+
+
+def test_shipping_takes_down_when(desk: Desk) -> None:
+    shipped = desk.place_in(PROCESSING, SHIPPED)
+    assert shipped.shipped_at == shipped.updated_at
+    assert now(shipped) == shipped
+
+
+def test_delivery_completes_the_order_in_a_version_of_its_own(desk: Desk) -> None:
+    delivered = desk.place_in(PROCESSING, SHIPPED, DELIVERED, payment_method=PaymentMethod.STRIPE)
+    assert events(delivered)[-2:] == ["order.status.changed", "order.completed"]
+    data = data_of(delivered, EventType.COMPLETED)
+    assert isinstance(data, log_data.Completed)
+    assert (data.items, data.total_amount) == (delivered.items, delivered.total_amount)
+    assert data.delivered_at == delivered.delivered_at
+    assert delivered.payment_status == PaymentStatus.PENDING
+    assert now(delivered) == delivered
+
+
+def test_cash_on_delivery_is_paid_when_delivered(desk: Desk) -> None:
+    delivered = desk.place_in(PROCESSING, SHIPPED, DELIVERED)
+    assert delivered.payment_status == PaymentStatus.PAID
+    assert events(delivered)[-3:] == ["order.status.changed", "order.completed", "order.payment"]
+
+
+@pytest.mark.parametrize("path", [(), (PROCESSING,), (PROCESSING, SHIPPED)])
+def test_an_order_can_be_cancelled_until_it_is_delivered(desk: Desk, path: tuple[OrderStatus, ...]) -> None:
+    order = cancel(desk.place_in(*path))
+    assert (order.status, order.cancel_reason) == (CANCELLED, CANCELLED_BY_CUSTOMER)
+    assert order.cancelled_at == order.updated_at
+    assert events(order)[-2:] == ["order.status.changed", "order.cancelled"]
+    assert now(order) == order
+
+
+def test_cancelling_tells_all_that_its_messages_need(desk: Desk) -> None:
+    order = cancel(desk.place())
+    data = data_of(order, EventType.CANCELLED)
+    assert isinstance(data, log_data.Cancelled)
+    assert (data.items, data.total_amount) == (order.items, order.total_amount)
+    assert (data.reason, data.release_stock) == (CANCELLED_BY_CUSTOMER.detail, True)
+    status_data = data_of(order, EventType.STATUS_CHANGED)
+    assert isinstance(status_data, log_data.StatusChanged)
+    assert status_data.reason == CANCELLED_BY_CUSTOMER.detail
+
+
+def test_staff_cancel_by_status_with_a_reason_of_their_own(desk: Desk) -> None:
+    assert desk.place_in(CANCELLED).cancel_reason == CANCELLED_BY_STAFF
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ((), SHIPPED),
+        ((), DELIVERED),
+        ((), OrderStatus.PENDING),
+        ((PROCESSING,), PROCESSING),
+        ((PROCESSING, SHIPPED), PROCESSING),
+        ((PROCESSING, SHIPPED, DELIVERED), CANCELLED),
+        ((CANCELLED,), CANCELLED),
+        ((CANCELLED,), PROCESSING),
+    ],
+)
+def test_a_forbidden_step_changes_nothing(
+    desk: Desk, path: tuple[OrderStatus, ...], wanted: OrderStatus
+) -> None:
+    order = desk.place_in(*path)
+    before = all_that_is_stored()
+    with pytest.raises(TransitionNotAllowed) as refusal:
+        services.change_status(order_id=order.id, new_status=wanted, origin=STAFF)
+    assert (refusal.value.current, refusal.value.wanted) == (order.status, wanted)
+    assert wanted not in refusal.value.allowed
+    assert all_that_is_stored() == before
+
+
+def test_a_refused_step_says_what_is_possible(desk: Desk) -> None:
+    order = desk.place()
+    with pytest.raises(TransitionNotAllowed) as refusal:
+        services.change_status(order_id=order.id, new_status=SHIPPED, origin=STAFF)
+    assert str(refusal.value) == (
+        "An order that is Pending cannot become Shipped; it can become Processing (2) or Cancelled (5)."
+    )
+
+
+def test_the_address_can_be_changed_while_pending(desk: Desk) -> None:
+    order = desk.place()
+    edited = services.update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
+    assert (edited.shipping_address, edited.version) == (OTHER_ADDRESS, 2)
+    assert events(order) == ["order.updated"]
+    assert now(order) == edited
+
+
+def test_the_address_cannot_be_changed_later(desk: Desk) -> None:
+    order = desk.place_in(PROCESSING)
+    before = all_that_is_stored()
+    with pytest.raises(OrderNotEditable, match="shippingAddress"):
+        services.update_order(
+            order_id=order.id, shipping_address=OTHER_ADDRESS, tracking_number="T", origin=STAFF
+        )
+    assert all_that_is_stored() == before
+
+
+def test_the_tracking_number_can_be_given_until_the_end(desk: Desk) -> None:
+    order = desk.place_in(PROCESSING, SHIPPED)
+    assert (
+        services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF).tracking_number == "T-1"
+    )
+    services.change_status(order_id=order.id, new_status=DELIVERED, origin=STAFF)
+    before = all_that_is_stored()
+    with pytest.raises(OrderNotEditable, match="trackingNumber"):
+        services.update_order(order_id=order.id, tracking_number="T-2", origin=STAFF)
+    assert all_that_is_stored() == before
+
+
+def test_a_tracking_number_can_be_taken_back(desk: Desk) -> None:
+    order = desk.place()
+    services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
+    taken_back = services.update_order(order_id=order.id, tracking_number="", origin=STAFF)
+    assert taken_back.tracking_number is None
+    assert now(order) == taken_back == event_log.rebuild(event_log.history(order.id))
+
+
+def test_an_edit_that_changes_nothing_leaves_no_event(desk: Desk) -> None:
+    order = desk.place_in(PROCESSING)
+    before = all_that_is_stored()
+    services.update_order(order_id=order.id, shipping_address=order.shipping_address, origin=STAFF)
+    assert all_that_is_stored() == before
+
+
+def test_a_paid_order_waits_for_its_stock(desk: Desk) -> None:
+    order = desk.place(PaymentMethod.STRIPE)
+    paid = services.mark_paid(order_id=order.id, origin=STAFF)
+    assert (paid.payment_status, paid.status) == (PaymentStatus.PAID, OrderStatus.PENDING)
+    assert events(order) == ["order.payment"]
+
+
+def test_a_paid_order_with_its_stock_goes_on(desk: Desk) -> None:
+    order = desk.place(PaymentMethod.STRIPE)
+    answer(reserved(order))
+    paid = services.mark_paid(order_id=order.id, origin=STAFF)
+    assert paid.status == PROCESSING
+    assert events(order) == ["order.confirmed", "order.payment", "order.status.changed"]
+
+
+def test_marking_paid_twice_changes_nothing_more(desk: Desk) -> None:
+    order = desk.place(PaymentMethod.STRIPE)
+    paid = services.mark_paid(order_id=order.id, origin=STAFF)
+    before = all_that_is_stored()
+    assert services.mark_paid(order_id=order.id, origin=STAFF) == paid
+    assert all_that_is_stored() == before
+
+
+def test_a_cancelled_order_cannot_be_marked_paid(desk: Desk) -> None:
+    order = desk.place_in(CANCELLED)
+    before = all_that_is_stored()
+    with pytest.raises(OrderNotPayable):
+        services.mark_paid(order_id=order.id, origin=STAFF)
+    assert all_that_is_stored() == before
+
+
+@pytest.mark.parametrize("path", [(CANCELLED,), (PROCESSING, SHIPPED, DELIVERED)])
+def test_an_order_at_its_end_can_be_deleted_and_stays_in_the_log(
+    desk: Desk, path: tuple[OrderStatus, ...]
+) -> None:
+    order = desk.place_in(*path)
+    services.delete_order(order_id=order.id, origin=STAFF)
+    assert not Order.objects.exists()
+    assert not OrderItem.objects.exists()
+    last = last_event(order)
+    assert (last.type, last.version, last.actor) == ("order.deleted", order.version + 1, "staff:1")
+
+
+@pytest.mark.parametrize("path", [(), (PROCESSING,), (PROCESSING, SHIPPED)])
+def test_an_order_that_goes_on_cannot_be_deleted(desk: Desk, path: tuple[OrderStatus, ...]) -> None:
+    order = desk.place_in(*path)
+    before = all_that_is_stored()
+    with pytest.raises(OrderNotDeletable):
+        services.delete_order(order_id=order.id, origin=STAFF)
+    assert all_that_is_stored() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda unknown: services.change_status(order_id=unknown, new_status=PROCESSING, origin=STAFF),
+        lambda unknown: services.cancel_order(order_id=unknown, reason=CANCELLED_BY_STAFF, origin=STAFF),
+        lambda unknown: services.update_order(order_id=unknown, tracking_number="T", origin=STAFF),
+        lambda unknown: services.mark_paid(order_id=unknown, origin=STAFF),
+        lambda unknown: services.delete_order(order_id=unknown, origin=STAFF),
+    ],
+    ids=["change_status", "cancel_order", "update_order", "mark_paid", "delete_order"],
+)
+def test_an_order_that_does_not_exist_cannot_be_changed(change: Callable[[UUID], object]) -> None:
+    before = all_that_is_stored()
+    with pytest.raises(OrderNotFound):
+        change(UUID(int=7))
+    assert all_that_is_stored() == before
+
+
+def test_an_error_on_the_way_leaves_the_order_as_it_was(desk: Desk) -> None:
+    order = desk.place()
+    before = all_that_is_stored()
+    too_long = Origin("customer:" + "1" * 200)
+    with pytest.raises(Exception, match="too long"):
+        services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=too_long)
+    assert all_that_is_stored() == before
+
+
+def test_a_rejected_order_that_is_deleted_asked_for_no_stock_back(desk: Desk) -> None:
+    order = desk.place()
+    answer(rejected(order))
+    data = data_of(order, EventType.CANCELLED)
+    assert isinstance(data, log_data.Cancelled)
+    assert not data.release_stock
+    assert now(order).stock_status == StockStatus.REJECTED

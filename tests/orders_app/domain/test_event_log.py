@@ -1,0 +1,184 @@
+"""The log: positions, reading on, histories, and the fold of events into orders."""
+
+import re
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from orders_app import event_log, log_data, services
+from orders_app.event_log import START, NewEvent, Position
+from orders_app.exceptions import BrokenHistory, LockedTooLate
+from orders_app.log_data import EventType, OrderChanges, OrderDocument
+from orders_app.models import OrderEvent
+from orders_app.state_machine import OrderStatus
+from tests.orders_app.ordering import STAFF, Desk, last_event, now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+FILL_THE_LOG = """
+INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
+SELECT gen_random_uuid(), 1, type, user_id + number % 10, data, actor, trace_parent, created_at
+FROM order_event, generate_series(1, 5000) AS number
+"""
+
+
+def new_event(order: OrderDocument, version: int) -> NewEvent:
+    now = timezone.now()
+    data = log_data.Changed(order.order_number, OrderChanges(updated_at=now))
+    return NewEvent(order.id, version, EventType.UPDATED, int(order.user_id), data, "service:test", "", now)
+
+
+def test_reading_on_gives_every_event_once_in_slices(desk: Desk) -> None:
+    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+    other = desk.place()
+    first = event_log.read_after(START, 3)
+    rest = event_log.read_after(first[-1].position, 3)
+    assert [(event.order_id, event.version) for event in [*first, *rest]] == [
+        (order.id, 1),
+        (order.id, 2),
+        (order.id, 3),
+        (other.id, 1),
+    ]
+    assert event_log.read_after(rest[-1].position, 3) == []
+
+
+def test_events_of_one_transaction_stand_in_the_order_in_which_they_were_appended(desk: Desk) -> None:
+    order = desk.place()
+    position = event_log.end_position()
+    event_log.append([new_event(order, version) for version in range(2, 40)])
+    read = event_log.read_after(position, 100)
+    assert [event.version for event in read] == list(range(2, 40))
+    assert len({event.tx for event in read}) == 1
+
+
+def test_reading_one_customers_events_leaves_out_the_others(desk: Desk) -> None:
+    own = desk.place()
+    event_log.append([msgspec.structs.replace(new_event(own, 1), user_id=desk.user_id + 1, order_id=uuid4())])
+    assert len(event_log.read_after(START, 10)) == 2
+    assert [event.order_id for event in event_log.read_user_after(desk.user_id, START, 10)] == [own.id]
+
+
+def test_positions_are_compared_as_numbers(desk: Desk) -> None:
+    order = desk.place()
+    for version, tx in [(2, 9), (3, 10), (4, 100)]:
+        OrderEvent.objects.create(
+            order_id=order.id,
+            version=version,
+            type="order.payment",
+            user_id=1,
+            data={},
+            actor="service:test",
+            created_at=timezone.now(),
+            tx=tx,
+        )
+    assert [event.version for event in event_log.read_after(START, 10)] == [2, 3, 4, 1]
+    assert [event.version for event in event_log.read_after(Position(9, 2**62), 10)] == [3, 4, 1]
+
+
+def test_the_end_of_the_log_is_where_the_next_event_follows(desk: Desk) -> None:
+    assert event_log.end_position() == START
+    desk.place()
+    end = event_log.end_position()
+    assert event_log.read_after(end, 10) == []
+    following = desk.place()
+    assert [event.order_id for event in event_log.read_after(end, 10)] == [following.id]
+
+
+def test_an_event_is_found_by_its_name(desk: Desk) -> None:
+    order = desk.place_in(OrderStatus.PROCESSING)
+    event = last_event(order)
+    assert event.event_id == f"{order.id}:2"
+    assert event_log.find_position(event.event_id) == event.position
+
+
+@pytest.mark.parametrize(
+    "event_id", ["", "nonsense", "a:1", f"{UUID(int=7)}:1", f"{UUID(int=7)}:x", f"{UUID(int=7)}:{10**30}"]
+)
+def test_a_name_of_no_event_has_no_position(event_id: str) -> None:
+    assert event_log.find_position(event_id) is None
+
+
+def test_a_reader_reads_on_where_it_stored_its_position() -> None:
+    assert event_log.stored_position("mailer") == START
+    event_log.store_position("mailer", Position(2**40, 7))
+    event_log.store_position("mailer", Position(2**40, 8))
+    assert event_log.stored_position("mailer") == Position(2**40, 8)
+    assert event_log.stored_position("other") == START
+
+
+def test_the_age_of_the_oldest_unread_event_ends_with_reading(desk: Desk) -> None:
+    order = desk.place()
+    assert 0 < event_log.oldest_unread_age(START) < 60
+    assert event_log.oldest_unread_age(last_event(order).position) == 0
+
+
+@pytest.mark.parametrize("statement", ["UPDATE order_event SET actor = 'x'", "DELETE FROM order_event"])
+def test_the_database_refuses_to_rewrite_the_log(desk: Desk, statement: str) -> None:
+    order = desk.place()
+    with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert len(event_log.history(order.id)) == 1
+
+
+def test_a_version_stands_in_the_log_only_once(desk: Desk) -> None:
+    order = desk.place()
+    with pytest.raises(DatabaseError, match="order_event_version"):
+        event_log.append([new_event(order, 1)])
+
+
+def test_orders_are_not_locked_outside_a_transaction() -> None:
+    with pytest.raises(LockedTooLate):
+        event_log.lock_orders([uuid4()])
+
+
+def test_orders_are_not_locked_after_the_first_write(desk: Desk) -> None:
+    order = desk.place()
+    with transaction.atomic():
+        event_log.store_position("mailer", START)
+        with pytest.raises(LockedTooLate):
+            services.change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+    assert now(order) == order
+
+
+def test_an_order_is_rebuilt_at_each_of_its_versions(desk: Desk) -> None:
+    placed = desk.place()
+    processing = services.change_status(order_id=placed.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+    shipped = services.change_status(order_id=placed.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
+    history = event_log.history(placed.id)
+    rebuilt = [event_log.rebuild(history[:version]) for version in (1, 2, 3)]
+    assert rebuilt == [placed, processing, shipped]
+
+
+def test_a_history_with_a_gap_is_not_folded(desk: Desk) -> None:
+    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+    created, processing, shipped = event_log.history(order.id)
+    for broken in (
+        [],
+        [processing],
+        [created, shipped],
+        [created, created],
+        [created, processing, processing],
+    ):
+        with pytest.raises(BrokenHistory):
+            event_log.rebuild(broken)
+
+
+def test_reading_on_uses_the_index_of_positions(desk: Desk) -> None:
+    desk.place()
+    with connection.cursor() as cursor:
+        cursor.execute(FILL_THE_LOG)
+        cursor.execute("ANALYZE order_event")
+        statements: list[tuple[str, list[Any]]] = [
+            (event_log._READ_AFTER, ["700", 5000, 200]),
+            (event_log._READ_USER_AFTER, [desk.user_id, "700", 5000, 200]),
+            (event_log._END, []),
+            (event_log._OLDEST_UNREAD, ["700", 5000]),
+        ]
+        for sql, parameters in statements:
+            cursor.execute(f"EXPLAIN {sql}", parameters)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert re.search("Index.* using order_event_(user_)?position on", plan), plan
+            assert "Sort" not in plan, plan

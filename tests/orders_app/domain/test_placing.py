@@ -1,0 +1,162 @@
+"""Placing an order: what it stores, what it answers, what it refuses."""
+
+import re
+from decimal import Decimal
+
+import msgspec
+import pytest
+from django.db import connection
+
+from orders_app import event_log, log_data
+from orders_app.exceptions import (
+    CustomerNotFound,
+    EmptyOrder,
+    InactiveProducts,
+    OrderTooLarge,
+    UnknownProducts,
+)
+from orders_app.log_data import EventType
+from orders_app.models import Order
+from orders_app.services import placing
+from orders_app.services.placing import MAX_PIECES, new_order_number
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ABSENT = "0123456789abcdef01234567"
+
+
+def test_prices_names_and_total_come_from_the_catalogue(desk: Desk) -> None:
+    lantern, rope = desk.catalogue.add("Lantern", "12.50"), desk.catalogue.add("Rope", "3")
+    order = desk.request((lantern, 2), (rope, 3)).order
+    assert [(item.product_name, item.quantity, item.price) for item in order.items] == [
+        ("Lantern", 2, Decimal("12.50")),
+        ("Rope", 3, Decimal("3.00")),
+    ]
+    assert order.total_amount == Decimal("34.00")
+
+
+def test_a_new_order_is_pending_in_every_way(desk: Desk) -> None:
+    order = desk.place(PaymentMethod.STRIPE)
+    assert (order.status, order.stock_status) == (OrderStatus.PENDING, StockStatus.PENDING)
+    assert (order.payment_status, order.payment_method) == (PaymentStatus.PENDING, PaymentMethod.STRIPE)
+    assert (order.version, order.user_id, order.shipping_address) == (1, str(desk.user_id), ADDRESS)
+    assert order.id.version == 7
+
+
+def test_the_answer_is_what_reading_gives_to_the_letter(desk: Desk) -> None:
+    placed = desk.request((desk.catalogue.add("Rope", "3"), 3), (desk.catalogue.add(), 1)).order
+    assert msgspec.json.encode(now(placed)) == msgspec.json.encode(placed)
+
+
+def test_the_answer_has_the_names_and_forms_of_the_contract(desk: Desk) -> None:
+    shown = msgspec.to_builtins(desk.place())
+    assert list(shown) == [
+        "id",
+        "orderNumber",
+        "userId",
+        "items",
+        "totalAmount",
+        "currency",
+        "status",
+        "statusLabel",
+        "stockStatus",
+        "paymentStatus",
+        "paymentMethod",
+        "shippingAddress",
+        "trackingNumber",
+        "cancelReason",
+        "createdAt",
+        "updatedAt",
+        "shippedAt",
+        "deliveredAt",
+        "cancelledAt",
+        "version",
+    ]
+    assert (shown["totalAmount"], shown["statusLabel"], shown["cancelReason"]) == ("20.00", "Pending", None)
+    assert set(shown["shippingAddress"]) == {"street", "city", "state", "zipCode", "country"}
+    assert shown["createdAt"].endswith("Z")
+
+
+def test_the_first_event_is_the_whole_order(desk: Desk) -> None:
+    order = desk.place()
+    (event,) = event_log.history(order.id)
+    assert (event.type, event.version, event.user_id) == (EventType.CREATED, 1, desk.user_id)
+    assert (event.actor, event.trace_parent) == (f"customer:{desk.user_id}", TRACE_PARENT)
+    assert event.created_at == order.created_at
+    assert log_data.decode(event.type, event.data) == log_data.Created(order.order_number, order)
+
+
+def test_a_product_named_twice_is_one_line_with_the_sum(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    order = desk.request((lantern, 2), (lantern.upper(), 3)).order
+    assert [(item.product_id, item.quantity) for item in order.items] == [(lantern, 5)]
+
+
+def test_an_unknown_product_refuses_the_whole_order(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    before = all_that_is_stored()
+    with pytest.raises(UnknownProducts) as refusal:
+        desk.request((lantern, 1), (ABSENT, 1), ("no-id", 1))
+    assert refusal.value.product_ids == (ABSENT, "no-id")
+    assert all_that_is_stored() == before
+
+
+def test_an_inactive_product_refuses_the_whole_order(desk: Desk) -> None:
+    before, lamp = all_that_is_stored(), desk.catalogue.add("Lamp", is_active=False)
+    with pytest.raises(InactiveProducts, match="Lamp") as refusal:
+        desk.request((desk.catalogue.add(), 1), (lamp, 1))
+    assert refusal.value.product_ids == (lamp,)
+    assert all_that_is_stored() == before
+
+
+def test_an_order_of_nothing_is_refused(desk: Desk) -> None:
+    before = all_that_is_stored()
+    with pytest.raises(EmptyOrder):
+        desk.request()
+    assert all_that_is_stored() == before
+
+
+def test_a_sum_of_pieces_above_the_limit_is_refused(desk: Desk) -> None:
+    before, lantern = all_that_is_stored(), desk.catalogue.add()
+    with pytest.raises(OrderTooLarge, match="pieces"):
+        desk.request((lantern, MAX_PIECES), (lantern, 1))
+    assert all_that_is_stored() == before
+
+
+def test_a_total_above_the_limit_is_refused(desk: Desk) -> None:
+    before, palace = all_that_is_stored(), desk.catalogue.add(price="99999999.99")
+    with pytest.raises(OrderTooLarge, match="USD"):
+        desk.request((palace, 1_000_000))
+    assert all_that_is_stored() == before
+
+
+def test_a_customer_who_is_gone_gets_no_order(desk: Desk) -> None:
+    before, lantern = all_that_is_stored(), desk.catalogue.add()
+    with pytest.raises(CustomerNotFound):
+        desk.request((lantern, 1), user_id=desk.user_id + 1)
+    assert all_that_is_stored() == before
+
+
+def test_an_order_number_can_be_read_out() -> None:
+    assert re.fullmatch("SB(-[0-9A-HJKMNP-TV-Z]{4}){2}", new_order_number())
+
+
+def test_a_number_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = desk.place().order_number
+    draws = iter([taken, taken, "SB-FREE-0001"])
+    monkeypatch.setattr(placing, "new_order_number", lambda: next(draws))
+    assert desk.place().order_number == "SB-FREE-0001"
+    assert Order.objects.count() == 2
+
+
+def test_placing_takes_one_statement(desk: Desk) -> None:
+    lantern, statements = desk.catalogue.add(), list[str]()
+
+    def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        statements.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(count):
+        desk.request((lantern, 1))
+    assert len(statements) == 1

@@ -1,0 +1,156 @@
+"""Rows and log tell the same, whatever was done; and replay_orders finds where they do not."""
+
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from orders_app import event_log, services
+from orders_app.exceptions import NotAllowedNow, OrderNotFound
+from orders_app.log_data import EventType, OrderDocument
+from orders_app.models import Order, OrderItem
+from orders_app.services.changing import CANCELLED_BY_CUSTOMER
+from orders_app.services.replaying import compare_slices
+from orders_app.services.stock_answers import StockReleased
+from orders_app.state_machine import OrderStatus, PaymentMethod
+from tests.orders_app.ordering import ADDRESS, OTHER_ADDRESS, STAFF, Desk, answer, now, rejected, reserved
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Action = Callable[[OrderDocument], Any]
+
+
+def moving_to(status: OrderStatus) -> Action:
+    return lambda order: services.change_status(order_id=order.id, new_status=status, origin=STAFF)
+
+
+ACTIONS: dict[str, Action] = {
+    "process": moving_to(OrderStatus.PROCESSING),
+    "ship": moving_to(OrderStatus.SHIPPED),
+    "deliver": moving_to(OrderStatus.DELIVERED),
+    "cancel": lambda order: services.cancel_order(
+        order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF
+    ),
+    "pay": lambda order: services.mark_paid(order_id=order.id, origin=STAFF),
+    "move": lambda order: services.update_order(
+        order_id=order.id, shipping_address=OTHER_ADDRESS, tracking_number="T-1", origin=STAFF
+    ),
+    "move back": lambda order: services.update_order(
+        order_id=order.id, shipping_address=ADDRESS, tracking_number="", origin=STAFF
+    ),
+    "reserved": lambda order: answer(reserved(order)),
+    "rejected": lambda order: answer(rejected(order)),
+    "released": lambda order: answer(StockReleased(str(order.id))),
+    "several answers": lambda order: answer(reserved(order), StockReleased(str(order.id)), rejected(order)),
+}
+
+
+def replay(*arguments: str) -> str:
+    output = StringIO()
+    call_command("replay_orders", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def differences() -> list[tuple[str, object, object]]:
+    return [(found.field, found.row, found.log) for part in compare_slices(10) for found in part.differences]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    method=st.sampled_from([PaymentMethod.CASH_ON_DELIVERY, PaymentMethod.STRIPE]),
+    actions=st.lists(st.sampled_from(sorted(ACTIONS)), max_size=12),
+)
+def test_row_and_log_agree_after_any_actions(desk: Desk, method: PaymentMethod, actions: list[str]) -> None:
+    order = desk.place(method)
+    for name in actions:
+        try:
+            ACTIONS[name](order)
+        except NotAllowedNow:
+            continue
+    history = event_log.history(order.id)
+    assert now(order) == event_log.rebuild(history)
+    assert [event.version for event in history] == list(range(1, len(history) + 1))
+    assert _told_of_its_end(order) == (history[-1].type != "" and now(order).status in {4, 5})
+
+
+def _told_of_its_end(order: OrderDocument) -> bool:
+    ends = [
+        event
+        for event in event_log.history(order.id)
+        if event.type in {EventType.CANCELLED, EventType.COMPLETED}
+    ]
+    assert len(ends) <= 1
+    return bool(ends)
+
+
+def test_replay_finds_nothing_to_say_about_orders_that_agree(desk: Desk) -> None:
+    desk.place()
+    deleted = desk.place_in(OrderStatus.CANCELLED)
+    services.delete_order(order_id=deleted.id, origin=STAFF)
+    assert replay() == "2 orders checked, 0 differ, 0 rewritten.\n"
+
+
+def test_replay_reads_every_order_in_slices(desk: Desk) -> None:
+    placed = {desk.place().id for _ in range(7)}
+    slices = [part.order_ids for part in compare_slices(3)]
+    assert [len(order_ids) for order_ids in slices] == [3, 3, 1]
+    assert {order_id for order_ids in slices for order_id in order_ids} == placed
+
+
+def test_replay_prints_each_difference_and_fails(desk: Desk) -> None:
+    order = desk.place()
+    Order.objects.filter(pk=order.id).update(status=OrderStatus.SHIPPED, tracking_number="T-1")
+    output = StringIO()
+    with pytest.raises(CommandError, match="1 orders differ"):
+        call_command("replay_orders", stdout=output)
+    assert f"{order.id} status: the row has 3, the events tell 1\n" in output.getvalue()
+    assert f"{order.id} trackingNumber: the row has 'T-1', the events tell None\n" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda: Order.objects.update(status=OrderStatus.SHIPPED, total_amount=1, version=9),
+        lambda: OrderItem.objects.update(quantity=1),
+        lambda: Order.objects.all().delete(),
+    ],
+    ids=["changed row", "changed item", "missing row"],
+)
+def test_replay_rewrites_what_differs(desk: Desk, damage: Callable[[], object]) -> None:
+    order = desk.request((desk.catalogue.add(), 2), (desk.catalogue.add("Rope"), 3)).order
+    damage()
+    assert differences()
+    assert replay("--rebuild").endswith("1 orders checked, 1 differ, 1 rewritten.\n")
+    assert now(order) == order
+    assert differences() == []
+
+
+def test_replay_removes_the_row_of_a_deleted_order(desk: Desk) -> None:
+    order = desk.place_in(OrderStatus.CANCELLED)
+    row = Order.objects.get()
+    services.delete_order(order_id=order.id, origin=STAFF)
+    row.save(force_insert=True)
+    replay("--rebuild")
+    with pytest.raises(OrderNotFound):
+        now(order)
+
+
+def test_replay_keeps_a_row_that_the_log_does_not_know(desk: Desk) -> None:
+    row = Order.objects.get(pk=desk.place().id)
+    row.pk, row.order_number = type(row.pk)(int=7), "SB-NONE-0001"
+    row.save(force_insert=True)
+    with pytest.raises(CommandError, match="1 orders differ"):
+        replay("--rebuild")
+    assert Order.objects.filter(pk=row.pk).exists()
+
+
+def test_rebuilding_keeps_what_makes_a_repeated_request_known(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    order = desk.request((lantern, 1), key="k-1").order
+    Order.objects.update(status=OrderStatus.SHIPPED)
+    replay("--rebuild")
+    assert desk.request((lantern, 1), key="k-1").order == order

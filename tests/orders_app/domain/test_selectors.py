@@ -1,0 +1,61 @@
+"""Finding orders."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from orders_app import selectors
+from orders_app.exceptions import OrderNotFound
+from orders_app.models import Order
+from orders_app.models.rows import document_of
+from tests.orders_app.ordering import Desk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def found(text: str) -> set[object]:
+    return {order.id for order in selectors.search_orders(selectors.all_orders(), text)}
+
+
+def test_customers_orders_are_their_own_newest_first(desk: Desk) -> None:
+    first, second = desk.place(), desk.place()
+    other = User.objects.create_user("other")
+    desk.request((desk.catalogue.add(), 1), user_id=other.pk)
+    assert [order.id for order in selectors.orders_of(desk.user_id)] == [second.id, first.id]
+    assert selectors.all_orders().count() == 3
+
+
+def test_a_page_of_documents_takes_two_statements(desk: Desk, django_assert_num_queries: object) -> None:
+    placed = [desk.place() for _ in range(3)]
+    with django_assert_num_queries(2):  # type: ignore[operator]
+        documents = [document_of(order) for order in selectors.all_orders()]
+    assert documents == placed[::-1]
+
+
+def test_an_order_that_does_not_exist_is_not_found(desk: Desk) -> None:
+    with pytest.raises(OrderNotFound):
+        selectors.get_document(type(desk.place().id)(int=7))
+
+
+def test_search_finds_by_number_customer_and_product(desk: Desk) -> None:
+    customer = User.objects.create_user("walter", email="walter@example.com")
+    walters = desk.request((desk.catalogue.add("Storm Lantern"), 1), user_id=customer.pk).order
+    others = desk.request((desk.catalogue.add("Rope"), 1)).order
+    assert found(walters.order_number.lower()) == {walters.id}
+    assert found(walters.order_number[:10]) == {walters.id}
+    assert found("walt") == found("walter@example.com") == {walters.id}
+    assert found("lantern storm") == {walters.id}
+    assert found("rope") == {others.id}
+    assert found("SB-") == {walters.id, others.id}
+    assert found("nothing") == found("%") == set()
+
+
+def test_search_has_an_index_for_every_way_to_find(desk: Desk) -> None:
+    desk.place()
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        plan = selectors.search_orders(Order.objects.all(), "SB-1").explain()
+        cursor.execute("RESET enable_seqscan")
+    assert "Seq Scan on orders_" not in plan, plan
+    for index in ("order_number", "order_tracking", "order_user_created", "orderitem_product_name"):
+        assert f" {index} " in plan, plan

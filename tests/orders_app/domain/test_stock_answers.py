@@ -1,0 +1,219 @@
+"""Answers of the stock service, in and out of turn, once and again."""
+
+import itertools
+from uuid import uuid4
+
+import pytest
+
+from orders_app import event_log, log_data, services
+from orders_app.log_data import CancelCode, EventType, OrderDocument
+from orders_app.services.changing import CANCELLED_BY_CUSTOMER
+from orders_app.services.stock_answers import (
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    StockShortage,
+)
+from orders_app.state_machine import OrderStatus, PaymentMethod, StockStatus
+from tests.orders_app.ordering import (
+    STAFF,
+    TRACE_PARENT,
+    Desk,
+    all_that_is_stored,
+    answer,
+    events,
+    last_event,
+    now,
+    rejected,
+    reserved,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def released(order: OrderDocument) -> StockReleased:
+    return StockReleased(str(order.id), TRACE_PARENT)
+
+
+def cancelled(order: OrderDocument) -> OrderDocument:
+    return services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+
+
+def state(order: OrderDocument) -> tuple[OrderStatus, StockStatus]:
+    current = now(order)
+    return current.status, current.stock_status
+
+
+def test_reserved_stock_sends_cash_on_delivery_to_processing(desk: Desk) -> None:
+    order = desk.place()
+    answer(reserved(order))
+    assert state(order) == (OrderStatus.PROCESSING, StockStatus.RESERVED)
+    assert events(order) == ["order.confirmed", "order.status.changed"]
+    last = last_event(order)
+    assert (last.actor, last.trace_parent) == ("service:stock", TRACE_PARENT)
+
+
+def test_reserved_stock_lets_other_orders_wait_for_their_money(desk: Desk) -> None:
+    order = desk.place(PaymentMethod.STRIPE)
+    answer(reserved(order))
+    assert state(order) == (OrderStatus.PENDING, StockStatus.RESERVED)
+    assert events(order) == ["order.confirmed"]
+
+
+def test_reserved_stock_sends_a_paid_order_to_processing(desk: Desk) -> None:
+    order = desk.place(PaymentMethod.STRIPE)
+    services.mark_paid(order_id=order.id, origin=STAFF)
+    answer(reserved(order))
+    assert state(order) == (OrderStatus.PROCESSING, StockStatus.RESERVED)
+
+
+def test_reserved_stock_confirms_an_order_that_staff_moved_already(desk: Desk) -> None:
+    order = desk.place_in(OrderStatus.PROCESSING)
+    answer(reserved(order))
+    assert state(order) == (OrderStatus.PROCESSING, StockStatus.RESERVED)
+    assert events(order)[1:] == ["order.confirmed"]
+
+
+def test_rejected_stock_cancels_with_a_reason_that_names_the_product(desk: Desk) -> None:
+    order = desk.place()
+    answer(rejected(order, available=1))
+    assert state(order) == (OrderStatus.CANCELLED, StockStatus.REJECTED)
+    assert events(order) == ["order.status.changed", "order.cancelled"]
+    reason = now(order).cancel_reason
+    assert reason is not None
+    assert reason.code == CancelCode.STOCK_REJECTED
+    assert reason.detail == "We could not reserve your order: Lantern: 2 requested, 1 available."
+
+
+def test_every_shortage_is_told(desk: Desk) -> None:
+    lantern, rope, lamp = (desk.catalogue.add(name) for name in ("Lantern", "Rope", "Lamp"))
+    order = desk.request((lantern, 2), (rope, 3), (lamp, 4)).order
+    shortages = [
+        StockShortage(lantern, "PRODUCT_NOT_FOUND", 2, 0),
+        StockShortage(rope, "PRODUCT_INACTIVE", 3, 0),
+        StockShortage(lamp, "INSUFFICIENT_STOCK", 4, 1),
+    ]
+    answer(StockRejected(str(order.id), shortages))
+    reason = now(order).cancel_reason
+    assert reason is not None
+    assert reason.detail == (
+        "We could not reserve your order: Lantern: 2 requested, no longer in the catalogue; "
+        "Rope: 3 requested, no longer sold; Lamp: 4 requested, 1 available."
+    )
+
+
+def test_a_rejection_asks_for_nothing_back(desk: Desk) -> None:
+    order = desk.place()
+    answer(rejected(order))
+    data = log_data.decode(EventType.CANCELLED, last_event(order).data)
+    assert isinstance(data, log_data.Cancelled)
+    assert not data.release_stock
+
+
+def test_a_rejection_cancels_an_order_that_staff_shipped_already(desk: Desk) -> None:
+    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+    answer(rejected(order))
+    assert state(order) == (OrderStatus.CANCELLED, StockStatus.REJECTED)
+
+
+def test_a_rejection_of_a_delivered_order_is_taken_down(desk: Desk) -> None:
+    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
+    answer(rejected(order))
+    assert state(order) == (OrderStatus.DELIVERED, StockStatus.REJECTED)
+    assert last_event(order).type == "order.updated"
+
+
+def test_a_cancelled_order_hears_that_its_stock_is_back(desk: Desk) -> None:
+    order = desk.place()
+    answer(reserved(order))
+    cancelled(order)
+    answer(released(order))
+    assert state(order) == (OrderStatus.CANCELLED, StockStatus.RELEASED)
+    assert last_event(order).type == "order.stock.released"
+
+
+def test_stock_reserved_after_the_cancellation_is_asked_back_once(desk: Desk) -> None:
+    order = cancelled(desk.place())
+    answer(reserved(order), reserved(order))
+    assert events(order) == ["order.status.changed", "order.cancelled", "order.release.requested"]
+    data = log_data.decode(EventType.RELEASE_REQUESTED, last_event(order).data)
+    assert isinstance(data, log_data.ReleaseRequested)
+    assert data.items == order.items
+    answer(released(order))
+    assert state(order) == (OrderStatus.CANCELLED, StockStatus.RELEASED)
+
+
+def test_stock_reserved_for_a_rejected_order_is_asked_back(desk: Desk) -> None:
+    order = desk.place()
+    answer(rejected(order), reserved(order))
+    assert last_event(order).type == "order.release.requested"
+
+
+def test_an_old_reservation_after_the_release_is_left_alone(desk: Desk) -> None:
+    order = cancelled(desk.place())
+    answer(released(order))
+    before = all_that_is_stored()
+    answer(reserved(order))
+    assert all_that_is_stored() == before
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_an_order_that_loses_its_stock_is_cancelled_and_says_why(desk: Desk, confirmed: bool) -> None:
+    order = desk.place()
+    if confirmed:
+        answer(reserved(order))
+    answer(released(order))
+    assert state(order) == (OrderStatus.CANCELLED, StockStatus.RELEASED)
+    reason = now(order).cancel_reason
+    assert reason is not None
+    assert reason.code == CancelCode.STOCK_RELEASED
+    data = log_data.decode(EventType.CANCELLED, last_event(order).data)
+    assert isinstance(data, log_data.Cancelled)
+    assert not data.release_stock
+
+
+def test_a_shipped_order_stays_shipped_when_its_stock_is_released(desk: Desk) -> None:
+    order = desk.place()
+    answer(reserved(order))
+    services.change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
+    answer(released(order))
+    assert state(order) == (OrderStatus.SHIPPED, StockStatus.RELEASED)
+
+
+def test_answers_about_orders_that_are_not_ours_are_left_alone(desk: Desk) -> None:
+    order = desk.place()
+    before = all_that_is_stored()
+    answer(
+        StockReserved(str(uuid4())),
+        StockReserved("neighbour-7"),
+        StockReserved(f"urn:uuid:{order.id}"),
+        StockReserved(order.id.hex),
+    )
+    assert all_that_is_stored() == before
+
+
+def test_a_batch_settles_every_order_in_it(desk: Desk) -> None:
+    taken, short, lost = desk.place(), desk.place(), desk.place()
+    answer(reserved(taken), StockReserved("neighbour-7"), rejected(short), reserved(lost), released(lost))
+    assert [state(order)[1] for order in (taken, short, lost)] == ["reserved", "rejected", "released"]
+    assert events(lost) == [
+        "order.confirmed",
+        "order.status.changed",
+        "order.status.changed",
+        "order.cancelled",
+    ]
+
+
+@pytest.mark.parametrize("cancel_first", [False, True])
+@pytest.mark.parametrize("kinds", list(itertools.permutations([reserved, rejected, released])))
+def test_any_batch_again_changes_nothing(desk: Desk, kinds: tuple[object, ...], cancel_first: bool) -> None:
+    order = desk.place()
+    if cancel_first:
+        cancelled(order)
+    answers = [kind(order) for kind in kinds]  # type: ignore[operator]
+    answer(*answers)
+    answer(*answers)
+    settled = all_that_is_stored()
+    answer(*answers)
+    assert all_that_is_stored() == settled
+    assert now(order) == event_log.rebuild(event_log.history(order.id))

@@ -1,0 +1,154 @@
+"""Orders for tests: fixtures for a customer and a catalogue, and the steps that many tests take."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Barrier
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import pytest
+from bson import Decimal128, ObjectId
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from orders_app import event_log, selectors, services
+from orders_app.event_log import LoggedEvent, Origin
+from orders_app.log_data import EventType, OrderDocument, ShippingAddress
+from orders_app.models import Order, OrderItem
+from orders_app.services.placing import ItemRequest, Placement
+from orders_app.services.stock_answers import StockAnswer, StockRejected, StockReserved, StockShortage
+from orders_app.state_machine import OrderStatus, PaymentMethod
+
+T = TypeVar("T")
+
+ADDRESS = ShippingAddress("1 Bridge St", "Stockbridge", "MA", "01262", "US")
+OTHER_ADDRESS = ShippingAddress("2 Bridge St", "Stockbridge", "MA", "01262", "US")
+TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+STAFF = Origin("staff:1", TRACE_PARENT)
+
+
+@dataclass
+class Catalogue:
+    """Products for the customers of a test."""
+
+    products: Collection[dict[str, Any]]
+    added: list[ObjectId] = field(default_factory=list)
+
+    def add(self, name: str = "Lantern", price: str = "10.00", is_active: bool = True) -> str:
+        """A new product's id."""
+        product = {"name": name, "price": Decimal128(price), "stock": 0, "isActive": is_active}
+        self.added.append(self.products.insert_one(product).inserted_id)
+        return str(self.added[-1])
+
+    def retire(self, product_id: str) -> None:
+        self.products.update_one({"_id": ObjectId(product_id)}, {"$set": {"isActive": False}})
+
+
+@dataclass
+class Desk:
+    """Where one customer orders."""
+
+    user_id: int
+    catalogue: Catalogue
+
+    @property
+    def origin(self) -> Origin:
+        return Origin(f"customer:{self.user_id}", TRACE_PARENT)
+
+    def request(self, *items: tuple[str, int], key: str | None = None, **given: Any) -> Placement:
+        """Place an order of (product id, quantity) pairs."""
+        asked_for: dict[str, Any] = {
+            "user_id": self.user_id,
+            "items": [ItemRequest(product_id, quantity) for product_id, quantity in items],
+            "shipping_address": ADDRESS,
+            "payment_method": PaymentMethod.CASH_ON_DELIVERY,
+            "idempotency_key": key,
+            "origin": self.origin,
+        }
+        return services.place_order(**asked_for | given)
+
+    def place(self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderDocument:
+        """A new order of two lanterns."""
+        return self.request((self.catalogue.add(), 2), payment_method=payment_method).order
+
+    def place_in(self, *statuses: OrderStatus, **given: Any) -> OrderDocument:
+        """A new order that staff took through these statuses."""
+        order = self.place(**given)
+        for status in statuses:
+            order = services.change_status(order_id=order.id, new_status=status, origin=STAFF)
+        return order
+
+
+@pytest.fixture
+def catalogue() -> Iterator[Catalogue]:
+    """The real catalogue; what a test adds goes with it."""
+    with MongoClient[dict[str, Any]](settings.MONGODB_URI) as client:
+        catalogue = Catalogue(client.get_default_database()["products"])
+        yield catalogue
+        catalogue.products.delete_many({"_id": {"$in": catalogue.added}})
+
+
+@pytest.fixture
+def desk(transactional_db: None, catalogue: Catalogue) -> Desk:
+    """The desk of a new customer."""
+    return Desk(User.objects.create_user(f"customer-{uuid4().hex[:8]}").pk, catalogue)
+
+
+def answer(*answers: StockAnswer) -> None:
+    """The stock service answers, all in one batch."""
+    services.record_answers(answers=answers, origin_actor="service:stock")
+
+
+def reserved(order: OrderDocument) -> StockReserved:
+    return StockReserved(str(order.id), TRACE_PARENT)
+
+
+def rejected(order: OrderDocument, available: int = 1) -> StockRejected:
+    item = order.items[0]
+    shortage = StockShortage(item.product_id, "INSUFFICIENT_STOCK", item.quantity, available)
+    return StockRejected(str(order.id), [shortage], TRACE_PARENT)
+
+
+def now(order: OrderDocument) -> OrderDocument:
+    """The order as it is by its row."""
+    return selectors.get_document(order.id)
+
+
+def events(order: OrderDocument) -> list[EventType]:
+    """What has happened to the order, from its second version on."""
+    return [event.type for event in event_log.history(order.id)[1:]]
+
+
+def last_event(order: OrderDocument) -> LoggedEvent:
+    return event_log.history(order.id)[-1]
+
+
+def all_that_is_stored() -> tuple[Any, ...]:
+    """Every row of orders, items and log: equal before and after whatever changes nothing."""
+    end = event_log.end_position()
+    return end, list(Order.objects.order_by("id").values()), list(OrderItem.objects.order_by("id").values())
+
+
+def at_once(*jobs: Callable[[], T]) -> list[T | Exception]:
+    """Run the jobs together, each on a connection of its own; what each gave or raised, in their order."""
+    start = Barrier(len(jobs), timeout=10)
+
+    def run(job: Callable[[], T]) -> T | Exception:
+        try:
+            start.wait()
+            return job()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))
+
+
+def of_type(kind: type[T], outcomes: Sequence[object]) -> list[T]:
+    return [outcome for outcome in outcomes if isinstance(outcome, kind)]
