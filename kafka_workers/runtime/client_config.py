@@ -92,6 +92,9 @@ def consumer_config(group: str, connection: Connection) -> Config:
     return client_config(group, connection) | {
         "group.id": group,
         "group.protocol": "consumer",
+        # The default assignor looks at no topic: one member may get all partitions of the busy one. This one
+        # shares out each topic, and a key's partitions of several topics go to one member.
+        "group.remote.assignor": "range",
         "max.poll.interval.ms": 120_000,
         **_READING,
     }

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from tests.wire import Wire
 
@@ -31,6 +32,8 @@ def working(worker: Worker) -> Iterator[None]:
             worker(stop)
         except BaseException as error:
             errors.append(error)
+        finally:
+            connection.close()
 
     thread = threading.Thread(target=work)
     thread.start()
