@@ -35,12 +35,14 @@ class ShippingAddress(Struct, frozen=True, rename="camel"):
 
 
 class CancelCode(StrEnum):
-    """Why an order was cancelled, for programs."""
+    """Why an order was cancelled, for programs; a rejection has the code of its first shortage."""
 
-    CUSTOMER_REQUEST = "customer_request"
-    STAFF_REQUEST = "staff_request"
-    STOCK_REJECTED = "stock_rejected"
-    STOCK_RELEASED = "stock_released"
+    CUSTOMER_REQUEST = "CUSTOMER_REQUEST"
+    STAFF_REQUEST = "STAFF_REQUEST"
+    PRODUCT_NOT_FOUND = "PRODUCT_NOT_FOUND"
+    PRODUCT_INACTIVE = "PRODUCT_INACTIVE"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
+    STOCK_RELEASED = "STOCK_RELEASED"
 
 
 class CancelReason(Struct, frozen=True):

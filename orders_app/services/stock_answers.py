@@ -115,13 +115,13 @@ def _record_released(order: OpenOrder) -> None:
 def _rejection(document: OrderDocument, shortages: Sequence[StockShortage]) -> CancelReason:
     names = {item.product_id: item.product_name for item in document.items}
     told = [_tell(names.get(shortage.product_id, shortage.product_id), shortage) for shortage in shortages]
-    return CancelReason(CancelCode.STOCK_REJECTED, f"We could not reserve your order: {'; '.join(told)}.")
+    return CancelReason(CancelCode(shortages[0].code), f"We could not reserve your order: {'; '.join(told)}.")
 
 
 SENTENCES: Mapping[str, str] = {
-    "INSUFFICIENT_STOCK": "{name}: {requested} requested, {available} available",
-    "PRODUCT_INACTIVE": "{name}: {requested} requested, no longer sold",
-    "PRODUCT_NOT_FOUND": "{name}: {requested} requested, no longer in the catalogue",
+    CancelCode.INSUFFICIENT_STOCK: "{name}: {requested} requested, {available} available",
+    CancelCode.PRODUCT_INACTIVE: "{name}: {requested} requested, no longer sold",
+    CancelCode.PRODUCT_NOT_FOUND: "{name}: {requested} requested, no longer in the catalogue",
 }
 
 

@@ -81,7 +81,7 @@ def test_rejected_stock_cancels_with_a_reason_that_names_the_product(desk: Desk)
     assert events(order) == ["order.status.changed", "order.cancelled"]
     reason = now(order).cancel_reason
     assert reason is not None
-    assert reason.code == CancelCode.STOCK_REJECTED
+    assert reason.code == CancelCode.INSUFFICIENT_STOCK
     assert reason.detail == "We could not reserve your order: Lantern: 2 requested, 1 available."
 
 
