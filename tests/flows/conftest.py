@@ -23,8 +23,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-def shop(stack: Stack) -> Shop:
-    return Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
+def shop(stack: Stack) -> Iterator[Shop]:
+    shop = Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
+    yield shop
+    shop.http.close()
 
 
 @pytest.fixture(scope="package")
