@@ -1,8 +1,9 @@
 """What sockets tell of an event of the orders' log: its message, ready to be sent."""
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,7 +26,7 @@ class Telling(NamedTuple):
     sentence: str
 
 
-TELLINGS: Mapping[EventType, Telling | None] = {
+TELLINGS: Mapping[EventType, Telling] = {
     EventType.CREATED: Telling("order:created", "Order {number} was placed."),
     EventType.UPDATED: Telling("order:updated", "Order {number} was updated."),
     EventType.CONFIRMED: Telling("order:confirmed", "The stock for order {number} is reserved."),
@@ -35,8 +36,8 @@ TELLINGS: Mapping[EventType, Telling | None] = {
     EventType.PAYMENT: Telling("order:payment", "The payment of order {number} is {payment}."),
     EventType.STOCK_RELEASED: Telling("order:updated", "The stock of order {number} is on sale again."),
     EventType.RELEASE_REQUESTED: Telling("order:updated", "The stock of order {number} is being given back."),
-    EventType.DELETED: None,
 }
+SILENT = frozenset({EventType.DELETED})
 
 
 class Announcement(NamedTuple):
@@ -64,37 +65,51 @@ class OrderMessage(Struct, frozen=True, rename="camel", omit_defaults=True):
     reason: str | UnsetType = UNSET
 
 
-def announce(events: Sequence[LoggedEvent]) -> list[Announcement]:
+def announce(events: Iterable[LoggedEvent]) -> list[Announcement]:
     """The announcements of these events, in their order; what sockets do not tell has none.
 
     An event that does not fit its order's history is logged and left out, so that the others are heard.
     """
-    tellings = [(event, telling) for event in events if (telling := TELLINGS[event.type])]
-    histories = _histories({event.order_id for event, _ in tellings})
+    told = [event for event in events if event.type not in SILENT]
+    orders = _orders_at(told) if told else {}
+    for event in told:
+        if event.position not in orders:
+            log.error("event cannot be told: its order's history is broken", event_id=event.event_id)
     return [
-        Announcement(event.position, event.user_id, text)
-        for event, telling in tellings
-        if (text := _text(event, telling, histories[event.order_id]))
+        Announcement(event.position, event.user_id, _text(event, order))
+        for event in told
+        if (order := orders.get(event.position))
     ]
 
 
-def _histories(order_ids: Collection[UUID]) -> Mapping[UUID, Sequence[LoggedEvent]]:
-    histories = defaultdict[UUID, list[LoggedEvent]](list)
-    for event in event_log.histories(list(order_ids)) if order_ids else ():
-        histories[event.order_id].append(event)
-    return histories
+def _orders_at(events: Iterable[LoggedEvent]) -> dict[Position, OrderDocument]:
+    """The orders of these events, as they were after each event of theirs."""
+    histories = event_log.histories(list({event.order_id for event in events}))
+    orders: dict[Position, OrderDocument] = {}
+    for _, history in groupby(histories, attrgetter("order_id")):
+        orders |= _order_at(history)
+    return orders
 
 
-def _text(event: LoggedEvent, telling: Telling, history: Sequence[LoggedEvent]) -> str:
-    try:
-        order = event_log.rebuild(history[: event.version])
-        return msgspec.json.encode(_message(event, telling, order)).decode()
-    except (BrokenHistory, msgspec.ValidationError):
-        log.exception("event cannot be told", event_id=event.event_id)
-        return ""
+def _order_at(history: Iterable[LoggedEvent]) -> dict[Position, OrderDocument]:
+    """An order after each event of its history, as far as they follow each other."""
+    order: OrderDocument | None = None
+    versions: dict[Position, OrderDocument] = {}
+    for event in history:
+        try:
+            order = event_log.fold(order, event)
+        except (BrokenHistory, msgspec.ValidationError):
+            break
+        versions[event.position] = order
+    return versions
 
 
-def _message(event: LoggedEvent, telling: Telling, order: OrderDocument) -> OrderMessage:
+def _text(event: LoggedEvent, order: OrderDocument) -> str:
+    return msgspec.json.encode(_message(event, order)).decode()
+
+
+def _message(event: LoggedEvent, order: OrderDocument) -> OrderMessage:
+    telling = TELLINGS[event.type]
     return OrderMessage(
         type=telling.type,
         event_id=event.event_id,

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from channels.auth import get_user
 from django.conf import settings
 from django.http import parse_cookie
+from rest_framework_simplejwt import settings as jwt_settings
 from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken
 
 
@@ -44,7 +44,7 @@ async def by_session(key: str) -> Identity:
     user = await get_user({"session": session})
     if not user.is_authenticated:
         raise NotAuthenticated
-    known_for = min(session.get_expiry_age(), api_settings.ACCESS_TOKEN_LIFETIME.total_seconds())
+    known_for = min(session.get_expiry_age(), jwt_settings.api_settings.ACCESS_TOKEN_LIFETIME.total_seconds())
     return Identity(user.pk, user.is_staff, time.time() + known_for, by_session=True)
 
 

@@ -1,0 +1,85 @@
+"""Log lines as a process writes them: JSON that a collector reads, or text for people, never a secret."""
+
+import json
+import subprocess
+import sys
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+Entries = list[dict[str, Any]]
+
+PROGRAM = """
+import logging, sys, structlog
+from config.logging import logging_config
+logging_config(sys.argv[1])
+log = structlog.get_logger("shop")
+structlog.contextvars.bind_contextvars(
+    trace_parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    order="o-1", user="7", group="g", topic="t", partition=1, offset=42,
+)
+log.info("order placed", password="hunter2", token="abc.def", total=12.5)
+logging.getLogger("library").warning("cannot reach %s", "mongodb://app:hunter2@db:27017/shop")
+logging.getLogger("library").info("more", extra={"attempt": 2})
+log.debug("too fine")
+try:
+    raise ValueError("no such thing at postgres://app:hunter2@db/shop")
+except ValueError:
+    local_secret = "hunter2"
+    log.exception("it failed")
+"""
+
+
+def lines(log_format: str) -> list[str]:
+    command = [sys.executable, "-c", PROGRAM, log_format]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == ""
+    assert "hunter2" not in done.stderr
+    return done.stderr.splitlines()
+
+
+@pytest.fixture(scope="module")
+def entries() -> Entries:
+    return [json.loads(line) for line in lines("json")]
+
+
+def test_every_line_is_json_with_what_is_bound(entries: Entries) -> None:
+    assert [entry["message"] for entry in entries] == [
+        "order placed",
+        "cannot reach mongodb://app:***@db:27017/shop",
+        "more",
+        "it failed",
+    ]
+    for entry in entries:
+        assert datetime.fromisoformat(entry["@timestamp"]).utcoffset() is not None
+        assert entry["trace.id"] == "0af7651916cd43dd8448eb211c80319c"
+        assert (entry["order.id"], entry["user.id"]) == ("o-1", "7")
+        assert (entry["kafka.group"], entry["kafka.topic"]) == ("g", "t")
+        assert (entry["kafka.partition"], entry["kafka.offset"]) == (1, 42)
+
+
+def test_a_line_has_its_level_logger_and_facts(entries: Entries) -> None:
+    placed, warning, more, _ = entries
+    assert (placed["log.level"], placed["log.logger"], placed["total"]) == ("info", "shop", 12.5)
+    assert (warning["log.level"], warning["log.logger"]) == ("warning", "library")
+    assert more["attempt"] == 2
+
+
+def test_secrets_are_masked(entries: Entries) -> None:
+    placed = entries[0]
+    assert placed["password"] == placed["token"] == "***"
+
+
+def test_an_exception_is_one_line_with_type_text_and_traceback(entries: Entries) -> None:
+    failed = entries[-1]
+    assert failed["error.type"] == "ValueError"
+    assert failed["error.message"] == "no such thing at postgres://app:***@db/shop"
+    assert failed["error.stack_trace"].startswith("Traceback")
+
+
+def test_on_a_console_the_same_is_text() -> None:
+    text = lines("console")
+    assert "order placed" in text[0]
+    assert "order=o-1" in text[0]
+    assert any(line.startswith("ValueError") for line in text)

@@ -1,0 +1,92 @@
+"""What every request gets: a trace and an access line."""
+
+import logging
+import re
+from typing import Any
+
+import pytest
+import structlog
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+
+from config.middleware import observe_requests
+from tests.orders_app.sockets.browser import token
+
+TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
+TRACE_PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
+
+
+def answered(header: str) -> tuple[str, str]:
+    """The trace parent that a view sees of a request with this header, and the id that the client gets."""
+    seen: list[str] = []
+
+    def view(request: HttpRequest) -> HttpResponse:
+        bound = structlog.contextvars.get_contextvars()["trace_parent"]
+        seen.extend([request.trace_parent, bound])  # type: ignore[attr-defined]
+        return HttpResponse()
+
+    request = RequestFactory().get("/", headers={"traceparent": header} if header else {})
+    response = observe_requests(view)(request)
+    assert seen[0] == seen[1]
+    return seen[0], response["X-Request-Id"]
+
+
+def test_a_valid_trace_goes_on() -> None:
+    assert answered(TRACE_PARENT) == (TRACE_PARENT, TRACE_ID)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "nonsense",
+        TRACE_PARENT.upper(),
+        TRACE_PARENT + "-x",
+        TRACE_PARENT + "\n",
+        f"ff-{TRACE_ID}-b7ad6b7169203331-01",
+        f"00-{'0' * 32}-b7ad6b7169203331-01",
+        f"00-{TRACE_ID}-{'0' * 16}-01",
+    ],
+    ids=repr,
+)
+def test_without_a_valid_one_a_trace_starts(header: str) -> None:
+    trace_parent, request_id = answered(header)
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", trace_parent)
+    assert request_id == trace_parent[3:35] != TRACE_ID
+    assert answered(header)[1] != request_id
+
+
+def test_the_trace_is_unbound_after_the_request() -> None:
+    answered(TRACE_PARENT)
+    assert "trace_parent" not in structlog.contextvars.get_contextvars()
+
+
+def access_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    return [
+        record.msg for record in caplog.records if record.name == "access" and isinstance(record.msg, dict)
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_leaves_one_line_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
+    user = User.objects.create_user("alice")
+    caplog.set_level(logging.INFO)
+    headers = {"traceparent": TRACE_PARENT, "Authorization": f"Bearer {token(user.pk)}"}
+    Client().get("/api/v1/orders/?search=secret", headers=headers)
+    [line] = access_lines(caplog)
+    assert line["event"] == "request"
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/orders/", 200)
+    assert line["user"] == str(user.pk)
+    assert line["trace.id"] == TRACE_ID
+    assert 0 < line["ms"] < 5000
+    assert "secret" not in str(line)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_line_costs_no_query_for_the_user(caplog: pytest.LogCaptureFixture) -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_user("alice"))
+    caplog.set_level(logging.INFO)
+    browser.get("/health/live")
+    assert access_lines(caplog)[0]["user"] is None

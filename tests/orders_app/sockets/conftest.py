@@ -1,0 +1,46 @@
+"""A daphne of its own for the socket tests, and the desk at which their orders are placed."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+
+from devstack.ports import free_ports
+from tests.orders_app.ordering import catalogue, desk
+from tests.orders_app.sockets.browser import REPLAY_EVENTS
+from tests.shop import eventually
+
+__all__ = ["catalogue", "desk"]
+
+
+@pytest.fixture(scope="package")
+def socket_url(django_db_setup: None) -> Iterator[str]:
+    """Where a daphne on the tests' database serves `/ws/orders/`; it must end by itself when asked to."""
+    port = free_ports(1)[0]
+    daphne = subprocess.Popen(
+        [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "config.asgi:application"],
+        env=os.environ | {"DATABASE_URL": tests_database(), "SOCKET_REPLAY_EVENTS": str(REPLAY_EVENTS)},
+    )
+    try:
+        eventually(lambda: accepts(port), "daphne listens", 30)
+        yield f"ws://127.0.0.1:{port}/ws/orders/"
+        daphne.terminate()
+        assert daphne.wait(10) == 0
+    finally:
+        daphne.kill()
+        daphne.wait()
+
+
+def tests_database() -> str:
+    url = urlsplit(os.environ["DATABASE_URL"])
+    return url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,83 @@
+"""What a real client cannot bring about: a session that ends meanwhile, and a socket that fails."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.test import override_settings
+
+from orders_app.sockets.announcements import Announcement
+from orders_app.sockets.log_feed import LogFeed
+from orders_app.sockets.order_socket import OrderSocket
+from tests.orders_app.ordering import Desk
+from tests.orders_app.sockets.browser import session_cookie
+
+NOT_AUTHENTICATED = 4401
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+SHORT_TOKENS = settings.SIMPLE_JWT | {"ACCESS_TOKEN_LIFETIME": timedelta(seconds=0.5)}
+
+
+def in_one_loop(scenario: Callable[[], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(20):
+            await scenario()
+
+    async_to_sync(bounded)()
+
+
+@override_settings(SIMPLE_JWT=SHORT_TOKENS)
+def test_a_session_is_asked_again_and_closes_once_it_has_ended() -> None:
+    cookie = session_cookie(User.objects.create_user("alice"))
+
+    async def scenario() -> None:
+        socket = WebsocketCommunicator(
+            OrderSocket.as_asgi(), "/ws/orders/", headers=[(b"cookie", cookie.encode())]
+        )
+        assert (await socket.connect())[0]
+        assert (await socket.receive_json_from())["type"] == "connected"
+        assert await socket.receive_nothing(timeout=1.2)
+        await sync_to_async(Session.objects.all().delete)()
+        closed = await socket.receive_output(timeout=5)
+        assert (closed["type"], closed["code"]) == ("websocket.close", NOT_AUTHENTICATED)
+        await socket.disconnect()
+
+    in_one_loop(scenario)
+
+
+class Ear:
+    """A listener that keeps what it hears, or fails at it."""
+
+    is_staff = False
+
+    def __init__(self, user_id: int, failure: Exception | None = None) -> None:
+        self.user_id = user_id
+        self.failure = failure
+        self.heard: asyncio.Queue[Announcement] = asyncio.Queue()
+
+    async def hear(self, announcement: Announcement) -> None:
+        self.heard.put_nowait(announcement)
+        if self.failure:
+            raise self.failure
+
+
+def test_a_socket_that_fails_hears_no_more_and_the_others_go_on(desk: Desk) -> None:
+    async def scenario() -> None:
+        feed = LogFeed()
+        failing, good = Ear(desk.user_id, OSError("broken")), Ear(desk.user_id)
+        await feed.join(failing)
+        await feed.join(good)
+        for _ in range(2):
+            order = await sync_to_async(desk.place)()
+            assert str(order.id) in (await good.heard.get()).text
+        assert failing.heard.qsize() == 1
+        feed.leave(good)
+
+    in_one_loop(scenario)
