@@ -27,11 +27,13 @@ _DEMO = """\
   sign in as     alice, bob (customers), sam (staff), admin (superuser); password: stockbridge-demo
 """
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main(arguments: Sequence[str]) -> None:
     """Runs the command; what keeps it from running is one line and exit code 1."""
-    # From here on SIGTERM, and a terminal that is closed, end us as Ctrl-C does.
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGTERM and a closed terminal end us as Ctrl-C does, which a shell's background jobs otherwise ignore.
+    for number in _ENDINGS:
         signal.signal(number, signal.default_int_handler)
     try:
         match arguments:
@@ -92,7 +94,7 @@ def _directory() -> Path:
 
 
 def _ignore_further_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDINGS:
         signal.signal(number, signal.SIG_IGN)
 
 

@@ -73,7 +73,7 @@ class KafkaBroker(ServerProcess):
     def _prepare(self) -> None:
         self._write_settings()
         if not (self.data / "meta.properties").exists():
-            options = ("-t", self._cluster_id, "-c", str(self._settings_path))
+            options = (f"--cluster-id={self._cluster_id}", f"--config={self._settings_path}")
             self._run_tool(self._java("kafka.tools.StorageTool", "format", *options))
         self._launched_at = self.log_path.stat().st_size if self.log_path.exists() else 0
 

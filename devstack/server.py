@@ -14,8 +14,6 @@ HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _POLL_SECONDS = 0.05
-# All of them end cleanly on either, but on SIGTERM PostgreSQL would wait for its clients to leave.
-_STOP_SIGNAL = signal.SIGINT
 
 
 class Server(Protocol):
@@ -61,6 +59,7 @@ class ServerProcess(ABC):
 
     name: str
     never_as_root: ClassVar[bool] = False
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory.resolve()
@@ -96,7 +95,7 @@ class ServerProcess(ABC):
         if self._process is None:
             return
         self.resume()
-        self._process.send_signal(_STOP_SIGNAL)
+        self._process.send_signal(self.stop_signal)
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -136,7 +135,7 @@ class ServerProcess(ABC):
                 self._command(),
                 output=log,
                 never_as_root=self.never_as_root,
-                death_signal=_STOP_SIGNAL,
+                death_signal=self.stop_signal,
             )
 
     def _wait_until_healthy(self) -> None:

@@ -47,7 +47,7 @@ class SupervisedProcess:
     def start(self, extra_env: Mapping[str, str] | None = None) -> None:
         """Launches it and returns at once; `extra_env` is for this launch, not for those after a crash."""
         self._stopping.clear()
-        self._keeper = threading.Thread(target=self._keep, args=(extra_env or {},), name=f"keep {self.name}")
+        self._keeper = threading.Thread(target=self._keep, args=(extra_env or {},), daemon=True)
         self._keeper.start()
 
     def stop(self) -> None:
@@ -60,7 +60,7 @@ class SupervisedProcess:
         self._terminate()
         self._keeper.join(_STOP_SECONDS)
         if self._keeper.is_alive():
-            self._log.warning("did not end in %.0f s: killed", _STOP_SECONDS)
+            self._log.warning("did not end in %.1f s: killed", _STOP_SECONDS)
             self.kill()
             self._keeper.join()
 
