@@ -61,7 +61,14 @@ class Caller:
     http: httpx.Client
     ws_url: str
     token: str
+    refresh_token: str
     user_id: str = ""
+
+    def renew(self) -> None:
+        """Trade the refresh token for a new pair."""
+        answer = self.http.post("/api/v1/auth/token/refresh/", json={"refresh": self.refresh_token})
+        assert answer.status_code == 200, answer.text
+        self.token, self.refresh_token = answer.json()["access"], answer.json()["refresh"]
 
     def call(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} | kwargs.pop("headers", {})
@@ -126,14 +133,16 @@ class Shop:
     def log_in(self, username: str, password: str) -> Caller:
         answer = self.http.post("/api/v1/auth/token/", json={"username": username, "password": password})
         assert answer.status_code == 200, answer.text
-        return Caller(self.http, self.ws_url, answer.json()["access"])
+        return Caller(self.http, self.ws_url, answer.json()["access"], answer.json()["refresh"])
 
     def new_customer(self) -> Caller:
         name = f"customer-{uuid.uuid4().hex[:12]}"
         body = {"username": name, "email": f"{name}@example.com", "password": "correct-horse-battery"}
         answer = self.http.post("/api/v1/auth/register/", json=body)
         assert answer.status_code == 201, answer.text
-        return Caller(self.http, self.ws_url, answer.json()["access"])
+        tokens = answer.json()
+        user_id = tokens["user"]["id"]
+        return Caller(self.http, self.ws_url, tokens["access"], tokens["refresh"], user_id)
 
     def new_product(self, stock: int, price: str = "10.00", name: str = "Lantern") -> str:
         """A product of its own with this stock; its id."""
