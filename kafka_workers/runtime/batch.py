@@ -66,28 +66,30 @@ class BatchProcessor(Generic[T]):
         self, messages: Sequence[Message], works: dict[int, Work[T]], failures: dict[int, Failure]
     ) -> None:
         """Handle messages and deliver their answers; of those that fail together, find the one at fault."""
-        if not works:
+        if not works or (error := self._attempt(list(works.values()))) is None:
             return
-        try:
-            self._handle_and_answer(list(works.values()))
-        except DependencyUnavailable:
-            raise
-        except Exception as error:
-            if len(works) == 1:
-                [index] = works
-                failures[index] = self._failure(messages[index], error)
-                return
-            log.warning("a batch failed: it is split to find the message at fault", exc_info=error)
-            for half in _halves(works):
-                self._handle(messages, half, failures)
+        if len(works) == 1:
+            [index] = works
+            failures[index] = self._failure(messages[index], error)
+            return
+        log.warning("a batch failed: splitting it to find the message at fault", reason=str(error))
+        for half in _halves(works):
+            self._handle(messages, half, failures)
 
-    def _handle_and_answer(self, works: Sequence[Work[T]]) -> None:
+    def _attempt(self, works: Sequence[Work[T]]) -> Exception | None:
+        """Handle some messages and deliver their answers; what is wrong with one of them, if anything is."""
         context = works[0].received.log_context if len(works) == 1 else {"messages": len(works)}
         with bound_contextvars(**context):
-            reached("before-handling")
-            answers = self._definition.handle(works)
-            reached("after-handling-before-answers")
-            self._producer.publish(answers)
+            try:
+                reached("before-handling")
+                answers = self._definition.handle(works)
+                reached("after-handling-before-answers")
+                self._producer.publish(answers)
+            except DependencyUnavailable:
+                raise
+            except Exception as error:
+                return error
+        return None
 
     def _failure(self, message: Message, error: Exception) -> Failure:
         failure = Failure.of(message, self._definition.group, error, datetime.now(UTC))

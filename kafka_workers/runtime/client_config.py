@@ -27,6 +27,9 @@ _SECURITY = {
 _OUT_OF_REACH = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
 
 log = structlog.get_logger(__name__)
+client_log = logging.getLogger("librdkafka")
+# A client tells of every failed attempt to connect, many a second; Connection says it once.
+client_log.addFilter(lambda record: not record.getMessage().startswith("FAIL"))
 
 
 class Connection:
@@ -56,7 +59,7 @@ def client_config(name: str, connection: Connection | None = None) -> Config:
         "security.protocol": settings.KAFKA_SECURITY_PROTOCOL,
         **security,
         "client.id": f"{name}@{socket.gethostname()}:{os.getpid()}",
-        "logger": logging.getLogger("librdkafka"),
+        "logger": client_log,
         "error_cb": (connection or Connection()).failed,
         "log.connection.close": False,
         "socket.nagle.disable": True,

@@ -3,20 +3,15 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 from msgspec import Struct
 
-from kafka_workers.runtime.client_config import client_config
+from kafka_workers.runtime.client_config import client_config, reader_config
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 ADMIN_SECONDS = 10
+Offsets = dict[tuple[str, int], int | None]
 _GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
 
 
@@ -70,17 +65,21 @@ def _all_groups(admin: AdminClient) -> list[str]:
     return [group.group_id for group in listing.valid]
 
 
-def _committed(admin: AdminClient, group: str) -> dict[tuple[str, int], int | None]:
+def _committed(admin: AdminClient, group: str) -> Offsets:
     [described] = admin.describe_consumer_groups([group], request_timeout=ADMIN_SECONDS).values()
-    [listed] = admin.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(group)], request_timeout=ADMIN_SECONDS
-    ).values()
-    assigned: dict[tuple[str, int], int | None] = {
+    assigned: Offsets = {
         (each.topic, each.partition): None
         for member in described.result().members
         for each in member.assignment.topic_partitions
     }
-    stored = listed.result().topic_partitions or []
+    topics = admin.list_topics(timeout=ADMIN_SECONDS).topics.values()
+    everywhere = [
+        TopicPartition(topic.topic, partition) for topic in topics for partition in topic.partitions
+    ]
+    # The admin client's own request for offsets ends the process (librdkafka 2.16, rd_kafka_cgrp_op without a
+    # group) when the coordinator has just moved or started.
+    with Consumer(reader_config(group)) as consumer:
+        stored = consumer.committed(everywhere, timeout=ADMIN_SECONDS)
     return assigned | {(each.topic, each.partition): each.offset for each in stored if each.offset >= 0}
 
 

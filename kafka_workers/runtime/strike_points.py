@@ -15,6 +15,7 @@ StrikePoint = Literal[
     "after-handling-before-answers",
     "after-answers-before-offsets",
     "in-rebalance",
+    "before-settling-committed",
 ]
 
 _name, _, _count = os.environ.get("STRIKE_AT", "").partition(":")

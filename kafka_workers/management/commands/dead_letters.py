@@ -1,0 +1,196 @@
+"""`manage.py dead_letters`."""
+
+import getpass
+import os
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from kafka_workers.runtime.dead_letters import Choice, DeadLetter, OriginUnknown, find_dead_letters
+from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.settling import DeskTakenOver, SettlingDesk, SettlingRefused
+
+TRANSACTION_SIZE = 100
+"""Dead letters settled together: large enough to be quick, small enough for a lively progress bar."""
+
+Settle = Callable[[SettlingDesk, Sequence[DeadLetter]], int]
+
+
+class Command(BaseCommand):
+    """Lists, shows and settles dead letters."""
+
+    help = (
+        "Dead letters are messages that a consumer group has given up. List and show them, redrive them to "
+        "the topic they came from once the cause is mended, or discard them with a reason. Each is settled "
+        "once, however often and by however many it is tried."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(required=True, metavar="list|show|redrive|discard")
+        self._add_list(actions.add_parser("list", help="show the open ones, one a line"))
+        showing = actions.add_parser("show", help="show one in full: headers, value, error")
+        showing.set_defaults(act=self._show)
+        showing.add_argument("place", help="topic/partition/offset, as `list` shows it")
+        redriving = actions.add_parser("redrive", help="send them back to where they came from")
+        redriving.set_defaults(act=self._redrive)
+        _add_filters(redriving, "--reason")
+        _add_settling(redriving)
+        self._add_discard(actions.add_parser("discard", help="let them be, for a reason that is recorded"))
+
+    def handle(self, *_: object, act: Callable[..., None], **options: Any) -> None:
+        try:
+            act(**options)
+        except (BrokerUnavailable, DeskTakenOver, SettlingRefused, OriginUnknown) as error:
+            raise CommandError(str(error)) from error
+
+    def _add_list(self, parser: ArgumentParser) -> None:
+        parser.set_defaults(act=self._list)
+        _add_filters(parser, "--reason")
+        parser.add_argument("--all", action="store_true", help="settled ones too, with what became of them")
+        parser.add_argument("--json", action="store_true", help="one JSON array instead of a table")
+
+    def _add_discard(self, parser: ArgumentParser) -> None:
+        parser.set_defaults(act=self._discard)
+        _add_filters(parser, "--failed-with")
+        _add_settling(parser)
+        parser.add_argument("--reason", dest="why", required=True, help="why they need no handling")
+
+    def _list(self, *, all: bool, json: bool, **options: Any) -> None:  # noqa: A002 - the option's name
+        letters = find_dead_letters(_choice(options), with_settled=all)
+        if json:
+            self.stdout.write(msgspec.json.encode([_summary(letter) for letter in letters]).decode())
+        else:
+            self._print(letters)
+
+    def _show(self, *, place: str, **_: object) -> None:
+        letters = find_dead_letters(Choice(place=place), with_settled=True)
+        if not letters:
+            raise CommandError(f"there is no dead letter {place}")
+        self.stdout.write(msgspec.json.format(msgspec.json.encode(_details(letters[0]))).decode())
+
+    def _redrive(self, **options: Any) -> None:
+        self._settle("redriven", SettlingDesk.redrive, **options)
+
+    def _discard(self, *, why: str, **options: Any) -> None:
+        self._settle("discarded", lambda desk, letters: desk.discard(letters, why), **options)
+
+    def _settle(self, word: str, settle: Settle, *, dry_run: bool, rate: int | None, **options: Any) -> None:
+        choice = _choice(options)
+        if choice == Choice():
+            raise CommandError("say which ones: a place, or at least one filter")
+        letters = find_dead_letters(choice)
+        if dry_run:
+            self._print(letters)
+            self.stdout.write(f"{len(letters)} would be {word}")
+        else:
+            self.stdout.write(f"{_settle_all(letters, settle, rate)} {word}")
+
+    def _print(self, letters: Sequence[DeadLetter]) -> None:
+        table = Table("place", "at", "key", "from", "error", "settled")
+        for letter in letters:
+            row = _summary(letter)
+            error = f"{row['exception']}: {row['reason']}"
+            table.add_row(*(str(row[name]) for name in ("place", "at", "key", "from")), error, row["settled"])
+        Console().print(table)
+
+
+def _add_filters(parser: ArgumentParser, reason: str) -> None:
+    parser.add_argument("--group", help="of this consumer group")
+    parser.add_argument("--topic", help="that came from this topic")
+    parser.add_argument(reason, dest="reason", help="whose error contains this text")
+    parser.add_argument("--key", help="with this key (order id)")
+    parser.add_argument("--since", type=_moment, help="given up at or after this time (ISO 8601, UTC)")
+    parser.add_argument("--until", type=_moment, help="given up before this time (ISO 8601, UTC)")
+
+
+def _add_settling(parser: ArgumentParser) -> None:
+    parser.add_argument("place", nargs="?", help="only this one: topic/partition/offset, as `list` shows it")
+    parser.add_argument("--dry-run", action="store_true", help="only show which")
+    parser.add_argument("--rate", type=_rate, help="at most so many a second")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _rate(text: str) -> int:
+    rate = int(text)
+    if rate < 1:
+        raise ValueError
+    return rate
+
+
+def _choice(options: dict[str, Any]) -> Choice:
+    return Choice(**{name: options[name] for name in Choice.__struct_fields__ if options.get(name)})
+
+
+def _settle_all(letters: Sequence[DeadLetter], settle: Settle, rate: int | None) -> int:
+    """Settle letters with a progress bar; how many were still open."""
+    settled = 0
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("dead letters", total=len(letters))
+        for group, own in groupby(letters, key=lambda letter: letter.group):
+            with SettlingDesk(group, by=_user()) as desk:
+                for together in _paced(list(own), rate):
+                    settled += settle(desk, together)
+                    progress.advance(task, len(together))
+    return settled
+
+
+def _paced(letters: Sequence[DeadLetter], rate: int | None) -> Iterator[Sequence[DeadLetter]]:
+    """The letters in slices, no faster than `rate` a second."""
+    size = min(TRANSACTION_SIZE, rate or TRANSACTION_SIZE)
+    for start in range(0, len(letters), size):
+        began = time.monotonic()
+        yield letters[start : start + size]
+        if rate and start + size < len(letters):
+            time.sleep(max(0.0, size / rate - (time.monotonic() - began)))
+
+
+def _user() -> str:
+    """Who gives the command; in a container the user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+def _summary(letter: DeadLetter) -> dict[str, str]:
+    failure, settlement = letter.failure, letter.settlement
+    return {
+        "place": letter.place,
+        "group": letter.group,
+        "at": letter.at.isoformat(timespec="seconds"),
+        "key": letter.key_text,
+        "from": f"{failure.topic}/{failure.partition}/{failure.offset}" if failure else "",
+        "kind": failure.kind if failure else "",
+        "attempts": str(failure.attempts) if failure else "",
+        "exception": failure.exception if failure else "",
+        "reason": failure.reason if failure else "",
+        "settled": f"{settlement.result} by {settlement.by} {settlement.reason}".strip()
+        if settlement
+        else "",
+    }
+
+
+def _details(letter: DeadLetter) -> dict[str, object]:
+    headers = {name: (value or b"").decode(errors="replace") for name, value in letter.headers.items()}
+    return {
+        "place": letter.place,
+        "at": letter.at,
+        "key": letter.key_text,
+        "failure": letter.failure,
+        "settlement": letter.settlement,
+        "headers": headers,
+        "value": (letter.value or b"").decode(errors="replace"),
+    }

@@ -1,0 +1,274 @@
+"""What the consumer loop does with messages, good and bad, on the real broker."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import pytest
+from pytest_django import Settings
+
+from kafka_workers.runtime.definition import Work
+from kafka_workers.runtime.exceptions import FloodOfDeadLetters
+from kafka_workers.runtime.message import Outgoing
+from tests.kafka_workers.runtime.workbench import Bench, Worker
+from tests.shop import eventually
+
+
+class Poison:
+    """Handling that fails for any batch with these numbers in it; counts how often each came."""
+
+    def __init__(self, bench: Bench, *numbers: int) -> None:
+        self.bench = bench
+        self.numbers = set(numbers)
+        self.failed: list[Work[int]] = []
+
+    def handle(self, batch: Sequence[Work[int]]) -> Iterable[Outgoing]:
+        culprits = [work for work in batch if work.value in self.numbers]
+        if culprits:
+            self.failed += culprits if len(batch) == 1 else []
+            raise ArithmeticError(f"{culprits[0].value} cannot be handled")
+        return self.bench.handle(batch)
+
+
+def test_messages_sent_before_a_groups_first_start_are_handled(bench: Bench) -> None:
+    bench.send(1, 2, 3)
+    bench.start()
+    bench.wait_until_handled(1, 2, 3)
+    bench.wait_until_committed()
+
+
+def test_answers_are_delivered_before_the_offsets_are_committed(bench: Bench) -> None:
+    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        return [Outgoing(bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+
+    bench.send(*range(20))
+    bench.start(answer)
+    bench.wait_until_committed()
+    answers = bench.wire.read([bench.answer_topic], lambda records: len(records) >= 20)
+    assert sorted(int(record.key) for record in answers) == list(range(20))
+
+
+def test_whatever_has_arrived_is_one_batch_and_one_message_waits_for_no_other(bench: Bench) -> None:
+    bench.send(*range(50))
+    bench.start()
+    bench.wait_until_handled(*range(50))
+    assert max(bench.batches) > 1
+    bench.send(100)
+    bench.wait_until_handled(100)
+    assert bench.batches[-1] == 1
+
+
+def test_a_batch_never_exceeds_its_size(bench: Bench) -> None:
+    bench.send(*range(30))
+    bench.start(batch_size=7)
+    bench.wait_until_handled(*range(30))
+    assert max(bench.batches) <= 7
+
+
+def test_batches_shrink_while_they_take_longer_than_their_budget(bench: Bench) -> None:
+    pause = threading.Event()
+
+    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        pause.wait(0.01 * len(batch))
+        return bench.handle(batch)
+
+    bench.send(*range(100))
+    bench.start(slowly, batch_size=40, time_budget=0.05)
+    bench.wait_until_handled(*range(100))
+    assert max(bench.batches) > 10
+    assert bench.batches[-1] <= 10
+
+
+def test_an_invalid_message_becomes_a_dead_letter_at_once_and_those_behind_it_are_handled(
+    bench: Bench,
+) -> None:
+    bench.send(1, b"{broken", -5, b'"2"', b"1.5", 2)
+    bench.start()
+    bench.wait_until_handled(1, -5, 2)
+    letters = bench.dead_letters(3)
+    assert sorted(letter.value for letter in letters) == [b'"2"', b"1.5", b"{broken"]
+    assert all(letter.headers["failure_kind"] == "invalid" for letter in letters)
+    assert all(letter.headers["failure_attempts"] == "1" for letter in letters)
+    assert all(
+        "JSON" in letter.headers["failure_reason"] or "int" in letter.headers["failure_reason"]
+        for letter in letters
+    )
+    bench.wait_until_committed()
+
+
+def test_a_message_whose_headers_are_no_cloud_event_is_a_dead_letter(bench: Bench) -> None:
+    bench.send(
+        1, headers={"ce_specversion": "1.0", "ce_id": "x", "ce_source": "/s", "ce_type": "another.topic"}
+    )
+    bench.start()
+    [letter] = bench.dead_letters(1)
+    assert letter.headers["failure_reason"] == f"ce_type is 'another.topic' in topic '{bench.topic}'"
+    assert bench.numbers == []
+
+
+def test_one_culprit_of_a_batch_is_found_and_the_others_are_handled_once(bench: Bench) -> None:
+    poison = Poison(bench, 13)
+    bench.send(*range(40))
+    bench.start(poison.handle)
+    [letter] = bench.dead_letters(1)
+    assert sorted(bench.numbers) == [number for number in range(40) if number != 13]
+    assert [work.received.attempt for work in poison.failed] == [1, 2, 3, 4]
+    assert letter.key == "13"
+    bench.wait_until_committed()
+
+
+def test_a_dead_letter_tells_its_failures_in_headers_that_are_replaced(bench: Bench) -> None:
+    poison = Poison(bench, 7)
+    bench.send(7, headers={"mine": "stays"})
+    bench.start(poison.handle)
+    [letter] = bench.dead_letters(1)
+    told = {
+        name.removeprefix("failure_"): text
+        for name, text in letter.headers.items()
+        if name.startswith("failure_")
+    }
+    origin = poison.failed[0].received
+    assert told["group"] == bench.group
+    assert (told["topic"], told["partition"], told["offset"]) == (bench.topic, str(origin.partition), "0")
+    assert (told["kind"], told["attempts"]) == ("handler", "4")
+    assert (told["exception"], told["reason"]) == ("ArithmeticError", "7 cannot be handled")
+    waited = datetime.fromisoformat(told["last_at"]) - datetime.fromisoformat(told["first_at"])
+    assert 0.9 <= waited.total_seconds() < 5
+    assert letter.headers["mine"] == "stays"
+
+
+def test_the_text_of_an_exception_is_capped_in_the_headers(bench: Bench) -> None:
+    def fail(_: Sequence[Work[int]]) -> list[Outgoing]:
+        raise ArithmeticError("long " * 1000)
+
+    bench.send(1)
+    bench.start(fail)
+    [letter] = bench.dead_letters(1)
+    assert len(letter.headers["failure_reason"]) == 1000
+
+
+def test_a_retried_message_keeps_its_topic_and_its_id(bench: Bench) -> None:
+    poison = Poison(bench, 5)
+    bench.send(5)
+    bench.start(poison.handle)
+    eventually(lambda: len(poison.failed) == 2, "the first retry")
+    poison.numbers.clear()
+    bench.wait_until_handled(5)
+    first, retried = poison.failed[0].received, bench.handled[0].received
+    assert retried.attempt == 3
+    assert retried.topic == bench.topic
+    assert retried.id == first.id == f"{bench.topic}/{first.partition}/0"
+
+
+def test_a_waiting_retry_holds_up_no_other_message(bench: Bench, settings: Settings) -> None:
+    settings.RETRY_DELAYS_SECONDS = (1.5, 60, 600)
+    poison = Poison(bench, 1)
+    bench.send(1)
+    bench.start(poison.handle)
+    eventually(lambda: poison.failed, "the failure")
+    poison.numbers.clear()
+    for number in range(10, 20):
+        bench.send(number)
+        bench.wait_until_handled(number)
+    assert 1 not in bench.numbers
+    bench.wait_until_handled(1)
+
+
+def test_an_answer_that_the_broker_refuses_is_its_messages_failure(bench: Bench) -> None:
+    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        return [
+            Outgoing(bench.answer_topic, str(work.value), b"x" * (2_000_000 if work.value == 3 else 1), {})
+            for work in batch
+        ]
+
+    bench.send(*range(6))
+    bench.start(answer)
+    [letter] = bench.dead_letters(1)
+    assert letter.key == "3"
+    assert letter.headers["failure_exception"] == "PublishFailed"
+    answered = bench.wire.read(
+        [bench.answer_topic], lambda records: len({record.key for record in records}) >= 5
+    )
+    assert {record.key for record in answered} == {"0", "1", "2", "4", "5"}
+
+
+def test_a_flood_of_dead_letters_stops_the_worker_with_all_of_them_kept(
+    bench: Bench, settings: Settings
+) -> None:
+    settings.BREAKER_RUN = 5
+    bench.send(*[b"bad"] * 30)
+    worker = bench.start(batch_size=5)
+    eventually(lambda: not worker.is_alive, "the worker stopped")
+    assert isinstance(worker.error, FloodOfDeadLetters)
+    assert worker.error.in_a_row >= 5
+    kept = bench.dead_letters(worker.error.dead)
+    assert len(kept) == worker.error.dead
+    assert bench.lag() == 30 - worker.error.dead
+
+
+def test_the_breaker_stays_closed_while_good_messages_outnumber_the_bad(
+    bench: Bench, settings: Settings
+) -> None:
+    settings.BREAKER_RUN = 5
+    bench.send(*range(40))
+    worker = bench.start()
+    bench.wait_until_handled(*range(40))
+    bench.send(*[b"bad"] * 30)
+    bench.send(99)
+    bench.wait_until_handled(99)
+    assert len(bench.dead_letters(30)) == 30
+    assert worker.is_alive
+
+
+def test_two_workers_share_the_partitions_and_lose_nothing_when_one_leaves(bench: Bench) -> None:
+    seen: dict[str, list[int]] = {"first": [], "second": []}
+
+    def note(name: str) -> Worker:
+        def handle(batch: Sequence[Work[int]]) -> list[Outgoing]:
+            seen[name] += [work.value for work in batch]
+            return bench.handle(batch)
+
+        return bench.start(handle)
+
+    first = note("first")
+    bench.send(0)
+    bench.wait_until_handled(0)
+    note("second")
+    number = 0
+    while not (seen["first"] and seen["second"]):
+        number += 1
+        assert number < 3000, f"one worker gets everything: {seen}"
+        bench.send(number)
+    first.end()
+    bench.send(*range(5000, 5020))
+    bench.wait_until_handled(*range(number + 1), *range(5000, 5020))
+    bench.wait_until_committed()
+
+
+def test_a_worker_asked_to_stop_finishes_and_commits_its_batch(bench: Bench) -> None:
+    started, finish = threading.Event(), threading.Event()
+
+    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        started.set()
+        assert finish.wait(10)
+        return bench.handle(batch)
+
+    bench.send(1)
+    worker = bench.start(slowly)
+    assert started.wait(10)
+    worker.stop.set()
+    finish.set()
+    worker.end(seconds=10)
+    assert worker.error is None
+    assert bench.numbers == [1]
+    assert bench.is_committed()
+
+
+@pytest.mark.parametrize("group_meant", ["own", "another"])
+def test_a_message_redriven_for_one_group_is_left_alone_by_all_others(bench: Bench, group_meant: str) -> None:
+    bench.send(1, headers={"redriven_for": bench.group if group_meant == "own" else "another-group"})
+    bench.send(2)
+    bench.start()
+    bench.wait_until_handled(2)
+    bench.wait_until_committed()
+    assert (1 in bench.numbers) is (group_meant == "own")

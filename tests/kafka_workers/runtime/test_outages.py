@@ -1,0 +1,245 @@
+"""What a worker does while something it needs is away, frozen or not there yet."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+
+import pytest
+from django.conf import settings as django_settings
+from pytest_django import Settings
+
+from devstack.kafka import KafkaBroker
+from devstack.ports import free_ports
+from kafka_workers.runtime import subscription
+from kafka_workers.runtime.client_config import consumer_config
+from kafka_workers.runtime.definition import Work
+from kafka_workers.runtime.exceptions import DependencyUnavailable
+from kafka_workers.runtime.message import Outgoing
+from tests.kafka_workers.runtime.workbench import Bench
+from tests.shop import eventually
+from tests.wire import Wire
+
+
+class Dependency:
+    """A server that handling needs; `away` while the test says so."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.away = threading.Event()
+        self.attempts: list[list[int]] = []
+
+    def handle(self, batch: Sequence[Work[int]]) -> list[Outgoing]:
+        self.attempts.append([work.value for work in batch])
+        if self.away.is_set():
+            raise DependencyUnavailable("the test's server")
+        return self.bench.handle(batch)
+
+
+@pytest.fixture
+def dependency(bench: Bench) -> Dependency:
+    return Dependency(bench)
+
+
+def events(caplog: pytest.LogCaptureFixture, event: str) -> int:
+    """How often something was logged."""
+    return sum(isinstance(record.msg, dict) and record.msg["event"] == event for record in caplog.records)
+
+
+def test_nothing_is_skipped_or_rebalanced_while_a_dependency_is_away(
+    bench: Bench, dependency: Dependency, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def impatient(*args: object) -> dict[str, object]:
+        return consumer_config(*args) | {"max.poll.interval.ms": 1500}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(subscription, "consumer_config", impatient)
+    bench.send(*range(10))
+    bench.start(dependency.handle)
+    bench.wait_until_handled(*range(10))
+    dependency.away.set()
+    bench.send(10)
+    eventually(lambda: len(dependency.attempts) >= 6, "attempts")
+    bench.send(11, 12)
+    dependency.away.clear()
+    bench.wait_until_handled(10, 11, 12)
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == list(range(13))
+    assert dependency.attempts.count([10]) >= 6
+    assert events(caplog, "partitions assigned") == 1
+    assert events(caplog, "a server is away: waiting") == 1
+    assert events(caplog, "the server is back") == 1
+
+
+def test_messages_of_a_partition_that_leaves_during_a_wait_are_left_to_its_new_owner(
+    bench: Bench, dependency: Dependency
+) -> None:
+    dependency.away.set()
+    bench.send(*range(30))
+    bench.start(dependency.handle)
+    eventually(lambda: len(dependency.attempts) > 1, "the first worker waits")
+    bench.start()
+    eventually(lambda: bench.numbers, "the second worker has a partition")
+    eventually(lambda: len(dependency.attempts[-1]) < 30, "the first worker let go of it")
+    dependency.away.clear()
+    bench.wait_until_handled(*range(30))
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == list(range(30))
+
+
+def test_a_worker_asked_to_stop_while_it_waits_leaves_its_batch_uncommitted(
+    bench: Bench, dependency: Dependency
+) -> None:
+    dependency.away.set()
+    bench.send(1)
+    worker = bench.start(dependency.handle)
+    eventually(lambda: len(dependency.attempts) > 1, "the worker waits")
+    worker.end(seconds=5)
+    assert worker.error is None
+    assert bench.lag() == 1
+
+
+def test_topics_created_after_the_worker_are_found() -> None:
+    bench = Bench(Wire(django_settings.KAFKA_BROKERS))
+    worker = bench.start()
+    threading.Event().wait(1)
+    bench.create_topics()
+    bench.send(1, 2)
+    bench.wait_until_handled(1, 2)
+    worker.end()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A broker that tests may kill."""
+    broker = KafkaBroker(tmp_path_factory.mktemp("kafka"), free_ports(1)[0])
+    broker.install()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def own_bench(broker: KafkaBroker, settings: Settings, short_delays: None) -> Iterator[Bench]:
+    """A bench on that broker, which may be down."""
+    settings.KAFKA_BROKERS = broker.url
+    bench = Bench(Wire(broker.url))
+    yield bench
+    for worker in bench.workers:
+        worker.end()
+
+
+def test_a_worker_waits_for_a_broker_that_is_not_there_yet(
+    own_bench: Bench, broker: KafkaBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = own_bench.start()
+    eventually(lambda: events(caplog, "Kafka is out of reach: waiting"), "the worker says that it waits")
+    broker.start()
+    own_bench.create_topics()
+    own_bench.send(1)
+    own_bench.wait_until_handled(1)
+    assert worker.error is None
+    assert events(caplog, "Kafka is out of reach: waiting") == 1
+    assert events(caplog, "Kafka is back") == 1
+
+
+def test_a_batch_in_hand_outlasts_the_broker(own_bench: Bench, broker: KafkaBroker) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        started.set()
+        assert go_on.wait(20)
+        own_bench.handle(batch)
+        return [Outgoing(own_bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+
+    own_bench.create_topics()
+    own_bench.send(1)
+    worker = own_bench.start(slowly)
+    assert started.wait(20)
+    broker.kill()
+    go_on.set()
+    own_bench.wait_until_handled(1)
+    broker.start()
+    own_bench.wait_until_committed()
+    [answer, *_] = own_bench.wire.read([own_bench.answer_topic], lambda records: len(records) >= 1)
+    assert answer.key == "1"
+    assert worker.is_alive
+
+
+def test_a_worker_can_be_stopped_while_the_broker_is_down(own_bench: Bench, broker: KafkaBroker) -> None:
+    own_bench.create_topics()
+    own_bench.send(1)
+    started, go_on = threading.Event(), threading.Event()
+
+    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        started.set()
+        assert go_on.wait(20)
+        return [Outgoing(own_bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+
+    worker = own_bench.start(slowly)
+    assert started.wait(20)
+    broker.kill()
+    go_on.set()
+    worker.end(seconds=10)
+    broker.start()
+    assert own_bench.lag() == 1
+
+
+@pytest.fixture
+def process(bench: Bench) -> Iterator[subprocess.Popen[str]]:
+    """A worker of the bench's group in a process of its own."""
+    command = [sys.executable, "-m", "tests.kafka_workers.runtime.worker_process", bench.group]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        yield process
+        process.kill()
+
+
+def handling(process: subprocess.Popen[str]) -> list[int]:
+    """Wait for the next batch that the process has begun to handle; it goes on after `finish`."""
+    assert process.stdout is not None
+    numbers: list[int] = json.loads(process.stdout.readline())
+    return numbers
+
+
+def finish(process: subprocess.Popen[str]) -> None:
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def test_a_frozen_worker_that_lost_its_partitions_commits_nothing_and_goes_on(
+    bench: Bench, process: subprocess.Popen[str]
+) -> None:
+    bench.send(1)
+    assert handling(process) == [1]
+    process.send_signal(signal.SIGSTOP)
+    heir = bench.start()
+    bench.wait_until_handled(1)
+    bench.send(2)
+    bench.wait_until_handled(2)
+    bench.wait_until_committed()
+    process.send_signal(signal.SIGCONT)
+    finish(process)
+    heir.end()
+    bench.send(3)
+    assert handling(process) == [3]
+    finish(process)
+    bench.wait_until_committed()
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert "membership lost" in log
+
+
+def test_sigterm_in_the_middle_of_a_batch_finishes_and_commits_it(
+    bench: Bench, process: subprocess.Popen[str]
+) -> None:
+    bench.send(1)
+    assert handling(process) == [1]
+    process.send_signal(signal.SIGTERM)
+    finish(process)
+    process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert bench.is_committed()
