@@ -18,7 +18,7 @@ from products_app.api.serializers import (
     ProductQuerySerializer,
     ProductSerializer,
 )
-from products_app.selectors import find_products, get_product
+from products_app.selectors import ProductsFound, find_products, get_product
 from products_app.services.catalogue import create_product, delete_product, update_product
 from products_app.services.stock import release_line, reserve_line
 
@@ -31,6 +31,12 @@ class ProductListView(GenericAPIView[Any]):
     serializer_class = ProductSerializer
     filter_backends = ()
 
+    def get_queryset(self) -> ProductsFound:  # type: ignore[override]  # it is only counted and sliced
+        """The products that the query asks for. Raises ValidationError."""
+        query = ProductQuerySerializer(data=self.request.query_params, partial=True)
+        query.is_valid(raise_exception=True)
+        return find_products(include_inactive=self.request.user.is_staff, **query.validated_data)
+
     @extend_schema(
         operation_id="listProducts",
         summary="Search, filter and sort the catalogue",
@@ -39,10 +45,7 @@ class ProductListView(GenericAPIView[Any]):
     )
     def get(self, request: Request) -> Response:
         """One page of the products that match."""
-        query = ProductQuerySerializer(data=request.query_params, partial=True)
-        query.is_valid(raise_exception=True)
-        found = find_products(include_inactive=request.user.is_staff, **query.validated_data)
-        page = self.paginate_queryset(found)  # type: ignore[arg-type]  # it is only counted and sliced
+        page = self.paginate_queryset(self.get_queryset())  # type: ignore[arg-type]
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(operation_id="createProduct", summary="Put a product into the catalogue")

@@ -4,15 +4,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pymongo
 from bson import ObjectId
 from mongoengine import DEFAULT_CONNECTION_NAME, register_connection
 from pymongo.errors import ConnectionFailure, PyMongoError
 
 from products_app.exceptions import CatalogueUnavailable
 
-SELECTION_MILLISECONDS = 2_500
-OPERATION_SECONDS = 10
+CONNECTING_MILLISECONDS = 2_500
+ANSWERING_MILLISECONDS = 10_000
 
 # Not ObjectId.is_valid: it takes 24 characters with spaces among them and makes a shorter id of them.
 _OBJECT_ID = re.compile("[0-9a-fA-F]{24}")
@@ -28,24 +27,30 @@ def register(uri: str) -> None:
         journal=True,
         tz_aware=True,
         uuidRepresentation="standard",
-        serverSelectionTimeoutMS=SELECTION_MILLISECONDS,
-        connectTimeoutMS=SELECTION_MILLISECONDS,
+        serverSelectionTimeoutMS=CONNECTING_MILLISECONDS,
+        connectTimeoutMS=CONNECTING_MILLISECONDS,
+        socketTimeoutMS=ANSWERING_MILLISECONDS,
     )
 
 
 @contextmanager
 def reaching_catalogue() -> Iterator[None]:
-    """What is done inside ends within OPERATION_SECONDS, or with CatalogueUnavailable.
+    """Turns the driver's ways of saying that MongoDB cannot do it now into CatalogueUnavailable.
 
     A write that ended so may have happened all the same.
     """
     try:
-        with pymongo.timeout(OPERATION_SECONDS):
-            yield
+        yield
     except PyMongoError as error:
-        if error.timeout or isinstance(error, ConnectionFailure):
+        if error.timeout or isinstance(error, ConnectionFailure) or is_passing(error):
             raise CatalogueUnavailable(str(error)) from error
         raise
+
+
+def is_passing(error: PyMongoError) -> bool:
+    """Whether a transaction ended so may succeed when it is done again."""
+    labels = ("TransientTransactionError", "UnknownTransactionCommitResult")
+    return any(error.has_error_label(label) for label in labels)
 
 
 def object_id(text: str) -> ObjectId | None:

@@ -56,8 +56,8 @@ class Shelf(Struct):
 class Settlement:
     """Answers requests one after another, changing shelves and entries as it goes.
 
-    `shelves` are found by any spelling of their id that the requests use; `entries` by order id. The
-    entries in `changed` have to be written afterwards, and the shelves whose stock is not `stock_read`.
+    `shelves` are found by their id and by any other spelling of it that the requests use; `entries` by
+    order id. Afterwards the entries in `changed` have to be written, and the stock that is not `stock_read`.
     """
 
     def __init__(self, shelves: Mapping[str, Shelf], entries: dict[str, LedgerEntry]) -> None:

@@ -2,21 +2,21 @@
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, cast
 
 from bson import ObjectId
 from mongoengine import get_connection
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from products_app.documents.connection import object_id, reaching_catalogue
+from products_app.documents.connection import is_passing, object_id, reaching_catalogue
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
-from products_app.exceptions import CatalogueUnavailable, Refusal
+from products_app.exceptions import Refusal
 from products_app.services.settlement import Settlement, Shelf
 from products_app.services.stock_requests import (
     Line,
@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 LINES_A_TRANSACTION = 10_000
+SETTLING_SECONDS = 10
 
 SNAPSHOT = ReadConcern("snapshot")
 DURABLE = WriteConcern("majority", j=True)
@@ -54,7 +55,7 @@ DUPLICATE_KEY = 11000
 
 
 class BatchOvertaken(PyMongoError):
-    """Another batch wrote what this one read; labelled so that the driver does this one again."""
+    """Another batch wrote what this one read; which has to be done again."""
 
     def __init__(self) -> None:
         super().__init__("overtaken by another batch", ["TransientTransactionError"])
@@ -111,23 +112,34 @@ def parts(requests: Iterable[StockRequest]) -> Iterator[list[StockRequest]]:
 
 
 def settle_together(requests: Sequence[StockRequest]) -> list[StockAnswer]:
-    """Settle a batch in one transaction, again and again while others get in its way.
+    """Settle a batch, which may take several tries while others are at the same products or orders."""
+    with reaching_catalogue():
+        return settle_in_transaction(requests)
 
-    It is committed even where nothing was written: only then is what was read known to be durable.
+
+def is_worth_a_retry(error: BaseException) -> bool:
+    """Whether another batch was faster, or the end of the commit is unknown: then the ledger will tell.
+
+    Without a server there is no sense in trying.
     """
-    with reaching_catalogue(), get_connection().start_session() as session:
-        answers: list[StockAnswer] = session.with_transaction(
-            partial(attempt, requests=requests), SNAPSHOT, DURABLE
-        )
-        return answers
+    return (
+        isinstance(error, PyMongoError)
+        and is_passing(error)
+        and not isinstance(error, ServerSelectionTimeoutError)
+    )
 
 
-def attempt(session: ClientSession, requests: Sequence[StockRequest]) -> list[StockAnswer]:
-    """One try. A missing server ends it: the driver would go on looking for one as for a conflict."""
-    try:
+@retry(
+    retry=retry_if_exception(is_worth_a_retry),
+    wait=wait_random_exponential(multiplier=0.005, max=0.5),
+    stop=stop_after_delay(SETTLING_SECONDS),
+    reraise=True,
+)
+def settle_in_transaction(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """One transaction, committed even where it wrote nothing: only that proves what it read to be durable."""
+    client: MongoClient[Any] = get_connection()
+    with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
         return settle_in(session, requests)
-    except ServerSelectionTimeoutError as error:
-        raise CatalogueUnavailable(str(error)) from error
 
 
 def settle_in(session: ClientSession, requests: Sequence[StockRequest]) -> list[StockAnswer]:
@@ -156,13 +168,14 @@ def named_products(requests: Iterable[StockRequest], entries: Iterable[LedgerEnt
 
 
 def read_shelves(session: ClientSession, product_ids: Iterable[str]) -> dict[str, Shelf]:
-    """The products that exist, by each spelling of their id."""
+    """The products that exist, by their id and by each other spelling of it that is used."""
     ids = {text: key for text in product_ids if (key := object_id(text))}
     found = product_collection().find(
         {"_id": {"$in": list(set(ids.values()))}}, SHELF_FIELDS, session=session
     )
     shelves = {product["_id"]: shelf(product) for product in found}
-    return {text: shelves[key] for text, key in ids.items() if key in shelves}
+    spelt = {text: shelves[key] for text, key in ids.items() if key in shelves}
+    return spelt | {shelf.product_id: shelf for shelf in shelves.values()}
 
 
 def shelf(product: Mapping[str, Any]) -> Shelf:

@@ -64,7 +64,9 @@ def test_every_shortage_is_named() -> None:
     assert (stock_of(lamp), stock_of(rope)) == (10, 5)
 
 
-@pytest.mark.parametrize("product_id", ["", "x" * 24, " " * 24, "665f1f77bcf86cd79943901", "０" * 24])
+@pytest.mark.parametrize(
+    "product_id", ["", "x" * 24, " " * 24, "665f1f77bcf86cd79943901", "\N{FULLWIDTH DIGIT ZERO}" * 24]
+)
 def test_what_is_no_product_id_is_a_product_that_is_not_found(product_id: str) -> None:
     order = new_order()
     assert settle([reserve(order, (product_id, 1))]) == [

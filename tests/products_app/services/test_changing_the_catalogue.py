@@ -1,0 +1,103 @@
+from decimal import Decimal
+
+import pytest
+
+from products_app.documents.product import product_collection
+from products_app.exceptions import ProductHeld, ProductNotFound, SkuTaken
+from products_app.selectors import get_product
+from products_app.services.catalogue import create_product, delete_product, update_product
+from products_app.services.stock import Release, settle
+from tests.products_app.shelves import assert_conserved, new_order, reserve, stock_of, stocked
+
+
+def test_a_product_is_stored_as_it_was_given() -> None:
+    created = create_product(
+        name="Lantern",
+        description="Burns oil",
+        price=Decimal("19.90"),
+        category="Light",
+        stock=7,
+        image_url="/lantern.png",
+        sku="L-1",
+        brand="Acme",
+        tags=["oil", "brass"],
+        is_active=False,
+    )
+    assert get_product(product_id=str(created.id), include_inactive=True).to_mongo() == created.to_mongo()
+
+
+def test_a_sku_belongs_to_one_product() -> None:
+    create_product(name="Lantern", price=Decimal(1), sku="L-1")
+    with pytest.raises(SkuTaken):
+        create_product(name="Lamp", price=Decimal(1), sku="L-1")
+    assert product_collection().count_documents({}) == 1
+
+
+def test_any_number_of_products_have_no_sku() -> None:
+    for _ in range(2):
+        create_product(name="Lantern", price=Decimal(1))
+    product_collection().insert_many([{"name": "x", "stock": 1}, {"name": "y", "stock": 1, "sku": None}])
+
+
+def test_a_sku_cannot_be_changed_to_one_that_is_taken() -> None:
+    create_product(name="Lantern", price=Decimal(1), sku="L-1")
+    other = create_product(name="Lamp", price=Decimal(1), sku="L-2")
+    with pytest.raises(SkuTaken):
+        update_product(product_id=str(other.id), sku="L-1")
+    assert get_product(product_id=str(other.id), include_inactive=True).sku == "L-2"
+
+
+def test_setting_the_stock_leaves_what_orders_hold() -> None:
+    lamp, order = stocked(10), new_order()
+    settle([reserve(order, (lamp, 4))])
+    product = update_product(product_id=lamp, stock=100)
+    assert (product.stock, product.received) == (100, 104)
+    settle([Release(order)])
+    assert stock_of(lamp) == 104
+    assert_conserved()
+
+
+def test_setting_the_stock_of_a_product_that_came_uncounted_counts_it() -> None:
+    foreign = product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id
+    product = update_product(product_id=str(foreign), stock=3)
+    assert (product.stock, product.received) == (3, 3)
+
+
+def test_text_that_looks_like_an_expression_is_stored_as_text() -> None:
+    lamp = stocked(3)
+    product = update_product(product_id=lamp, name="$stock", tags=["$name"])
+    assert (product.name, product.tags) == ("$stock", ["$name"])
+
+
+def test_what_is_not_given_stays() -> None:
+    lamp = stocked(3)
+    before = get_product(product_id=lamp, include_inactive=True)
+    after = update_product(product_id=lamp, price=Decimal("12.50"))
+    assert (after.name, after.stock, after.received, after.price) == ("Lantern", 3, 3, Decimal("12.50"))
+    assert after.created_at == before.created_at
+    assert after.updated_at >= before.updated_at
+
+
+def test_a_product_that_orders_hold_is_not_deleted() -> None:
+    lamp, order = stocked(3), new_order()
+    settle([reserve(order, (lamp, 3))])
+    with pytest.raises(ProductHeld):
+        delete_product(product_id=lamp)
+    assert stock_of(lamp) == 0
+    settle([Release(order)])
+    delete_product(product_id=lamp)
+    assert product_collection().count_documents({}) == 0
+
+
+def test_a_product_that_came_uncounted_is_deleted() -> None:
+    foreign = product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id
+    delete_product(product_id=str(foreign))
+    assert product_collection().count_documents({}) == 0
+
+
+@pytest.mark.parametrize("product_id", ["0" * 24, "no-product"])
+def test_an_unknown_product_is_neither_changed_nor_deleted(product_id: str) -> None:
+    with pytest.raises(ProductNotFound):
+        update_product(product_id=product_id, stock=1)
+    with pytest.raises(ProductNotFound):
+        delete_product(product_id=product_id)

@@ -1,0 +1,165 @@
+"""Batches that get in each other's way."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from tenacity import stop_after_delay
+
+from products_app.events import InventoryRejected, InventoryReserved
+from products_app.exceptions import CatalogueUnavailable, InsufficientStock, ProductHeld
+from products_app.services import stock
+from products_app.services.catalogue import delete_product, update_product
+from products_app.services.stock import LineReserved, Release, ReserveLine, reserve_line, settle
+from tests.products_app.shelves import (
+    assert_conserved,
+    entry_of,
+    held_of,
+    new_order,
+    reserve,
+    stock_of,
+    stocked,
+)
+
+InsertRival = Callable[[Callable[[], object]], list[int]]
+
+
+@pytest.fixture(autouse=True)
+def conserved(catalogue: None) -> Iterator[None]:
+    yield
+    assert_conserved()
+
+
+@pytest.fixture
+def before_writing(monkeypatch: pytest.MonkeyPatch) -> InsertRival:
+    """Lets a rival act once, between the reads and the writes of the next batch; gives the list of tries."""
+
+    def insert(rival: Callable[[], object]) -> list[int]:
+        tries: list[int] = []
+        write = stock.write_stock
+
+        def write_after_rival(*args: Any) -> None:
+            tries.append(1)
+            if len(tries) == 1:
+                rival()
+            write(*args)
+
+        monkeypatch.setattr(stock, "write_stock", write_after_rival)
+        return tries
+
+    return insert
+
+
+def test_the_last_piece_goes_to_whoever_commits_first(before_writing: InsertRival) -> None:
+    lamp, mine, rivals = stocked(1), new_order(), new_order()
+    tries = before_writing(lambda: settle([reserve(rivals, (lamp, 1))]))
+    (answer,) = settle([reserve(mine, (lamp, 1))])
+    assert isinstance(answer, InventoryRejected)
+    assert len(tries) == 3, "mine, the rival's, mine again"
+    assert held_of(lamp) == 1
+
+
+def test_a_request_that_a_rival_settled_meanwhile_gets_the_rivals_answer(before_writing: InsertRival) -> None:
+    lamp, order = stocked(10), new_order()
+    request = reserve(order, (lamp, 4))
+    before_writing(lambda: settle([request]))
+    assert settle([request]) == settle([request])
+    assert stock_of(lamp) == 6
+
+
+def test_a_tombstone_that_a_rival_set_meanwhile_is_seen(before_writing: InsertRival) -> None:
+    lamp, order = stocked(10), new_order()
+    before_writing(lambda: settle([Release(order)]))
+    settle([reserve(order, (lamp, 4))])
+    entry = entry_of(order)
+    assert entry is not None
+    assert entry["status"] == "released"
+    assert stock_of(lamp) == 10
+
+
+def test_two_rivals_that_only_write_the_ledger_do_not_overwrite_each_other(
+    before_writing: InsertRival,
+) -> None:
+    lamp, order = stocked(0), new_order()
+    before_writing(lambda: settle([Release(order)]))
+    settle([reserve(order, (lamp, 1))])
+    entry = entry_of(order)
+    assert entry is not None
+    assert entry["status"] == "released"
+
+
+def test_stock_set_by_staff_meanwhile_is_not_lost(before_writing: InsertRival) -> None:
+    lamp, order = stocked(1), new_order()
+    before_writing(lambda: update_product(product_id=lamp, stock=7))
+    settle([reserve(order, (lamp, 1))])
+    assert stock_of(lamp) == 6
+
+
+def test_a_product_deleted_meanwhile_is_not_reserved(before_writing: InsertRival) -> None:
+    lamp, order = stocked(1), new_order()
+    before_writing(lambda: delete_product(product_id=lamp))
+    (answer,) = settle([reserve(order, (lamp, 1))])
+    assert isinstance(answer, InventoryRejected)
+    assert answer.failures[0].code == "PRODUCT_NOT_FOUND"
+
+
+def test_a_product_reserved_meanwhile_is_not_deleted() -> None:
+    lamp = stocked(1)
+    settle([reserve(new_order(), (lamp, 1))])
+    with pytest.raises(ProductHeld):
+        delete_product(product_id=lamp)
+
+
+def test_a_batch_that_is_always_overtaken_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    lamp, order = stocked(1), new_order()
+
+    def overtaken(*_: Any) -> None:
+        raise stock.BatchOvertaken
+
+    monkeypatch.setattr(stock, "write_entries", overtaken)
+    monkeypatch.setattr(stock.settle_in_transaction.retry, "stop", stop_after_delay(0.5))
+    with pytest.raises(CatalogueUnavailable):
+        settle([reserve(order, (lamp, 1))])
+    assert stock_of(lamp) == 1
+    assert entry_of(order) is None
+
+
+def test_two_hundred_buyers_at_once_get_fifty_pieces() -> None:
+    lamp, orders = stocked(50), [new_order() for _ in range(200)]
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(buy_one, [lamp] * len(orders), orders))
+    assert Counter(type(answer) for answer in answers) == {LineReserved: 50, InsufficientStock: 150}
+    assert (stock_of(lamp), held_of(lamp)) == (0, 50)
+
+
+def buy_one(product_id: str, order_id: str) -> LineReserved | InsufficientStock:
+    try:
+        return reserve_line(order_id=order_id, product_id=product_id, quantity=1)
+    except InsufficientStock as refusal:
+        return refusal
+
+
+def test_workers_on_the_same_products_conserve_stock() -> None:
+    lamp, rope = stocked(300), stocked(500)
+    orders = [new_order() for _ in range(400)]
+    requests = [reserve(order, (lamp, 1), (rope, 1)) for order in orders]
+    releases = [Release(order) for order in orders[:100]]
+    # The second worker does what the first does, from the other end: every request comes twice.
+    batches = [requests[start : start + 50] for start in range(0, 400, 50)] + [releases]
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(lambda: [settle(batch) for batch in batches])
+        second = pool.submit(lambda: [settle(batch) for batch in reversed(batches)])
+        first.result(timeout=60)
+        second.result(timeout=60)
+    assert held_of(lamp) == held_of(rope)
+    assert stock_of(rope) - stock_of(lamp) == 200
+
+
+def test_a_message_and_a_call_for_the_same_line_take_it_once(before_writing: InsertRival) -> None:
+    lamp, order = stocked(10), new_order()
+    before_writing(lambda: settle([ReserveLine(order, lamp, 4)]))
+    (answer,) = settle([reserve(order, (lamp, 4))])
+    assert isinstance(answer, InventoryReserved)
+    assert (stock_of(lamp), held_of(lamp)) == (6, 4)

@@ -1,0 +1,60 @@
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+from pymongo.errors import WriteError
+from rest_framework_api_key.models import APIKey
+
+from products_app.documents.product import product_collection
+
+
+def test_creating_the_collections_again_changes_nothing() -> None:
+    before = product_collection().index_information()
+    call_command("create_collections", verbosity=0)
+    assert product_collection().index_information() == before
+    assert {"search", "sku_1"} < set(before)
+
+
+def test_a_missing_validator_is_put_back() -> None:
+    product_collection().database.command("collMod", "products", validator={})
+    call_command("create_collections", verbosity=0)
+    with pytest.raises(WriteError):
+        product_collection().insert_one({"name": "Kettle", "stock": -1})
+
+
+@pytest.mark.parametrize("stock", [-1, 1.5, "2", None])
+def test_the_collection_itself_refuses_a_stock_that_is_no_count(stock: object) -> None:
+    with pytest.raises(WriteError):
+        product_collection().insert_one({"name": "Kettle", "stock": stock})
+    assert product_collection().count_documents({}) == 0
+
+
+@pytest.mark.django_db
+def test_the_key_of_the_environment_is_valid_and_its_predecessor_is_not() -> None:
+    _, other = APIKey.objects.create_key(name="neighbour")
+    former = settings.SERVICE_API_KEY
+    call_command("register_service_key", verbosity=0)
+    assert APIKey.objects.is_valid(former)
+    with override_settings(SERVICE_API_KEY="newprefi." + "s" * 32):
+        for _ in range(2):
+            call_command("register_service_key", verbosity=0)
+            assert APIKey.objects.is_valid(settings.SERVICE_API_KEY)
+    assert not APIKey.objects.is_valid(former)
+    assert APIKey.objects.is_valid(other)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["", "short.secret", "12345678.", "12345678"])
+def test_a_key_without_the_right_form_is_not_registered(key: str) -> None:
+    with override_settings(SERVICE_API_KEY=key), pytest.raises(CommandError, match="SERVICE_API_KEY"):
+        call_command("register_service_key")
+    assert not APIKey.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_revoked_key_stays_revoked() -> None:
+    call_command("register_service_key", verbosity=0)
+    APIKey.objects.update(revoked=True)
+    with pytest.raises(CommandError, match="revoked"):
+        call_command("register_service_key")
+    assert not APIKey.objects.is_valid(settings.SERVICE_API_KEY)

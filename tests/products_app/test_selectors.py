@@ -1,0 +1,112 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bson import ObjectId
+
+from products_app.documents.product import product_collection
+from products_app.exceptions import ProductNotFound
+from products_app.selectors import (
+    OrderableProduct,
+    find_products,
+    find_products_to_order,
+    get_product,
+)
+from products_app.services.catalogue import create_product
+from tests.products_app.shelves import stocked
+
+
+@pytest.fixture
+def shelf() -> None:
+    """Four products that differ in everything one can look for."""
+    for name, price, stock, fields in (
+        ("Brass lantern", "30.00", 5, {"category": "Light", "brand": "Acme", "tags": ["oil", "brass"]}),
+        ("Lamp", "20.00", 0, {"category": "Light", "brand": "Bright", "tags": ["brass"]}),
+        ("Rope", "10.00", 9, {"category": "Gear", "brand": "Acme", "description": "To hang a lantern"}),
+        ("Hidden lamp", "25.00", 1, {"category": "Light", "is_active": False, "sku": "SL-77"}),
+    ):
+        create_product(name=name, price=Decimal(price), stock=stock, **fields)
+
+
+def names(*, include_inactive: bool = False, **criteria: Any) -> list[str]:
+    found = find_products(include_inactive=include_inactive, **criteria)
+    products = found[0:10]
+    assert len(found) == len(products)
+    return [product.name for product in products]
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        ({}, ["Rope", "Lamp", "Brass lantern"]),
+        ({"ordering": "price"}, ["Rope", "Lamp", "Brass lantern"]),
+        ({"ordering": "-price"}, ["Brass lantern", "Lamp", "Rope"]),
+        ({"ordering": "name"}, ["Brass lantern", "Lamp", "Rope"]),
+        ({"ordering": "-stock"}, ["Rope", "Brass lantern", "Lamp"]),
+        ({"ordering": "created_at"}, ["Brass lantern", "Lamp", "Rope"]),
+        ({"category": "Light"}, ["Lamp", "Brass lantern"]),
+        ({"category": "Light", "brand": "Acme"}, ["Brass lantern"]),
+        ({"tags": ["brass"]}, ["Lamp", "Brass lantern"]),
+        ({"tags": ["brass", "oil"]}, ["Brass lantern"]),
+        ({"min_price": Decimal(20)}, ["Lamp", "Brass lantern"]),
+        ({"max_price": Decimal("29.99")}, ["Rope", "Lamp"]),
+        ({"in_stock": True}, ["Rope", "Brass lantern"]),
+        ({"in_stock": False}, ["Lamp"]),
+        ({"is_active": True}, ["Rope", "Lamp", "Brass lantern"]),
+        ({"is_active": False}, []),
+        ({"search": "lantern"}, ["Brass lantern", "Rope"]),
+        ({"search": "lantern brass"}, ["Brass lantern"]),
+        ({"search": "lantern", "ordering": "price"}, ["Rope", "Brass lantern"]),
+        ({"search": 'lamp "'}, ["Lamp"]),
+        ({"search": "lantern -brass"}, []),
+        ({"search": "nothing"}, []),
+        ({"search": "SL-77"}, []),
+    ],
+)
+def test_customers_find(criteria: dict[str, Any], expected: list[str]) -> None:
+    assert names(**criteria) == expected
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        ({}, ["Hidden lamp", "Rope", "Lamp", "Brass lantern"]),
+        ({"is_active": False}, ["Hidden lamp"]),
+        ({"search": "SL-77"}, ["Hidden lamp"]),
+    ],
+)
+def test_staff_find(criteria: dict[str, Any], expected: list[str]) -> None:
+    assert names(include_inactive=True, **criteria) == expected
+
+
+def test_an_inactive_product_is_not_found_unless_asked_for() -> None:
+    lamp = stocked(1, is_active=False)
+    assert get_product(product_id=lamp, include_inactive=True).name == "Lantern"
+    with pytest.raises(ProductNotFound):
+        get_product(product_id=lamp, include_inactive=False)
+
+
+def test_a_product_put_there_by_somebody_else_has_defaults() -> None:
+    document = {"name": "Kettle", "stock": 5, "price": 9.99, "colour": "red"}
+    product_id = product_collection().insert_one(document).inserted_id
+    product = get_product(product_id=str(product_id), include_inactive=False)
+    assert (product.price, product.tags, product.in_stock) == (Decimal("9.99"), [], True)
+    assert product.created == product.updated == product_id.generation_time
+    assert names() == ["Kettle"]
+
+
+def test_products_to_order_come_with_name_and_price_by_the_id_that_was_given() -> None:
+    lamp, hidden = stocked(1), stocked(1, is_active=False, name="Lamp")
+    found = find_products_to_order([lamp, lamp.upper(), hidden, str(ObjectId()), "no-product"])
+    assert found == {
+        lamp: OrderableProduct(lamp, "Lantern", Decimal("10.00"), True),
+        lamp.upper(): OrderableProduct(lamp, "Lantern", Decimal("10.00"), True),
+        hidden: OrderableProduct(hidden, "Lamp", Decimal("10.00"), False),
+    }
+
+
+def test_a_product_without_a_price_cannot_be_ordered() -> None:
+    product_id = str(product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id)
+    assert not find_products_to_order([product_id])[product_id].is_active
