@@ -4,8 +4,6 @@ import fcntl
 import sys
 from pathlib import Path
 
-import jgo
-
 from devstack.errors import StackError
 
 VERSION = "4.3.0"
@@ -42,6 +40,8 @@ def _installed(home: Path) -> str | None:
 
 
 def _install(home: Path) -> str:
+    import jgo  # noqa: PLC0415 (a third of a second at every start, for what happens once)
+
     print(f"downloading Kafka {VERSION} (55 MB) …", flush=True)
     try:
         environment = jgo.build(_ENDPOINT, cache_dir=home)

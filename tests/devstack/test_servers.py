@@ -17,6 +17,7 @@ from devstack.ports import free_ports
 from devstack.postgres import PostgresServer
 from devstack.server import Server
 from devstack.servers import start_all, stop_all
+from tests.shop import eventually
 
 
 @pytest.fixture
@@ -97,7 +98,7 @@ def test_three_brokers_form_a_cluster_that_keeps_three_copies(tmp_path: Path) ->
         start_all(brokers)
         create_topic(brokers[0], copies=3)
         brokers[0].kill()
-        assert topics_of(brokers[1]) == {"kept"}
+        eventually(lambda: topics_of(brokers[1]) == {"kept"}, "the topic on another broker")
         brokers[0].start()
     finally:
         stop_all(brokers)

@@ -122,7 +122,8 @@ def running(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
 def started(directory: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """./start with servers of its own."""
     own = {name: value for name, value in os.environ.items() if name not in SERVERS}
-    return running([*START, "--no-demo", "--web-workers", "1"], {**own, **Ports.free().as_env(), "STACK_DIR": str(directory)})
+    env = {**own, **Ports.free().as_env(), "STACK_DIR": str(directory)}
+    return running([*START, "--no-demo", "--web-workers", "1"], env)
 
 
 def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
