@@ -25,8 +25,12 @@ class Record:
         return value
 
 
+def as_text(value: str | bytes | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""
+
+
 def as_record(message: Message) -> Record:
-    headers = {name: (value or b"").decode() for name, value in message.headers() or []}
+    headers = {name: as_text(value) for name, value in dict(message.headers() or {}).items()}
     return Record(
         str(message.topic()),
         int(message.partition() or 0),
