@@ -25,6 +25,11 @@ class Identity(NamedTuple):
     expires_at: float
     by_session: bool = False
 
+    @property
+    def rights(self) -> tuple[int, bool]:
+        """What decides which orders they hear of."""
+        return self.user_id, self.is_staff
+
 
 def by_token(token: str) -> Identity:
     """The user of an access token, until it expires. Raises NotAuthenticated where it is not valid now."""

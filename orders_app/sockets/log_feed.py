@@ -12,7 +12,6 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 import structlog
-from django.db import Error as DatabaseUnavailable
 from django.db import connection
 
 from orders_app import event_log
@@ -24,6 +23,8 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.005
 RETRY_SECONDS = 0.5
 BATCH_EVENTS = 500
+STAFF = 0
+"""The room of those who hear of all orders; a customer's room has the number of the user."""
 
 Deliver = Callable[["LogReader", Sequence[Announcement]], Coroutine[Any, Any, None]]
 
@@ -43,8 +44,7 @@ class LogFeed:
     """Who listens, and the reader that serves them; all on the event loop's thread."""
 
     def __init__(self) -> None:
-        self._customers: defaultdict[int, set[Listener]] = defaultdict(set)
-        self._staff: set[Listener] = set()
+        self._rooms: defaultdict[int, set[Listener]] = defaultdict(set)
         self._reader: LogReader | None = None
 
     async def join(self, listener: Listener) -> None:
@@ -52,14 +52,14 @@ class LogFeed:
 
         Raises a database error where the log's end cannot be read.
         """
-        self._companions(listener).add(listener)
+        self._rooms[_room(listener)].add(listener)
         if self._reader is None:
             self._reader = LogReader(asyncio.get_running_loop(), self.concerns_anybody, self._deliver)
             self._reader.start()
         reader = self._reader
         try:
             await asyncio.shield(asyncio.wrap_future(reader.at_end))
-        except DatabaseUnavailable:
+        except Exception:
             if self._reader is reader:
                 self._reader = None
             self.leave(listener)
@@ -67,26 +67,23 @@ class LogFeed:
 
     def leave(self, listener: Listener) -> None:
         """Let this socket, which may have joined, hear no more."""
-        companions = self._companions(listener)
-        companions.discard(listener)
-        if not companions:
-            self._customers.pop(listener.user_id, None)
-        if self._reader and not self._customers and not self._staff:
+        room = _room(listener)
+        self._rooms[room].discard(listener)
+        if not self._rooms[room]:
+            del self._rooms[room]
+        if self._reader and not self._rooms:
             self._reader.stop()
             self._reader = None
 
     def concerns_anybody(self, event: LoggedEvent) -> bool:
         """Whether a socket listens to this event's order; may be asked from any thread."""
-        return bool(self._staff) or event.user_id in self._customers
-
-    def _companions(self, listener: Listener) -> set[Listener]:
-        return self._staff if listener.is_staff else self._customers[listener.user_id]
+        return STAFF in self._rooms or event.user_id in self._rooms
 
     async def _deliver(self, reader: "LogReader", announcements: Sequence[Announcement]) -> None:
         for announcement in announcements:
             if reader is not self._reader:
                 return
-            for listener in (*self._staff, *self._customers.get(announcement.user_id, ())):
+            for listener in (*self._rooms.get(STAFF, ()), *self._rooms.get(announcement.user_id, ())):
                 await self._tell(listener, announcement)
             await asyncio.sleep(0)  # other work of the loop comes in between
 
@@ -96,6 +93,10 @@ class LogFeed:
         except Exception:
             log.exception("socket fails and hears no more", user=listener.user_id)
             self.leave(listener)
+
+
+def _room(listener: Listener) -> int:
+    return STAFF if listener.is_staff else listener.user_id
 
 
 class LogReader(threading.Thread):
@@ -122,7 +123,7 @@ class LogReader(threading.Thread):
         """Fix the position, which `at_end` tells, and pass on what comes after it."""
         try:
             position = event_log.end_position()
-        except DatabaseUnavailable as error:
+        except Exception as error:  # whoever waits for `at_end` gets it
             self.at_end.set_exception(error)
         else:
             self.at_end.set_result(None)

@@ -119,7 +119,7 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
 
         Only the token of a first message outweighs the cookie that the handshake brought.
         """
-        if self._is_settled() and identity[:2] != self._known()[:2]:
+        if self._is_settled() and identity.rights != self._known().rights:
             raise NotAuthenticated
         self._identity = identity
         self._set_deadline(identity.expires_at - time.time())

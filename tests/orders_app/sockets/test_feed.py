@@ -55,6 +55,14 @@ def test_staff_hear_of_all_orders_once(socket_url: str, desk: Desk, other_desk: 
         assert staff.hears_nothing_more()
 
 
+def test_a_listener_that_leaves_silences_nobody_else(socket_url: str, desk: Desk) -> None:
+    with listening(socket_url, desk.user_id) as customer:
+        with listening(socket_url, desk.user_id, is_staff=True), listening(socket_url, desk.user_id):
+            pass
+        order = desk.place()
+        assert customer.hear()["eventId"] == f"{order.id}:1"
+
+
 def test_every_connection_of_a_customer_hears(socket_url: str, desk: Desk) -> None:
     with ExitStack() as stack:
         tabs = [stack.enter_context(listening(socket_url, desk.user_id)) for _ in range(3)]
@@ -181,7 +189,7 @@ def test_coming_back_again_and_again_under_way_misses_and_repeats_nothing(
     socket_url: str, desk: Desk
 ) -> None:
     order = desk.place()
-    total = 300
+    total = 200
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(on_own_connection, update, order.id, total)
         heard = [1]
