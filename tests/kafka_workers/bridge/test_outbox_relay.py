@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from devstack.server import Server
 from kafka_workers import relay_lead
 from kafka_workers.models import SetAsideEvent
 from kafka_workers.outbox_relay import OutboxRelay, Publisher
@@ -238,6 +239,23 @@ def test_the_statements_of_a_batch_do_not_grow_with_its_events(wire: Wire) -> No
         OutboxRelay(StopsAfterOneBatch()).run(stop)
     assert all_relayed()
     assert len(statements) <= 1000 * 0.02
+
+
+def test_a_broker_that_dies_is_waited_for_and_nothing_is_lost(wire: Wire, kafka_server: Server) -> None:
+    order = log_entries.new_order_id()
+    with relaying():
+        eventually(lead_session, "an active relay")
+        kafka_server.kill()
+        try:
+            log_entries.append(log_entries.created(order), log_entries.changed(order, 2))
+        finally:
+            kafka_server.start()
+        eventually(all_relayed, "the relay's position at the end of the log", seconds=30)
+    assert {record.headers["ce_id"] for record in of_orders(wire, [order], 3)} == {
+        f"{order}:1:order.created",
+        f"{order}:1:inventory.reserve",
+        f"{order}:2:order.status.changed",
+    }
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
