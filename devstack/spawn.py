@@ -77,6 +77,8 @@ def _privileges_of_nobody() -> list[str]:
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
+        # Without it access(2), by which initdb looks for postgres, forgets the capability.
+        "--securebits=+no_setuid_fixup",
     ]
 
 
