@@ -22,8 +22,8 @@ Hit = Callable[[Arena, random.Random], None]
 
 DOWN_SECONDS = 10.0
 LONG_DOWN_SECONDS = 100.0
-# Longer than a consumer's session in its group (6 s), and the relay's idle session in PostgreSQL (12 s).
-_FROZEN_CONSUMER_SECONDS, _FROZEN_RELAY_SECONDS = 8.0, 14.0
+# Longer than a consumer's session in its group (3 s), and the relay's idle session in PostgreSQL (12 s).
+_FROZEN_CONSUMER_SECONDS, _FROZEN_RELAY_SECONDS = 6.0, 14.0
 _POINT_SECONDS = 30.0
 _MOVED_CLOCK = PROJECT / "tests" / "faults" / "moved_clock"
 _LARGEST_MOVE_SECONDS = 7200

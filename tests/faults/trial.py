@@ -21,6 +21,7 @@ from tests.shop import ADDRESS, CASH_ON_DELIVERY
 
 _HEARING_SECONDS = 20.0
 _PROBE_SECONDS = 60.0
+_MOST_TRAILS = 20
 
 
 @dataclass
@@ -138,5 +139,6 @@ def _judge(run: Run, evidence: Evidence) -> None:
     run.messages = sum(map(len, evidence.messages.values()))
     run.duplicates = duplicates(evidence)
     run.broken = broken_laws(evidence)
-    subjects = {each.subject: None for violations in run.broken.values() for each in violations}
-    run.trails = [f"{subject}\n{evidence.trail(subject)}" for subject in subjects if subject]
+    subjects = dict.fromkeys(each.subject for violations in run.broken.values() for each in violations)
+    told = [subject for subject in subjects if subject][:_MOST_TRAILS]
+    run.trails = [f"{subject}\n{evidence.trail(subject)}" for subject in told]
