@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from orders_app.exceptions import OrderNotFound
 from orders_app.log_data import OrderDocument
 from orders_app.models import Order, OrderItem
-from orders_app.models.rows import document_of
+from orders_app.models.rows import read_documents
 
 
 def all_orders() -> QuerySet[Order]:
@@ -49,14 +49,9 @@ def word_beginnings(text: str) -> str:
     return " & ".join(f"'{word}':*" for word in quoted)
 
 
-def get_order(order_id: UUID) -> Order:
-    """One order with its items. Raises OrderNotFound."""
-    order = all_orders().filter(pk=order_id).first()
-    if order is None:
-        raise OrderNotFound(order_id)
-    return order
-
-
 def get_document(order_id: UUID) -> OrderDocument:
     """One order as the API shows it. Raises OrderNotFound."""
-    return document_of(get_order(order_id))
+    document = read_documents([order_id]).get(order_id)
+    if document is None:
+        raise OrderNotFound(order_id)
+    return document

@@ -1,27 +1,43 @@
 """Documents from rows and rows from documents: the one place that knows how the two correspond."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.db import connection
 
 from orders_app.log_data import CancelCode, CancelReason, OrderDocument, OrderLine, ShippingAddress
-from orders_app.models.order import Order
+from orders_app.models.order import Order, OrderItem
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 
 def document_of(order: Order) -> OrderDocument:
     """The order as the API shows it; reads `order.items`, so prefetch them where there are many orders."""
+    items = order.items.all()
+    lines = (OrderLine(item.product_id, item.product_name, item.quantity, item.price) for item in items)
+    return _document(order, tuple(lines))
+
+
+def read_documents(order_ids: Collection[UUID]) -> dict[UUID, OrderDocument]:
+    """Those of these orders that exist, by id; from plain rows, because batches pass here."""
+    lines: defaultdict[UUID, list[OrderLine]] = defaultdict(list)
+    columns = ("order_id", "product_id", "product_name", "quantity", "price")
+    for order_id, *line in OrderItem.objects.filter(order__in=order_ids).values_list(*columns):
+        lines[order_id].append(OrderLine(*line))
+    rows = Order.objects.order_by().filter(pk__in=order_ids).values_list(named=True)
+    return {row.id: _document(row, tuple(lines[row.id])) for row in rows}
+
+
+def _document(order: Any, lines: tuple[OrderLine, ...]) -> OrderDocument:
+    """`order` has the columns of an order as attributes: an Order or a named tuple."""
     status = OrderStatus(order.status)
     return OrderDocument(
         id=order.id,
         order_number=order.order_number,
         user_id=str(order.user_id),
-        items=tuple(
-            OrderLine(item.product_id, item.product_name, item.quantity, item.price)
-            for item in order.items.all()
-        ),
+        items=lines,
         total_amount=order.total_amount,
         currency=order.currency,
         status=status,
@@ -43,7 +59,7 @@ def document_of(order: Order) -> OrderDocument:
     )
 
 
-def _cancel_reason(order: Order) -> CancelReason | None:
+def _cancel_reason(order: Any) -> CancelReason | None:
     if not order.cancel_reason_code:
         return None
     return CancelReason(CancelCode(order.cancel_reason_code), order.cancel_reason_detail)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from msgspec import UNSET, UnsetType
 
-from orders_app import event_log, log_data, selectors
+from orders_app import event_log, log_data
 from orders_app.event_log import NewEvent, Origin
 from orders_app.exceptions import (
     OrderNotDeletable,
@@ -26,7 +27,7 @@ from orders_app.log_data import (
     OrderDocument,
     ShippingAddress,
 )
-from orders_app.models.rows import document_of, update_rows
+from orders_app.models.rows import read_documents, update_rows
 from orders_app.state_machine import (
     FINAL,
     OrderStatus,
@@ -36,15 +37,17 @@ from orders_app.state_machine import (
     is_allowed,
 )
 
+CASH_AWAITED = (PaymentMethod.CASH_ON_DELIVERY, PaymentStatus.PENDING)
+
 
 class OpenOrder:
     """One locked order. Each step checks the state, changes `document` and keeps the event that tells it."""
 
-    def __init__(self, document: OrderDocument, origin: Origin) -> None:
+    def __init__(self, document: OrderDocument, origin: Origin, now: datetime) -> None:
         self.document = document
         self.origin = origin
         self.events: list[NewEvent] = []
-        self._now = timezone.now()
+        self._now = now
 
     def move_to(self, status: OrderStatus) -> None:
         """Go one step that is not a cancellation. Raises TransitionNotAllowed."""
@@ -151,7 +154,7 @@ class OpenOrder:
                 delivered_at=self._now,
             ),
         )
-        if document.payment_method == PaymentMethod.CASH_ON_DELIVERY:
+        if (document.payment_method, document.payment_status) == CASH_AWAITED:
             self.mark_paid()
 
     def _change_status(self, status: OrderStatus, reason: str | UnsetType = UNSET, **changes: Any) -> None:
@@ -200,8 +203,9 @@ def open_orders(order_ids: Collection[UUID], origin: Origin) -> Iterator[dict[UU
     """
     with transaction.atomic():
         event_log.lock_orders(order_ids)
-        rows = selectors.all_orders().filter(pk__in=order_ids)
-        orders = {row.id: OpenOrder(document_of(row), origin) for row in rows}
+        now = timezone.now()
+        documents = read_documents(order_ids)
+        orders = {order_id: OpenOrder(found, origin, now) for order_id, found in documents.items()}
         yield orders
         changed = [order for order in orders.values() if order.events]
         if changed:

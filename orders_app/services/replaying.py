@@ -8,12 +8,12 @@ from uuid import UUID
 from django.db import connection, transaction
 from msgspec import Struct, to_builtins
 
-from orders_app import event_log, selectors
+from orders_app import event_log
 from orders_app.event_log import LoggedEvent
 from orders_app.exceptions import BrokenHistory
 from orders_app.log_data import EventType, OrderDocument
 from orders_app.models import Order, OrderItem
-from orders_app.models.rows import columns_of, document_of, item_rows
+from orders_app.models.rows import columns_of, item_rows, read_documents
 
 BEFORE_ALL = UUID(int=0)
 
@@ -79,7 +79,7 @@ def _compare(order_ids: Sequence[UUID]) -> list[Difference]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        rows = selectors.all_orders().in_bulk(order_ids)
+        rows = read_documents(order_ids)
         histories = {
             order_id: list(events)
             for order_id, events in groupby(event_log.histories(order_ids), attrgetter("order_id"))
@@ -91,13 +91,15 @@ def _compare(order_ids: Sequence[UUID]) -> list[Difference]:
     ]
 
 
-def _differences(order_id: UUID, row: Order | None, events: Sequence[LoggedEvent]) -> Iterator[Difference]:
+def _differences(
+    order_id: UUID, row: OrderDocument | None, events: Sequence[LoggedEvent]
+) -> Iterator[Difference]:
     try:
         told = _fields(_told(events))
     except BrokenHistory as error:
         yield Difference(order_id, "history", None, str(error))
         return
-    found = _fields(document_of(row) if row else None)
+    found = _fields(row)
     for field in told | found:
         if found.get(field) != told.get(field):
             yield Difference(order_id, field, found.get(field), told.get(field))

@@ -84,6 +84,17 @@ def test_orders_are_locked_in_one_order_whatever_the_caller_says(desk: Desk) -> 
     assert at_once(lambda: change_all(orders), lambda: change_all(orders[::-1])) == [None, None]
 
 
+def test_an_event_is_read_only_when_nothing_before_it_can_come_any_more(desk: Desk) -> None:
+    order, position = desk.place(), event_log.end_position()
+    with transaction.atomic():
+        append_next_version(order.id)
+        later = beside(desk.place).result()
+        assert beside(lambda: event_log.read_after(position, 10)).result() == []
+        assert beside(event_log.end_position).result() == position
+    read = [(event.order_id, event.version) for event in event_log.read_after(position, 10)]
+    assert read == [(order.id, 2), (later.id, 1)]
+
+
 def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk: Desk) -> None:
     lantern = desk.catalogue.add()
     shared = [desk.place().id for _ in range(5)]
@@ -99,7 +110,7 @@ def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk:
 
     def read() -> list[LoggedEvent]:
         events: list[LoggedEvent] = []
-        end = time.monotonic() + 60
+        end = time.monotonic() + 45
         while len(events) < expected and time.monotonic() < end:
             events += event_log.read_after(events[-1].position if events else START, 7)
         return events
