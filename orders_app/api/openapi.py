@@ -30,6 +30,8 @@ class StructSerializer(BaseSerializer[Any]):
 
     struct: ClassVar[type[msgspec.Struct]]
     example: ClassVar[dict[str, Any]] = {}
+    # The browsable API looks through these for fields to hide; a struct has none.
+    fields: ClassVar[dict[str, Any]] = {}
 
     def get_initial(self) -> dict[str, Any]:
         """What the browsable API offers for editing."""

@@ -61,6 +61,10 @@ class OrderViewSet(GenericViewSet[Order]):
         "change_status": ChangeStatusSerializer,
     }
 
+    def get_permissions(self) -> Sequence[Any]:
+        """Staff alone delete; the other routes say it where they are."""
+        return [IsAdminUser()] if self.action == "destroy" else super().get_permissions()
+
     def get_serializer_class(self) -> type[StructSerializer]:
         """What the browsable API's form of this action starts with."""
         return self.form_serializers.get(self.action, OrderSerializer)
@@ -181,11 +185,12 @@ def cancel_reason(words: str, *, by_staff: bool) -> CancelReason:
 
 
 def wrong_products(body: PlaceOrder, refusal: UnknownProducts | InactiveProducts) -> ValidationError:
-    """The refusal as errors of the lines that name the products."""
+    """The refusal as errors of the lines that name the products, in whichever case of their hex digits."""
+    refused = {product_id.lower() for product_id in refusal.product_ids}
     return ValidationError(
         {
             f"items.{index}.productId": [ErrorDetail(str(refusal), refusal.code)]
             for index, item in enumerate(body.items)
-            if item.product_id in refusal.product_ids
+            if item.product_id.lower() in refused
         }
     )

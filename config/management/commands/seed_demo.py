@@ -1,0 +1,103 @@
+"""`manage.py seed_demo`: something to buy and somebody to be."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from orders_app.admin.staff_role import STAFF_ROLE
+from products_app.exceptions import CatalogueUnavailable, SkuTaken
+from products_app.services.catalogue import create_product
+
+PASSWORD = "stockbridge-demo"  # noqa: S105 - it is no secret
+CATALOGUE = Path(settings.BASE_DIR) / "config" / "demo_catalogue.json"
+
+
+class DemoUser(NamedTuple):
+    """A user of the demo."""
+
+    name: str
+    is_staff: bool = False
+    is_superuser: bool = False
+
+
+USERS = (
+    DemoUser("alice"),
+    DemoUser("bob"),
+    DemoUser("sam", is_staff=True),
+    DemoUser("admin", is_staff=True, is_superuser=True),
+)
+
+
+class DemoProduct(msgspec.Struct):
+    """A product of the demo."""
+
+    sku: str
+    name: str
+    brand: str
+    category: str
+    price: Decimal
+    stock: int
+    tags: list[str]
+    description: str
+
+
+class Command(BaseCommand):
+    """Loads the demo users and catalogue; what is there already stays as it is."""
+
+    help = (
+        f"Load the demo: users alice and bob (customers), sam (staff) and admin (superuser), all with the "
+        f"password {PASSWORD}, and a catalogue of 24 products. Running it again adds only what is missing. "
+        f"Not for a shop that strangers can reach."
+    )
+
+    def handle(self, *_: Any, **options: Any) -> None:
+        """Load what is missing and say how much that was, or in one line why not."""
+        users = [ensure_user(user) for user in USERS]
+        call_command("create_collections", verbosity=0)
+        try:
+            products = [ensure_product(product) for product in demo_products()]
+        except CatalogueUnavailable as error:
+            raise CommandError(f"MongoDB (MONGODB_URI) cannot be reached: {error}") from error
+        if options["verbosity"]:
+            self.stdout.write(
+                f"Demo users: {sum(users)} added of {len(users)}. "
+                f"Demo products: {sum(products)} added of {len(products)}."
+            )
+
+
+def demo_products() -> list[DemoProduct]:
+    """The catalogue of the demo."""
+    return msgspec.json.decode(CATALOGUE.read_bytes(), type=list[DemoProduct])
+
+
+def ensure_user(user: DemoUser) -> bool:
+    """Make the user unless one has that name; says whether that was done."""
+    if User.objects.filter(username=user.name).exists():
+        return False
+    with transaction.atomic():
+        made = User.objects.create_user(
+            user.name,
+            f"{user.name}@example.com",
+            PASSWORD,
+            is_staff=user.is_staff,
+            is_superuser=user.is_superuser,
+        )
+        if user.is_staff and not user.is_superuser:
+            made.groups.add(Group.objects.get(name=STAFF_ROLE))
+    return True
+
+
+def ensure_product(product: DemoProduct) -> bool:
+    """Put the product into the catalogue unless its SKU is there; says whether that was done."""
+    try:
+        create_product(**msgspec.structs.asdict(product))
+    except SkuTaken:
+        return False
+    return True

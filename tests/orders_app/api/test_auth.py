@@ -1,0 +1,157 @@
+"""Becoming a customer, signing in, and staying signed in."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+
+from orders_app.api.auth_serializers import token_pair
+from tests.orders_app.api.people import Json, Person, attributes, codes
+from tests.orders_app.ordering import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "kettle-orchard-9"
+REGISTRATION = {"username": "walter", "email": "walter@example.com", "password": PASSWORD}
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """The usual hashing is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def walter() -> User:
+    return User.objects.create_user("walter", "walter@example.com", PASSWORD)
+
+
+def claims(tokens: Json) -> Json:
+    payload = AccessToken(tokens["access"]).payload
+    return {name: payload[name] for name in ("user_id", "username", "is_staff")}
+
+
+def sign_in(password: str = PASSWORD) -> Any:
+    return Person().ask("POST", "auth/token/", {"username": "walter", "password": password})
+
+
+def refresh(token: str) -> Any:
+    return Person().ask("POST", "auth/token/refresh/", {"refresh": token})
+
+
+def test_name_and_password_give_tokens_that_say_who_it_is(walter: User) -> None:
+    response = sign_in()
+    assert response.status_code == 200, response.content
+    assert claims(response.json()) == {"user_id": str(walter.pk), "username": "walter", "is_staff": False}
+    person = Person()
+    person.client.credentials(HTTP_AUTHORIZATION=f"Bearer {response.json()['access']}")
+    assert person.ask("GET", "orders/").status_code == 200
+
+
+def test_a_wrong_password_and_an_inactive_user_are_refused_alike(walter: User) -> None:
+    wrong = sign_in("wrong")
+    walter.is_active = False
+    walter.save()
+    inactive = sign_in()
+    assert wrong.status_code == inactive.status_code == 401
+    assert wrong.json() == inactive.json()
+    assert codes(wrong) == ["no_active_account"]
+
+
+def test_refreshing_gives_a_new_pair_with_the_claims_of_now(walter: User) -> None:
+    old = token_pair(walter)
+    walter.is_staff = True
+    walter.username = "walter-the-clerk"
+    walter.save()
+    response = refresh(old["refresh"])
+    assert response.status_code == 200, response.content
+    assert claims(response.json()) == {
+        "user_id": str(walter.pk),
+        "username": "walter-the-clerk",
+        "is_staff": True,
+    }
+    assert refresh(response.json()["refresh"]).status_code == 200
+
+
+def test_a_refresh_token_serves_once(walter: User) -> None:
+    token = token_pair(walter)["refresh"]
+    assert refresh(token).status_code == 200
+    again = refresh(token)
+    assert (again.status_code, codes(again), attributes(again)) == (401, ["token_not_valid"], [None])
+
+
+def test_of_two_refreshes_at_once_one_is_refused(walter: User) -> None:
+    token = token_pair(walter)["refresh"]
+    answers = at_once(*[lambda: refresh(token).status_code] * 2)
+    assert set(answers) == {200, 401}
+
+
+def test_nobody_is_refreshed_who_is_inactive_or_gone(walter: User) -> None:
+    first, second = token_pair(walter)["refresh"], token_pair(walter)["refresh"]
+    walter.is_active = False
+    walter.save()
+    inactive = refresh(first)
+    walter.delete()
+    gone = refresh(second)
+    assert inactive.status_code == gone.status_code == 401
+    assert codes(inactive) == codes(gone) == ["no_active_account"]
+
+
+def test_only_a_refresh_token_of_ours_refreshes(walter: User) -> None:
+    forged = RefreshToken.for_user(walter)
+    for token in (token_pair(walter)["access"], str(forged)[:-4] + "AAAA", "nonsense"):
+        response = refresh(token)
+        assert (response.status_code, codes(response)) == (401, ["token_not_valid"]), token
+    assert attributes(Person().ask("POST", "auth/token/refresh/", {})) == ["refresh"]
+
+
+def test_a_token_that_is_none_is_one_error_that_asks_for_a_better_one() -> None:
+    person = Person()
+    person.client.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
+    response = person.ask("GET", "orders/")
+    assert (response.status_code, codes(response), attributes(response)) == (401, ["token_not_valid"], [None])
+    assert response["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_registering_makes_a_customer_who_is_signed_in() -> None:
+    response = Person().ask("POST", "auth/register/", REGISTRATION | {"is_staff": True, "isStaff": True})
+    assert response.status_code == 201, response.content
+    user = User.objects.get(username="walter")
+    assert response.json()["user"] == {
+        "id": str(user.pk),
+        "username": "walter",
+        "email": "walter@example.com",
+    }
+    assert claims(response.json()) == {"user_id": str(user.pk), "username": "walter", "is_staff": False}
+    assert (user.is_staff, user.is_superuser, user.check_password(PASSWORD)) == (False, False, True)
+    assert sign_in().status_code == 200
+    assert PASSWORD.encode() not in response.content
+
+
+def test_a_registration_that_cannot_be_is_refused_by_field(walter: User, subtests: pytest.Subtests) -> None:
+    new = REGISTRATION | {"username": "new"}
+    refused: list[tuple[Json, str, str]] = [
+        (REGISTRATION, "username", "unique"),
+        (new | {"username": "a b"}, "username", "invalid"),
+        (new | {"username": ""}, "username", "blank"),
+        (new | {"email": "nowhere"}, "email", "invalid"),
+        ({"username": "new", "password": PASSWORD}, "email", "required"),
+        (new | {"password": "short"}, "password", "password_too_short"),
+        (new | {"password": "password1"}, "password", "password_too_common"),
+        (new | {"password": "48151623"}, "password", "password_entirely_numeric"),
+        (new | {"username": "kettle-orchard"}, "password", "password_too_similar"),
+        (new | {"password": "x" * 129}, "password", "max_length"),
+    ]
+    for body, attribute, code in refused:
+        with subtests.test(f"{attribute} {code}"):
+            response = Person().ask("POST", "auth/register/", body)
+            assert response.status_code == 400
+            assert (attribute, code) in zip(attributes(response), codes(response), strict=True)
+    assert User.objects.count() == 1
+
+
+def test_of_two_registrations_of_one_name_at_once_one_is_refused() -> None:
+    answers = at_once(*[lambda: Person().ask("POST", "auth/register/", REGISTRATION).status_code] * 2)
+    assert set(answers) == {201, 400}
+    assert User.objects.count() == 1

@@ -1,0 +1,182 @@
+"""POST orders/: what is taken, what is refused and for which field, and the same request sent again."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from orders_app.models import Order
+from orders_app.services import placing
+from products_app.exceptions import CatalogueUnavailable
+from tests.orders_app.api.people import ADDRESS, Person, attributes, codes, order_body
+from tests.orders_app.ordering import Desk, all_that_is_stored
+
+ID = "665f1f77bcf86cd799439011"
+with_orders = pytest.mark.django_db(transaction=True)
+
+
+def item(**fields: object) -> dict[str, Any]:
+    return order_body() | {"items": [{"productId": ID, "quantity": 1} | fields]}
+
+
+def address(**fields: object) -> dict[str, Any]:
+    return order_body((ID, 1)) | {"shippingAddress": ADDRESS | fields}
+
+
+REFUSED_BODIES: dict[str, tuple[object, str | None, str]] = {
+    "an array": ([], "non_field_errors", "invalid"),
+    "null": (b"null", "non_field_errors", "invalid"),
+    "no items": (order_body(), "items", "invalid"),
+    "101 items": (order_body(*[(ID, 1)] * 101), "items", "invalid"),
+    "items that are no list": (order_body(items={}), "items", "invalid"),
+    "a line without a product": (
+        order_body(items=[{"quantity": 1}]),
+        "items.0.productId",
+        "required",
+    ),
+    "an operator as product": (item(productId={"$gt": ""}), "items.0.productId", "invalid"),
+    "an empty product": (item(productId=""), "items.0.productId", "invalid"),
+    "an endless product": (item(productId="a" * 65), "items.0.productId", "invalid"),
+    "no quantity": (order_body(items=[{"productId": ID}]), "items.0.quantity", "required"),
+    "quantity 0": (item(quantity=0), "items.0.quantity", "invalid"),
+    "quantity -5": (item(quantity=-5), "items.0.quantity", "invalid"),
+    "quantity 1.5": (item(quantity=1.5), "items.0.quantity", "invalid"),
+    "quantity 1.0": (item(quantity=1.0), "items.0.quantity", "invalid"),
+    "quantity as text": (item(quantity="2"), "items.0.quantity", "invalid"),
+    "quantity true": (item(quantity=True), "items.0.quantity", "invalid"),
+    "quantity null": (item(quantity=None), "items.0.quantity", "invalid"),
+    "quantity too large": (item(quantity=1_000_001), "items.0.quantity", "invalid"),
+    "quantity endless": (item(quantity=10**40), "items.0.quantity", "invalid"),
+    "no address": ({"items": [], "paymentMethod": 6}, "items", "invalid"),
+    "an address of text": (order_body((ID, 1), shippingAddress="here"), "shippingAddress", "invalid"),
+    "a blank street": (address(street="   "), "shippingAddress.street", "invalid"),
+    "a NUL in the city": (address(city="Lee\x00"), "shippingAddress.city", "invalid"),
+    "an endless country": (address(country="x" * 101), "shippingAddress.country", "invalid"),
+    "payment method 0": (order_body((ID, 1), paymentMethod=0), "paymentMethod", "invalid"),
+    "payment method 8": (order_body((ID, 1), paymentMethod=8), "paymentMethod", "invalid"),
+    "payment method as text": (order_body((ID, 1), paymentMethod="6"), "paymentMethod", "invalid"),
+    "no body": (b"", "items", "required"),
+    "broken JSON": (b'{"items": [', None, "parse_error"),
+    "no UTF-8": (b'{"items": [{"productId": "\xff", "quantity": 1}]}', None, "parse_error"),
+    "half a surrogate": (b'{"items": [{"productId": "\\ud800", "quantity": 1}]}', None, "parse_error"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED_BODIES)
+def test_a_body_of_the_wrong_shape_is_refused_by_field_before_any_server_is_asked(case: str) -> None:
+    body, attribute, code = REFUSED_BODIES[case]
+    response = Person(1).ask("POST", "orders/", body)
+    assert (response.status_code, attributes(response), codes(response)) == (400, [attribute], [code])
+    assert "regex" not in response.json()["errors"][0]["detail"]
+
+
+@with_orders
+def test_an_order_takes_its_names_prices_and_total_from_the_catalogue(desk: Desk, customer: Person) -> None:
+    lamp, rope = desk.catalogue.add("Lamp", "19.99"), desk.catalogue.add("Rope", "0.10")
+    body = order_body((lamp, 1), (rope, 3), (lamp, 2), totalAmount="0.01", status=4, userId="1")
+    body["items"][0] |= {"price": "0.01", "productName": "Free lamp"}
+    response = customer.ask("POST", "orders/", body)
+    order = response.json()
+    assert response.status_code == 201
+    assert response["Location"] == f"/api/v1/orders/{order['id']}/"
+    assert "Idempotent-Replayed" not in response
+    assert order["items"] == [
+        {"productId": lamp, "productName": "Lamp", "quantity": 3, "price": "19.99"},
+        {"productId": rope, "productName": "Rope", "quantity": 3, "price": "0.10"},
+    ]
+    shown = {name: order[name] for name in ("totalAmount", "status", "statusLabel", "stockStatus", "userId")}
+    assert shown == {
+        "totalAmount": "60.27",
+        "status": 1,
+        "statusLabel": "Pending",
+        "stockStatus": "pending",
+        "userId": str(desk.user_id),
+    }
+    assert (order["shippingAddress"], order["paymentMethod"], order["version"]) == (ADDRESS, 6, 1)
+    assert UUID(order["id"]).version == 7
+    assert order["createdAt"].endswith("Z")
+    assert customer.ask("GET", f"orders/{order['id']}/").json() == order
+
+
+@with_orders
+def test_an_order_with_products_that_cannot_be_sold_names_their_lines(desk: Desk, customer: Person) -> None:
+    good, retired = desk.catalogue.add(), desk.catalogue.add("Old Lamp", is_active=False)
+    before = all_that_is_stored()
+    unknown = customer.ask("POST", "orders/", order_body((good, 1), (ID, 1), ("no-id", 1)))
+    assert unknown.status_code == 400
+    assert attributes(unknown) == ["items.1.productId", "items.2.productId"]
+    assert codes(unknown) == ["product_not_found"] * 2
+    inactive = customer.ask("POST", "orders/", order_body((good, 1), (retired.upper(), 1)))
+    assert (inactive.status_code, attributes(inactive)) == (400, ["items.1.productId"])
+    assert codes(inactive) == ["product_inactive"]
+    assert "Old Lamp" in inactive.json()["errors"][0]["detail"]
+    assert all_that_is_stored() == before
+
+
+@with_orders
+def test_an_order_beyond_all_bounds_is_refused(desk: Desk, customer: Person) -> None:
+    before = all_that_is_stored()
+    lamp = desk.catalogue.add(price="9999999999.99")
+    for lines in ([(lamp, 600_000)] * 2, [(lamp, 1_000)]):
+        response = customer.ask("POST", "orders/", order_body(*lines))
+        assert (response.status_code, codes(response)) == (400, ["order_too_large"])
+    assert all_that_is_stored() == before
+
+
+@with_orders
+def test_the_same_key_and_body_give_the_same_order_as_it_is_now(desk: Desk, customer: Person) -> None:
+    body, key = order_body((desk.catalogue.add(), 2)), {"Idempotency-Key": "a key of mine"}
+    first = customer.ask("POST", "orders/", body, key)
+    customer.ask("PATCH", f"orders/{first.json()['id']}/cancel/")
+    again = customer.ask("POST", "orders/", body, key)
+    assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+    assert again["Location"] == first["Location"]
+    assert again.json() == customer.ask("GET", f"orders/{first.json()['id']}/").json()
+    assert Order.objects.count() == 1
+
+
+@with_orders
+def test_the_same_key_with_another_body_is_refused(desk: Desk, customer: Person) -> None:
+    lamp, key = desk.catalogue.add(), {"Idempotency-Key": "a key of mine"}
+    assert customer.ask("POST", "orders/", order_body((lamp, 2)), key).status_code == 201
+    before = all_that_is_stored()
+    response = customer.ask("POST", "orders/", order_body((lamp, 3)), key)
+    assert (response.status_code, codes(response)) == (422, ["idempotency_key_reused"])
+    assert all_that_is_stored() == before
+
+
+@with_orders
+def test_two_customers_may_use_the_same_key(desk: Desk, customer: Person, other: Person) -> None:
+    body, key = order_body((desk.catalogue.add(), 2)), {"Idempotency-Key": "a key of mine"}
+    ids = {person.ask("POST", "orders/", body, key).json()["id"] for person in (customer, other)}
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "caf\xe9", "tab\there"])
+def test_a_key_that_is_none_is_refused(key: str) -> None:
+    response = Person(1).ask("POST", "orders/", order_body((ID, 1)), {"Idempotency-Key": key})
+    assert (response.status_code, attributes(response)) == (400, ["Idempotency-Key"])
+
+
+@with_orders
+def test_an_order_while_the_catalogue_is_down_is_a_503_that_says_when_to_ask_again(
+    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(_: object) -> None:
+        raise CatalogueUnavailable("mongo-1.internal:27017 timed out")
+
+    monkeypatch.setattr(placing, "find_products_to_order", down)
+    before = all_that_is_stored()
+    response = customer.ask("POST", "orders/", order_body((ID, 1)))
+    assert (response.status_code, codes(response)) == (503, ["catalogue_unavailable"])
+    assert response["Retry-After"] == "5"
+    assert b"internal" not in response.content
+    assert all_that_is_stored() == before
+
+
+@with_orders
+def test_a_token_of_a_user_who_is_gone_places_nothing(desk: Desk) -> None:
+    before = all_that_is_stored()
+    response = Person(99_999_999).ask("POST", "orders/", order_body((desk.catalogue.add(), 1)))
+    assert (response.status_code, codes(response)) == (401, ["customer_not_found"])
+    assert all_that_is_stored() == before
