@@ -12,7 +12,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 # These need the applications loaded.
-from config.socket_middleware import OriginCheck, count_sockets  # noqa: E402
+from config.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
 
 sockets = URLRouter(
@@ -26,6 +26,6 @@ own_hosts = [host for host in settings.ALLOWED_HOSTS if host != "*"]
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": count_sockets(OriginCheck(sockets, [*own_hosts, settings.FRONTEND_URL])),
+        "websocket": observe_sockets(OriginCheck(sockets, [*own_hosts, settings.FRONTEND_URL])),
     }
 )

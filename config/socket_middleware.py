@@ -1,9 +1,11 @@
 """What every socket passes first: the check of the page it comes from, and the figures."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import ParseResult
 
+from autobahn.exception import Disconnected
 from channels.security.websocket import OriginValidator
 
 from kafka_workers.metrics import SOCKET_MESSAGES_SENT, SOCKETS_CONNECTED
@@ -14,27 +16,31 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 
-def count_sockets(application: Application) -> Application:
-    """ASGI middleware: count connections that are open, and messages sent over them."""
+def observe_sockets(application: Application) -> Application:
+    """ASGI middleware: count connections that are open, and messages sent over them.
 
-    async def counted(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    A message to a client that has just gone is dropped, as ASGI wants it; daphne would raise.
+    """
+
+    async def observed(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         opened = 0
 
-        async def counting_send(message: Message) -> None:
+        async def observed_send(message: Message) -> None:
             nonlocal opened
+            with suppress(Disconnected):
+                await send(message)
             if message["type"] == "websocket.send":
                 SOCKET_MESSAGES_SENT.inc()
             elif message["type"] == "websocket.accept":
                 SOCKETS_CONNECTED.inc()
                 opened = 1
-            await send(message)
 
         try:
-            await application(scope, receive, counting_send)
+            await application(scope, receive, observed_send)
         finally:
             SOCKETS_CONNECTED.dec(opened)
 
-    return counted
+    return observed
 
 
 class OriginCheck(OriginValidator):  # type: ignore[misc]  # channels has no types

@@ -19,13 +19,19 @@ __all__ = ["catalogue", "desk"]
 
 
 @pytest.fixture(scope="package")
-def socket_url(django_db_setup: None) -> Iterator[str]:
-    """Where a daphne on the tests' database serves `/ws/orders/`; it must end by itself when asked to."""
+def socket_url(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a daphne on the tests' database serves `/ws/orders/`.
+
+    It must end by itself when asked to, and must not have logged an exception.
+    """
     port = free_ports(1)[0]
-    daphne = subprocess.Popen(
-        [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "config.asgi:application"],
-        env=os.environ | {"DATABASE_URL": tests_database(), "SOCKET_REPLAY_EVENTS": str(REPLAY_EVENTS)},
-    )
+    log = tmp_path_factory.mktemp("daphne") / "log"
+    with log.open("wb") as stderr:
+        daphne = subprocess.Popen(
+            [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "config.asgi:application"],
+            env=os.environ | {"DATABASE_URL": tests_database(), "SOCKET_REPLAY_EVENTS": str(REPLAY_EVENTS)},
+            stderr=stderr,
+        )
     try:
         eventually(lambda: accepts(port), "daphne listens", 30)
         yield f"ws://127.0.0.1:{port}/ws/orders/"
@@ -34,6 +40,7 @@ def socket_url(django_db_setup: None) -> Iterator[str]:
     finally:
         daphne.kill()
         daphne.wait()
+    assert "Traceback" not in log.read_text()
 
 
 def tests_database() -> str:
