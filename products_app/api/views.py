@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework_api_key.permissions import HasAPIKey
 
-from products_app.api.permissions import IsStaffOrReads
 from products_app.api.serializers import (
     LineReleasedSerializer,
     LineReservedSerializer,
@@ -18,17 +17,34 @@ from products_app.api.serializers import (
     ProductQuerySerializer,
     ProductSerializer,
 )
+from products_app.api.service_keys import IsService, ServiceKeyAuthentication
 from products_app.selectors import ProductsFound, find_products, get_product
 from products_app.services.catalogue import create_product, delete_product, update_product
 from products_app.services.stock import release_line, reserve_line
 
+PRODUCT_ID = OpenApiParameter(
+    "product_id",
+    str,
+    OpenApiParameter.PATH,
+    description="24 hexadecimal digits.",
+    pattern="^[0-9a-fA-F]{24}$",
+)
+
+
+class CatalogueView(GenericAPIView[Any]):
+    """Everybody reads, staff write."""
+
+    serializer_class = ProductSerializer
+
+    def get_permissions(self) -> list[BasePermission]:
+        """By what is to be done."""
+        return [AllowAny() if self.request.method in SAFE_METHODS else IsAdminUser()]
+
 
 @extend_schema(tags=["products"])
-class ProductListView(GenericAPIView[Any]):
+class ProductListView(CatalogueView):
     """The catalogue. Customers see the products that are for sale, staff all."""
 
-    permission_classes = (IsStaffOrReads,)
-    serializer_class = ProductSerializer
     filter_backends = ()
 
     def get_queryset(self) -> ProductsFound:  # type: ignore[override]  # it is only counted and sliced
@@ -57,12 +73,9 @@ class ProductListView(GenericAPIView[Any]):
         return Response(self.get_serializer(product).data, status.HTTP_201_CREATED)
 
 
-@extend_schema(tags=["products"])
-class ProductView(GenericAPIView[Any]):
+@extend_schema(tags=["products"], parameters=[PRODUCT_ID])
+class ProductView(CatalogueView):
     """One product. One that is not for sale is shown to staff only."""
-
-    permission_classes = (IsStaffOrReads,)
-    serializer_class = ProductSerializer
 
     @extend_schema(operation_id="getProduct", summary="One product")
     def get(self, request: Request, product_id: str) -> Response:
@@ -97,8 +110,8 @@ class ProductView(GenericAPIView[Any]):
 class LineView(GenericAPIView[Any]):
     """For services: the API key decides, whoever is logged in."""
 
-    authentication_classes = ()
-    permission_classes = (HasAPIKey,)
+    authentication_classes = (ServiceKeyAuthentication,)
+    permission_classes = (IsService,)
     parser_classes = (JSONParser,)
     serializer_class = LineSerializer
 
@@ -110,7 +123,7 @@ class LineView(GenericAPIView[Any]):
         return line
 
 
-@extend_schema(tags=["stock"])
+@extend_schema(tags=["stock"], parameters=[PRODUCT_ID])
 class ReserveView(LineView):
     """Take pieces of the product for an order, once however often it is asked."""
 
@@ -123,7 +136,7 @@ class ReserveView(LineView):
         return Response(LineReservedSerializer(answer).data)
 
 
-@extend_schema(tags=["stock"])
+@extend_schema(tags=["stock"], parameters=[PRODUCT_ID])
 class ReleaseView(LineView):
     """Give pieces back that an order has reserved, never more than it holds."""
 

@@ -8,7 +8,7 @@ from bson import ObjectId
 from mongoengine import get_connection
 from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
@@ -51,11 +51,10 @@ SETTLING_SECONDS = 10
 SNAPSHOT = ReadConcern("snapshot")
 DURABLE = WriteConcern("majority", j=True)
 SHELF_FIELDS = {"name": 1, "stock": 1, "received": 1, "isActive": 1}
-DUPLICATE_KEY = 11000
 
 
 class BatchOvertaken(PyMongoError):
-    """Another batch wrote what this one read; which has to be done again."""
+    """Another batch wrote what this one read; and this one has to be done again."""
 
     def __init__(self) -> None:
         super().__init__("overtaken by another batch", ["TransientTransactionError"])
@@ -173,12 +172,12 @@ def read_shelves(session: ClientSession, product_ids: Iterable[str]) -> dict[str
     found = product_collection().find(
         {"_id": {"$in": list(set(ids.values()))}}, SHELF_FIELDS, session=session
     )
-    shelves = {product["_id"]: shelf(product) for product in found}
+    shelves = {product["_id"]: to_shelf(product) for product in found}
     spelt = {text: shelves[key] for text, key in ids.items() if key in shelves}
     return spelt | {shelf.product_id: shelf for shelf in shelves.values()}
 
 
-def shelf(product: Mapping[str, Any]) -> Shelf:
+def to_shelf(product: Mapping[str, Any]) -> Shelf:
     """A product of the collection, put there by us or by somebody else."""
     return Shelf(
         product_id=str(product["_id"]),
@@ -210,7 +209,7 @@ def stock_update(shelf: Shelf) -> UpdateOne:
 
 
 def write_entries(session: ClientSession, changed: Iterable[LedgerEntry], known: Container[str]) -> None:
-    """Insert the new entries, replace the `known` ones."""
+    """Insert the new entries, replace the `known` ones. A rival at the same entry is a write conflict."""
     now = datetime.now(UTC)
     new: list[LedgerEntry] = []
     replacements: list[ReplaceOne[LedgerEntry]] = []
@@ -223,14 +222,4 @@ def write_entries(session: ClientSession, changed: Iterable[LedgerEntry], known:
     if replacements:
         ledger_collection().bulk_write(replacements, ordered=False, session=session)
     if new:
-        insert_entries(session, new)
-
-
-def insert_entries(session: ClientSession, entries: Sequence[LedgerEntry]) -> None:
-    """Insert them. Raises BatchOvertaken where another batch has inserted one of them meanwhile."""
-    try:
-        ledger_collection().insert_many(entries, ordered=False, session=session)
-    except BulkWriteError as error:
-        if any(failure["code"] == DUPLICATE_KEY for failure in error.details["writeErrors"]):
-            raise BatchOvertaken from error
-        raise
+        ledger_collection().insert_many(new, ordered=False, session=session)

@@ -167,6 +167,7 @@ def test_a_body_that_is_no_object_is_refused(neighbour: APIClient, body: str) ->
 )
 def test_only_a_key_opens_the_door(stranger: APIClient, action: str) -> None:
     lamp, order = stocked(3), new_order()
-    assert call(stranger, lamp, action, order, 1).status_code in {401, 403}
+    answer = call(stranger, lamp, action, order, 1)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Api-Key")
     assert entry_of(order) is None
     assert stock_of(lamp) == 3

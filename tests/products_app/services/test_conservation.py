@@ -122,7 +122,7 @@ def test_the_answers_do_not_depend_on_the_batches(sequence: list[StockRequest], 
 
 
 @given(sequences, sizes)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_collections_say_what_the_fold_in_memory_says(
     sequence: list[StockRequest], sizes: list[int]
 ) -> None:
