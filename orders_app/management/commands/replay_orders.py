@@ -13,6 +13,8 @@ from orders_app.exceptions import BrokenHistory
 from orders_app.models import Order
 from orders_app.services.replaying import ComparedSlice, Difference, compare_slices, rewrite_order
 
+SLICE_ORDERS = 500
+
 
 class Command(BaseCommand):
     """Rebuild each order from its events in the log and compare it with its row."""
@@ -27,18 +29,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rebuild", action="store_true", help="write what the events tell into the rows that differ"
         )
-        parser.add_argument(
-            "--slice",
-            type=int,
-            default=500,
-            metavar="N",
-            help="how many orders to read at a time (default 500)",
-        )
 
     def handle(self, **options: Any) -> None:
         """Compare, tell, and rewrite where asked to."""
         checked, different, mended = 0, 0, 0
-        for compared in _with_progress(options["slice"]):
+        for compared in _with_progress():
             checked += len(compared.order_ids)
             for difference in compared.differences:
                 self.stdout.write(_sentence(difference))
@@ -59,12 +54,12 @@ class Command(BaseCommand):
         return True
 
 
-def _with_progress(size: int) -> Iterator[ComparedSlice]:
+def _with_progress() -> Iterator[ComparedSlice]:
     """The slices, with a bar on a terminal's standard error."""
     console = Console(stderr=True)
-    expected = -(-Order.objects.count() // size)
+    expected = -(-Order.objects.count() // SLICE_ORDERS)
     yield from track(
-        compare_slices(size),
+        compare_slices(SLICE_ORDERS),
         "Replaying orders",
         total=expected,
         console=console,
