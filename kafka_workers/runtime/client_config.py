@@ -33,26 +33,33 @@ client_log.addFilter(lambda record: not record.getMessage().startswith("FAIL"))
 
 
 class Connection:
-    """Says once that Kafka is out of reach, and once that it is back."""
+    """Says once that Kafka is out of reach, for each kind of error, and once that it is back.
+
+    One for all clients of a worker.
+    """
 
     def __init__(self) -> None:
-        self.is_lost = False
+        self._errors: set[int] = set()
+
+    @property
+    def is_lost(self) -> bool:
+        return bool(self._errors)
 
     def failed(self, error: KafkaError) -> None:
-        """Takes what the client reports; a single broker that is down is no loss yet."""
-        if not self.is_lost and (error.fatal() or error.code() in _OUT_OF_REACH):
-            self.is_lost = True
+        """Takes what a client reports; a single broker that is down is no loss yet."""
+        if error.code() in _OUT_OF_REACH - self._errors:
+            self._errors.add(error.code())
             log.warning("Kafka is out of reach: waiting", error=error.str())
 
     def works(self) -> None:
         """Takes note of any answer of a broker."""
         if self.is_lost:
-            self.is_lost = False
+            self._errors.clear()
             log.info("Kafka is back")
 
 
 def client_config(name: str, connection: Connection | None = None) -> Config:
-    """What every client needs to reach the brokers; `name` is what the broker's logs call it."""
+    """What every client needs to reach the brokers; `name` is what the brokers' logs call it."""
     security = {key: getattr(settings, name) for key, name in _SECURITY.items() if getattr(settings, name)}
     return {
         "bootstrap.servers": settings.KAFKA_BROKERS,
@@ -69,9 +76,9 @@ def client_config(name: str, connection: Connection | None = None) -> Config:
     }
 
 
-def producer_config(name: str) -> Config:
+def producer_config(name: str, connection: Connection | None = None) -> Config:
     """An idempotent producer. Keys go to the partitions that Java clients choose for them."""
-    return client_config(name) | {
+    return client_config(name, connection) | {
         "enable.idempotence": True,
         "acks": "all",
         "linger.ms": 1,
@@ -86,7 +93,7 @@ def transaction_config(transactional_id: str) -> Config:
     """A producer for transactions; the newest one with this id shuts out all earlier ones."""
     return producer_config(transactional_id) | {
         "transactional.id": transactional_id,
-        "transaction.timeout.ms": 30_000,
+        "transaction.timeout.ms": 10_000,
     }
 
 
@@ -105,7 +112,7 @@ def consumer_config(group: str, connection: Connection) -> Config:
 
 def reader_config(name: str) -> Config:
     """A reader of partitions assigned by hand: it joins no group and commits nothing."""
-    return client_config(name) | {"group.id": name, **_READING, "enable.partition.eof": True}
+    return client_config(name) | {"group.id": name, **_READING}
 
 
 _READING: Config = {
@@ -113,6 +120,7 @@ _READING: Config = {
     "auto.offset.reset": "earliest",
     "isolation.level": "read_committed",
     "allow.auto.create.topics": False,
+    "enable.partition.eof": True,
     "fetch.wait.max.ms": 100,
     "fetch.error.backoff.ms": 100,
     "fetch.queue.backoff.ms": 10,

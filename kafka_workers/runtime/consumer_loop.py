@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 from kafka_workers.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
 from kafka_workers.runtime.batch import BatchProcessor
 from kafka_workers.runtime.breaker import FloodBreaker, FloodLimits
+from kafka_workers.runtime.client_config import Connection
 from kafka_workers.runtime.definition import ConsumerDefinition
 from kafka_workers.runtime.exceptions import DependencyUnavailable
 from kafka_workers.runtime.group_topics import retry_topics
@@ -36,11 +37,13 @@ def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
     everything handled so far committed.
     """
     delays = settings.RETRY_DELAYS_SECONDS
-    with bound_contextvars(group=definition.group), Producer(definition.group) as producer:
+    connection = Connection()
+    with bound_contextvars(group=definition.group), Producer(definition.group, connection) as producer:
         subscription = Subscription(
             definition.group,
             [*definition.topics, *retry_topics(definition.group, len(delays))],
             lambda message: seconds_until_due(message, delays),
+            connection,
         )
         try:
             _Loop(definition, subscription, BatchProcessor(definition, producer, delays), stop).run()

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 from msgspec import Struct
 
 from kafka_workers.runtime.failure import PREFIX, REDRIVEN_FOR, Failure
-from kafka_workers.runtime.group_topics import dead_letter_topic, settled_topic
+from kafka_workers.runtime.group_topics import dead_letter_topic, group_of_dead_letters, settled_topic
 from kafka_workers.runtime.headers import Headers, headers_of
 from kafka_workers.runtime.message import Outgoing
 from kafka_workers.runtime.topic_reader import groups_with_dead_letters, read_topic
@@ -82,12 +82,18 @@ class Choice(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
 
+    def groups(self) -> list[str]:
+        """Where to look. Raises BrokerUnavailable."""
+        group = group_of_dead_letters(self.place.split("/")[0]) if self.place else self.group
+        return [group] if group else groups_with_dead_letters()
+
     def fits(self, letter: DeadLetter) -> bool:
         """`reason` is part of the exception's name or text, whatever its case; `until` is excluded."""
         failure = letter.failure
         text = f"{failure.exception}: {failure.reason}" if failure else ""
         return (
             self.place in (None, letter.place)
+            and self.group in (None, letter.group)
             and self.topic in (None, failure.topic if failure else "")
             and self.key in (None, letter.key_text)
             and (self.reason or "").casefold() in text.casefold()
@@ -101,10 +107,9 @@ def find_dead_letters(choice: Choice, *, with_settled: bool = False) -> list[Dea
 
     Raises BrokerUnavailable.
     """
-    groups = [choice.group] if choice.group else groups_with_dead_letters()
     return [
         letter
-        for group in groups
+        for group in choice.groups()
         for letter in _letters(group)
         if (with_settled or letter.settlement is None) and choice.fits(letter)
     ]

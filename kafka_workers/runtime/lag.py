@@ -1,6 +1,6 @@
 """How far each group is behind."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
@@ -31,15 +31,15 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
         return max(0, self.end - max(self.start, self.committed or 0))
 
 
-def read_lag(groups: Sequence[str] = ()) -> list[PartitionLag]:
-    """The lag of these groups, or of all, by group, topic and partition.
+def read_lag(topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
+    """The lag of these groups, by group, topic and partition.
 
-    A group's partitions are those it has committed to and those assigned to its members now. Raises
+    `topics` says which topics each group reads; those that it has committed to besides are found. Raises
     BrokerUnavailable.
     """
     admin = AdminClient(client_config("consumer-lag"))
     try:
-        committed = {group: _committed(admin, group) for group in groups or _all_groups(admin)}
+        committed = {group: _committed(admin, group, names) for group, names in topics.items()}
         partitions = {partition for offsets in committed.values() for partition in offsets}
         starts = _offsets(admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         ends = _offsets(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
@@ -56,31 +56,35 @@ def read_lag(groups: Sequence[str] = ()) -> list[PartitionLag]:
         )
         for group, offsets in sorted(committed.items())
         for (topic, partition), offset in sorted(offsets.items())
-        if (topic, partition) in ends
+        if (topic, partition) in starts.keys() & ends.keys()
     ]
 
 
-def _all_groups(admin: AdminClient) -> list[str]:
-    listing = admin.list_consumer_groups(request_timeout=ADMIN_SECONDS).result()
+def group_names() -> list[str]:
+    """All consumer groups of the cluster, our own or not. Raises BrokerUnavailable."""
+    admin = AdminClient(client_config("consumer-lag"))
+    try:
+        listing = admin.list_consumer_groups(request_timeout=ADMIN_SECONDS).result()
+    except KafkaException as exception:
+        raise BrokerUnavailable(exception.args[0].str()) from exception
     return [group.group_id for group in listing.valid]
 
 
-def _committed(admin: AdminClient, group: str) -> Offsets:
-    [described] = admin.describe_consumer_groups([group], request_timeout=ADMIN_SECONDS).values()
-    assigned: Offsets = {
-        (each.topic, each.partition): None
-        for member in described.result().members
-        for each in member.assignment.topic_partitions
-    }
-    topics = admin.list_topics(timeout=ADMIN_SECONDS).topics.values()
+def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> Offsets:
     everywhere = [
-        TopicPartition(topic.topic, partition) for topic in topics for partition in topic.partitions
+        TopicPartition(name, partition)
+        for name, topic in admin.list_topics(timeout=ADMIN_SECONDS).topics.items()
+        for partition in topic.partitions
     ]
     # The admin client's own request for offsets ends the process (librdkafka 2.16, rd_kafka_cgrp_op without a
-    # group) when the coordinator has just moved or started.
+    # group) when the coordinator has just started or moved.
     with Consumer(reader_config(group)) as consumer:
         stored = consumer.committed(everywhere, timeout=ADMIN_SECONDS)
-    return assigned | {(each.topic, each.partition): each.offset for each in stored if each.offset >= 0}
+    return {
+        (each.topic, each.partition): each.offset if each.offset >= 0 else None
+        for each in stored
+        if each.offset >= 0 or each.topic in names
+    }
 
 
 def _offsets(

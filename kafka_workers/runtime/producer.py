@@ -1,6 +1,7 @@
 """Sending messages: every one acknowledged, or the caller is told which were not and why."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as KafkaProducer
 
-from kafka_workers.runtime.client_config import DELIVERY_SECONDS, producer_config
+from kafka_workers.runtime.client_config import DELIVERY_SECONDS, Connection, producer_config
 from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed, Refusal
 from kafka_workers.runtime.message import Outgoing
 
@@ -29,8 +30,9 @@ Reports = dict[int, KafkaError | None]
 class Producer:
     """An idempotent producer (acks=all), made at the first use; one a process and thread."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, connection: Connection | None = None) -> None:
         self._name = name
+        self._connection = connection or Connection()
         self._client: KafkaProducer | None = None
 
     def publish(self, messages: Iterable[Outgoing]) -> None:
@@ -49,8 +51,7 @@ class Producer:
     def close(self) -> None:
         """Give up what is not acknowledged, and the connections."""
         if self._client is not None:
-            self._client.purge()
-            self._client.flush(1)
+            abandon(self._client)
             self._client = None
 
     def __enter__(self) -> Self:
@@ -68,23 +69,28 @@ class Producer:
         errors = {index: error for index, error in reports.items() if error is not None}
         outage = next((error for error in errors.values() if error.code() not in _REFUSED), None)
         if outage is not None:
-            self._forget_fatal(outage)
+            self._renew_after(outage)
             raise BrokerUnavailable(outage.str())
         if len(reports) < len(indexes):
             self.close()
             raise BrokerUnavailable(f"no delivery report within {_REPORT_SECONDS} s")
+        self._connection.works()
         return errors
 
     def _send(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> Reports:
-        client = self._client = self._client or KafkaProducer(producer_config(self._name))
+        client = self._client = self._client or KafkaProducer(producer_config(self._name, self._connection))
         reports: Reports = {}
         for index in indexes:
             produce(client, batch[index], partial(_note, reports, index))
-        client.flush(_REPORT_SECONDS)
+        try:
+            flush(client, _REPORT_SECONDS)
+        except KafkaException as exception:
+            # Fatal: this client is of no more use, the next batch gets a new one.
+            self.close()
+            raise BrokerUnavailable(exception.args[0].str()) from exception
         return reports
 
-    def _forget_fatal(self, error: KafkaError) -> None:
-        """After a fatal error a client is of no more use: the next batch gets a new one."""
+    def _renew_after(self, error: KafkaError) -> None:
         if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
             self.close()
 
@@ -97,6 +103,24 @@ def produce(
         _enqueue(client, message, on_delivery)
     except KafkaException as error:
         on_delivery(error.args[0], None)
+
+
+def flush(client: KafkaProducer, seconds: float) -> None:
+    """Wait for all delivery reports, as long as that. Raises KafkaException on a fatal error."""
+    try:
+        client.flush(seconds)
+    except SystemError as error:
+        # So a fatal error arrives when a delivery report is served in the same breath.
+        if isinstance(error.__cause__, KafkaException):
+            raise error.__cause__ from None
+        raise
+
+
+def abandon(client: KafkaProducer) -> None:
+    """Let go of a client and of whatever it has not sent."""
+    client.purge()
+    with suppress(KafkaException):
+        flush(client, 1)
 
 
 def _enqueue(

@@ -6,7 +6,8 @@ before, whose unfinished transaction is undone or completed first, and only then
 dead letter is settled once, however often, however concurrently and however abruptly it is tried.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -21,7 +22,7 @@ from kafka_workers.runtime.dead_letters import DeadLetter, Settlement, read_sett
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import settled_topic
 from kafka_workers.runtime.message import Outgoing
-from kafka_workers.runtime.producer import produce
+from kafka_workers.runtime.producer import abandon, flush, produce
 from kafka_workers.runtime.strike_points import reached
 
 TRANSACTION_SECONDS = 15
@@ -51,8 +52,8 @@ class SettlingRefused(Exception):
 class SettlingDesk:
     """Where the dead letters of one group are settled; a context manager, for one person at a time.
 
-    `by` names who decides. All methods raise BrokerUnavailable, DeskTakenOver or SettlingRefused; whatever
-    was not reported as settled by then is as open as before.
+    `by` names who decides. All methods raise BrokerUnavailable, DeskTakenOver or SettlingRefused; then the
+    desk is closed, and whatever it had not reported as settled is as open as before.
     """
 
     def __init__(self, group: str, by: str) -> None:
@@ -62,15 +63,17 @@ class SettlingDesk:
         self._client = KafkaProducer(transaction_config(f"{group}.dlq.settling"))
 
     def __enter__(self) -> Self:
-        self._call(lambda: self._client.init_transactions(TRANSACTION_SECONDS))
+        try:
+            self._client.init_transactions(TRANSACTION_SECONDS)
+        except KafkaException as exception:
+            raise self._meaning(exception) from exception
         self._settled = set(read_settlements(self._group))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.purge()
-        self._client.flush(1)
+        abandon(self._client)
 
     def redrive(self, letters: Iterable[DeadLetter], reason: str = "") -> int:
         """Send dead letters back to where they came from, in one transaction; how many were still open.
@@ -104,25 +107,24 @@ class SettlingDesk:
 
     def _send_together(self, messages: Sequence[Outgoing]) -> None:
         refused: list[str] = []
-        self._call(self._client.begin_transaction)
-        for message in messages:
-            produce(self._client, message, partial(_note, refused, message.topic))
-        self._client.flush(TRANSACTION_SECONDS)
-        if refused:
-            self._call(lambda: self._client.abort_transaction(TRANSACTION_SECONDS))
-            raise SettlingRefused(refused)
-        reached("before-settling-committed")
-        self._call(lambda: self._client.commit_transaction(TRANSACTION_SECONDS))
-
-    def _call(self, step: Callable[[], None]) -> None:
-        """One step of a transaction, with Kafka's errors as what they mean."""
         try:
-            step()
+            self._client.begin_transaction()
+            for message in messages:
+                produce(self._client, message, partial(_note, refused, message.topic))
+            flush(self._client, TRANSACTION_SECONDS)
+            reached("before-settling-committed")
+            self._client.commit_transaction(TRANSACTION_SECONDS)
         except KafkaException as exception:
-            error: KafkaError = exception.args[0]
-            if error.code() in _TAKEN_OVER:
-                raise DeskTakenOver(self._group) from exception
-            raise BrokerUnavailable(error.str()) from exception
+            # Left open, the transaction would hold up the topics' readers until it times out.
+            with suppress(KafkaException):
+                self._client.abort_transaction(TRANSACTION_SECONDS)
+            raise self._meaning(exception, refused) from exception
+
+    def _meaning(self, exception: KafkaException, refused: Sequence[str] = ()) -> Exception:
+        error: KafkaError = exception.args[0]
+        if error.code() in _TAKEN_OVER:
+            return DeskTakenOver(self._group)
+        return SettlingRefused(refused) if refused else BrokerUnavailable(error.str())
 
 
 def _note(refused: list[str], topic: str, error: KafkaError | None, _: Message | None) -> None:

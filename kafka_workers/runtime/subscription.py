@@ -45,15 +45,23 @@ class Subscription:
     seconds a message has to wait still: its partition then pauses, and the others go on.
     """
 
-    def __init__(self, group: str, topics: Sequence[str], wait_for: Callable[[Message], float]) -> None:
+    def __init__(
+        self,
+        group: str,
+        topics: Sequence[str],
+        wait_for: Callable[[Message], float],
+        connection: Connection,
+    ) -> None:
         self.in_hand: list[Message] = []
         self._wait_for = wait_for
         self._due: dict[Partition, float] = {}
         self._is_held = False
         self._assigned: set[Partition] = set()
         self._told: set[tuple[int, str]] = set()
-        self._connection = Connection()
-        self._consumer = Consumer(consumer_config(group, self._connection))
+        self._passed: dict[Partition, int] = {}
+        self._committed: dict[Partition, int] = {}
+        self._connection = connection
+        self._consumer = Consumer(consumer_config(group, connection))
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -61,15 +69,11 @@ class Subscription:
     def take(self, most: int) -> list[Message]:
         """Wait shortly for a message and take it in hand with whatever else has arrived, `most` in all."""
         self._resume()
-        first = self._consumer.poll(self._patience())
-        if first is None:
-            self._look_for_broker()
-            return []
-        arrived = [first, *self._consumer.consume(most - 1, timeout=0)] if most > 1 else [first]
-        self._connection.works()
-        self.in_hand = [
-            message for message in arrived if self._is_message(message) and self._is_ready(message)
-        ]
+        arrived = self._poll(most)
+        self.in_hand = [message for message in arrived if self._accepts(message)]
+        if arrived and not self.in_hand:
+            with suppress(BrokerUnavailable):
+                self.commit()
         return self.in_hand
 
     def commit(self) -> None:
@@ -78,15 +82,11 @@ class Subscription:
         Where the membership was lost meanwhile it is dropped, since the next member has it already. Raises
         BrokerUnavailable, with the batch still in hand.
         """
-        ends = {partition_of(message): offset_of(message) + 1 for message in self.in_hand}
-        try:
-            committed = self._consumer.commit(
-                offsets=[TopicPartition(*partition, offset) for partition, offset in ends.items()],
-                asynchronous=False,
-            )
-            self._check(next((each.error for each in committed if each.error), None))
-        except KafkaException as exception:
-            self._check(exception.args[0])
+        passed = [each for each in self._passed.items() if self._committed.get(each[0]) != each[1]]
+        if passed:
+            self._commit([TopicPartition(*partition, offset) for partition, offset in passed])
+        self._committed |= self._passed
+        self._passed = {}
         self.in_hand = []
 
     def hold(self, seconds: float, stop: threading.Event) -> None:
@@ -95,7 +95,9 @@ class Subscription:
         self._consumer.pause(self._consumer.assignment())
         end = time.monotonic() + seconds
         while self.in_hand and not stop.is_set() and (left := end - time.monotonic()) > 0:
-            self._put_back(self._consumer.poll(min(left, POLL_SECONDS)))
+            message = self._consumer.poll(min(left, POLL_SECONDS))
+            if message is not None and message.error() is None and partition_of(message) in self._assigned:
+                self._put_back(message)
 
     def close(self) -> None:
         """Leave the group; what is in hand goes to the next member."""
@@ -105,28 +107,46 @@ class Subscription:
         soonest = min(self._due.values(), default=math.inf) - time.monotonic()
         return max(0.0, min(POLL_SECONDS, soonest))
 
-    def _is_message(self, message: Message) -> bool:
-        error = message.error()
-        if error is None:
-            return True
+    def _poll(self, most: int) -> list[Message]:
+        first = self._consumer.poll(self._patience())
+        if first is None:
+            self._look_for_broker()
+            return []
+        self._connection.works()
+        return [first, *self._consumer.consume(most - 1, timeout=0)] if most > 1 else [first]
+
+    def _accepts(self, message: Message) -> bool:
+        """Whether this is a message, of a partition that is still ours, and due."""
+        error, partition = message.error(), partition_of(message)
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
+            self._report(error, message)
+            return False
+        if partition not in self._assigned or partition in self._due:
+            return False
+        if error is not None:
+            # The end may lie behind records that are no messages: those that mark the end of a transaction.
+            self._passed[partition] = offset_of(message)
+            return False
+        wait = self._wait_for(message)
+        if wait > 0:
+            self._postpone(message, wait)
+            return False
+        self._passed[partition] = offset_of(message) + 1
+        return True
+
+    def _report(self, error: KafkaError, message: Message) -> None:
         if error.fatal():
             raise KafkaException(error)
         told = (error.code(), str(message.topic()))
         if told not in self._told:
             self._told.add(told)
             log.warning("Kafka reports a problem: waiting", topic=message.topic(), error=error.str())
-        return False
 
-    def _is_ready(self, message: Message) -> bool:
+    def _postpone(self, message: Message, seconds: float) -> None:
         partition = partition_of(message)
-        if partition not in self._assigned or partition in self._due:
-            return False
-        wait = self._wait_for(message)
-        if wait > 0:
-            self._put_back(message)
-            self._consumer.pause([TopicPartition(*partition)])
-            self._due[partition] = time.monotonic() + wait
-        return wait <= 0
+        self._put_back(message)
+        self._consumer.pause([TopicPartition(*partition)])
+        self._due[partition] = time.monotonic() + seconds
 
     def _resume(self) -> None:
         now = time.monotonic()
@@ -139,9 +159,8 @@ class Subscription:
         if due:
             self._consumer.resume([TopicPartition(*partition) for partition in due])
 
-    def _put_back(self, message: Message | None) -> None:
-        if message is not None and partition_of(message) in self._assigned:
-            self._consumer.seek(TopicPartition(*partition_of(message), offset_of(message)))
+    def _put_back(self, message: Message) -> None:
+        self._consumer.seek(TopicPartition(*partition_of(message), offset_of(message)))
 
     def _look_for_broker(self) -> None:
         if self._connection.is_lost:
@@ -149,8 +168,12 @@ class Subscription:
                 self._consumer.list_topics(timeout=POLL_SECONDS)
                 self._connection.works()
 
-    def _check(self, error: KafkaError | None) -> None:
-        """Make of a failed commit what it means."""
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        try:
+            committed = self._consumer.commit(offsets=offsets, asynchronous=False)
+            error = next((each.error for each in committed if each.error), None)
+        except KafkaException as exception:
+            error = exception.args[0]
         if error is None:
             return
         if error.code() not in _LOST_MEMBERSHIP:
@@ -178,7 +201,10 @@ class Subscription:
     def _let_go(self, partitions: Iterable[TopicPartition]) -> None:
         gone = {(each.topic, each.partition) for each in partitions}
         self._assigned -= gone
-        self._due = {partition: due for partition, due in self._due.items() if partition not in gone}
+        for partition in gone:
+            self._due.pop(partition, None)
+            self._passed.pop(partition, None)
+            self._committed.pop(partition, None)
         self.in_hand = [message for message in self.in_hand if partition_of(message) not in gone]
 
 

@@ -1,12 +1,15 @@
 """`manage.py consumer_lag`."""
 
 import msgspec
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
 from kafka_workers.runtime.exceptions import BrokerUnavailable
-from kafka_workers.runtime.lag import PartitionLag, read_lag
+from kafka_workers.runtime.group_topics import retry_topics
+from kafka_workers.runtime.lag import PartitionLag, group_names, read_lag
+from kafka_workers.topic_list import GROUPS
 
 
 class Command(BaseCommand):
@@ -22,13 +25,20 @@ class Command(BaseCommand):
 
     def handle(self, *_: object, group: list[str], json: bool, **__: object) -> None:
         try:
-            lags = read_lag(group)
+            lags = read_lag({name: _topics(name) for name in group or {*GROUPS, *group_names()}})
         except BrokerUnavailable as error:
             raise CommandError(str(error)) from error
         if json:
             self.stdout.write(msgspec.json.encode([_row(lag) for lag in lags]).decode())
         else:
             Console().print(_table(lags))
+
+
+def _topics(group: str) -> list[str]:
+    """What a group of ours reads; of any other only what it has committed to is known."""
+    return (
+        [*GROUPS[group], *retry_topics(group, len(settings.RETRY_DELAYS_SECONDS))] if group in GROUPS else []
+    )
 
 
 def _row(lag: PartitionLag) -> dict[str, object]:

@@ -10,8 +10,9 @@ import msgspec
 
 from kafka_workers.runtime.consumer_loop import run
 from kafka_workers.runtime.definition import ConsumerDefinition, Work
-from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.lag import read_lag
+from kafka_workers.runtime.exceptions import BrokerUnavailable, InvalidMessage
+from kafka_workers.runtime.group_topics import dead_letter_topic
+from kafka_workers.runtime.lag import PartitionLag, read_lag
 from kafka_workers.runtime.message import Outgoing, Received
 from kafka_workers.runtime.topics import Topic, create_topics, topics_of_group
 from tests.shop import eventually
@@ -86,6 +87,7 @@ class Bench:
                 *topics_of_group(self.group),
             ]
         )
+        eventually(self._partitions, "the topics have leaders")
 
     def send(self, *values: object, headers: dict[str, str] | None = None) -> None:
         """Send values, bytes as they are and anything else as JSON; the key is the value."""
@@ -119,7 +121,8 @@ class Bench:
 
     def lag(self) -> int:
         """Messages of the test's topic that are not committed."""
-        return sum(each.lag for each in read_lag([self.group]) if each.topic == self.topic)
+        partitions = eventually(self._partitions, "the broker tells the lag")
+        return sum(each.lag for each in partitions if each.topic == self.topic)
 
     def wait_until_handled(self, *numbers: int) -> None:
         eventually(lambda: set(numbers) <= set(self.numbers), f"{numbers} handled")
@@ -128,5 +131,11 @@ class Bench:
         eventually(self.is_committed, "everything committed")
 
     def is_committed(self) -> bool:
-        lags = [each for each in read_lag([self.group]) if each.topic == self.topic]
-        return bool(lags) and all(each.lag == 0 for each in lags)
+        return self.lag() == 0
+
+    def _partitions(self) -> list[PartitionLag]:
+        """None for a moment after a broker's start, while no coordinator is ready."""
+        try:
+            return read_lag({self.group: [self.topic, dead_letter_topic(self.group)]})
+        except BrokerUnavailable:
+            return []

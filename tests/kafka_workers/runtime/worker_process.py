@@ -5,14 +5,15 @@ import sys
 import threading
 from collections.abc import Sequence
 
-import django
+import msgspec
 
-django.setup()
+from kafka_workers.runtime.consumer_loop import run
+from kafka_workers.runtime.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.message import Outgoing, Received
 
-from kafka_workers.runtime.consumer_loop import run  # noqa: E402 - settings come first
-from kafka_workers.runtime.definition import ConsumerDefinition, Work  # noqa: E402
-from kafka_workers.runtime.message import Outgoing  # noqa: E402
-from tests.kafka_workers.runtime.workbench import decode_number  # noqa: E402
+
+def decode(received: Received) -> int:
+    return msgspec.json.decode(received.value, type=int)
 
 
 def handle(batch: Sequence[Work[int]]) -> list[Outgoing]:
@@ -25,4 +26,4 @@ def handle(batch: Sequence[Work[int]]) -> list[Outgoing]:
 group = sys.argv[1]
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
-run(ConsumerDefinition(group=group, topics=[f"{group}.numbers"], decode=decode_number, handle=handle), stop)
+run(ConsumerDefinition(group=group, topics=[f"{group}.numbers"], decode=decode, handle=handle), stop)

@@ -1,0 +1,285 @@
+"""Dead letters are found, redriven and discarded, each once."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+import msgspec
+import pytest
+from django.core.management import CommandError, call_command
+
+from kafka_workers.runtime.dead_letters import Choice, DeadLetter, OriginUnknown, find_dead_letters
+from kafka_workers.runtime.definition import Work
+from kafka_workers.runtime.group_topics import dead_letter_topic
+from kafka_workers.runtime.message import Outgoing
+from kafka_workers.runtime.producer import Producer
+from kafka_workers.runtime.settling import DeskTakenOver, SettlingDesk, SettlingRefused
+from tests.kafka_workers.runtime.workbench import Bench
+
+
+class Mendable:
+    """Handling that fails until it is mended."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.is_broken = True
+
+    def handle(self, batch: Sequence[Work[int]]) -> list[Outgoing]:
+        if self.is_broken:
+            raise ArithmeticError("not mended yet")
+        return self.bench.handle(batch)
+
+
+def open_letters(bench: Bench) -> list[DeadLetter]:
+    return find_dead_letters(Choice(group=bench.group))
+
+
+def redrive(bench: Bench, letters: Sequence[DeadLetter]) -> int:
+    with SettlingDesk(bench.group, by="test") as desk:
+        return desk.redrive(letters)
+
+
+def dead_letters_of(bench: Bench, count: int) -> list[DeadLetter]:
+    """Have the bench's group give up this many messages."""
+    headers = {
+        "failure_group": bench.group,
+        "failure_topic": bench.topic,
+        "failure_partition": "0",
+        "failure_attempts": "4",
+        "failure_kind": "handler",
+        "failure_exception": "ArithmeticError",
+        "failure_first_at": "2026-01-01T00:00:00Z",
+        "failure_last_at": "2026-01-01T00:01:00Z",
+    }
+    with Producer("test") as producer:
+        producer.publish(
+            Outgoing(
+                dead_letter_topic(bench.group),
+                str(number),
+                str(number).encode(),
+                {**headers, "failure_offset": str(number), "failure_reason": f"number {number}"},
+            )
+            for number in range(count)
+        )
+    return open_letters(bench)
+
+
+def command(*arguments: str) -> str:
+    out = StringIO()
+    call_command("dead_letters", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_a_redriven_message_goes_through_its_retries_again_and_is_handled_once(bench: Bench) -> None:
+    mendable = Mendable(bench)
+    bench.send(5)
+    bench.start(mendable.handle)
+    bench.dead_letters(1)
+    mendable.is_broken = False
+    assert redrive(bench, open_letters(bench)) == 1
+    bench.wait_until_handled(5)
+    [work] = bench.handled
+    assert work.received.attempt == 1
+    assert work.received.topic == bench.topic
+    assert work.received.id == f"{bench.topic}/{work.received.partition}/0"
+    assert open_letters(bench) == []
+
+
+def test_a_redriven_message_that_fails_again_is_a_new_dead_letter_of_the_same_origin(bench: Bench) -> None:
+    mendable = Mendable(bench)
+    bench.send(5)
+    bench.start(mendable.handle)
+    bench.dead_letters(1)
+    [first] = open_letters(bench)
+    redrive(bench, [first])
+    bench.dead_letters(2)
+    [second] = open_letters(bench)
+    assert first.failure
+    assert second.failure
+    assert second.place != first.place
+    assert (second.failure.topic, second.failure.offset) == (first.failure.topic, first.failure.offset)
+    assert second.failure.first_at == first.failure.first_at
+    assert second.failure.attempts == 4
+
+
+def test_redriving_twice_equals_redriving_once(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 3)
+    assert redrive(bench, letters) == 3
+    assert redrive(bench, letters) == 0
+    bench.start()
+    bench.wait_until_handled(0, 1, 2)
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == [0, 1, 2]
+
+
+def test_the_first_of_two_who_redrive_at_once_is_shut_out_and_nothing_goes_back_twice(
+    bench: Bench,
+) -> None:
+    letters = dead_letters_of(bench, 4)
+    with SettlingDesk(bench.group, by="first") as first:
+        assert first.redrive(letters[:1]) == 1
+        with SettlingDesk(bench.group, by="second") as second:
+            with pytest.raises(DeskTakenOver):
+                first.redrive(letters[1:2])
+            assert second.redrive(letters) == 3
+    bench.start()
+    bench.wait_until_handled(0, 1, 2, 3)
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == [0, 1, 2, 3]
+
+
+def test_many_who_redrive_at_once_send_each_message_back_once(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 20)
+    settled: list[int] = []
+
+    def redrive_all() -> None:
+        for letter in letters:
+            try:
+                settled.append(redrive(bench, [letter]))
+            except DeskTakenOver:
+                continue
+
+    threads = [threading.Thread(target=redrive_all) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    settled.append(redrive(bench, letters))
+    bench.start()
+    bench.wait_until_handled(*range(20))
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == list(range(20))
+    assert sum(settled) == 20
+
+
+def test_a_redrive_killed_before_its_commit_has_done_nothing_and_the_next_does_it(bench: Bench) -> None:
+    dead_letters_of(bench, 2)
+    script = (
+        "import sys;"
+        "from kafka_workers.runtime.dead_letters import *;"
+        "from kafka_workers.runtime.settling import SettlingDesk;"
+        "desk = SettlingDesk(sys.argv[1], by='killed').__enter__();"
+        "desk.redrive(find_dead_letters(Choice(group=sys.argv[1])))"
+    )
+    environment = os.environ | {"STRIKE_AT": "before-settling-committed"}
+    killed = subprocess.run(
+        [sys.executable, "-c", script, bench.group], env=environment, timeout=60, check=False
+    )
+    assert killed.returncode == -9
+    assert redrive(bench, open_letters(bench)) == 2
+    bench.start()
+    bench.wait_until_handled(0, 1)
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == [0, 1]
+
+
+def test_a_discarded_dead_letter_is_recorded_and_not_redriven(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 2)
+    with SettlingDesk(bench.group, by="alice") as desk:
+        assert desk.discard(letters[:1], "a test order") == 1
+        assert desk.redrive(letters) == 1
+    discarded, redriven = find_dead_letters(Choice(group=bench.group), with_settled=True)
+    assert discarded.settlement
+    assert redriven.settlement
+    assert (discarded.settlement.result, discarded.settlement.by) == ("discarded", "alice")
+    assert discarded.settlement.reason == "a test order"
+    assert redriven.settlement.result == "redriven"
+    assert open_letters(bench) == []
+
+
+def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(bench: Bench) -> None:
+    bench.wire.send(dead_letter_topic(bench.group), "1", b"1")
+    [letter] = open_letters(bench)
+    with SettlingDesk(bench.group, by="test") as desk:
+        with pytest.raises(OriginUnknown):
+            desk.redrive([letter])
+        assert desk.discard([letter], "not ours") == 1
+
+
+def test_a_transaction_with_a_message_that_kafka_refuses_settles_nothing(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 2)
+    too_large = letters[0].headers | {"large": b"x" * 1_060_000}
+    refused = msgspec.structs.replace(letters[0], headers=too_large)
+    with SettlingDesk(bench.group, by="test") as desk, pytest.raises(SettlingRefused):
+        desk.redrive([refused, letters[1]])
+    assert redrive(bench, open_letters(bench)) == 2
+
+
+@pytest.mark.parametrize(
+    ("filters", "numbers"),
+    [
+        (["--key", "3"], [3]),
+        (["--reason", "NUMBER 4"], [4]),
+        (["--reason", "arithmetic"], [0, 1, 2, 3, 4]),
+        (["--topic", "another.topic"], []),
+        (["--since", "2126-01-01"], []),
+        (["--until", "2126-01-01T00:00:00Z"], [0, 1, 2, 3, 4]),
+        (["--until", "2026-01-01"], []),
+    ],
+)
+def test_list_filters(bench: Bench, filters: list[str], numbers: list[int]) -> None:
+    dead_letters_of(bench, 5)
+    listed = json.loads(command("list", "--json", "--group", bench.group, *filters))
+    assert [int(letter["key"]) for letter in listed] == numbers
+
+
+def test_list_shows_open_ones_only_unless_all_are_asked_for(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 2)
+    redrive(bench, letters[:1])
+    assert [each["key"] for each in json.loads(command("list", "--json", "--group", bench.group))] == ["1"]
+    everything = json.loads(command("list", "--json", "--all", "--group", bench.group))
+    assert [each["settled"].split()[0] if each["settled"] else "" for each in everything] == ["redriven", ""]
+
+
+def test_show_tells_headers_value_and_error_of_one(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 2)
+    shown = json.loads(command("show", letters[1].place))
+    assert shown["value"] == "1"
+    assert shown["failure"]["reason"] == "number 1"
+    assert shown["headers"]["failure_topic"] == bench.topic
+    with pytest.raises(CommandError, match="there is no dead letter"):
+        command("show", f"{dead_letter_topic(bench.group)}/0/99")
+
+
+def test_a_dry_run_settles_nothing(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 2)
+    assert "2 would be redriven" in command("redrive", "--group", bench.group, "--dry-run")
+    assert "1 would be discarded" in command("discard", letters[0].place, "--dry-run", "--reason", "x")
+    assert len(open_letters(bench)) == 2
+
+
+def test_one_place_is_redriven_alone(bench: Bench) -> None:
+    letters = dead_letters_of(bench, 3)
+    assert "1 redriven" in command("redrive", letters[1].place)
+    assert [letter.key_text for letter in open_letters(bench)] == ["0", "2"]
+
+
+def test_redriving_everything_everywhere_needs_a_word_which(bench: Bench) -> None:
+    with pytest.raises(CommandError, match="say which ones"):
+        command("redrive")
+
+
+def test_a_rate_spreads_the_redriven_messages_over_time(bench: Bench) -> None:
+    dead_letters_of(bench, 30)
+    began = time.monotonic()
+    assert "30 redriven" in command("redrive", "--group", bench.group, "--rate", "20")
+    assert time.monotonic() - began >= 1
+
+
+def test_a_thousand_dead_letters_are_listed_in_seconds_and_handled_once_after_a_redrive(bench: Bench) -> None:
+    dead_letters_of(bench, 1000)
+    began = datetime.now(UTC)
+    assert len(json.loads(command("list", "--json", "--group", bench.group))) == 1000
+    assert datetime.now(UTC) - began < timedelta(seconds=2)
+    assert "1000 redriven" in command("redrive", "--group", bench.group)
+    assert "0 redriven" in command("redrive", "--group", bench.group)
+    bench.start()
+    bench.wait_until_handled(*range(1000))
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == list(range(1000))
