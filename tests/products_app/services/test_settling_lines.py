@@ -15,6 +15,7 @@ from products_app.exceptions import (
     QuantityConflict,
     Refusal,
 )
+from products_app.services.catalogue import update_product
 from products_app.services.stock import (
     LineReleased,
     LineReserved,
@@ -180,6 +181,13 @@ def test_a_message_for_what_the_order_has_got_takes_nothing() -> None:
     assert settle([reserve(order, (lamp, 2))]) == [InventoryReserved(order, [StockLine(lamp, 2, 0)])]
     assert reserve_line(order_id=order, product_id=lamp, quantity=2) == line
     assert stock_of(lamp) == 0
+
+
+def test_a_message_for_what_the_order_has_got_is_granted_though_the_product_has_become_inactive() -> None:
+    lamp, order = stocked(2), new_order()
+    reserve_line(order_id=order, product_id=lamp, quantity=2)
+    update_product(product_id=lamp, is_active=False)
+    assert settle([reserve(order, (lamp, 2))]) == [InventoryReserved(order, [StockLine(lamp, 2, 0)])]
 
 
 def test_a_message_for_less_than_the_order_has_got_gives_the_rest_back() -> None:
