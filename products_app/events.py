@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 OrderId = Annotated[str, Meta(min_length=1, max_length=64)]
-Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+# Without an upper bound, unlike a request's: lines of the same product are summed.
+Quantity = Annotated[int, Meta(ge=1)]
 StockLevel = Annotated[int, Meta(ge=0)]
 
 RejectionCode = Literal["PRODUCT_NOT_FOUND", "PRODUCT_INACTIVE", "INSUFFICIENT_STOCK"]
