@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import BASE_DIR, DEBUG, choice, env, server, server_url, whole_number
+from config.env import BASE_DIR, DEBUG, choice, env, server, server_url, whole_number  # noqa: F401 - BASE_DIR is a setting
 from config.logging import logging_config
 
 INSECURE_KEY = "development-only-key-that-production-refuses"
@@ -178,6 +178,7 @@ SIMPLE_JWT = {
 
 # How the parts work together
 SERVICE_API_KEY = env.str("SERVICE_API_KEY", default="")
+HOLD_MINUTES = whole_number("HOLD_MINUTES", 30)
 RELAY_POLL_SECONDS = 0.005
 RETRY_DELAYS_SECONDS = tuple(env.list("RETRY_DELAYS_SECONDS", cast=float, default=[5, 60, 600]))
 BREAKER_RUN = whole_number("BREAKER_RUN", 50)

@@ -99,6 +99,13 @@ def test_an_order_takes_its_names_prices_and_total_from_the_catalogue(desk: Desk
 
 
 @with_orders
+def test_an_order_costs_one_statement(desk: Desk, customer: Person, django_assert_num_queries: Any) -> None:
+    body = order_body((desk.catalogue.add(), 1))
+    with django_assert_num_queries(1):
+        assert customer.ask("POST", "orders/", body).status_code == 201
+
+
+@with_orders
 def test_an_order_with_products_that_cannot_be_sold_names_their_lines(desk: Desk, customer: Person) -> None:
     good, retired = desk.catalogue.add(), desk.catalogue.add("Old Lamp", is_active=False)
     before = all_that_is_stored()

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from orders_app.api.openapi import StructSerializer
+from orders_app.api.order_views import OrderViewSet
 from tests.orders_app.ordering import Desk
 
 SNAPSHOT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
@@ -86,7 +87,6 @@ def test_every_page_of_the_browsable_api_can_be_opened_with_its_forms(desk: Desk
         assert "<form" in page.content.decode()
 
 
-@pytest.mark.parametrize("serializer", StructSerializer.__subclasses__())
-def test_every_example_has_the_shape_of_its_body(serializer: type[StructSerializer]) -> None:
-    if serializer.example:
-        msgspec.convert(serializer.example, serializer.struct)
+@pytest.mark.parametrize("serializer", OrderViewSet.form_serializers.values())
+def test_every_form_starts_with_a_body_of_the_right_shape(serializer: type[StructSerializer]) -> None:
+    assert msgspec.convert(serializer.example, serializer.struct)

@@ -1,0 +1,51 @@
+"""`manage.py seed_demo`: the demo is there, once, however often it is loaded."""
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+
+from config.management.commands.seed_demo import PASSWORD
+from orders_app.admin.staff_role import STAFF_ROLE
+from products_app.selectors import find_products
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """The usual hashing is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def seed() -> str:
+    output = StringIO()
+    call_command("seed_demo", stdout=output)
+    return output.getvalue().strip()
+
+
+@pytest.mark.usefixtures("clean_catalogue")
+def test_the_demo_is_loaded_once_and_says_what_it_did() -> None:
+    assert seed() == "Demo users: 4 added of 4. Demo products: 24 added of 24."
+    shelf = find_products(include_inactive=True)[:100]
+    assert len(shelf) == 24
+    assert len({product.category for product in shelf}) >= 4
+    assert all(product.in_stock and product.is_active for product in shelf)
+    assert seed() == "Demo users: 0 added of 4. Demo products: 0 added of 24."
+    assert len(find_products(include_inactive=True)) == 24
+
+
+@pytest.mark.usefixtures("clean_catalogue")
+def test_its_users_are_two_customers_staff_and_a_superuser() -> None:
+    seed()
+    users = User.objects.order_by("username")
+    assert [(user.username, user.is_staff, user.is_superuser) for user in users] == [
+        ("admin", True, True),
+        ("alice", False, False),
+        ("bob", False, False),
+        ("sam", True, False),
+    ]
+    assert all(user.check_password(PASSWORD) for user in users)
+    assert [group.name for group in User.objects.get(username="sam").groups.all()] == [STAFF_ROLE]

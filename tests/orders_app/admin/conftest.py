@@ -1,0 +1,29 @@
+"""Who works in the admin in these tests."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+from orders_app.admin.staff_role import STAFF_ROLE
+from tests.orders_app.admin.office import Office
+from tests.orders_app.ordering import catalogue, desk
+
+__all__ = ["catalogue", "desk"]
+
+
+@pytest.fixture
+def sam(transactional_db: Any) -> User:
+    """A member of staff with the role, and nothing more."""
+    sam = User.objects.create_user("sam", is_staff=True)
+    sam.groups.add(Group.objects.get(name=STAFF_ROLE))
+    return sam
+
+
+@pytest.fixture
+def office(sam: User) -> Office:
+    """Sam's browser."""
+    client = Client()
+    client.force_login(sam)
+    return Office(client)
