@@ -46,7 +46,8 @@ KAFKA_PARTITIONS = whole_number("KAFKA_PARTITIONS", 3)
 KAFKA_RETENTION_DAYS = whole_number("KAFKA_RETENTION_DAYS", 7)
 
 INSTALLED_APPS = [
-    "daphne",
+    # Only for runserver, which then serves sockets too; it costs a quarter of every process's start.
+    *(["daphne"] if DEBUG else []),
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
