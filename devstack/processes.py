@@ -20,6 +20,7 @@ WORKERS = {
     "relay": "run_outbox_relay",
     "inventory": "run_inventory_consumer",
     "order": "run_order_consumer",
+    "holds": "expire_holds",
 }
 # What can run more than once, how often it does, and what for.
 DEFAULT_COUNTS = {"web": 2, **dict.fromkeys(WORKERS, 1)}
@@ -28,6 +29,7 @@ PURPOSES = {
     "relay": "relays publish what happened to orders: one works, the others stand by",
     "inventory": "consumers take stock for orders and give it back",
     "order": "consumers write the stock service's answers into the orders",
+    "holds": "workers cancel orders that were not paid in time",
 }
 
 

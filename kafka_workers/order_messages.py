@@ -123,6 +123,11 @@ def _release_requested(event: LoggedEvent, data: log_data.ReleaseRequested) -> t
     return (_release(event, data),)
 
 
+def _reserve_requested(event: LoggedEvent, data: log_data.ReserveRequested) -> tuple[Struct, ...]:
+    order_id = str(event.order_id)
+    return (InventoryReserve(order_id, data.order_number, _items(data.items), event.created_at),)
+
+
 def _release(event: LoggedEvent, data: log_data.Cancelled | log_data.ReleaseRequested) -> InventoryRelease:
     items = [ReturnedItem(line.product_id, line.product_name, line.quantity) for line in data.items]
     return InventoryRelease(str(event.order_id), data.order_number, data.reason, items, event.created_at)
@@ -139,6 +144,7 @@ ROUTES: dict[EventType, Callable[[LoggedEvent, Any], tuple[Struct, ...]] | None]
     EventType.CANCELLED: _cancelled,
     EventType.COMPLETED: _completed,
     EventType.RELEASE_REQUESTED: _release_requested,
+    EventType.RESERVE_REQUESTED: _reserve_requested,
     EventType.UPDATED: None,
     EventType.CONFIRMED: None,
     EventType.PAYMENT: None,

@@ -43,6 +43,7 @@ class CancelCode(StrEnum):
     PRODUCT_INACTIVE = "PRODUCT_INACTIVE"
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
     STOCK_RELEASED = "STOCK_RELEASED"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
 
 
 class CancelReason(Struct, frozen=True):
@@ -120,6 +121,7 @@ class EventType(StrEnum):
     PAYMENT = "order.payment"
     STOCK_RELEASED = "order.stock.released"
     RELEASE_REQUESTED = "order.release.requested"
+    RESERVE_REQUESTED = "order.reserve.requested"
     DELETED = "order.deleted"
 
 
@@ -178,7 +180,15 @@ class ReleaseRequested(Struct, frozen=True, rename="camel"):
     reason: str
 
 
-ChangingData = Changed | StatusChanged | Cancelled | Completed | ReleaseRequested
+class ReserveRequested(Struct, frozen=True, rename="camel"):
+    """No answer came about the order's stock: it is asked for again."""
+
+    order_number: str
+    changes: OrderChanges
+    items: tuple[OrderLine, ...]
+
+
+ChangingData = Changed | StatusChanged | Cancelled | Completed | ReleaseRequested | ReserveRequested
 EventData = Created | ChangingData
 
 DATA_TYPES: Mapping[EventType, type[EventData]] = {
@@ -191,6 +201,7 @@ DATA_TYPES: Mapping[EventType, type[EventData]] = {
     EventType.PAYMENT: Changed,
     EventType.STOCK_RELEASED: Changed,
     EventType.RELEASE_REQUESTED: ReleaseRequested,
+    EventType.RESERVE_REQUESTED: ReserveRequested,
     EventType.DELETED: Changed,
 }
 _DECODERS = {event_type: msgspec.json.Decoder(struct) for event_type, struct in DATA_TYPES.items()}

@@ -1,14 +1,17 @@
 """Reading orders."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 
 from orders_app.exceptions import OrderNotFound
 from orders_app.log_data import OrderDocument
 from orders_app.models import Order, OrderItem
+from orders_app.models.order import AWAITS_MONEY
 from orders_app.models.rows import read_documents
 
 
@@ -47,6 +50,15 @@ def word_beginnings(text: str) -> str:
     """A query for all of these words, each of which may go on."""
     quoted = (word.replace("\\", r"\\").replace("'", "''") for word in text.split())
     return " & ".join(f"'{word}':*" for word in quoted)
+
+
+def orders_awaiting_money(longer_than: timedelta) -> QuerySet[Order]:
+    """The orders not paid on delivery that wait for their money longer than this, oldest first.
+
+    PostgreSQL's clock decides, so that a worker whose clock is wrong takes no order too early.
+    """
+    overdue = Order.objects.filter(AWAITS_MONEY, created_at__lt=Now() - longer_than)
+    return overdue.order_by("created_at")
 
 
 def get_document(order_id: UUID) -> OrderDocument:

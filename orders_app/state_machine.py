@@ -45,6 +45,9 @@ class PaymentMethod(IntegerChoices):
     STRIPE = 7, "Stripe"
 
 
+UNPAID = (PaymentStatus.PENDING, PaymentStatus.FAILED)
+"""The money has not come, and may come yet."""
+
 TRANSITIONS: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
     OrderStatus.PENDING: (OrderStatus.PROCESSING, OrderStatus.CANCELLED),
     OrderStatus.PROCESSING: (OrderStatus.SHIPPED, OrderStatus.CANCELLED),

@@ -8,9 +8,13 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Q
 
-from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 MONEY_DIGITS = 14
+AWAITS_MONEY = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID) & ~Q(
+    payment_method=PaymentMethod.CASH_ON_DELIVERY
+)
+"""Orders that keep stock for a customer who has still to pay."""
 
 
 class Order(models.Model):
@@ -56,6 +60,7 @@ class Order(models.Model):
             models.Index(fields=["created_at"], name="order_created"),
             models.Index(fields=["total_amount"], name="order_total"),
             models.Index(fields=["tracking_number"], condition=~Q(tracking_number=""), name="order_tracking"),
+            models.Index(fields=["created_at"], condition=AWAITS_MONEY, name="order_awaits_money"),
         ]
         constraints: ClassVar = [
             # With pattern operators one index serves both the constraint and search by a number's beginning.

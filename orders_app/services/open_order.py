@@ -96,6 +96,13 @@ class OpenOrder:
             ),
         )
 
+    def request_reserve(self) -> None:
+        """Ask for the stock once more; the stock service gives what it answered before, if it did."""
+        self._record(
+            EventType.RESERVE_REQUESTED,
+            log_data.ReserveRequested(self.document.order_number, self._changes(), self.document.items),
+        )
+
     def mark_paid(self) -> None:
         """The money has come; again: nothing new. Raises OrderNotPayable."""
         if self.document.payment_status == PaymentStatus.PAID:

@@ -36,6 +36,7 @@ TELLINGS: Mapping[EventType, Telling] = {
     EventType.PAYMENT: Telling("order:payment", "The payment of order {number} is {payment}."),
     EventType.STOCK_RELEASED: Telling("order:updated", "The stock of order {number} is on sale again."),
     EventType.RELEASE_REQUESTED: Telling("order:updated", "The stock of order {number} is being given back."),
+    EventType.RESERVE_REQUESTED: Telling("order:updated", "The stock for order {number} is asked for again."),
 }
 SILENT = frozenset({EventType.DELETED})
 

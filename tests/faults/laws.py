@@ -26,6 +26,7 @@ _CAUSED = {
     "order.cancelled": ("order.cancelled",),
     "order.completed": ("order.completed",),
     "order.release.requested": (RELEASE,),
+    "order.reserve.requested": (RESERVE,),
 }
 
 

@@ -29,7 +29,7 @@ _MOVED_CLOCK = PROJECT / "tests" / "faults" / "moved_clock"
 _LARGEST_MOVE_SECONDS = 7200
 
 RELAY = "relay"
-CONSUMERS = tuple(worker for worker in WORKERS if worker != RELAY)
+CONSUMERS = tuple(worker for worker, command in WORKERS.items() if command.endswith("_consumer"))
 # What each named point is, for people; the names are those of kafka_workers.runtime.strike_points.
 RELAY_POINTS = {
     "after-commit-before-produce": "with events committed but not sent",

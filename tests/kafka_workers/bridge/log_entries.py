@@ -21,6 +21,7 @@ from orders_app.log_data import (
     OrderDocument,
     OrderLine,
     ReleaseRequested,
+    ReserveRequested,
     ShippingAddress,
     StatusChanged,
 )
@@ -85,6 +86,11 @@ def completed(order_id: UUID, version: int) -> NewEvent:
 def release_requested(order_id: UUID, version: int) -> NewEvent:
     data = ReleaseRequested(NUMBER, CHANGES, LINES, "cancelled meanwhile")
     return new_event(order_id, version, EventType.RELEASE_REQUESTED, data)
+
+
+def reserve_requested(order_id: UUID, version: int) -> NewEvent:
+    data = ReserveRequested(NUMBER, CHANGES, LINES)
+    return new_event(order_id, version, EventType.RESERVE_REQUESTED, data)
 
 
 def plainly_changed(order_id: UUID, version: int, event_type: EventType) -> NewEvent:

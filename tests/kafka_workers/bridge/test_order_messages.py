@@ -71,6 +71,12 @@ def test_stock_reserved_too_late_is_released_again() -> None:
     }
 
 
+def test_stock_can_be_asked_for_once_more() -> None:
+    assert values(log_entries.reserve_requested(ORDER, 4)) == {
+        "inventory.reserve": COMMON | {"items": [ITEM], "timestamp": NOW}
+    }
+
+
 @pytest.mark.parametrize(
     "event_type",
     [
@@ -112,6 +118,7 @@ def test_every_message_is_a_cloud_event_that_names_order_version_schema_and_trac
         log_entries.cancelled(ORDER, 2),
         log_entries.completed(ORDER, 2),
         log_entries.release_requested(ORDER, 2),
+        log_entries.reserve_requested(ORDER, 2),
     ],
     ids=lambda event: str(event.type),
 )
