@@ -5,6 +5,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import health, metrics_view
+from config.api_root import Stockbridge
 
 handler400 = "config.errors.bad_request"
 handler404 = "config.errors.page_not_found"
@@ -14,6 +15,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/session/", include("rest_framework.urls")),
+    path("api/v1/", Stockbridge.as_view()),
     path("api/v1/", include("orders_app.api.urls")),
     path("api/v1/products/", include("products_app.api.urls")),
     path("health/live", health.live),

@@ -18,7 +18,7 @@ from devstack.stack import Stack, embedded_stack
 _WELCOME = """
 Stockbridge is running.
 
-  shop and API   {web}/            description of the API: {web}/api/docs/
+  API            {web}/api/v1/     description of the API: {web}/api/docs/
   admin          {web}/admin/
   sockets        {sockets}
   settings       {directory}/env         logs: {directory}/logs/

@@ -1,4 +1,4 @@
-"""The agreements among us that a machine can check: style, types, who may import whom, generated documents."""
+"""The agreements that a machine can check: style, types, who may import whom, generated documents."""
 
 import ast
 import os
@@ -30,8 +30,12 @@ def run(*command: str) -> None:
         pytest.param(("ruff", "check", "."), id="ruff finds nothing"),
         pytest.param(("ruff", "format", "--check", "."), id="ruff would format nothing"),
         pytest.param(("lint-imports",), id="imports run one way"),
-        pytest.param(("python", "manage.py", "makemigrations", "--check", "--dry-run"), id="no migration is missing"),
-        pytest.param(("python", "manage.py", "generate_docs", "--check"), id="generated documents are current"),
+        pytest.param(
+            ("python", "manage.py", "makemigrations", "--check", "--dry-run"), id="no migration is missing"
+        ),
+        pytest.param(
+            ("python", "manage.py", "generate_docs", "--check"), id="generated documents are current"
+        ),
     ],
 )
 @pytest.mark.timeout(300)
