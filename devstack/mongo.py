@@ -39,6 +39,8 @@ class MongoServer(ServerProcess):
             *("--wiredTigerCacheSizeGB", "0.25"),
             *("--oplogSize", "256"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            # A transaction whose client was killed keeps its locks for so long: a minute by default.
+            *("--setParameter", "transactionLifetimeLimitSeconds=3"),
             "--nounixsocket",
             "--quiet",
         ]
