@@ -9,12 +9,17 @@ from contextlib import suppress
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from kafka_workers.runtime.bounded import call_within
 from kafka_workers.runtime.client_config import Connection, consumer_config
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.strike_points import reached
 
 POLL_SECONDS = 0.25
 """Longest wait for a message: a worker asked to stop notices after this time."""
+
+COMMIT_SECONDS = 4
+CLOSE_SECONDS = 3
+_ANSWER_POLL_SECONDS = 0.001
 
 _LOST_MEMBERSHIP = {
     KafkaError.ILLEGAL_GENERATION,
@@ -53,6 +58,7 @@ class Subscription:
         connection: Connection,
     ) -> None:
         self.in_hand: list[Message] = []
+        self._waiting: list[Message] = []
         self._wait_for = wait_for
         self._due: dict[Partition, float] = {}
         self._is_held = False
@@ -61,7 +67,9 @@ class Subscription:
         self._passed: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
         self._connection = connection
-        self._consumer = Consumer(consumer_config(group, connection))
+        self._requested: dict[Partition, int] = {}
+        self._answer: list[KafkaError | None] = []
+        self._consumer = Consumer(consumer_config(group, connection) | {"on_commit": self._on_commit})
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -82,9 +90,11 @@ class Subscription:
         Where the membership was lost meanwhile it is dropped, since the next member has it already. Raises
         BrokerUnavailable, with the batch still in hand.
         """
-        passed = [each for each in self._passed.items() if self._committed.get(each[0]) != each[1]]
-        if passed:
-            self._commit([TopicPartition(*partition, offset) for partition, offset in passed])
+        new = {
+            place: offset for place, offset in self._passed.items() if self._committed.get(place) != offset
+        }
+        if new:
+            self._commit(new)
         self._committed |= self._passed
         self._passed = {}
         self.in_hand = []
@@ -92,28 +102,38 @@ class Subscription:
     def hold(self, seconds: float, stop: threading.Event) -> None:
         """Keep the membership but take nothing, until the next `take`; ends early with nothing in hand."""
         self._is_held = True
-        self._consumer.pause(self._consumer.assignment())
+        self._consumer.pause([TopicPartition(*partition) for partition in self._assigned])
         end = time.monotonic() + seconds
         while self.in_hand and not stop.is_set() and (left := end - time.monotonic()) > 0:
-            message = self._consumer.poll(min(left, POLL_SECONDS))
-            if message is not None and message.error() is None and partition_of(message) in self._assigned:
-                self._put_back(message)
+            self._set_by(min(left, POLL_SECONDS))
 
     def close(self) -> None:
         """Leave the group; what is in hand goes to the next member."""
-        self._consumer.close()
+        # Without a broker the client waits 45 s here for a commit that is under way.
+        with suppress(TimeoutError):
+            call_within(CLOSE_SECONDS, self._consumer.close)
 
     def _patience(self) -> float:
         soonest = min(self._due.values(), default=math.inf) - time.monotonic()
         return max(0.0, min(POLL_SECONDS, soonest))
 
     def _poll(self, most: int) -> list[Message]:
-        first = self._consumer.poll(self._patience())
-        if first is None:
+        if not self._waiting:
+            self._set_by(self._patience())
+        if not self._waiting:
             self._look_for_broker()
             return []
         self._connection.works()
-        return [first, *self._consumer.consume(most - 1, timeout=0)] if most > 1 else [first]
+        if (room := most - len(self._waiting)) > 0:
+            self._waiting += self._consumer.consume(room, timeout=0)
+        arrived, self._waiting = self._waiting[:most], self._waiting[most:]
+        return arrived
+
+    def _set_by(self, seconds: float) -> None:
+        """Serve the client for a while, and keep the message that may come out for the next `take`."""
+        message = self._consumer.poll(seconds)
+        if message is not None:
+            self._waiting.append(message)
 
     def _accepts(self, message: Message) -> bool:
         """Whether this is a message, of a partition that is still ours, and due."""
@@ -143,10 +163,12 @@ class Subscription:
             log.warning("Kafka reports a problem: waiting", topic=message.topic(), error=error.str())
 
     def _postpone(self, message: Message, seconds: float) -> None:
+        """Put a message back and read on from it later; those behind it come again as well."""
         partition = partition_of(message)
-        self._put_back(message)
+        self._consumer.seek(TopicPartition(*partition, offset_of(message)))
         self._consumer.pause([TopicPartition(*partition)])
         self._due[partition] = time.monotonic() + seconds
+        self._waiting = [each for each in self._waiting if partition_of(each) != partition]
 
     def _resume(self) -> None:
         now = time.monotonic()
@@ -159,26 +181,41 @@ class Subscription:
         if due:
             self._consumer.resume([TopicPartition(*partition) for partition in due])
 
-    def _put_back(self, message: Message) -> None:
-        self._consumer.seek(TopicPartition(*partition_of(message), offset_of(message)))
-
     def _look_for_broker(self) -> None:
         if self._connection.is_lost:
             with suppress(KafkaException):
                 self._consumer.list_topics(timeout=POLL_SECONDS)
                 self._connection.works()
 
-    def _commit(self, offsets: list[TopicPartition]) -> None:
-        try:
-            committed = self._consumer.commit(offsets=offsets, asynchronous=False)
-            error = next((each.error for each in committed if each.error), None)
-        except KafkaException as exception:
-            error = exception.args[0]
+    def _commit(self, offsets: dict[Partition, int]) -> None:
+        error = self._error_of_commit(offsets)
         if error is None:
             return
         if error.code() not in _LOST_MEMBERSHIP:
             raise BrokerUnavailable(f"the offsets were not committed: {error.str()}")
         log.warning("membership lost: the batch is dropped, its next owner has it", error=error.str())
+
+    def _error_of_commit(self, offsets: dict[Partition, int]) -> KafkaError | None:
+        """Commit and wait for the answer; not by the client's own wait, which takes 45 s without a broker."""
+        self._requested, self._answer = offsets, []
+        try:
+            self._consumer.commit(
+                offsets=[TopicPartition(*place, offset) for place, offset in offsets.items()]
+            )
+        except KafkaException as exception:
+            error: KafkaError = exception.args[0]
+            return error
+        end = time.monotonic() + COMMIT_SECONDS
+        while not self._answer:
+            if time.monotonic() > end:
+                raise BrokerUnavailable(f"the offsets were not committed within {COMMIT_SECONDS} s")
+            self._set_by(_ANSWER_POLL_SECONDS)
+        return next((error for error in self._answer if error), None)
+
+    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
+        # An answer to an earlier commit, given up since, may come late.
+        if {(each.topic, each.partition): each.offset for each in partitions} == self._requested:
+            self._answer = [error, *(each.error for each in partitions)]
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._connection.works()
@@ -206,6 +243,7 @@ class Subscription:
             self._passed.pop(partition, None)
             self._committed.pop(partition, None)
         self.in_hand = [message for message in self.in_hand if partition_of(message) not in gone]
+        self._waiting = [message for message in self._waiting if partition_of(message) not in gone]
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -1,0 +1,62 @@
+"""When dead letters are a flood."""
+
+import pytest
+
+from kafka_workers.runtime.breaker import FloodBreaker, FloodLimits
+from kafka_workers.runtime.exceptions import FloodOfDeadLetters
+
+LIMITS = FloodLimits(run=10, share=0.6, least=40, seconds=60)
+GOOD, DEAD = False, True
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def breaker(clock: Clock | None = None) -> FloodBreaker:
+    return FloodBreaker("g", LIMITS, clock or Clock())
+
+
+def test_a_run_of_dead_letters_over_several_batches_is_a_flood() -> None:
+    subject = breaker()
+    subject.count([DEAD] * 9)
+    with pytest.raises(FloodOfDeadLetters, match="g stops: 10 dead letters against 0 good"):
+        subject.count([DEAD])
+
+
+def test_one_good_message_ends_a_run() -> None:
+    subject = breaker()
+    subject.count([DEAD] * 9)
+    subject.count([GOOD, *[DEAD] * 9])
+
+
+def test_a_run_is_no_flood_while_good_messages_outnumber_the_dead() -> None:
+    subject = breaker()
+    subject.count([GOOD] * 31)
+    subject.count([DEAD] * 30)
+    with pytest.raises(FloodOfDeadLetters):
+        subject.count([DEAD])
+
+
+def test_a_share_without_a_run_is_a_flood_from_the_least_number_on() -> None:
+    subject = breaker()
+    subject.count([DEAD, DEAD, GOOD] * 19)
+    with pytest.raises(FloodOfDeadLetters):
+        subject.count([DEAD, DEAD, GOOD])
+
+
+def test_a_share_below_the_limit_is_no_flood() -> None:
+    breaker().count([DEAD, GOOD] * 500)
+
+
+def test_what_is_older_than_the_window_does_not_count() -> None:
+    clock = Clock()
+    subject = breaker(clock)
+    subject.count([GOOD] * 100)
+    clock.now = 61
+    with pytest.raises(FloodOfDeadLetters):
+        subject.count([DEAD] * 10)

@@ -1,0 +1,136 @@
+"""The form of a message, on the way out and in."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from confluent_kafka import TIMESTAMP_CREATE_TIME, Message
+
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.message import Outgoing, cloud_event, receive
+
+TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+Headers = dict[str, str | bytes | None]
+
+
+def an_event(**changes: object) -> Outgoing:
+    attributes: dict[str, object] = {
+        "id": "o-1:1:numbers",
+        "source": "/tests",
+        "time": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        "subject": "o-1",
+        "data_schema": "/schemas/numbers/1",
+        "sequence": 1,
+        "trace_parent": TRACE_PARENT,
+    }
+    return cloud_event("numbers", "o-1", b"{}", **(attributes | changes))  # type: ignore[arg-type]
+
+
+def on_the_wire(topic: str, headers: Headers, value: bytes | None = b"{}") -> Message:
+    raw = [(name, text.encode() if isinstance(text, str) else text) for name, text in headers.items()]
+    return Message(
+        topic=topic,
+        partition=2,
+        offset=7,
+        key=b"o-1",
+        value=value,
+        headers=raw,  # type: ignore[arg-type]
+        timestamp=(TIMESTAMP_CREATE_TIME, 1_767_323_045_000),
+    )
+
+
+def test_an_event_carries_the_headers_of_the_contract() -> None:
+    assert an_event().headers == {
+        "ce_specversion": "1.0",
+        "ce_id": "o-1:1:numbers",
+        "ce_type": "numbers",
+        "ce_source": "/tests",
+        "ce_time": "2026-01-02T03:04:05Z",
+        "ce_subject": "o-1",
+        "ce_dataschema": "/schemas/numbers/1",
+        "content-type": "application/json",
+        "ce_sequence": "1",
+        "traceparent": TRACE_PARENT,
+    }
+
+
+def test_an_event_without_sequence_or_trace_has_no_such_headers() -> None:
+    assert {"ce_sequence", "traceparent"}.isdisjoint(an_event(sequence=None, trace_parent="").headers)
+
+
+def test_the_time_of_an_event_is_written_in_utc() -> None:
+    east = datetime(2026, 1, 2, 5, 4, 5, tzinfo=timezone(timedelta(hours=2)))
+    assert an_event(time=east).headers["ce_time"] == "2026-01-02T03:04:05Z"
+
+
+def test_what_is_sent_is_what_is_received() -> None:
+    received = receive(on_the_wire("numbers", dict(an_event().headers)))
+    assert (received.topic, received.partition, received.offset) == ("numbers", 2, 7)
+    assert (received.id, received.type, received.source) == ("o-1:1:numbers", "numbers", "/tests")
+    assert (received.key, received.subject, received.sequence) == ("o-1", "o-1", 1)
+    assert received.time == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert (received.trace_parent, received.attempt) == (TRACE_PARENT, 1)
+
+
+def test_a_message_without_cloud_event_headers_is_named_by_its_place() -> None:
+    received = receive(on_the_wire("numbers", {"content-type": "text/plain"}))
+    assert (received.id, received.type, received.source) == ("numbers/2/7", "numbers", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ce_type": "others"}, "ce_type is 'others' in topic 'numbers'"),
+        ({"ce_specversion": "0.3"}, "0.3"),
+        ({"ce_id": ""}, "length >= 1"),
+        ({"ce_source": ""}, "length >= 1"),
+        ({"ce_time": "yesterday"}, "RFC3339"),
+        ({"ce_time": "2026-01-02T03:04:05"}, "timezone"),
+        ({"ce_sequence": "first"}, "Expected `int"),
+        ({"ce_id": b"\xff"}, "not UTF-8"),
+        ({"content-type": b"\xff"}, "not UTF-8"),
+        ({"content-type": "application/cloudevents+json"}, "content-type"),
+    ],
+)
+def test_a_damaged_cloud_event_is_invalid_and_says_why(changes: Headers, reason: str) -> None:
+    with pytest.raises(InvalidMessage, match=reason):
+        receive(on_the_wire("numbers", dict(an_event().headers) | changes))
+
+
+@pytest.mark.parametrize("missing", ["ce_id", "ce_source", "ce_specversion", "ce_type"])
+def test_a_cloud_event_without_a_required_attribute_is_invalid(missing: str) -> None:
+    headers = {name: value for name, value in an_event().headers.items() if name != missing}
+    with pytest.raises(InvalidMessage):
+        receive(on_the_wire("numbers", headers))
+
+
+def test_a_message_without_a_value_is_invalid() -> None:
+    with pytest.raises(InvalidMessage, match="no value"):
+        receive(on_the_wire("numbers", {}, value=None))
+
+
+@pytest.mark.parametrize("trace_parent", ["", "nonsense", b"\xff\xff", TRACE_PARENT.upper()])
+def test_a_damaged_trace_is_no_reason_to_refuse_a_message(trace_parent: str | bytes) -> None:
+    assert receive(on_the_wire("numbers", {"traceparent": trace_parent})).trace_parent == ""
+
+
+@pytest.mark.parametrize("headers", [{"other": b"\xff\xfe"}, {"other": None}])
+def test_headers_of_others_may_hold_anything(headers: Headers) -> None:
+    assert receive(on_the_wire("numbers", headers)).id == "numbers/2/7"
+
+
+def test_a_first_hand_message_cannot_claim_to_come_from_another_topic() -> None:
+    claim: Headers = {
+        "failure_group": "g",
+        "failure_topic": "others",
+        "failure_partition": "0",
+        "failure_offset": "1",
+        "failure_attempts": "2",
+        "failure_kind": "handler",
+        "failure_exception": "E",
+        "failure_reason": "r",
+        "failure_first_at": "2026-01-01T00:00:00Z",
+        "failure_last_at": "2026-01-01T00:00:00Z",
+    }
+    assert receive(on_the_wire("numbers", claim)).topic == "numbers"
+    assert receive(on_the_wire("g.retry.2", claim)).topic == "others"
+    assert receive(on_the_wire("g.retry.2", claim | {"failure_offset": "far"})).topic == "g.retry.2"

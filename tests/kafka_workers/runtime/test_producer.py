@@ -1,0 +1,84 @@
+"""Publishing: all of a batch acknowledged, or the caller knows what was not."""
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from devstack.ports import free_ports
+from kafka_workers.runtime.client_config import Connection, client_config, consumer_config, producer_config
+from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed
+from kafka_workers.runtime.message import Outgoing
+from kafka_workers.runtime.producer import Producer
+from tests.kafka_workers.runtime.workbench import Bench
+
+
+@pytest.fixture
+def producer() -> Iterator[Producer]:
+    with Producer("test") as producer:
+        yield producer
+
+
+def message(bench: Bench, key: str, size: int = 1) -> Outgoing:
+    return Outgoing(bench.topic, key, b"x" * size, {"name": "value"})
+
+
+def test_everything_published_is_on_the_broker_when_publish_returns(bench: Bench, producer: Producer) -> None:
+    producer.publish(message(bench, str(number)) for number in range(1000))
+    records = bench.wire.read([bench.topic], lambda records: len(records) >= 1000)
+    assert sorted(int(record.key) for record in records) == list(range(1000))
+    assert records[0].headers == {"name": "value"}
+
+
+def test_the_messages_of_a_key_keep_their_order(bench: Bench, producer: Producer) -> None:
+    producer.publish(Outgoing(bench.topic, "one", str(number).encode(), {}) for number in range(500))
+    records = bench.wire.read([bench.topic], lambda records: len(records) >= 500)
+    assert [int(record.value) for record in records] == list(range(500))
+
+
+def test_publishing_nothing_needs_no_broker(settings: Settings) -> None:
+    settings.KAFKA_BROKERS = f"127.0.0.1:{free_ports(1)[0]}"
+    Producer("test").publish([])
+
+
+@pytest.mark.parametrize("size", [1_060_000, 3_000_000])
+def test_a_message_that_is_too_large_is_named_and_the_others_are_delivered(
+    bench: Bench, producer: Producer, size: int
+) -> None:
+    batch = [message(bench, "1"), message(bench, "2", size), message(bench, "3")]
+    with pytest.raises(PublishFailed) as failure:
+        producer.publish(batch)
+    [refusal] = failure.value.refusals
+    assert (refusal.index, refusal.topic, refusal.key) == (1, bench.topic, "2")
+    assert "too large" in refusal.reason
+    producer.publish([message(bench, "4")])
+    records = bench.wire.read([bench.topic], lambda records: len({record.key for record in records}) >= 3)
+    assert {record.key for record in records} == {"1", "3", "4"}
+
+
+def test_a_broker_that_cannot_be_reached_is_unavailable_within_seconds(settings: Settings) -> None:
+    settings.KAFKA_BROKERS = f"127.0.0.1:{free_ports(1)[0]}"
+    with Producer("test") as producer, pytest.raises(BrokerUnavailable):
+        producer.publish([Outgoing("numbers", "1", b"1", {})])
+
+
+def test_a_topic_that_is_not_there_yet_is_waited_for(producer: Producer) -> None:
+    with pytest.raises(BrokerUnavailable):
+        producer.publish([Outgoing("no-such-topic", "1", b"1", {})])
+
+
+def test_every_client_has_the_security_of_the_settings(settings: Settings) -> None:
+    settings.KAFKA_SECURITY_PROTOCOL = "SASL_SSL"
+    settings.KAFKA_SASL_MECHANISM = "SCRAM-SHA-512"
+    settings.KAFKA_SASL_USERNAME = "worker"
+    settings.KAFKA_SASL_PASSWORD = "secret"
+    settings.KAFKA_SSL_CA = "/ca.pem"
+    wanted = {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "worker",
+        "sasl.password": "secret",
+        "ssl.ca.location": "/ca.pem",
+    }
+    for config in (client_config("a"), producer_config("b"), consumer_config("c", Connection())):
+        assert wanted.items() <= config.items()

@@ -1,0 +1,42 @@
+"""Points of death for the fault suite."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+from kafka_workers.runtime.strike_points import reached
+for arrival in range(1, 4):
+    print(arrival, flush=True)
+    reached("before-handling")
+    reached("in-rebalance")
+"""
+
+
+@pytest.mark.parametrize(
+    ("strike_at", "arrivals", "code"),
+    [
+        ("", ["1", "2", "3"], 0),
+        ("after-answers-before-offsets", ["1", "2", "3"], 0),
+        ("before-handling", ["1"], -signal.SIGKILL),
+        ("before-handling:3", ["1", "2", "3"], -signal.SIGKILL),
+        ("in-rebalance:2", ["1", "2"], -signal.SIGKILL),
+    ],
+)
+def test_a_process_dies_where_and_when_the_environment_says(
+    strike_at: str, arrivals: list[str], code: int
+) -> None:
+    environment = os.environ | {"STRIKE_AT": strike_at}
+    process = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert process.stdout.split() == arrivals
+    assert process.returncode == code

@@ -1,0 +1,127 @@
+"""Topics as the settings want them, and how far groups are behind."""
+
+import json
+import uuid
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from devstack.ports import free_ports
+from kafka_workers.runtime import topic_reader, topics
+from kafka_workers.runtime.client_config import client_config
+from kafka_workers.runtime.exceptions import TopicNotCreated
+from kafka_workers.runtime.lag import PartitionLag, read_lag
+from kafka_workers.runtime.topics import Topic, business_topic, create_topics, topics_of_group
+from tests.kafka_workers.runtime.workbench import Bench
+from tests.shop import eventually
+
+
+def a_topic(**changes: object) -> Topic:
+    fields: dict[str, object] = {
+        "name": f"bench-{uuid.uuid4().hex[:12]}",
+        "partitions": 2,
+        "replication": 1,
+        "retention": timedelta(days=7),
+    }
+    return Topic(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_missing_topics_are_created_and_a_second_run_changes_nothing() -> None:
+    two = [a_topic(), a_topic()]
+    assert sorted(create_topics(two).created) == sorted(topic.name for topic in two)
+    again = create_topics(two)
+    assert (again.created, again.altered, again.differing) == ([], [], [])
+
+
+def test_the_retention_of_an_existing_topic_is_mended() -> None:
+    topic = a_topic()
+    create_topics([topic])
+    longer = a_topic(name=topic.name, retention=timedelta(days=8))
+    assert create_topics([longer]).altered == [f"{topic.name}: retention.ms was 604800000, is now 691200000"]
+    eventually(lambda: create_topics([longer]).altered == [], "the retention is mended")
+
+
+def test_another_number_of_partitions_is_told_and_left() -> None:
+    topic = a_topic()
+    create_topics([topic])
+    more = a_topic(name=topic.name, partitions=3)
+    assert create_topics([more]).differing == [f"{topic.name} has 2 partitions, not 3"]
+    assert create_topics([topic]).differing == []
+
+
+def test_a_topic_that_the_broker_will_not_have_is_named() -> None:
+    with pytest.raises(TopicNotCreated, match="cannot be created"):
+        create_topics([a_topic(replication=7)])
+
+
+def test_the_topics_follow_the_settings(settings: Settings) -> None:
+    settings.KAFKA_PARTITIONS = 5
+    settings.KAFKA_RETENTION_DAYS = 2
+    settings.RETRY_DELAYS_SECONDS = (1, 2)
+    assert business_topic("numbers").partitions == 5
+    assert business_topic("numbers").retention == timedelta(days=2)
+    assert [topic.name for topic in topics_of_group("g")] == [
+        "g.retry.1",
+        "g.retry.2",
+        "g.dlq",
+        "g.dlq.settled",
+    ]
+
+
+def test_the_command_creates_every_topic_of_the_system() -> None:
+    call_command("create_topics", stdout=StringIO())
+    out = StringIO()
+    call_command("create_topics", stdout=out)
+    assert "0 of them new" in out.getvalue()
+    names = AdminClient(client_config("test")).list_topics(timeout=10).topics
+    assert {"inventory.reserve", "order.created", "products-service-group.dlq"} <= names.keys()
+
+
+def test_lag_counts_what_is_not_committed_also_before_the_first_commit(bench: Bench) -> None:
+    bench.send(1, 2, 3)
+    assert bench.lag() == 3
+    bench.start()
+    bench.wait_until_committed()
+
+
+def test_lag_does_not_count_what_retention_has_deleted(bench: Bench) -> None:
+    bench.wire.send(bench.topic, "key", b"1")
+    bench.wire.send(bench.topic, "key", b"2")
+    [lag] = [each for each in read_lag({bench.group: [bench.topic]}) if each.end == 2]
+    admin = AdminClient(client_config("test"))
+    [deleted] = admin.delete_records([TopicPartition(bench.topic, lag.partition, 1)]).values()
+    deleted.result(10)
+    assert bench.lag() == 1
+
+
+def test_lag_is_never_below_zero() -> None:
+    recreated = PartitionLag(group="g", topic="t", partition=0, start=0, end=3, committed=9)
+    assert recreated.lag == 0
+
+
+def test_the_command_shows_one_group_as_json(bench: Bench) -> None:
+    bench.send(1)
+    bench.start()
+    bench.wait_until_committed()
+    out = StringIO()
+    call_command("consumer_lag", "--json", "--group", bench.group, stdout=out)
+    rows = json.loads(out.getvalue())
+    assert {row["group"] for row in rows} == {bench.group}
+    assert sum(row["committed"] for row in rows if row["topic"] == bench.topic) == 1
+    assert sum(row["lag"] for row in rows) == 0
+
+
+@pytest.mark.parametrize("command", [["consumer_lag"], ["create_topics"], ["dead_letters", "list"]])
+def test_a_command_says_that_kafka_is_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setattr(topics, "ADMIN_SECONDS", 0.5)
+    monkeypatch.setattr(topic_reader, "ANSWER_SECONDS", 0.5)
+    settings.KAFKA_BROKERS = f"127.0.0.1:{free_ports(1)[0]}"
+    with pytest.raises(CommandError, match="Kafka is unavailable"):
+        call_command(*command)
