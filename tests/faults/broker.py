@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from tests.wire import Record, as_record
@@ -37,13 +37,7 @@ class Broker:
 
     def ends(self, topics: Iterable[str]) -> Offsets:
         """The end of each partition of those of the topics that exist."""
-        known = self.admin.list_topics(timeout=_SECONDS).topics
-        partitions = [
-            TopicPartition(topic, partition)
-            for topic in topics
-            if topic in known
-            for partition in known[topic].partitions
-        ]
+        partitions = self._partitions(topics)
         if not partitions:
             return {}
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's own gap
@@ -52,17 +46,27 @@ class Broker:
 
     def committed(self, group: str) -> Offsets:
         """Where the group reads on, by partition; what it never committed is missing."""
-        [future] = self.admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], request_timeout=_SECONDS
-        ).values()
-        found = future.result().topic_partitions
+        # The administrator's own request for offsets hangs, or worse, after a broker's death.
+        reader = Consumer({"bootstrap.servers": self.brokers, "group.id": group, **QUIET})
+        try:
+            found = reader.committed(self._partitions(_read_by(group)), timeout=_SECONDS)
+        finally:
+            reader.close()
         return {(each.topic, each.partition): each.offset for each in found if each.offset >= 0}
+
+    def _partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        known = self.admin.list_topics(timeout=_SECONDS).topics
+        return [
+            TopicPartition(topic, partition)
+            for topic in topics
+            if topic in known
+            for partition in known[topic].partitions
+        ]
 
     def lag(self, group: str) -> Offsets:
         """How many messages wait for the group, by partition, where any do."""
         committed = self.committed(group)
-        ends = self.ends([*GROUPS[group], *(topic for topic in RETRIES if topic.startswith(f"{group}."))])
-        waiting = {place: end - committed.get(place, 0) for place, end in ends.items()}
+        waiting = {place: end - committed.get(place, 0) for place, end in self.ends(_read_by(group)).items()}
         return {place: count for place, count in waiting.items() if count}
 
     def read(self, start: Offsets, end: Offsets) -> list[Record]:
@@ -86,9 +90,22 @@ class Broker:
             consumer.close()
 
     def forget_group(self, group: str) -> None:
-        """Makes the group one that never was; it must have no members."""
-        for future in self.admin.delete_consumer_groups([group], request_timeout=_SECONDS).values():
+        """Makes the group one that never was, as soon as its last members have left."""
+        end = time.monotonic() + _SECONDS
+        while not self._is_forgotten(group):
+            assert time.monotonic() < end, f"{group} still has members"
+            time.sleep(0.1)
+
+    def _is_forgotten(self, group: str) -> bool:
+        [future] = self.admin.delete_consumer_groups([group], request_timeout=_SECONDS).values()
+        try:
             future.result()
+        except KafkaException as exception:
+            code = exception.args[0].code()
+            if code not in {KafkaError.NON_EMPTY_GROUP, KafkaError.GROUP_ID_NOT_FOUND}:
+                raise
+            return bool(code == KafkaError.GROUP_ID_NOT_FOUND)
+        return True
 
     def delete_topics(self, topics: Sequence[str]) -> None:
         """Deletes the topics and waits until they are gone."""
@@ -98,6 +115,10 @@ class Broker:
         while left := set(topics) & set(self.admin.list_topics(timeout=_SECONDS).topics):
             assert time.monotonic() < end, f"still there: {left}"
             time.sleep(0.05)
+
+
+def _read_by(group: str) -> list[str]:
+    return [*GROUPS[group], *(topic for topic in RETRIES if topic.startswith(f"{group}."))]
 
 
 def _read_up_to(consumer: Consumer, wanted: Offsets) -> list[Record]:

@@ -2,6 +2,8 @@
 
 import time
 
+from confluent_kafka import KafkaException
+
 from tests.faults.arena import Arena
 from tests.faults.broker import ANSWERS, GROUPS, REQUESTS
 from tests.faults.journal import Journal
@@ -35,9 +37,12 @@ def wait_until_quiet(arena: Arena, journal: Journal, seconds: float = QUIET_SECO
 
 def _quiet_reasons(arena: Arena, journal: Journal) -> list[str]:
     """Why it is not quiet; no reason where nothing has moved while we looked at one part after another."""
-    before = _fingerprint(arena)
-    reasons = [*_unsettled(arena, journal), *_unpublished(arena), *_lags(arena)]
-    return reasons or ([] if _fingerprint(arena) == before else ["there is still movement"])
+    try:
+        before = _fingerprint(arena)
+        reasons = [*_unsettled(arena, journal), *_unpublished(arena), *_lags(arena)]
+        return reasons or ([] if _fingerprint(arena) == before else ["there is still movement"])
+    except KafkaException as error:
+        return [f"Kafka does not say how far its groups are: {error}"]
 
 
 def _fingerprint(arena: Arena) -> tuple[object, ...]:

@@ -24,7 +24,7 @@ DOWN_SECONDS = 10.0
 LONG_DOWN_SECONDS = 100.0
 # Longer than a consumer's session in its group (3 s), and the relay's idle session in PostgreSQL (12 s).
 _FROZEN_CONSUMER_SECONDS, _FROZEN_RELAY_SECONDS = 6.0, 14.0
-_POINT_SECONDS = 30.0
+_POINT_SECONDS, _REBALANCES = 30.0, 5
 _MOVED_CLOCK = PROJECT / "tests" / "faults" / "moved_clock"
 _LARGEST_MOVE_SECONDS = 7200
 
@@ -39,7 +39,6 @@ CONSUMER_POINTS = {
     "before-handling": "with a batch read but not handled",
     "after-handling-before-answers": "with a batch committed in the database but not answered",
     "after-answers-before-offsets": "with a batch answered but its offsets not committed",
-    "in-rebalance": "in the middle of a rebalance",
 }
 
 
@@ -76,14 +75,26 @@ def kill_web_worker(arena: Arena, rng: random.Random) -> None:
 def kill_at(worker: str, point: str, arena: Arena, rng: random.Random) -> None:
     """Every instance dies at the point, the first or second time that it gets there."""
     for name in arena.instances(worker):
-        arena.stack.restart(name, {"STRIKE_AT": f"{point}:{_which_time(point, rng)}"})
+        arena.stack.restart(name, {"STRIKE_AT": f"{point}:{rng.randint(1, 2)}"})
     armed = {name: arena.stack.pid(name) for name in arena.instances(worker)}
     if alive := arena.await_death(armed, _POINT_SECONDS):
         raise StrikeMissed(f"{alive} did not get to {point} in {_POINT_SECONDS:.0f} s")
 
 
-def _which_time(point: str, rng: random.Random) -> int:
-    return 1 if point == "in-rebalance" else rng.randint(1, 2)
+def kill_in_rebalance(worker: str, arena: Arena, rng: random.Random) -> None:
+    """A consumer dies while it gives up partitions to one that joins."""
+    victim = rng.choice(arena.instances(worker))
+    arena.stack.restart(victim, {"STRIKE_AT": "in-rebalance"})
+    armed = {victim: arena.stack.pid(victim)}
+    newcomer = worker_process(worker, INSTANCES + 1)
+    for _ in range(_REBALANCES):
+        sleep_between(rng, 1.0, 2.0)
+        arena.stack.add(newcomer)
+        alive = arena.await_death(armed, _POINT_SECONDS / _REBALANCES)
+        arena.stack.remove(newcomer.name)
+        if not alive:
+            return
+    raise StrikeMissed(f"{victim} did not have to give up anything in {_REBALANCES} rebalances")
 
 
 def kill_while_others_come_and_go(arena: Arena, rng: random.Random) -> None:
@@ -193,11 +204,23 @@ def kills_at_points() -> list[Strike]:
     """A strike for each worker and each named point that it passes."""
     places = {RELAY: RELAY_POINTS, **dict.fromkeys(CONSUMERS, CONSUMER_POINTS)}
     return [
-        Strike(
-            f"{worker}-{point}", f"kill -9 of each {worker} worker {what}", partial(kill_at, worker, point)
-        )
-        for worker, points in places.items()
-        for point, what in points.items()
+        *(
+            Strike(
+                f"{worker}-{point}",
+                f"kill -9 of each {worker} worker {what}",
+                partial(kill_at, worker, point),
+            )
+            for worker, points in places.items()
+            for point, what in points.items()
+        ),
+        *(
+            Strike(
+                f"{worker}-in-rebalance",
+                f"kill -9 of an {worker} worker in the middle of a rebalance",
+                partial(kill_in_rebalance, worker),
+            )
+            for worker in CONSUMERS
+        ),
     ]
 
 
