@@ -12,25 +12,15 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from kafka_workers.runtime.bounded import call_within
 from kafka_workers.runtime.client_config import Connection, consumer_config
 from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.offsets import Offsets, Partition
 from kafka_workers.runtime.strike_points import reached
 
 POLL_SECONDS = 0.25
 """Longest wait for a message: a worker asked to stop notices after this time."""
 
-COMMIT_SECONDS = 4
 CLOSE_SECONDS = 3
-_ANSWER_POLL_SECONDS = 0.001
+"""Longest wait for the group's good-bye."""
 
-_LOST_MEMBERSHIP = {
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.STALE_MEMBER_EPOCH,
-    KafkaError.FENCED_MEMBER_EPOCH,
-    KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
-}
-
-Partition = tuple[str, int]
 log = structlog.get_logger(__name__)
 
 
@@ -64,12 +54,9 @@ class Subscription:
         self._is_held = False
         self._assigned: set[Partition] = set()
         self._told: set[tuple[int, str]] = set()
-        self._passed: dict[Partition, int] = {}
-        self._committed: dict[Partition, int] = {}
+        self._offsets = Offsets(serve=self._set_by)
         self._connection = connection
-        self._requested: dict[Partition, int] = {}
-        self._answer: list[KafkaError | None] = []
-        self._consumer = Consumer(consumer_config(group, connection) | {"on_commit": self._on_commit})
+        self._consumer = Consumer(consumer_config(group, connection) | {"on_commit": self._offsets.answered})
         self._consumer.subscribe(
             list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
@@ -90,13 +77,7 @@ class Subscription:
         Where the membership was lost meanwhile it is dropped, since the next member has it already. Raises
         BrokerUnavailable, with the batch still in hand.
         """
-        new = {
-            place: offset for place, offset in self._passed.items() if self._committed.get(place) != offset
-        }
-        if new:
-            self._commit(new)
-        self._committed |= self._passed
-        self._passed = {}
+        self._offsets.commit(self._consumer)
         self.in_hand = []
 
     def hold(self, seconds: float, stop: threading.Event) -> None:
@@ -125,7 +106,8 @@ class Subscription:
             return []
         self._connection.works()
         if (room := most - len(self._waiting)) > 0:
-            self._waiting += self._consumer.consume(room, timeout=0)
+            behind = self._consumer.consume(room, timeout=0)
+            self._waiting += behind
         arrived, self._waiting = self._waiting[:most], self._waiting[most:]
         return arrived
 
@@ -145,13 +127,13 @@ class Subscription:
             return False
         if error is not None:
             # The end may lie behind records that are no messages: those that mark the end of a transaction.
-            self._passed[partition] = offset_of(message)
+            self._offsets.passed(partition, offset_of(message))
             return False
         wait = self._wait_for(message)
         if wait > 0:
             self._postpone(message, wait)
             return False
-        self._passed[partition] = offset_of(message) + 1
+        self._offsets.passed(partition, offset_of(message) + 1)
         return True
 
     def _report(self, error: KafkaError, message: Message) -> None:
@@ -187,36 +169,6 @@ class Subscription:
                 self._consumer.list_topics(timeout=POLL_SECONDS)
                 self._connection.works()
 
-    def _commit(self, offsets: dict[Partition, int]) -> None:
-        error = self._error_of_commit(offsets)
-        if error is None:
-            return
-        if error.code() not in _LOST_MEMBERSHIP:
-            raise BrokerUnavailable(f"the offsets were not committed: {error.str()}")
-        log.warning("membership lost: the batch is dropped, its next owner has it", error=error.str())
-
-    def _error_of_commit(self, offsets: dict[Partition, int]) -> KafkaError | None:
-        """Commit and wait for the answer; not by the client's own wait, which takes 45 s without a broker."""
-        self._requested, self._answer = offsets, []
-        try:
-            self._consumer.commit(
-                offsets=[TopicPartition(*place, offset) for place, offset in offsets.items()]
-            )
-        except KafkaException as exception:
-            error: KafkaError = exception.args[0]
-            return error
-        end = time.monotonic() + COMMIT_SECONDS
-        while not self._answer:
-            if time.monotonic() > end:
-                raise BrokerUnavailable(f"the offsets were not committed within {COMMIT_SECONDS} s")
-            self._set_by(_ANSWER_POLL_SECONDS)
-        return next((error for error in self._answer if error), None)
-
-    def _on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
-        # An answer to an earlier commit, given up since, may come late.
-        if {(each.topic, each.partition): each.offset for each in partitions} == self._requested:
-            self._answer = [error, *(each.error for each in partitions)]
-
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._connection.works()
         self._told.clear()
@@ -238,10 +190,8 @@ class Subscription:
     def _let_go(self, partitions: Iterable[TopicPartition]) -> None:
         gone = {(each.topic, each.partition) for each in partitions}
         self._assigned -= gone
-        for partition in gone:
-            self._due.pop(partition, None)
-            self._passed.pop(partition, None)
-            self._committed.pop(partition, None)
+        self._offsets.forget(gone)
+        self._due = {partition: due for partition, due in self._due.items() if partition not in gone}
         self.in_hand = [message for message in self.in_hand if partition_of(message) not in gone]
         self._waiting = [message for message in self._waiting if partition_of(message) not in gone]
 

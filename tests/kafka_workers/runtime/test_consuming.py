@@ -174,6 +174,20 @@ def test_a_waiting_retry_holds_up_no_other_message(bench: Bench, settings: Setti
     bench.wait_until_handled(1)
 
 
+def test_messages_that_fail_together_wait_together_and_none_is_left_out(
+    bench: Bench, settings: Settings
+) -> None:
+    settings.RETRY_DELAYS_SECONDS = (1, 60, 600)
+    poison = Poison(bench, *range(40))
+    bench.send(*range(40))
+    bench.start(poison.handle)
+    eventually(lambda: len(poison.failed) == 40, "all failed")
+    poison.numbers.clear()
+    bench.wait_until_handled(*range(40))
+    assert sorted(bench.numbers) == list(range(40))
+    assert {work.received.attempt for work in bench.handled} == {2}
+
+
 def test_an_answer_that_the_broker_refuses_is_its_messages_failure(bench: Bench) -> None:
     def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
         return [
