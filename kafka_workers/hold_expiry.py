@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from kafka_workers import metrics
 from kafka_workers.runtime.exceptions import DependencyUnavailable
 from kafka_workers.runtime.outage import Outage
 from orders_app.event_log import Origin
@@ -70,5 +71,6 @@ def _expire(order_ids: Sequence[UUID]) -> set[UUID]:
         log.exception("hold cannot expire", order_id=str(order_ids[0]))
         return set()
     if cancelled:
+        metrics.HOLDS_EXPIRED.inc(len(cancelled))
         log.info("holds expired", orders=len(cancelled))
     return cancelled

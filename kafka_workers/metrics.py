@@ -93,6 +93,13 @@ CONSUMER_WAITING = Gauge(
     multiprocess_mode="livesum",
 )
 
+# Orders that were not paid in time.
+
+HOLDS_EXPIRED = Counter(
+    "stockbridge_holds_expired_total",
+    "Orders cancelled because they were not paid in time.",
+)
+
 # Stock.
 
 STOCK_ANSWERS = Counter(

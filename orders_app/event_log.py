@@ -131,6 +131,7 @@ _END = """
 SELECT tx, id FROM order_event WHERE tx < pg_snapshot_xmin(pg_current_snapshot())
 ORDER BY tx DESC, id DESC LIMIT 1
 """
+_LAST = "SELECT tx, id FROM order_event ORDER BY tx DESC, id DESC LIMIT 1"
 _FIND = "SELECT tx, id FROM order_event WHERE order_id = %s AND version = %s"
 _OLDEST_UNREAD = "SELECT created_at FROM order_event WHERE (tx, id) > (%s::xid8, %s) ORDER BY tx, id LIMIT 1"
 _STORED = "SELECT tx, event_id FROM reader_position WHERE reader = %s"
@@ -164,6 +165,12 @@ def histories(order_ids: Sequence[UUID]) -> list[LoggedEvent]:
 def end_position() -> Position:
     """The position of the last event that can be read now: who reads on from it gets all that comes later."""
     row = _row(_END, [])
+    return _position(row) if row else START
+
+
+def last_position() -> Position:
+    """The position of the last event there is, whether it can be read yet or not."""
+    row = _row(_LAST, [])
     return _position(row) if row else START
 
 

@@ -41,8 +41,28 @@ def compare_slices(size: int) -> Iterator[ComparedSlice]:
     """
     order_ids = _next_ids(BEFORE_ALL, size)
     while order_ids:
-        yield ComparedSlice(order_ids, _compare(order_ids))
+        yield ComparedSlice(order_ids, compare_orders(order_ids))
         order_ids = _next_ids(order_ids[-1], size)
+
+
+def compare_orders(order_ids: Sequence[UUID]) -> list[Difference]:
+    """Where the rows of these orders say something else than their events, all as of one moment.
+
+    Takes no transaction id, which would hold the log's readers back.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        rows = read_documents(order_ids)
+        histories = {
+            order_id: list(events)
+            for order_id, events in groupby(event_log.histories(order_ids), attrgetter("order_id"))
+        }
+    return [
+        difference
+        for order_id in order_ids
+        for difference in _differences(order_id, rows.get(order_id), histories.get(order_id, []))
+    ]
 
 
 def rewrite_order(order_id: UUID) -> None:
@@ -72,23 +92,6 @@ def _next_ids(after: UUID, size: int) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_IDS, {"after": after, "size": size})
         return [order_id for (order_id,) in cursor.fetchall()]
-
-
-def _compare(order_ids: Sequence[UUID]) -> list[Difference]:
-    """Rows and events as of one moment, without a transaction id that would hold the log's readers back."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        rows = read_documents(order_ids)
-        histories = {
-            order_id: list(events)
-            for order_id, events in groupby(event_log.histories(order_ids), attrgetter("order_id"))
-        }
-    return [
-        difference
-        for order_id in order_ids
-        for difference in _differences(order_id, rows.get(order_id), histories.get(order_id, []))
-    ]
 
 
 def _differences(

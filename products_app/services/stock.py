@@ -128,12 +128,15 @@ def is_worth_a_retry(error: BaseException) -> bool:
     )
 
 
-@retry(
+again_when_overtaken = retry(
     retry=retry_if_exception(is_worth_a_retry),
     wait=wait_random_exponential(multiplier=0.005, max=0.5),
     stop=stop_after_delay(SETTLING_SECONDS),
     reraise=True,
 )
+
+
+@again_when_overtaken
 def settle_in_transaction(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     """One transaction, committed even where it wrote nothing: only that proves what it read to be durable."""
     client: MongoClient[Any] = get_connection()

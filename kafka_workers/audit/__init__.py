@@ -1,0 +1,1 @@
+"""Do stock, ledger and orders agree? Asked while the shop is open (docs/audit.md)."""

@@ -1,0 +1,72 @@
+"""Waiting until everything that is on its way between orders and stock has arrived.
+
+An order whose request or answer is under way differs from the ledger and is in order. So the relay has to
+pass the last event of the log, then the stock service all requests that have been sent by then, then the
+orders all answers that have been sent by then; each group with its retries. What has not changed since
+before, and still differs, will not come right by itself.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from django.conf import settings
+
+from kafka_workers.relay_lead import READER
+from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.group_topics import retry_topics
+from kafka_workers.runtime.lag import PartitionLag, read_lag
+from kafka_workers.topic_list import GROUPS, INVENTORY_GROUP, ORDERS_GROUP
+from orders_app import event_log
+
+LOOK_SECONDS = 0.2
+
+Stage = Callable[[], str]
+"""Says what has not arrived yet; nothing when all has."""
+
+
+def await_arrival(seconds: float) -> str:
+    """Wait at most so long; empty when all has arrived, else a sentence that says what has not."""
+    end = time.monotonic() + seconds
+    try:
+        for stage in _stages():
+            while behind := stage():
+                if time.monotonic() > end:
+                    return behind
+                time.sleep(LOOK_SECONDS)
+    except BrokerUnavailable as error:
+        return str(error)
+    return ""
+
+
+def _stages() -> Iterator[Stage]:
+    """The stages in their turn; each looks where its end is when it is asked for."""
+    yield _relay()
+    for group in (INVENTORY_GROUP, ORDERS_GROUP):
+        yield _group(group, GROUPS[group])
+        for topic in retry_topics(group, len(settings.RETRY_DELAYS_SECONDS)):
+            yield _group(group, [topic])
+
+
+def _relay() -> Stage:
+    last = event_log.last_position()
+    return lambda: "" if event_log.stored_position(READER) >= last else "the relay has not sent all events"
+
+
+def _group(group: str, topics: Sequence[str]) -> Stage:
+    ends = {(each.topic, each.partition): each.end for each in _lag(group, topics)}
+
+    def behind() -> str:
+        unread = sum(
+            max(0, ends.get((each.topic, each.partition), 0) - _done(each)) for each in _lag(group, topics)
+        )
+        return f"{group} has {unread} messages of {', '.join(topics)} before it" if unread else ""
+
+    return behind
+
+
+def _lag(group: str, topics: Sequence[str]) -> list[PartitionLag]:
+    return [each for each in read_lag({group: topics}) if each.topic in topics]
+
+
+def _done(partition: PartitionLag) -> int:
+    return max(partition.start, partition.committed or 0)

@@ -1,0 +1,96 @@
+"""`manage.py audit_stock`."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
+from rich.console import Console
+from rich.progress import Progress
+
+from kafka_workers.audit.auditing import Progress as Told
+from kafka_workers.audit.auditing import RepairInProgress, audit
+from kafka_workers.audit.report import AuditReport
+from orders_app.models import Order
+from products_app.exceptions import CatalogueUnavailable
+from products_app.services.auditing import count_entries
+
+GRACE_SECONDS = 30.0
+UNCOUNTED_SHOWN = 10
+NOT_AUDITED = 2
+
+
+class Command(BaseCommand):
+    """Compares stock, ledger and orders while the shop is open."""
+
+    help = (
+        "For every product: is its stock what was received less what the ledger holds? For every order: does "
+        "the ledger hold what the order counts on? Runs while the shop is open: what is on its way is waited "
+        "for. Prints every difference with how to mend it. Exit code 0 when nothing differs or all was "
+        "mended, 1 when something differs, 2 when the servers could not be asked."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What the command line takes."""
+        parser.add_argument(
+            "--repair", action="store_true", help="mend what is safe to mend; each mend is logged"
+        )
+        parser.add_argument(
+            "--grace",
+            type=float,
+            default=GRACE_SECONDS,
+            metavar="SECONDS",
+            help="how long to wait for messages that are on their way; orders that differ while some still "
+            f"are count as in flight, not as different (default {GRACE_SECONDS:.0f})",
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+
+    def handle(self, *, repair: bool, grace: float, json: bool, **_: Any) -> None:
+        """Audit, and tell."""
+        try:
+            with _bars() as progress:
+                report = audit(grace=grace, repair=repair, progress=progress)
+        except RepairInProgress as error:
+            raise CommandError(str(error), returncode=NOT_AUDITED) from error
+        except (CatalogueUnavailable, OperationalError, InterfaceError) as error:
+            raise CommandError(f"a server is away: {error}", returncode=NOT_AUDITED) from error
+        self._tell_json(report) if json else self._tell(report)
+        if report.unmended:
+            raise CommandError(f"{report.unmended} differences, {report.drift_pieces} pieces of drift.")
+
+    def _tell_json(self, report: AuditReport) -> None:
+        self.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode())
+
+    def _tell(self, report: AuditReport) -> None:
+        for difference in report.differences:
+            self.stdout.write(str(difference))
+        if report.uncounted:
+            self.stdout.write(_tell_uncounted(report.uncounted))
+        in_flight = f", {report.in_flight} orders in flight" if report.in_flight else ""
+        waiting = f" ({report.waiting_for})" if report.waiting_for else ""
+        self.stdout.write(
+            f"{report.products} products, {report.entries} ledger entries and {report.orders} orders audited"
+            f"{in_flight}{waiting}, {len(report.differences)} differences, "
+            f"{len(report.differences) - report.unmended} mended."
+        )
+
+
+def _tell_uncounted(products: Sequence[str]) -> str:
+    shown = ", ".join(products[:UNCOUNTED_SHOWN])
+    more = f" and {len(products) - UNCOUNTED_SHOWN} more" if len(products) > UNCOUNTED_SHOWN else ""
+    return f"Not counted yet, until something of them is reserved: {shown}{more}."
+
+
+@contextmanager
+def _bars() -> Iterator[Told]:
+    """Two progress bars on a terminal's standard error."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as bars:
+        tasks = {
+            "entries": bars.add_task("ledger entries", total=count_entries()),
+            "orders": bars.add_task("orders", total=Order.objects.count()),
+        }
+        yield lambda what, number: bars.update(tasks[what], completed=number)

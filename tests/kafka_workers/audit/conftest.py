@@ -1,0 +1,120 @@
+"""A shop whose relay and consumers run, and somebody who audits it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from typing import Any
+
+import msgspec
+import pytest
+from bson import ObjectId
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from kafka_workers.consumers.inventory import INVENTORY_CONSUMER
+from kafka_workers.consumers.orders import ORDER_CONSUMER
+from kafka_workers.outbox_relay import OutboxRelay
+from kafka_workers.runtime.consumer_loop import run
+from kafka_workers.runtime.producer import Producer
+from orders_app.log_data import OrderDocument
+from orders_app.state_machine import OrderStatus
+from products_app.documents.ledger import ledger_collection
+from products_app.documents.product import product_collection
+from tests.kafka_workers.bridge.conftest import wire, working
+from tests.orders_app.ordering import Desk, catalogue, desk, now
+from tests.products_app.shelves import stocked
+from tests.shop import eventually
+
+__all__ = ["catalogue", "desk", "wire"]
+
+Json = dict[str, Any]
+
+
+@contextmanager
+def relaying() -> Iterator[None]:
+    def relay(stop: threading.Event) -> None:
+        with Producer("relay-under-audit") as producer:
+            OutboxRelay(producer).run(stop)
+
+    with working(relay):
+        yield
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Relay and both consumers, in threads."""
+    with ExitStack() as workers:
+        workers.enter_context(relaying())
+        workers.enter_context(working(lambda stop: run(INVENTORY_CONSUMER, stop)))
+        workers.enter_context(working(lambda stop: run(ORDER_CONSUMER, stop)))
+        yield
+
+
+@dataclass
+class Shop:
+    """What the tests do with the shop, by its services and behind their back."""
+
+    desk: Desk
+
+    def place(self, product: str, quantity: int = 2) -> OrderDocument:
+        return self.desk.request((product, quantity)).order
+
+    def wait_for(self, order: OrderDocument, status: OrderStatus) -> OrderDocument:
+        eventually(lambda: now(order).status == status, f"the order {status.label}", seconds=30)
+        return now(order)
+
+    def processed(self, product: str, quantity: int = 2) -> OrderDocument:
+        """An order whose stock is reserved."""
+        return self.wait_for(self.place(product, quantity), OrderStatus.PROCESSING)
+
+    def change_product(self, product: str, change: Json) -> None:
+        assert product_collection().update_one({"_id": ObjectId(product)}, change).modified_count == 1
+
+    def change_entry(self, order: OrderDocument, change: Json) -> None:
+        assert ledger_collection().update_one({"_id": str(order.id)}, change).modified_count == 1
+
+    def remove_entry(self, order: OrderDocument) -> None:
+        assert ledger_collection().delete_one({"_id": str(order.id)}).deleted_count == 1
+
+    def audit(self, *options: str, grace: float = 20) -> Json:
+        """What the audit says, and under `exitCode` how it ended."""
+        out, code = StringIO(), 0
+        try:
+            call_command("audit_stock", "--json", f"--grace={grace}", *options, stdout=out)
+        except CommandError as error:
+            code = error.returncode
+        finally:
+            connection.close()
+        report: Json = msgspec.json.decode(out.getvalue())
+        return report | {"exitCode": code}
+
+    def difference(self, *options: str) -> Json:
+        """The only one."""
+        report = self.audit(*options)
+        [difference] = report["differences"]
+        return dict(difference)
+
+    def assert_clean(self) -> None:
+        report = self.audit()
+        assert (report["exitCode"], report["differences"], report["driftPieces"]) == (0, [], 0)
+
+
+@pytest.fixture
+def closed_shop(clean_catalogue: None, wire: object, desk: Desk) -> Shop:
+    """A shop in which nobody works."""
+    return Shop(desk)
+
+
+@pytest.fixture
+def shop(closed_shop: Shop) -> Iterator[Shop]:
+    """A shop in which everybody works."""
+    with at_work():
+        yield closed_shop
+
+
+@pytest.fixture
+def lantern(closed_shop: Shop) -> str:
+    """A product of which there are ten."""
+    return stocked(10)

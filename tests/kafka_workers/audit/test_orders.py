@@ -1,0 +1,232 @@
+"""Orders and their ledger entries, compared while the shop is open."""
+
+import threading
+
+import pytest
+
+from devstack.server import Server
+from kafka_workers.audit import orders as order_audit
+from kafka_workers.audit.arrival import await_arrival
+from kafka_workers.models import SetAsideEvent
+from kafka_workers.relay_lead import READER
+from orders_app import event_log, services
+from orders_app.log_data import OrderDocument
+from orders_app.models import Order
+from orders_app.models.order_event import ReaderPosition
+from orders_app.services.changing import CANCELLED_BY_CUSTOMER
+from orders_app.services.stock_claims import ask_stock_again
+from orders_app.state_machine import OrderStatus, StockStatus
+from products_app.services.stock import Release, settle
+from tests.kafka_workers.audit.conftest import Shop, at_work, relaying
+from tests.orders_app.ordering import STAFF, events, now
+from tests.products_app.shelves import assert_conserved, reserve, stock_of, stocked
+from tests.races.waiting import beside
+from tests.shop import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def cancel(order: OrderDocument) -> OrderDocument:
+    return services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+
+
+def wait_for_stock(order: OrderDocument, status: StockStatus) -> None:
+    eventually(lambda: now(order).stock_status == status, f"stock {status.label}", seconds=30)
+
+
+def test_a_shop_in_order_has_no_differences(shop: Shop, lantern: str) -> None:
+    shop.processed(lantern)
+    shop.wait_for(shop.place(lantern, quantity=50), OrderStatus.CANCELLED)
+    released = shop.processed(lantern)
+    cancel(released)
+    wait_for_stock(released, StockStatus.RELEASED)
+    report = shop.audit()
+    assert (report["exitCode"], report["differences"], report["orders"]) == (0, [], 3)
+    assert (report["inFlight"], report["waitingFor"]) == (0, "")
+
+
+def test_an_order_in_flight_is_no_difference_while_the_relay_is_behind(
+    closed_shop: Shop, lantern: str
+) -> None:
+    closed_shop.place(lantern)
+    report = closed_shop.audit("--repair", grace=0.3)
+    assert (report["exitCode"], report["differences"], report["inFlight"]) == (0, [], 1)
+    assert report["waitingFor"] == "the relay has not sent all events"
+
+
+def test_an_order_in_flight_is_no_difference_while_a_consumer_is_behind(
+    closed_shop: Shop, lantern: str
+) -> None:
+    with relaying():
+        closed_shop.place(lantern)
+        eventually(ReaderPosition.objects.exists, "the relay has sent the event")
+        report = closed_shop.audit("--repair", grace=0.3)
+    assert (report["exitCode"], report["differences"], report["inFlight"]) == (0, [], 1)
+    assert "products-service-group has 1 messages of inventory.reserve" in report["waitingFor"]
+    with at_work():
+        eventually(closed_shop.audit, "the message is read by those who come after")
+
+
+def test_an_order_in_flight_is_no_difference_while_kafka_is_away(
+    closed_shop: Shop, lantern: str, kafka_server: Server
+) -> None:
+    with relaying():
+        closed_shop.place(lantern)
+        eventually(ReaderPosition.objects.exists, "the relay has sent the event")
+    kafka_server.stop()
+    try:
+        report = closed_shop.audit(grace=0.3)
+    finally:
+        kafka_server.start()
+    assert (report["exitCode"], report["differences"], report["inFlight"]) == (0, [], 1)
+    assert "Kafka is unavailable" in report["waitingFor"]
+
+
+def test_what_arrives_within_the_grace_is_no_difference(closed_shop: Shop, lantern: str) -> None:
+    order = closed_shop.place(lantern)
+    opening, over = threading.Event(), threading.Event()
+
+    def open_shop() -> None:
+        with at_work():
+            opening.set()
+            over.wait(30)
+
+    worker = beside(open_shop, until=opening.is_set)
+    try:
+        report = closed_shop.audit(grace=30)
+    finally:
+        over.set()
+        worker.result(timeout=30)
+    assert (report["differences"], report["waitingFor"]) == ([], "")
+    assert now(order).status == OrderStatus.PROCESSING
+
+
+def test_an_order_that_moves_while_it_is_looked_at_is_in_flight(
+    shop: Shop, lantern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.processed(lantern)
+    shop.remove_entry(order)
+
+    def arrive_beside_a_rival(seconds: float) -> str:
+        beside(lambda: services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF))
+        return await_arrival(seconds)
+
+    monkeypatch.setattr(order_audit, "await_arrival", arrive_beside_a_rival)
+    report = shop.audit("--repair")
+    assert report["inFlight"] == 1
+    [difference] = report["differences"]
+    assert difference["kind"] == "product"
+    assert difference["mended"] == ""
+    assert stock_of(lantern) == 8
+
+
+def test_a_lost_ledger_entry_is_found_and_its_hold_restored(shop: Shop, lantern: str) -> None:
+    rope = stocked(2)
+    order = shop.desk.request((lantern, 2), (rope, 2)).order
+    shop.wait_for(order, OrderStatus.PROCESSING)
+    shop.remove_entry(order)
+    report = shop.audit()
+    assert report["exitCode"] == 1
+    assert {(each["kind"], each["id"]) for each in report["differences"]} == {
+        ("order", str(order.id)),
+        ("product", lantern),
+        ("product", rope),
+    }
+    assert "the ledger knows nothing of it" in report["differences"][0]["fact"]
+    assert "Put right the orders" in report["differences"][1]["mend"]
+    assert shop.audit("--repair")["exitCode"] == 0
+    assert (stock_of(lantern), stock_of(rope)) == (8, 0)
+    shop.assert_clean()
+    assert events(order) == ["order.confirmed", "order.status.changed"]
+
+
+def test_a_hold_that_cannot_be_restored_leaves_the_stock_alone(shop: Shop, lantern: str) -> None:
+    order = shop.processed(lantern)
+    shop.remove_entry(order)
+    shop.change_product(lantern, {"$set": {"isActive": False}})
+    report = shop.audit("--repair")
+    assert report["exitCode"] == 1
+    assert [each["mended"] for each in report["differences"]] == ["", ""]
+    assert stock_of(lantern) == 8
+
+
+def test_an_entry_released_behind_the_order_s_back_is_told_and_left(shop: Shop, lantern: str) -> None:
+    order = shop.processed(lantern)
+    settle([Release(str(order.id))])
+    difference = shop.difference("--repair")
+    assert "the ledger says released and holds nothing" in difference["fact"]
+    assert "cancel the order" in difference["mend"]
+    assert difference["mended"] == ""
+
+
+def test_a_row_changed_by_hand_is_told_and_left_to_its_events(shop: Shop, lantern: str) -> None:
+    order = shop.processed(lantern)
+    Order.objects.filter(pk=order.id).update(status=OrderStatus.CANCELLED)
+    difference = shop.difference("--repair")
+    assert "it is cancelled and its stock is not given back" in difference["fact"]
+    assert "replay_orders" in difference["mend"]
+    assert difference["mended"] == ""
+    assert stock_of(lantern) == 8
+    assert events(order) == ["order.confirmed", "order.status.changed"]
+
+
+def test_a_request_that_was_lost_is_asked_again(closed_shop: Shop, lantern: str) -> None:
+    order = closed_shop.place(lantern)
+    skip_all_events()
+    with at_work():
+        difference = closed_shop.difference("--repair")
+        assert "its stock was asked for and no answer came" in difference["fact"]
+        assert "dead_letters list --key" in difference["mend"]
+        assert "Asked the stock service again" in difference["mended"]
+        closed_shop.wait_for(order, OrderStatus.PROCESSING)
+        closed_shop.assert_clean()
+    assert events(order) == ["order.reserve.requested", "order.confirmed", "order.status.changed"]
+    assert stock_of(lantern) == 8
+
+
+def test_an_answer_that_was_lost_is_given_again(closed_shop: Shop, lantern: str) -> None:
+    order = closed_shop.place(lantern)
+    skip_all_events()
+    settle([reserve(str(order.id), (lantern, 2))])
+    with at_work():
+        assert "no answer came: the ledger says reserved" in closed_shop.difference("--repair")["fact"]
+        closed_shop.wait_for(order, OrderStatus.PROCESSING)
+        closed_shop.assert_clean()
+    assert stock_of(lantern) == 8
+
+
+def test_a_release_that_was_lost_is_asked_again(closed_shop: Shop, lantern: str) -> None:
+    with at_work():
+        order = closed_shop.processed(lantern)
+    cancel(order)
+    skip_all_events()
+    with at_work():
+        difference = closed_shop.difference("--repair")
+        assert "it is cancelled and its stock is not given back" in difference["fact"]
+        wait_for_stock(order, StockStatus.RELEASED)
+        closed_shop.assert_clean()
+    assert stock_of(lantern) == 10
+    assert_conserved()
+
+
+def test_an_event_that_is_set_aside_is_in_flight(closed_shop: Shop, lantern: str) -> None:
+    order = closed_shop.place(lantern)
+    skip_all_events()
+    SetAsideEvent.objects.create(
+        order_id=order.id, version=1, type="order.created", reason="refused", detail="too large"
+    )
+    with at_work():
+        report = closed_shop.audit("--repair")
+    assert (report["exitCode"], report["differences"], report["inFlight"]) == (0, [], 1)
+
+
+def test_an_order_that_moved_on_is_not_asked_about(closed_shop: Shop, lantern: str) -> None:
+    order = closed_shop.place(lantern)
+    services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
+    assert not ask_stock_again(order_id=order.id, version=1, origin=STAFF)
+    assert events(order) == ["order.updated"]
+
+
+def skip_all_events() -> None:
+    """As if Kafka had lost the messages of every event so far."""
+    event_log.store_position(READER, event_log.last_position())

@@ -1,0 +1,239 @@
+"""Products and ledger, compared as of one moment."""
+
+import threading
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from django.core.management import CommandError, call_command
+from prometheus_client import REGISTRY
+
+from devstack.server import Server
+from kafka_workers.audit import auditing as audit_module
+from products_app.documents.ledger import ledger_collection
+from products_app.documents.product import product_collection
+from products_app.services import auditing
+from products_app.services.auditing import Figure, StockReport, correct_stock, read_stock, restore_hold
+from products_app.services.stock import Release, release_line, reserve_line, settle
+from tests.kafka_workers.audit.conftest import Shop
+from tests.orders_app.ordering import at_once, of_type
+from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+from tests.races.waiting import beside
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def quietly(_: int) -> None:
+    """Progress that nobody watches."""
+
+
+def drift() -> float | None:
+    return REGISTRY.get_sample_value("stockbridge_stock_drift_pieces")
+
+
+def test_neighbours_orders_count_for_the_stock_and_not_as_orders(closed_shop: Shop, lantern: str) -> None:
+    settle([reserve(new_order(), (lantern, 3)), reserve("neighbour-7", (lantern, 2))])
+    reserve_line(order_id="neighbour-8", product_id=lantern, quantity=2)
+    release_line(order_id="neighbour-8", product_id=lantern, quantity=1)
+    report = closed_shop.audit()
+    assert (report["exitCode"], report["differences"]) == (0, [])
+    assert (report["products"], report["entries"], report["orders"]) == (1, 3, 0)
+
+
+def test_a_stock_changed_by_hand_is_found_told_and_mended(closed_shop: Shop, lantern: str) -> None:
+    settle([reserve(new_order(), (lantern, 3))])
+    closed_shop.change_product(lantern, {"$set": {"stock": 9}})
+    report = closed_shop.audit()
+    [difference] = report["differences"]
+    assert report["exitCode"] == 1
+    assert (difference["kind"], difference["id"]) == ("product", lantern)
+    assert difference["fact"] == "stock 9, 10 received, 3 held (Lantern)"
+    assert difference["mend"] == "With --repair the stock becomes 7"
+    assert report["driftPieces"] == drift() == 2
+    assert closed_shop.audit("--repair")["exitCode"] == 0
+    assert stock_of(lantern) == 7
+    closed_shop.assert_clean()
+    assert drift() == 0
+
+
+def test_people_are_told_in_lines(closed_shop: Shop, lantern: str) -> None:
+    closed_shop.change_product(lantern, {"$set": {"stock": 9}})
+    bell = product_collection().insert_one({"name": "Bell", "stock": 4}).inserted_id
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"1 differences, 1 pieces of drift\."):
+        call_command("audit_stock", stdout=out)
+    assert out.getvalue().splitlines() == [
+        f"product {lantern}: stock 9, 10 received, 0 held (Lantern). With --repair the stock becomes 10",
+        f"Not counted yet, until something of them is reserved: {bell}.",
+        "2 products, 0 ledger entries and 0 orders audited, 1 differences, 0 mended.",
+    ]
+
+
+def test_too_few_pieces_are_mended_too(closed_shop: Shop, lantern: str) -> None:
+    closed_shop.change_product(lantern, {"$inc": {"stock": -4}})
+    assert closed_shop.audit("--repair")["exitCode"] == 0
+    assert stock_of(lantern) == 10
+
+
+def test_traffic_between_looking_and_mending_is_kept(closed_shop: Shop, lantern: str) -> None:
+    closed_shop.change_product(lantern, {"$inc": {"stock": 5}})
+    [figure] = read_stock(quietly).wrong
+    settle([reserve(new_order(), (lantern, 4))])
+    assert correct_stock(figure)
+    assert stock_of(lantern) == 6
+    assert_conserved()
+
+
+def test_more_held_than_there_is_is_told_and_left(closed_shop: Shop, lantern: str) -> None:
+    settle([reserve(new_order(), (lantern, 9))])
+    closed_shop.change_product(lantern, {"$set": {"received": 4}})
+    report = closed_shop.audit("--repair")
+    assert report["exitCode"] == 1
+    assert "add at least 5 to its stock" in report["differences"][0]["mend"]
+    assert stock_of(lantern) == 1
+
+
+def test_products_of_others_are_not_counted_yet_and_are_no_drift(closed_shop: Shop) -> None:
+    added = product_collection().insert_one({"name": "Bell", "stock": 4}).inserted_id
+    report = closed_shop.audit()
+    assert (report["exitCode"], report["uncounted"]) == (0, [str(added)])
+    settle([reserve(new_order(), (str(added), 1))])
+    assert closed_shop.audit()["uncounted"] == []
+
+
+def test_a_product_that_lost_its_count_while_held_is_counted_in(closed_shop: Shop, lantern: str) -> None:
+    settle([reserve(new_order(), (lantern, 3))])
+    closed_shop.change_product(lantern, {"$unset": {"received": 1}})
+    assert "10 count as received" in closed_shop.difference("--repair")["mend"]
+    closed_shop.assert_clean()
+    assert_conserved()
+
+
+def test_a_held_product_that_is_gone_is_told(closed_shop: Shop, lantern: str) -> None:
+    settle([reserve(new_order(), (lantern, 3))])
+    product_collection().delete_one({"_id": ObjectId(lantern)})
+    assert "orders hold 3 of it" in closed_shop.difference("--repair")["fact"]
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [
+        ({"held": 5}, "reserved 3 and holds 5"),
+        ({"held": -1}, "reserved 3 and holds -1"),
+        ({"status": "released"}, "released, and of product"),
+    ],
+)
+def test_a_line_that_no_request_can_have_made_is_told_and_its_product_left(
+    closed_shop: Shop, lantern: str, change: dict[str, Any], fact: str
+) -> None:
+    order_id = new_order()
+    settle([reserve(order_id, (lantern, 3))])
+    fields = {f"lines.{lantern}.{name}" if name == "held" else name: value for name, value in change.items()}
+    ledger_collection().update_one({"_id": order_id}, {"$set": fields})
+    report = closed_shop.audit("--repair")
+    ledger = next(each for each in report["differences"] if each["kind"] == "ledger")
+    assert ledger["id"] == order_id
+    assert fact in ledger["fact"]
+    assert stock_of(lantern) == 7
+    assert report["exitCode"] == 1
+
+
+def test_slices_give_the_same_as_the_whole(
+    closed_shop: Shop, lantern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle([reserve(new_order(), (lantern, 1)) for _ in range(7)])
+    closed_shop.change_product(lantern, {"$inc": {"stock": 1}})
+    whole = read_stock(quietly)
+    monkeypatch.setattr(auditing, "SLICE_ENTRIES", 2)
+    progress: list[int] = []
+    assert read_stock(progress.append) == whole
+    assert progress == [2, 4, 6, 7]
+
+
+def test_traffic_makes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auditing, "SLICE_ENTRIES", 10)
+    rope, over = stocked(1000), threading.Event()
+
+    def trade() -> int:
+        batches = 0
+        while not over.is_set():
+            orders = [new_order() for _ in range(20)]
+            settle([reserve(order_id, (lantern, 1), (rope, 2)) for order_id in orders])
+            settle([Release(order_id) for order_id in orders[5:]])
+            batches += 1
+        return batches
+
+    def look() -> int:
+        try:
+            for _ in range(15):
+                report = read_stock(quietly)
+                assert (report.wrong, report.broken) == ([], [])
+            return report.entries
+        finally:
+            over.set()
+
+    batches, entries = of_type(int, at_once(trade, look))
+    assert batches > 1
+    assert entries > 0
+
+
+def test_pieces_without_a_known_reason_are_the_restored_order_s_own(lantern: str) -> None:
+    order_id = new_order()
+    settle([reserve(order_id, (lantern, 10))])
+    before = entry_of(order_id)
+    ledger_collection().delete_one({"_id": order_id})
+    assert restore_hold(order_id=order_id, lines={lantern: 10}, unaccounted={lantern: 10})
+    assert stock_of(lantern) == 0
+    after = entry_of(order_id)
+    assert before
+    assert after
+    assert after["lines"] == before["lines"]
+    assert_conserved()
+
+
+def test_a_hold_is_restored_whole_or_not_at_all(lantern: str) -> None:
+    rope = stocked(1)
+    lines = {lantern: 2, rope: 2}
+    assert not restore_hold(order_id=new_order(), lines=lines, unaccounted={lantern: 1, rope: 0})
+    assert (stock_of(lantern), stock_of(rope)) == (10, 1)
+
+
+def test_an_order_with_an_entry_is_not_restored(lantern: str) -> None:
+    order_id = new_order()
+    settle([reserve(order_id, (lantern, 2)), Release(order_id)])
+    assert not restore_hold(order_id=order_id, lines={lantern: 2}, unaccounted={})
+    assert stock_of(lantern) == 10
+
+
+def test_a_product_counted_meanwhile_is_left(lantern: str) -> None:
+    stale = Figure(lantern, "Lantern", 9, None, 3)
+    assert not correct_stock(stale)
+    assert stock_of(lantern) == 10
+
+
+def test_only_one_repairs_at_a_time(closed_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def repair_too() -> None:
+        with pytest.raises(CommandError, match="another audit repairs") as error:
+            call_command("audit_stock", "--repair")
+        assert error.value.returncode == 2
+
+    def read_beside_a_rival(progress: Callable[[int], None]) -> StockReport:
+        beside(repair_too).result()
+        return read_stock(progress)
+
+    monkeypatch.setattr(audit_module, "read_stock", read_beside_a_rival)
+    assert closed_shop.audit("--repair")["exitCode"] == 0
+
+
+def test_servers_that_are_away_are_said_with_an_exit_code_of_their_own(
+    closed_shop: Shop, mongo_server: Server
+) -> None:
+    mongo_server.stop()
+    try:
+        with pytest.raises(CommandError, match="a server is away") as error:
+            call_command("audit_stock")
+    finally:
+        mongo_server.start()
+    assert error.value.returncode == 2
