@@ -21,5 +21,4 @@ def bench(short_delays: None) -> Iterator[Bench]:
     bench = Bench(Wire(django_settings.KAFKA_BROKERS))
     bench.create_topics()
     yield bench
-    for worker in bench.workers:
-        worker.end()
+    bench.close()

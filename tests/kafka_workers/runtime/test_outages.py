@@ -102,12 +102,12 @@ def test_a_worker_asked_to_stop_while_it_waits_leaves_its_batch_uncommitted(
 
 def test_topics_created_after_the_worker_are_found() -> None:
     bench = Bench(Wire(django_settings.KAFKA_BROKERS))
-    worker = bench.start()
+    bench.start()
     threading.Event().wait(1)
     bench.create_topics()
     bench.send(1, 2)
     bench.wait_until_handled(1, 2)
-    worker.end()
+    bench.close()
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +127,7 @@ def own_bench(broker: KafkaBroker, settings: Settings, short_delays: None) -> It
         broker.start()
     bench = Bench(Wire(broker.url))
     yield bench
-    for worker in bench.workers:
-        worker.end()
+    bench.close()
 
 
 def test_a_worker_waits_for_a_broker_that_is_not_there_yet(

@@ -5,14 +5,16 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 import msgspec
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from kafka_workers.runtime.client_config import reader_config
 from kafka_workers.runtime.consumer_loop import run
 from kafka_workers.runtime.definition import ConsumerDefinition, Work
-from kafka_workers.runtime.exceptions import BrokerUnavailable, InvalidMessage
+from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.group_topics import dead_letter_topic
-from kafka_workers.runtime.lag import PartitionLag, read_lag
 from kafka_workers.runtime.message import Outgoing, Received
 from kafka_workers.runtime.topics import Topic, create_topics, topics_of_group
 from tests.shop import eventually
@@ -87,7 +89,8 @@ class Bench:
                 *topics_of_group(self.group),
             ]
         )
-        eventually(self._partitions, "the topics have leaders")
+        wanted = [self.topic, self.answer_topic, dead_letter_topic(self.group)]
+        eventually(lambda: self._ends(*wanted), "the topics have leaders")
 
     def send(self, *values: object, headers: dict[str, str] | None = None) -> None:
         """Send values, bytes as they are and anything else as JSON; the key is the value."""
@@ -121,8 +124,9 @@ class Bench:
 
     def lag(self) -> int:
         """Messages of the test's topic that are not committed."""
-        partitions = eventually(self._partitions, "the broker tells the lag")
-        return sum(each.lag for each in partitions if each.topic == self.topic)
+        partitions = eventually(lambda: self._ends(self.topic), "the broker tells the ends")
+        committed = self._reader.committed([TopicPartition(*place) for place in partitions], timeout=15)
+        return sum(partitions[each.topic, each.partition] - max(0, each.offset) for each in committed)
 
     def wait_until_handled(self, *numbers: int) -> None:
         eventually(lambda: set(numbers) <= set(self.numbers), f"{numbers} handled")
@@ -133,9 +137,23 @@ class Bench:
     def is_committed(self) -> bool:
         return self.lag() == 0
 
-    def _partitions(self) -> list[PartitionLag]:
-        """None for a moment after a broker's start, while no coordinator is ready."""
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.end()
+        self._reader.close()
+
+    @cached_property
+    def _reader(self) -> Consumer:
+        return Consumer(reader_config(self.group))
+
+    def _ends(self, *topics: str) -> dict[tuple[str, int], int]:
+        """The end of each partition; empty for a moment after a topic's creation or a broker's start."""
         try:
-            return read_lag({self.group: [self.topic, dead_letter_topic(self.group)]})
-        except BrokerUnavailable:
-            return []
+            names = self._reader.list_topics(timeout=15).topics
+            places = [(topic, partition) for topic in topics for partition in names[topic].partitions]
+            return {
+                place: self._reader.get_watermark_offsets(TopicPartition(*place), timeout=15)[1]
+                for place in places
+            }
+        except (KafkaException, KeyError):
+            return {}
