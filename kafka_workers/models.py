@@ -35,3 +35,16 @@ class SetAsideEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}:{self.version} {self.type}: {self.detail}"
+
+
+class DeadLetterRecord(models.Model):
+    """No table: the dead letters lie in Kafka. Gives them a place and permissions in the admin."""
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions: ClassVar = [("settle_deadletterrecord", "Can redrive and discard dead letters")]
+        verbose_name = "dead letter"
+
+    def __str__(self) -> str:
+        return "dead letter"

@@ -1,0 +1,170 @@
+"""Dead letters in the admin: found, shown and settled, by those who may."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.contrib.admin.utils import quote
+from django.test import Client
+from django.urls import reverse
+
+from devstack.server import Server
+from kafka_workers.admin import dead_letter_pages
+from kafka_workers.runtime.dead_letters import Choice, DeadLetter, find_dead_letters
+from tests.kafka_workers.admin.conftest import Login
+from tests.kafka_workers.runtime.test_dead_letters import dead_letters_of, open_letters
+from tests.kafka_workers.runtime.workbench import Bench
+from tests.orders_app.admin.office import said
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LIST = reverse("admin:kafka_workers_deadletterrecord_changelist")
+VIEW, SETTLE = "view_deadletterrecord", "settle_deadletterrecord"
+
+
+def page_of(letter: DeadLetter) -> str:
+    return reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(letter.place)])
+
+
+def act(client: Client, bench: Bench, action: str, **fields: Any) -> Any:
+    return client.post(f"{LIST}?group={bench.group}", {"action": action, **fields}, follow=True)
+
+
+def settled(bench: Bench) -> list[DeadLetter]:
+    letters = find_dead_letters(Choice(group=bench.group), with_settled=True)
+    return [letter for letter in letters if letter.settlement]
+
+
+def test_the_list_finds_by_group_topic_reason_and_key(login: Login, bench: Bench) -> None:
+    dead_letters_of(bench, 3)
+    client = login(VIEW)
+
+    def found(**query: str) -> int:
+        count: int = client.get(LIST, query).context["found"]
+        return count
+
+    assert found(group=bench.group) == found(topic=bench.topic) == 3
+    assert found(group=bench.group, reason="number 2") == found(group=bench.group, key="2") == 1
+    assert found(group=bench.group, reason="no such error") == found(group="nobody") == 0
+    assert "number 2" in client.get(LIST, {"group": bench.group}).content.decode()
+
+
+def test_a_long_list_shows_its_beginning_and_counts_all(
+    login: Login, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letter_pages, "SHOWN", 2)
+    dead_letters_of(bench, 3)
+    page = login(VIEW).get(LIST, {"group": bench.group})
+    assert (page.context["shown"], page.context["found"]) == (2, 3)
+
+
+def test_the_page_of_a_dead_letter_shows_headers_value_and_what_became_of_it(
+    login: Login, bench: Bench
+) -> None:
+    [letter] = dead_letters_of(bench, 1)
+    client = login(VIEW, SETTLE)
+    act(client, bench, "discard", place=letter.place, why="sent by <a load test>")
+    page = client.get(page_of(letter)).content.decode()
+    for words in (
+        letter.place,
+        "failure_group",
+        "number 0",
+        "discarded by staff-",
+        "sent by &lt;a load test",
+    ):
+        assert words in page
+
+
+def test_a_place_where_nothing_lies_is_not_found(login: Login, bench: Bench) -> None:
+    page = reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(f"{bench.group}.dlq/0/99")])
+    assert login(VIEW).get(page).status_code == 404
+
+
+def test_only_those_that_are_ticked_are_redriven(login: Login, bench: Bench) -> None:
+    letters = dead_letters_of(bench, 3)
+    response = act(login(VIEW, SETTLE), bench, "redrive", place=[letters[0].place, letters[2].place])
+    assert said(response) == ["2 dead letters redriven."]
+    assert [letter.place for letter in open_letters(bench)] == [letters[1].place]
+    assert {letter.settlement.result for letter in settled(bench) if letter.settlement} == {"redriven"}
+    bench.start()
+    bench.wait_until_handled(0, 2)
+
+
+def test_all_that_are_found_are_discarded_with_the_reason_and_the_name(login: Login, bench: Bench) -> None:
+    dead_letters_of(bench, 3)
+    client = login(VIEW, SETTLE)
+    query = f"{LIST}?group={bench.group}&reason=number+1"
+    response = client.post(query, {"action": "discard", "everything": "on", "why": "a test"}, follow=True)
+    assert said(response) == ["1 dead letter discarded."]
+    [letter] = settled(bench)
+    assert letter.settlement
+    assert (letter.key_text, letter.settlement.reason) == ("1", "a test")
+    assert letter.settlement.by.startswith("staff-")
+
+
+def test_nothing_is_discarded_without_a_reason(login: Login, bench: Bench) -> None:
+    dead_letters_of(bench, 1)
+    response = act(login(VIEW, SETTLE), bench, "discard", everything="on", why=" ")
+    assert said(response) == ["Say why they need no handling: the reason is recorded."]
+    assert settled(bench) == []
+
+
+def test_settling_again_settles_nothing(login: Login, bench: Bench) -> None:
+    [letter] = dead_letters_of(bench, 1)
+    client = login(VIEW, SETTLE)
+    act(client, bench, "redrive", place=letter.place)
+    assert said(act(client, bench, "redrive", place=letter.place)) == ["0 dead letters redriven."]
+
+
+def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(login: Login, bench: Bench) -> None:
+    bench.wire.send(f"{bench.group}.dlq", "7", b"7")
+    client = login(VIEW, SETTLE)
+    assert "can only be discarded" in said(act(client, bench, "redrive", everything="on"))[0]
+    assert said(act(client, bench, "discard", everything="on", why="stray")) == ["1 dead letter discarded."]
+
+
+def test_who_may_only_view_settles_nothing(login: Login, bench: Bench) -> None:
+    dead_letters_of(bench, 1)
+    client = login(VIEW)
+    assert act(client, bench, "redrive", everything="on").status_code == 403
+    assert 'value="redrive"' not in client.get(LIST, {"group": bench.group}).content.decode()
+    assert settled(bench) == []
+
+
+@pytest.mark.parametrize("permissions", [(), (SETTLE,)])
+def test_who_may_not_view_sees_nothing(login: Login, bench: Bench, permissions: tuple[str, ...]) -> None:
+    [letter] = dead_letters_of(bench, 1)
+    client = login(*permissions)
+    assert client.get(LIST).status_code == client.get(page_of(letter)).status_code == 403
+    assert act(client, bench, "discard", everything="on", why="a test").status_code == 403
+    assert settled(bench) == []
+
+
+def test_the_page_says_so_while_kafka_is_away(login: Login, kafka_server: Server) -> None:
+    client = login(VIEW)
+    kafka_server.stop()
+    try:
+        page = client.get(LIST)
+    finally:
+        kafka_server.start()
+    assert page.status_code == 200
+    assert "Kafka is unavailable" in said(page)[0]
+
+
+def test_django_s_own_pages_of_a_row_find_none(login: Login) -> None:
+    client = login(VIEW)
+    assert client.get(f"{LIST}5/history/").status_code == 302
+    assert client.get(f"{LIST}5/delete/").status_code in {302, 403}
+    assert client.get(f"{LIST}add/").status_code == 403
+
+
+def test_a_web_process_that_shows_no_dead_letters_has_no_kafka_client() -> None:
+    look = (
+        "import sys, config.wsgi; from django.contrib import admin; admin.autodiscover();"
+        "import config.urls; print('confluent_kafka' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", look], env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"
