@@ -5,7 +5,7 @@ import random
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -39,10 +39,11 @@ def main() -> int:
     chosen = [strikes[name] for name in options.strike or strikes]
     directory = Path(tempfile.mkdtemp(prefix="stockbridge-faults-"))
     runs: list[Run] = []
-    try:
-        _run_all(runs, chosen, directory, options)
-    finally:
-        _report(runs, strikes, options)
+    for of_strike in _run_all(chosen, directory, options):
+        # At once: what was run is told however a long command ends.
+        runs += of_strike
+        _write(runs, strikes, options)
+    print_table(out, rows_of(runs, strikes))
     if any(run.broken for run in runs):
         err.print(f"the system's logs and data are in {directory}")
         return 1
@@ -65,18 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run_all(
-    runs: list[Run], strikes: Sequence[Strike], directory: Path, options: argparse.Namespace
-) -> None:
-    """Run them; those that need the same brokers share a system."""
+def _run_all(strikes: Sequence[Strike], directory: Path, options: argparse.Namespace) -> Iterator[list[Run]]:
+    """The runs of one strike after another; those that need the same brokers share a system."""
     first = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
     by_brokers = groupby(sorted(strikes, key=attrgetter("brokers")), attrgetter("brokers"))
     for brokers, group in by_brokers:
         out.print(f"starting a system, Kafka on {brokers}, in {directory}")
         with open_arena(directory / f"brokers-{brokers}", brokers=brokers) as arena:
-            seeds = range(first, first + options.rounds)
-            # One after another: what was run is there for the report however this ends.
-            runs.extend(_run(arena, strike, options.seconds, seed) for strike in group for seed in seeds)
+            for strike in group:
+                seeds = range(first, first + options.rounds)
+                yield [_run(arena, strike, options.seconds, seed) for seed in seeds]
 
 
 def _run(arena: Arena, strike: Strike, seconds: float, seed: int) -> Run:
@@ -89,13 +88,11 @@ def _run(arena: Arena, strike: Strike, seconds: float, seed: int) -> Run:
     return run
 
 
-def _report(runs: Sequence[Run], strikes: dict[str, Strike], options: argparse.Namespace) -> None:
-    rows = list(rows_of(runs, strikes))
-    print_table(out, rows)
+def _write(runs: Sequence[Run], strikes: Mapping[str, Strike], options: argparse.Namespace) -> None:
     if options.json:
         write_json(options.json, runs)
     if options.write:
-        write_block(options.write, rows)
+        write_block(options.write, rows_of(runs, strikes))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,9 @@ def open_arena(directory: Path, *, brokers: int = 1) -> Iterator[Arena]:
     try:
         start_all(cluster)
         stack.start(demo=True)
-        yield Arena(stack, cluster or [stack.servers["kafka"]])
+        arena = Arena(stack, cluster or [stack.servers["kafka"]])
+        with closing(arena.shop.http):
+            yield arena
     finally:
         stack.stop()
         for broker in cluster:  # one after another: the last two cannot both leave in peace

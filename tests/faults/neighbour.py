@@ -5,7 +5,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from tests.faults.actor import Actor
 from tests.faults.broker import QUIET, REQUESTS, Offsets
@@ -122,6 +122,10 @@ class Neighbour(Actor):
         self._send(topic, order_id, json.dumps(value).encode(), headers)
 
     def _send(self, topic: str, key: str, value: bytes, headers: dict[str, str]) -> None:
-        self._producer.produce(
-            topic, key=key, value=value, headers=[(name, text.encode()) for name, text in headers.items()]
-        )
+        """Hand it over; where the topics are still to be made there is nobody to hand it to."""
+        fields = [(name, text.encode()) for name, text in headers.items()]
+        try:
+            self._producer.produce(topic, key=key, value=value, headers=fields)
+        except KafkaException as exception:
+            if exception.args[0].code() != KafkaError._UNKNOWN_TOPIC:
+                raise

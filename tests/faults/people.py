@@ -2,6 +2,7 @@
 
 import heapq
 import time
+from copy import copy
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -106,6 +107,10 @@ class Staff(Actor):
                 self.journal.delivered.add(order_id)
         self.rest(0.1, 0.4)
 
+    def finish(self) -> None:
+        """Nothing is left to do."""
+        self._caller.http.close()
+
     def _move(self, order_id: str, status: int) -> bool:
         path, body = f"orders/{order_id}/status/", {"status": status}
         answer = insist(self.journal, lambda: self._caller.call("PATCH", path, json=body))
@@ -119,7 +124,7 @@ class Service(Actor):
 
     def __init__(self, name: str, journal: Journal, seed: int, shop: Shop) -> None:
         super().__init__(name, journal, seed)
-        self._shop = replace(shop)
+        self._shop = copy(shop)
         self._shop.http = new_client(shop.web_url)
         self._products = list(journal.received)
         self._number = 0
@@ -137,6 +142,10 @@ class Service(Actor):
         elif answer.status_code != HTTPStatus.CONFLICT:
             self.complain(answer, f"reserving {quantity} of {product} for {order_id}")
         self.rest(0.05, 0.2)
+
+    def finish(self) -> None:
+        """What is reserved by now stays so."""
+        self._shop.http.close()
 
     def _give_back(self, product: str, quantity: int, order_id: str) -> None:
         answer = self._ask(product, "release", quantity, order_id)
