@@ -46,7 +46,9 @@ def _row(lag: PartitionLag) -> dict[str, object]:
 
 
 def _table(lags: list[PartitionLag]) -> Table:
-    table = Table("group", "topic", "partition", "start", "end", "committed", "lag")
+    table = Table()
+    for name in ("group", "topic", "partition", "start", "end", "committed", "lag"):
+        table.add_column(name, overflow="fold")
     for lag in lags:
         table.add_row(*(str("-" if value is None else value) for value in _row(lag).values()))
     return table

@@ -95,7 +95,10 @@ class Command(BaseCommand):
             self.stdout.write(f"{_settle_all(letters, settle, rate)} {word}")
 
     def _print(self, letters: Sequence[DeadLetter]) -> None:
-        table = Table("place", "at", "key", "from", "error", "settled")
+        table = Table()
+        table.add_column("place", no_wrap=True)
+        for name in ("at", "key", "from", "error", "settled"):
+            table.add_column(name, overflow="fold")
         for letter in letters:
             row = _summary(letter)
             error = f"{row['exception']}: {row['reason']}"
