@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(required=True, metavar="list|show|redrive|discard")
-        self._add_list(actions.add_parser("list", help="show the open ones, one a line"))
+        self._add_list(actions.add_parser("list", help="show the open ones"))
         showing = actions.add_parser("show", help="show one in full: headers, value, error")
         showing.set_defaults(act=self._show)
         showing.add_argument("place", help="topic/partition/offset, as `list` shows it")
