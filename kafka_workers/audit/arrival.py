@@ -8,6 +8,8 @@ before, and still differs, will not come right by itself.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 
 from django.conf import settings
 
@@ -43,8 +45,11 @@ def _stages() -> Iterator[Stage]:
     yield _relay()
     for group in (INVENTORY_GROUP, ORDERS_GROUP):
         yield _group(group, GROUPS[group])
-        for topic in retry_topics(group, len(settings.RETRY_DELAYS_SECONDS)):
-            yield _group(group, [topic])
+        retries = retry_topics(group, len(settings.RETRY_DELAYS_SECONDS))
+        if any(each.lag for each in _lag(group, retries)):
+            # In their turn: a message that fails again moves on to the next one.
+            for topic in retries:
+                yield _group(group, [topic])
 
 
 def _relay() -> Stage:
@@ -53,12 +58,12 @@ def _relay() -> Stage:
 
 
 def _group(group: str, topics: Sequence[str]) -> Stage:
-    ends = {(each.topic, each.partition): each.end for each in _lag(group, topics)}
+    first = _lag(group, topics)
+    ends = {(each.topic, each.partition): each.end for each in first}
+    looks = chain([first], iter(partial(_lag, group, topics), None))
 
     def behind() -> str:
-        unread = sum(
-            max(0, ends.get((each.topic, each.partition), 0) - _done(each)) for each in _lag(group, topics)
-        )
+        unread = sum(max(0, ends.get((each.topic, each.partition), 0) - _done(each)) for each in next(looks))
         return f"{group} has {unread} messages of {', '.join(topics)} before it" if unread else ""
 
     return behind
