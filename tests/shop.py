@@ -103,6 +103,13 @@ class Caller:
         eventually(reached, f"order {order_id} in status {status}", seconds)
         return last
 
+    def wait_for_stock_status(self, order_id: str, stock_status: str) -> None:
+        """Returns as soon as the order has this stock status."""
+        eventually(
+            lambda: self.order(order_id)["stockStatus"] == stock_status,
+            f"order {order_id} with stock {stock_status}",
+        )
+
     @contextmanager
     def listening(self, last_event_id: str | None = None) -> Iterator[Listener]:
         """A socket that has authenticated and subscribed."""

@@ -123,9 +123,8 @@ class Neighbour(Actor):
 
     def _send(self, topic: str, key: str, value: bytes, headers: dict[str, str]) -> None:
         """Hand it over; where the topics are still to be made there is nobody to hand it to."""
-        fields = [(name, text.encode()) for name, text in headers.items()]
         try:
-            self._producer.produce(topic, key=key, value=value, headers=fields)
+            self._producer.produce(topic, key=key, value=value, headers=list(headers.items()))
         except KafkaException as exception:
             if exception.args[0].code() != KafkaError._UNKNOWN_TOPIC:
                 raise

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.shop import CANCELLED, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop, eventually
+from tests.shop import CANCELLED, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop
 from tests.wire import Wire
 
 CREDIT_CARD = 1
@@ -47,7 +47,7 @@ def test_a_cancelled_order_gives_its_stock_back_once(shop: Shop) -> None:
     assert shop.product(product)["inStock"] is False
     assert alice.call("PATCH", f"orders/{order['id']}/cancel/").status_code == 200
     assert alice.call("PATCH", f"orders/{order['id']}/cancel/").status_code == 409
-    eventually(lambda: alice.order(order["id"])["stockStatus"] == "released", "stock released")
+    alice.wait_for_stock_status(order["id"], "released")
     assert shop.product(product)["stock"] == 5
     assert alice.order(order["id"])["status"] == CANCELLED
 
@@ -59,7 +59,7 @@ def test_an_order_cancelled_at_once_holds_nothing_in_the_end(shop: Shop) -> None
     for order in orders:
         assert alice.call("PATCH", f"orders/{order}/cancel/").status_code == 200
     for order in orders:
-        eventually(lambda order=order: alice.order(order)["stockStatus"] == "released", "stock released")
+        alice.wait_for_stock_status(order, "released")
     assert shop.product(product)["stock"] == 5
 
 
@@ -109,7 +109,7 @@ def test_an_order_paid_by_card_waits_until_staff_mark_it_paid(shop: Shop) -> Non
     product = shop.new_product(stock=5)
     alice = shop.new_customer()
     order = alice.place((product, 1), payment_method=CREDIT_CARD)
-    eventually(lambda: alice.order(order["id"])["stockStatus"] == "reserved", "stock reserved")
+    alice.wait_for_stock_status(order["id"], "reserved")
     assert alice.order(order["id"])["status"] == PENDING
 
 

@@ -19,7 +19,7 @@ def form_of(response: Any, status: int, code: str, kind: str = "client_error") -
     assert body["errors"][0]["code"] == code
 
 
-@pytest.mark.parametrize("path", ["", "nothing/", "nothing", "orders/x/y/", "orders/no-uuid/"])
+@pytest.mark.parametrize("path", ["nothing/", "nothing", "orders/x/y/", "orders/no-uuid/"])
 def test_a_path_that_nobody_serves_is_a_404(path: str) -> None:
     response = Person().ask("POST", path)
     form_of(response, 404, "not_found")
