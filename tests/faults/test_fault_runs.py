@@ -13,7 +13,7 @@ MIXED = [each for each in all_strikes(down=3.0).values() if each.prepare is None
 
 
 def test_a_minute_of_faults_loses_nothing_and_lets_nothing_drift(arena: Arena, seed: int) -> None:
-    run = run_trial(arena, MIXED, seconds=45, seed=seed)
+    run = run_trial(arena, MIXED, seconds=35, seed=seed)
     assert not run.broken, account_of(run)
     assert run.duplicates > 0, "nobody repeated anything: the run proves little"
 
