@@ -33,6 +33,8 @@ class Command(BaseCommand):
         "mended, 1 when something differs, 2 when the servers could not be asked."
     )
 
+    requires_system_checks = ()
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What the command line takes."""
         parser.add_argument(
