@@ -18,6 +18,7 @@ def test_a_minute_of_faults_loses_nothing_and_lets_nothing_drift(arena: Arena, s
     assert run.duplicates > 0, "nobody repeated anything: the run proves little"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("strike", kills_at_points(), ids=lambda strike: strike.name)
 def test_a_kill_at_this_point_loses_nothing_and_lets_nothing_drift(
     arena: Arena, strike: Strike, seed: int
