@@ -1,6 +1,10 @@
 # Sourced by ./start, ./test and their like, in the project's folder: a virtual environment that holds what a
 # requirements file pins. Does nothing where it is up to date.
 
+# A machine may ask Python for no bytecode: each of a dozen processes would then compile 1,300 modules at every
+# start, which is half of the time that a killed worker is away.
+unset PYTHONDONTWRITEBYTECODE
+
 fail() { echo "stockbridge: $1" >&2; exit 1; }
 
 find_python() {
