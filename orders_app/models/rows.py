@@ -97,7 +97,7 @@ def columns_of(document: OrderDocument) -> dict[str, Any]:
 
 def item_rows(document: OrderDocument) -> list[dict[str, Any]]:
     """The columns of the order's items, in their order, without those that the database gives."""
-    return [msgspec.structs.asdict(line) for line in document.items]
+    return [{"order_id": document.id, **msgspec.structs.asdict(line)} for line in document.items]
 
 
 UPDATE = """

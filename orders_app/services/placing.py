@@ -1,14 +1,18 @@
-"""Placing an order: the hot path. One look at the catalogue, one SQL statement."""
+"""Placing orders: the hot path. One look at the catalogue and one SQL statement for all placed at once."""
 
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, connection
+from django.db.models import Q
 from django.utils import timezone
 from msgspec import Struct
 from psycopg.errors import ForeignKeyViolation
@@ -22,16 +26,21 @@ from orders_app.exceptions import (
     EmptyOrder,
     IdempotencyKeyReused,
     InactiveProducts,
+    OrderNotPlaceable,
     OrderTooLarge,
+    PlacedInTransaction,
     UnknownProducts,
 )
 from orders_app.log_data import EventType, OrderDocument, OrderLine, ShippingAddress
+from orders_app.models import Order
 from orders_app.models.rows import as_json, columns_of, document_of, item_rows
 from orders_app.selectors import all_orders
+from orders_app.services.gathering import Gathering
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.selectors import OrderableProduct, find_products_to_order
 
 CURRENCY = "USD"
+MAX_GATHERED = 100
 MAX_PRODUCTS = 1_000
 MAX_PIECES = 1_000_000
 MAX_TOTAL = Decimal("999999999999.99")
@@ -46,11 +55,34 @@ class ItemRequest(Struct, frozen=True, rename="camel"):
     quantity: Quantity
 
 
+class PlacementRequest(Struct, frozen=True):
+    """What is asked for, and by whom; without a key (empty) a request is never known again."""
+
+    user_id: int
+    items: Sequence[ItemRequest]
+    shipping_address: ShippingAddress
+    payment_method: PaymentMethod
+    idempotency_key: str
+    origin: Origin
+
+    @property
+    def hash(self) -> str:
+        """The same for two requests that ask for the same."""
+        asked_for = (self.items, self.shipping_address, self.payment_method)
+        return hashlib.sha256(msgspec.json.encode(asked_for)).hexdigest()
+
+
 class Placement(Struct, frozen=True):
     """The order, and whether it was there before: the customer sent the same request again."""
 
     order: OrderDocument
     replayed: bool
+
+
+Outcome = Placement | Exception
+# By their place in the batch.
+Requests = Mapping[int, PlacementRequest]
+Outcomes = dict[int, Outcome]
 
 
 def place_order(  # noqa: PLR0913 - all that makes a placement, by keyword
@@ -64,55 +96,106 @@ def place_order(  # noqa: PLR0913 - all that makes a placement, by keyword
 ) -> Placement:
     """Place an order at the catalogue's prices; one idempotency key of a user gives one order.
 
-    Raises EmptyOrder, OrderTooLarge, UnknownProducts, InactiveProducts, IdempotencyKeyReused or
-    CustomerNotFound, and the catalogue's own error while it cannot be reached; then nothing was placed.
+    What several threads place at the same time is committed together. Raises EmptyOrder, OrderTooLarge,
+    UnknownProducts, InactiveProducts, IdempotencyKeyReused or CustomerNotFound, and the catalogue's own error
+    while it cannot be reached; then nothing was placed. Raises PlacedInTransaction where one is open.
     """
-    request = _Request(user_id, idempotency_key or "", _request_hash(items, shipping_address, payment_method))
-    if earlier := _find_earlier(request):
-        return earlier
-    document = _new_document(user_id, _priced(items), shipping_address, payment_method)
-    while not _insert(document, request, origin):
-        if earlier := _find_earlier(request):
-            return earlier
-        document = msgspec.structs.replace(document, order_number=new_order_number())
-    return Placement(document, replayed=False)
+    if connection.in_atomic_block:
+        raise PlacedInTransaction("the orders of other customers may be committed with this one")
+    return _gathering.call(
+        PlacementRequest(user_id, items, shipping_address, payment_method, idempotency_key or "", origin)
+    )
 
 
-class _Request(NamedTuple):
-    """By what a placement is known again; without a key it never is."""
+def place_orders(requests: Sequence[PlacementRequest]) -> list[Outcome]:
+    """Place these orders together; for each its placement, or the refusal that `place_order` raises.
 
-    user_id: int
-    idempotency_key: str
-    request_hash: str
+    Where PostgreSQL refuses one of them, each is placed alone. Raises the errors of PostgreSQL and of the
+    catalogue while they cannot be reached; then nothing was placed.
+    """
+    try:
+        return _place_together(dict(enumerate(requests)))
+    except (IntegrityError, DataError) as error:
+        if len(requests) > 1:
+            return [outcome for request in requests for outcome in place_orders([request])]
+        is_orphan = isinstance(error.__cause__, ForeignKeyViolation)
+        return [CustomerNotFound(requests[0].user_id) if is_orphan else error]
 
 
-def _request_hash(*asked_for: object) -> str:
-    return hashlib.sha256(msgspec.json.encode(asked_for)).hexdigest()
+_gathering = Gathering(place_orders, limit=MAX_GATHERED)
 
 
-def _find_earlier(request: _Request) -> Placement | None:
-    if not request.idempotency_key:
-        return None
-    order = all_orders().filter(user_id=request.user_id, idempotency_key=request.idempotency_key).first()
-    if order is None:
-        return None
-    if order.request_hash != request.request_hash:
-        raise IdempotencyKeyReused(request.idempotency_key)
+def _place_together(requests: Requests) -> list[Outcome]:
+    outcomes = _find_earlier(requests)
+    documents, refusals = _new_documents(_without(requests, outcomes))
+    outcomes |= refusals
+    while documents:
+        written = _insert([(document, requests[place]) for place, document in documents.items()])
+        placed = {place: document for place, document in documents.items() if document.id in written}
+        outcomes |= {place: Placement(document, replayed=False) for place, document in placed.items()}
+        # The key or the number of the others is taken: by an earlier request, or by chance.
+        outcomes |= _find_earlier(_without(requests, outcomes))
+        documents = {
+            place: msgspec.structs.replace(document, order_number=new_order_number())
+            for place, document in documents.items()
+            if place not in outcomes
+        }
+    return [outcomes[place] for place in requests]
+
+
+def _without(requests: Requests, outcomes: Outcomes) -> Requests:
+    return {place: request for place, request in requests.items() if place not in outcomes}
+
+
+def _find_earlier(requests: Requests) -> Outcomes:
+    """What came of those requests whose key has an order already."""
+    keyed = {place: request for place, request in requests.items() if request.idempotency_key}
+    if not keyed:
+        return {}
+    names = (
+        Q(user_id=request.user_id, idempotency_key=request.idempotency_key) for request in keyed.values()
+    )
+    orders = {
+        (order.user_id, order.idempotency_key): order for order in all_orders().filter(reduce(or_, names))
+    }
+    return {
+        place: _replay(request, order)
+        for place, request in keyed.items()
+        if (order := orders.get((request.user_id, request.idempotency_key)))
+    }
+
+
+def _replay(request: PlacementRequest, order: Order) -> Outcome:
+    if order.request_hash != request.hash:
+        return IdempotencyKeyReused(request.idempotency_key)
     return Placement(document_of(order), replayed=True)
 
 
-def _priced(items: Sequence[ItemRequest]) -> tuple[OrderLine, ...]:
+def _new_documents(requests: Requests) -> tuple[dict[int, OrderDocument], Outcomes]:
+    """The orders to be written, and the refusals of those that cannot be."""
+    wanted = {item.product_id for request in requests.values() for item in request.items}
+    products = find_products_to_order(wanted) if wanted else {}
+    documents: dict[int, OrderDocument] = {}
+    refusals: Outcomes = {}
+    for place, request in requests.items():
+        try:
+            documents[place] = _new_document(request, _priced(request.items, products))
+        except OrderNotPlaceable as refusal:
+            refusals[place] = refusal
+    return documents, refusals
+
+
+def _priced(items: Sequence[ItemRequest], products: Mapping[str, OrderableProduct]) -> tuple[OrderLine, ...]:
     """The lines of the order, one a product, in the order of the request."""
     if not items:
         raise EmptyOrder
-    products = find_products_to_order({item.product_id for item in items})
     if unknown := sorted({item.product_id for item in items} - products.keys()):
         raise UnknownProducts(unknown)
-    if inactive := {found.product_id: found.name for found in products.values() if not found.is_active}:
-        raise InactiveProducts(list(inactive), list(inactive.values()))
     quantities: Counter[OrderableProduct] = Counter()
     for item in items:
         quantities[products[item.product_id]] += item.quantity
+    if inactive := {product.product_id: product.name for product in quantities if not product.is_active}:
+        raise InactiveProducts(list(inactive), list(inactive.values()))
     _check_size(quantities)
     return tuple(
         OrderLine(product.product_id, product.name, quantity, product.price.quantize(CENT))
@@ -127,17 +210,12 @@ def _check_size(quantities: Counter[OrderableProduct]) -> None:
         raise OrderTooLarge("pieces of one product", MAX_PIECES)
 
 
-def _new_document(
-    user_id: int,
-    lines: tuple[OrderLine, ...],
-    shipping_address: ShippingAddress,
-    payment_method: PaymentMethod,
-) -> OrderDocument:
+def _new_document(request: PlacementRequest, lines: tuple[OrderLine, ...]) -> OrderDocument:
     now = timezone.now()
     return OrderDocument(
         id=uuid7(),
         order_number=new_order_number(),
-        user_id=str(user_id),
+        user_id=str(request.user_id),
         items=lines,
         total_amount=_total(lines),
         currency=CURRENCY,
@@ -145,8 +223,8 @@ def _new_document(
         status_label=OrderStatus.PENDING.label,
         stock_status=StockStatus.PENDING,
         payment_status=PaymentStatus.PENDING,
-        payment_method=payment_method,
-        shipping_address=shipping_address,
+        payment_method=request.payment_method,
+        shipping_address=request.shipping_address,
         tracking_number=None,
         cancel_reason=None,
         created_at=now,
@@ -172,42 +250,49 @@ def new_order_number() -> str:
     return f"SB-{digits[:4]}-{digits[4:]}"
 
 
+# No join: it would be free to mix the items of an order.
 INSERT = """
 WITH placed AS (
-    INSERT INTO orders_order SELECT new.* FROM json_populate_record(NULL::orders_order, %s::json) AS new
+    INSERT INTO orders_order SELECT new.* FROM json_populate_recordset(NULL::orders_order, %s::json) AS new
     ON CONFLICT DO NOTHING RETURNING id
 ), lines AS (
     INSERT INTO orders_orderitem (order_id, product_id, product_name, quantity, price)
-    SELECT placed.id, product_id, product_name, quantity, price
-    FROM placed, json_populate_recordset(NULL::orders_orderitem, %s::json)
+    SELECT order_id, product_id, product_name, quantity, price
+    FROM json_populate_recordset(NULL::orders_orderitem, %s::json)
+    WHERE order_id = ANY (ARRAY(SELECT id FROM placed))
+), events AS (
+    INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
+    SELECT order_id, version, type, user_id, data, actor, trace_parent, created_at
+    FROM json_populate_recordset(NULL::order_event, %s::json)
+    WHERE order_id = ANY (ARRAY(SELECT id FROM placed))
 )
-INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
-SELECT order_id, version, type, user_id, data, actor, trace_parent, created_at
-FROM placed, json_populate_record(NULL::order_event, %s::json)
+SELECT id FROM placed
 """
 
 
-def _insert(document: OrderDocument, request: _Request, origin: Origin) -> bool:
-    """Write order, items and event; False, with nothing written, where the key or the number is taken."""
-    row = columns_of(document) | {
-        "idempotency_key": request.idempotency_key,
-        "request_hash": request.request_hash,
-    }
-    event = NewEvent(
+def _insert(orders: Sequence[tuple[OrderDocument, PlacementRequest]]) -> set[UUID]:
+    """Write orders, items and events; the ids of all but those whose key or number is taken."""
+    rows = [_order_row(document, request) for document, request in orders]
+    items = [row for document, _ in orders for row in item_rows(document)]
+    events = [_created(document, request.origin) for document, request in orders]
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT, [as_json(rows), as_json(items), as_json(events)])
+        return {order_id for (order_id,) in cursor.fetchall()}
+
+
+def _order_row(document: OrderDocument, request: PlacementRequest) -> dict[str, Any]:
+    placement = {"idempotency_key": request.idempotency_key, "request_hash": request.hash}
+    return columns_of(document) | placement
+
+
+def _created(document: OrderDocument, origin: Origin) -> NewEvent:
+    return NewEvent(
         order_id=document.id,
         version=document.version,
         type=EventType.CREATED,
-        user_id=request.user_id,
+        user_id=int(document.user_id),
         data=log_data.Created(document.order_number, document),
         actor=origin.actor,
         trace_parent=origin.trace_parent,
         created_at=document.created_at,
     )
-    with connection.cursor() as cursor:
-        try:
-            cursor.execute(INSERT, [as_json(row), as_json(item_rows(document)), as_json(event)])
-        except IntegrityError as error:
-            if isinstance(error.__cause__, ForeignKeyViolation):
-                raise CustomerNotFound(request.user_id) from error
-            raise
-        return bool(cursor.rowcount)

@@ -78,7 +78,7 @@ def rewrite_order(order_id: UUID) -> None:
             return
         Order.objects.update_or_create(pk=order_id, defaults=columns_of(document))
         OrderItem.objects.filter(order_id=order_id).delete()
-        OrderItem.objects.bulk_create(OrderItem(order_id=order_id, **row) for row in item_rows(document))
+        OrderItem.objects.bulk_create(OrderItem(**row) for row in item_rows(document))
 
 
 _NEXT_IDS = """

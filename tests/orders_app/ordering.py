@@ -19,7 +19,7 @@ from orders_app import event_log, selectors, services
 from orders_app.event_log import LoggedEvent, Origin
 from orders_app.log_data import EventType, OrderDocument, ShippingAddress
 from orders_app.models import Order, OrderItem
-from orders_app.services.placing import ItemRequest, Placement
+from orders_app.services.placing import ItemRequest, Placement, PlacementRequest
 from orders_app.services.stock_answers import StockAnswer, StockRejected, StockReserved, StockShortage
 from orders_app.state_machine import OrderStatus, PaymentMethod
 
@@ -58,6 +58,12 @@ class Desk:
     @property
     def origin(self) -> Origin:
         return Origin(f"customer:{self.user_id}", TRACE_PARENT)
+
+    def asks(self, *items: tuple[str, int], key: str = "", user_id: int | None = None) -> PlacementRequest:
+        """A request for (product id, quantity) pairs, to be placed by the test."""
+        wanted = [ItemRequest(product_id, quantity) for product_id, quantity in items]
+        method = PaymentMethod.CASH_ON_DELIVERY
+        return PlacementRequest(user_id or self.user_id, wanted, ADDRESS, method, key, self.origin)
 
     def request(self, *items: tuple[str, int], key: str | None = None, **given: Any) -> Placement:
         """Place an order of (product id, quantity) pairs."""

@@ -11,7 +11,7 @@ from orders_app.models import Order
 from orders_app.services import placing
 from orders_app.services.changing import CANCELLED_BY_CUSTOMER
 from orders_app.services.open_order import open_order
-from orders_app.services.placing import Placement
+from orders_app.services.placing import Placement, place_orders
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.selectors import find_products_to_order
 from tests.orders_app.ordering import STAFF, Desk, answer, at_once, events, now, of_type, reserved
@@ -105,9 +105,19 @@ def test_a_rival_between_the_look_up_of_a_key_and_the_placement_wins(
 
     def find_behind_a_rival(product_ids: Any) -> Any:
         monkeypatch.setattr(placing, "find_products_to_order", find_products_to_order)
-        beside(lambda: desk.request((lantern, 1), key="k-1"))
+        # As from another process: one of this process would be placed with what we are about to place.
+        beside(lambda: place_orders([desk.asks((lantern, 1), key="k-1")]))
         return find_products_to_order(product_ids)
 
     monkeypatch.setattr(placing, "find_products_to_order", find_behind_a_rival)
     assert desk.request((lantern, 1), key="k-1").replayed
     assert Order.objects.count() == 1
+
+
+def test_two_processes_with_the_same_keys_in_opposite_orders_do_not_wait_for_each_other(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    for round_number in range(5):
+        requests = [desk.asks((lantern, 1), key=f"{round_number}-{number}") for number in range(100)]
+        outcomes = at_once(lambda: place_orders(requests), lambda: place_orders(requests[::-1]))  # noqa: B023
+        assert [each for each in outcomes if isinstance(each, Exception)] == []
+    assert Order.objects.count() == 500

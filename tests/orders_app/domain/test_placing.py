@@ -5,22 +5,24 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from orders_app import event_log, log_data
 from orders_app.exceptions import (
     CustomerNotFound,
     EmptyOrder,
+    IdempotencyKeyReused,
     InactiveProducts,
     OrderTooLarge,
+    PlacedInTransaction,
     UnknownProducts,
 )
 from orders_app.log_data import EventType
 from orders_app.models import Order
 from orders_app.services import placing
-from orders_app.services.placing import MAX_PIECES, new_order_number
+from orders_app.services.placing import MAX_PIECES, Placement, new_order_number, place_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
-from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now
+from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now, of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ABSENT = "0123456789abcdef01234567"
@@ -160,3 +162,51 @@ def test_placing_takes_one_statement(desk: Desk) -> None:
     with connection.execute_wrapper(count):
         desk.request((lantern, 1))
     assert len(statements) == 1
+
+
+def test_orders_placed_together_take_one_statement_and_each_gets_its_own_answer(desk: Desk) -> None:
+    lantern, rope, statements = desk.catalogue.add(), desk.catalogue.add("Rope", "3"), list[str]()
+
+    def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
+        statements.append(sql)
+        return execute(sql, params, many, context)
+
+    asked_for = [
+        desk.asks((lantern, 1)),
+        desk.asks((ABSENT, 1)),
+        desk.asks((rope, 2), (lantern, 1)),
+        desk.asks(),
+    ]
+    with connection.execute_wrapper(count):
+        first, unknown, second, empty = place_orders(asked_for)
+    assert len(statements) == 1
+    assert isinstance(unknown, UnknownProducts)
+    assert isinstance(empty, EmptyOrder)
+    assert isinstance(first, Placement)
+    assert isinstance(second, Placement)
+    assert [now(placed.order) for placed in (first, second)] == [first.order, second.order]
+    assert (first.order.total_amount, second.order.total_amount) == (Decimal("10.00"), Decimal("16.00"))
+
+
+def test_one_who_is_gone_spoils_no_order_placed_together_with_theirs(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    gone = desk.asks((lantern, 1), user_id=desk.user_id + 1)
+    outcomes = place_orders([desk.asks((lantern, 1)), gone, desk.asks((lantern, 1))])
+    assert [type(outcome) for outcome in outcomes] == [Placement, CustomerNotFound, Placement]
+    assert Order.objects.count() == 2
+
+
+def test_the_same_key_twice_together_gives_one_order(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    same, other = desk.asks((lantern, 1), key="k"), desk.asks((lantern, 2), key="k")
+    outcomes = place_orders([same, same, other])
+    assert [type(outcome) for outcome in outcomes] == [Placement, Placement, IdempotencyKeyReused]
+    assert [outcome.replayed for outcome in of_type(Placement, outcomes)] == [False, True]
+    assert Order.objects.count() == 1
+
+
+def test_nothing_is_placed_inside_a_transaction_which_might_be_rolled_back(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    with transaction.atomic(), pytest.raises(PlacedInTransaction):
+        desk.request((lantern, 1))
+    assert Order.objects.count() == 0

@@ -1,0 +1,85 @@
+"""Group commit: what many threads ask for at the same time is done together.
+
+A batch costs little more than one request does. What comes while a batch is at work makes up the next;
+nobody waits for company: a request that comes alone is done at once, by the thread that brought it.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+
+
+class Gathering(Generic[Request, Result]):
+    """One batch is at work at a time, of at most `limit` requests, in the thread of its first request.
+
+    `work` gives a result or an exception for each request, in their order; what it raises, all of them get.
+    """
+
+    def __init__(
+        self, work: Callable[[Sequence[Request]], Sequence[Result | Exception]], *, limit: int
+    ) -> None:
+        self._work = work
+        self._limit = limit
+        self._guard = threading.Lock()
+        self._waiting: deque[_Call[Request, Result]] = deque()
+        self._is_led = False
+
+    def call(self, request: Request) -> Result:
+        """The result for this request; raises its exception."""
+        call = _Call[Request, Result](request)
+        with self._guard:
+            self._waiting.append(call)
+            must_wait, self._is_led = self._is_led, True
+        if must_wait:
+            call.wait()
+        if call.outcome is None:
+            self._lead()
+        return call.result()
+
+    def _lead(self) -> None:
+        with self._guard:
+            batch = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
+        try:
+            outcomes: Sequence[Result | BaseException] = self._work([call.request for call in batch])
+        except BaseException as error:  # whatever it is, nobody may be left waiting
+            outcomes = [error] * len(batch)
+        for call, outcome in zip(batch, outcomes, strict=True):
+            call.outcome = outcome
+        self._pass_on(batch)
+
+    def _pass_on(self, batch: "Sequence[_Call[Request, Result]]") -> None:
+        """Let this batch go, and the first of those who came meanwhile lead the next one."""
+        with self._guard:
+            next_leader = [self._waiting[0]] if self._waiting else []
+            self._is_led = bool(next_leader)
+        for call in (*next_leader, *batch):
+            call.wake()
+
+
+class _Call(Generic[Request, Result]):
+    """One thread's request, and what came of it."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.outcome: Result | BaseException | None = None
+        self._asleep = threading.Lock()
+        self._asleep.acquire()
+
+    def wait(self) -> None:
+        """Until there is an outcome, or this call's thread has to lead."""
+        self._asleep.acquire()
+
+    def wake(self) -> None:
+        """End its wait, whether it has begun or not."""
+        self._asleep.release()
+
+    def result(self) -> Result:
+        """The outcome, or raise it."""
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        assert self.outcome is not None
+        return self.outcome
