@@ -1,6 +1,5 @@
 """What the commands that run a worker have in common."""
 
-import gc
 import signal
 import threading
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from kafka_workers.runtime.exceptions import FloodOfDeadLetters
+from kafka_workers.runtime.garbage_collection import calm_garbage_collector
 
 
 class WorkerCommand(BaseCommand):
@@ -17,7 +17,7 @@ class WorkerCommand(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Run the worker."""
-        _calm_garbage_collector()
+        calm_garbage_collector()
         try:
             self.work(_event_of_signals())
         except FloodOfDeadLetters as error:
@@ -26,12 +26,6 @@ class WorkerCommand(BaseCommand):
     def work(self, stop: threading.Event) -> None:
         """Work until `stop` is set."""
         raise NotImplementedError
-
-
-def _calm_garbage_collector() -> None:
-    """Thousands of objects live as long as a batch: by default their collection costs the relay a third."""
-    gc.freeze()
-    gc.set_threshold(50_000)
 
 
 def _event_of_signals() -> threading.Event:

@@ -6,15 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psutil
 import pytest
 
-from devstack.processes import worker_process
+from devstack.processes import WORKERS, worker_process
 from devstack.spawn import spawn
 from tests.faults.arena import Arena
 from tests.faults.report import account_of
-from tests.faults.strikes import CONSUMERS, RELAY, Strike
+from tests.faults.strikes import CONSUMERS, Strike
 from tests.faults.trial import run_trial
-from tests.shop import PROCESSING
+from tests.shop import PROCESSING, eventually
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
 
@@ -62,13 +63,14 @@ def test_workers_asked_to_end_under_load_end_with_success_and_lose_nothing(arena
     codes: dict[str, int] = {}
 
     def end_the_only_one(system: Arena, _: object) -> None:
-        for worker in (RELAY, *CONSUMERS):
+        for worker in WORKERS:
             with doing_the_work_alone(system, worker) as process:
+                eventually(psutil.Process(process.pid).net_connections, "a worker at work")
                 seconds_until_orders_are_settled(system, system.shop.new_product(stock=1), 1)
                 process.send_signal(signal.SIGTERM)
                 codes[worker] = process.wait(END_SECONDS)
 
     strike = Strike("end", "SIGTERM for the only worker of each kind", end_the_only_one)
     run = run_trial(arena, [strike], seconds=0, seed=seed)
-    assert codes == dict.fromkeys((RELAY, *CONSUMERS), 0)
+    assert codes == dict.fromkeys(WORKERS, 0)
     assert not run.broken, account_of(run)
