@@ -174,8 +174,8 @@ class Subscription:
         self._told.clear()
         self._assigned |= {(each.topic, each.partition) for each in partitions}
         consumer.incremental_assign(partitions)
-        if self._is_held:
-            consumer.pause(partitions)
+        # The client remembers a pause while a partition is another member's.
+        (consumer.pause if self._is_held else consumer.resume)(partitions)
         log.info("partitions assigned", partitions=_names(partitions))
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
