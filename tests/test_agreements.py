@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("config", "orders_app", "products_app", "kafka_workers", "devstack")
+PACKAGES = ("config", "orders_app", "products_app", "kafka_workers", "devstack", "benchmarks")
 BIN = Path(sys.executable).parent
 
 

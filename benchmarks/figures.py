@@ -1,0 +1,101 @@
+"""Figures of a row: measured in several runs, told as median and spread, beside the raw client's."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from msgspec import Struct
+
+
+class NotAsPromised(Exception):
+    """What was measured is not what it claims: a count in a database or on the broker disagrees."""
+
+
+def figure(label: str, unit: str, *, raw: str = "") -> Any:
+    """A field of a result that is shown; `raw` names the field with the same run's raw figure."""
+    return field(metadata={"label": label, "unit": unit, "raw": raw})
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much a row does: how many runs, and full or small sizes; `sustained` is seconds, 0 for none."""
+
+    runs: int = 3
+    quick: bool = False
+    sustained: float = 0.0
+
+    def size(self, full: int, small: int) -> int:
+        """The size that is wanted."""
+        return small if self.quick else full
+
+    def seconds(self, full: float, small: float) -> float:
+        """The time that is wanted."""
+        return small if self.quick else full
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: `measure` starts servers of its own and gives each run's result, with the case it is of."""
+
+    name: str
+    sentence: str
+    measure: Callable[[Effort], Iterator[tuple[str, Any]]]
+
+
+class Line(Struct, frozen=True):
+    """One figure of a row over all runs; `ratio` is the median of the runs' own ratios."""
+
+    row: str
+    case: str
+    figure: str
+    unit: str
+    runs: int
+    median: float
+    least: float
+    most: float
+    raw: float | None
+    ratio: float | None
+
+
+def lines_of(row: str, results: Iterable[tuple[str, Any]]) -> Iterator[Line]:
+    """Every figure of every case, in the order in which they first came."""
+    by_case: defaultdict[str, list[Any]] = defaultdict(list)
+    for case, result in results:
+        by_case[case].append(result)
+    for case, runs in by_case.items():
+        for each in fields(runs[0]):
+            if each.metadata:
+                yield _line(row, case, each.name, each.metadata, runs)
+
+
+def _line(row: str, case: str, name: str, meta: Any, runs: Sequence[Any]) -> Line:
+    values = [float(getattr(run, name)) for run in runs]
+    raws = [float(getattr(run, meta["raw"])) for run in runs] if meta["raw"] else []
+    return Line(
+        row=row,
+        case=case,
+        figure=meta["label"],
+        unit=meta["unit"],
+        runs=len(values),
+        median=statistics.median(values),
+        least=min(values),
+        most=max(values),
+        raw=statistics.median(raws) if raws else None,
+        ratio=statistics.median(a / b for a, b in zip(values, raws, strict=True)) if raws else None,
+    )
+
+
+def percentile(values: Iterable[float], percent: float) -> float:
+    """The least value that is not below this percentage of all; nan of none."""
+    ordered = sorted(values)
+    if not ordered:
+        return float("nan")
+    return ordered[max(0, -(-int(len(ordered) * percent) // 100) - 1)]
+
+
+def require_equal(what: str, found: object, expected: object) -> None:
+    """Raises NotAsPromised where a count does not agree."""
+    if found != expected:
+        raise NotAsPromised(f"{what}: {found}, expected {expected}")

@@ -1,0 +1,26 @@
+"""The machine that the figures are of."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+
+_PACKAGES = ("django", "granian", "daphne", "psycopg", "pymongo", "confluent-kafka")
+
+
+def describe_machine() -> Mapping[str, str]:
+    """Processor, memory and versions, by what they are called."""
+    return {
+        "processor": f"{_processor()}, {psutil.cpu_count()} cores",
+        "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",
+        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "packages": ", ".join(f"{name} {version(name)}" for name in _PACKAGES),
+        "load before": f"{psutil.getloadavg()[0]:.1f}",
+    }
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")

@@ -1,0 +1,7 @@
+"""The rows, each in a file of its own."""
+
+from benchmarks.rows import hot, latency, orders, relay, reserve, restart, settle, sockets
+
+ROWS = {
+    module.ROW.name: module.ROW for module in (orders, latency, settle, hot, relay, reserve, sockets, restart)
+}
