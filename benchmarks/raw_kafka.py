@@ -8,6 +8,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.figures import NotAsPromised
+from benchmarks.kafka_client import QUIET
 
 _SECONDS = 30.0
 Prepared = tuple[str, bytes, list[tuple[str, str | bytes | None]]]
@@ -17,7 +18,7 @@ class RawKafka:
     """Sends to topics of one broker and waits for every delivery report."""
 
     def __init__(self, brokers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": brokers})
+        self._admin = AdminClient({"bootstrap.servers": brokers, **QUIET})
         self._producer = Producer(
             {
                 "bootstrap.servers": brokers,
@@ -25,6 +26,7 @@ class RawKafka:
                 "acks": "all",
                 "linger.ms": 1,
                 "queue.buffering.max.messages": 1_000_000,
+                **QUIET,
             }
         )
         self._failures: list[str] = []

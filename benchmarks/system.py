@@ -21,6 +21,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from benchmarks.figures import NotAsPromised
+from benchmarks.kafka_client import QUIET
 from benchmarks.load import Plan, request_bytes
 from devstack.ports import Ports
 from devstack.processes import worker_process
@@ -50,7 +51,7 @@ class System:
         self.postgres = psycopg.connect(stack.env["DATABASE_URL"], autocommit=True)
         self.mongo = MongoClient[Document](stack.env["MONGODB_URI"])
         self.brokers = stack.env["KAFKA_BROKERS"]
-        self.admin = AdminClient({"bootstrap.servers": self.brokers})
+        self.admin = AdminClient({"bootstrap.servers": self.brokers, **QUIET})
 
     @property
     def catalogue(self) -> Database[Document]:
@@ -126,9 +127,7 @@ class System:
 
     def first_message(self, topic: str) -> tuple[str, bytes, list[tuple[str, str | bytes | None]]]:
         """Key, value and headers of some message of the topic."""
-        consumer = Consumer(
-            {"bootstrap.servers": self.brokers, "group.id": "bench-samples", "enable.auto.commit": False}
-        )
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-samples", **QUIET})
         try:
             consumer.assign(
                 [TopicPartition(each.topic, each.partition, 0) for each in self._partitions(topic)]
@@ -136,7 +135,11 @@ class System:
             message = consumer.poll(10)
             if message is None or message.error():
                 raise NotAsPromised(f"no message in {topic}")
-            return (message.key() or b"").decode(), message.value() or b"", list(message.headers() or [])
+            return (
+                (message.key() or b"").decode(),
+                message.value() or b"",
+                list(dict(message.headers() or {}).items()),
+            )
         finally:
             consumer.close()
 
@@ -217,7 +220,7 @@ class System:
         return [TopicPartition(topic, partition) for partition in known]
 
     def _watermarks(self, topic: str) -> list[tuple[int, int]]:
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-looks-on"})
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-looks-on", **QUIET})
         try:
             return [
                 consumer.get_watermark_offsets(each, timeout=10) or (0, 0) for each in self._partitions(topic)
@@ -231,7 +234,7 @@ class Committed:
 
     def __init__(self, brokers: str, group: str, partitions: list[TopicPartition]) -> None:
         self._partitions = partitions
-        self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": group})
+        self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, **QUIET})
 
     def __call__(self) -> int:
         """The number now."""

@@ -23,7 +23,7 @@ _PAUSE_SECONDS = 0.002
 _PROCESSING = "SELECT id::text FROM orders_order WHERE id = ANY(%s::uuid[]) AND status = 2"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LatencyResult:
     """One run; times from the moment at which the POST was due."""
 
@@ -136,12 +136,13 @@ def _probe(
 def _result(
     answered: list[float], raw: float, stock: list[float], processing: list[float], confirmed: list[float]
 ) -> LatencyResult:
-    figures = [
-        1000 * percentile(values, percent)
-        for values in (answered, stock, processing, confirmed)
+    steps = {"answered": answered, "stock": stock, "processing": processing, "confirmed": confirmed}
+    figures = {
+        f"{step}_p{percent}": 1000 * percentile(values, percent)
+        for step, values in steps.items()
         for percent in (50, 95)
-    ]
-    return LatencyResult(*figures, raw=raw)
+    }
+    return LatencyResult(**figures, raw=raw)
 
 
 def _in_ledger(system: System, stack: ExitStack) -> Callable[[list[str]], Collection[str]]:

@@ -17,7 +17,7 @@ PROCESSES = ("web", "sockets", "relay", "inventory", "order", "holds")
 _SETTLING_SECONDS = 120.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OrdersResult:
     """One run of one case."""
 
@@ -35,7 +35,7 @@ class OrdersResult:
     raw_sql: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MemoryResult:
     """Memory of the processes after a round of all cases (PSS, children included)."""
 

@@ -29,7 +29,7 @@ _EVENTS_A_COMMIT = 500
 _TOPICS = ("order.created", "inventory.reserve")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RelayResult:
     """One run."""
 
@@ -83,7 +83,7 @@ def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult
         require_equal(f"messages in {topic}", system.ends(topic) - start, count)
     if not statements:
         raise NotAsPromised("PostgreSQL has written down no statement of the relay")
-    return RelayResult(count / (ended - started), statements / count, raw_rate)
+    return RelayResult(events=count / (ended - started), statements=statements / count, raw=raw_rate)
 
 
 def _has_unread(system: System) -> bool:

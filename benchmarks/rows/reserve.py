@@ -16,7 +16,7 @@ REPEATED = 50
 _NUMBER = "NUMBER-HERE"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReserveResult:
     """One run."""
 

@@ -23,7 +23,7 @@ _MAKE_DUE = "UPDATE orders_order SET created_at = created_at - interval '1 day' 
 _PROCESSING, _CANCELLED = 2, 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RestartResult:
     """One kill."""
 
@@ -87,7 +87,7 @@ def measure(effort: Effort) -> Iterator[tuple[str, RestartResult]]:
             time.sleep(effort.seconds(_SOUND_SECONDS, 0))
             raw = _seconds_of_django(system)
             for name in list(signs)[: effort.size(len(signs), 2)]:
-                yield name, RestartResult(_seconds_away(system, name, signs[name]), raw)
+                yield name, RestartResult(seconds=_seconds_away(system, name, signs[name]), raw=raw)
 
 
 def _seconds_away(system: System, name: str, works: Callable[[], None]) -> float:

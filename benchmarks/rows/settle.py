@@ -16,7 +16,7 @@ GROUP = "products-service-group"
 REQUESTS, RESERVED, REJECTED = "inventory.reserve", "inventory.reserved", "inventory.rejected"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SettleResult:
     """One run."""
 
@@ -66,7 +66,7 @@ def _run(system: System, kafka: RawKafka, raw: RawMongo, count: int, products: S
     held = sum(entry["status"] == "reserved" for entry in ledger)
     require_equal("orders that hold stock", held, granted)
     require_equal("pieces taken", system.taken(products), granted)
-    return SettleResult(count / (ended - started), max(0, held - stock), raw_rate)
+    return SettleResult(settled=count / (ended - started), oversell=max(0, held - stock), raw=raw_rate)
 
 
 def _reserves(run: str, count: int, products: Sequence[str]) -> list[Prepared]:

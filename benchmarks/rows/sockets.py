@@ -24,7 +24,7 @@ WHERE example.order_id = %s AND example.version = 1
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SocketsResult:
     """One run."""
 

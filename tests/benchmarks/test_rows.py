@@ -60,17 +60,19 @@ def test_a_percentile_is_the_least_value_with_that_share_at_or_below(percent: fl
 
 
 def test_a_ratio_is_the_median_of_the_runs_own() -> None:
-    runs = [("case", RelayResult(10.0, 0.0, 10.0)), ("case", RelayResult(10.0, 0.0, 100.0))]
-    ratio = next(lines_of("relay", [*runs, ("case", RelayResult(90.0, 0.0, 100.0))])).ratio
+    pairs = [(10.0, 10.0), (10.0, 100.0), (90.0, 100.0)]
+    runs = [("case", RelayResult(events=events, statements=0.0, raw=raw)) for events, raw in pairs]
+    ratio = next(lines_of("relay", runs)).ratio
     assert ratio == pytest.approx(0.9)
 
 
 def test_a_block_is_written_between_the_marks_only(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     document.write_text(DOCUMENT)
-    write_block(document, {"processor": "one"}, lines_of("relay", [("case", RelayResult(10.0, 0.01, 20.0))]))
+    lines = list(lines_of("relay", [("case", RelayResult(events=10.0, statements=0.01, raw=20.0))]))
+    write_block(document, {"processor": "one"}, lines)
     written = document.read_text()
-    write_block(document, {"processor": "one"}, lines_of("relay", [("case", RelayResult(10.0, 0.01, 20.0))]))
+    write_block(document, {"processor": "one"}, lines)
     assert document.read_text() == written
     assert written.startswith("Before.\n")
     assert written.endswith("\nAfter.\n")

@@ -1,0 +1,4 @@
+"""What every Kafka client of the benchmarks is given."""
+
+# A client whose broker has been stopped has nothing to say about that.
+QUIET = {"log_level": 0}
