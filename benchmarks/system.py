@@ -196,6 +196,15 @@ class System:
         finally:
             connection.close()
 
+    def await_processing(self, order_id: str, seconds: float = 60) -> None:
+        """Wait until this order is Processing. Raises NotAsPromised."""
+        self.await_status(order_id, 2, seconds)
+
+    def await_status(self, order_id: str, status: int, seconds: float = 60) -> None:
+        """Wait until this order has this status. Raises NotAsPromised."""
+        sql = "SELECT status FROM orders_order WHERE id = %s"
+        wait_until(lambda: self.rows(sql, order_id) == [(status,)], f"status {status} of an order", seconds)
+
     def await_placed(self, run: str, count: int, seconds: float = 60) -> None:
         """Wait until the run has this many orders and all are Processing. Raises NotAsPromised."""
         wait_until(

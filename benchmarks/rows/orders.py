@@ -60,7 +60,7 @@ class Bench:
 
     def run(self, *, items: int, clients: int, seconds: float) -> OrdersResult:
         """The raw clients, then orders for so long, until the last is settled; every one is counted."""
-        raw_seconds = self.effort.seconds(1.0, 0.3)
+        raw_seconds = self.effort.seconds(0.7, 0.3)
         raw_web = self.web.rate(clients, raw_seconds)
         raw_sql = self.sql.rate(clients, raw_seconds)
         taken = self.system.taken(self.products)
@@ -115,7 +115,7 @@ def cases(bench: Bench) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
     for _ in range(effort.runs):
         for items in (1, 3):
             for clients in (16,) if effort.quick else (1, 16, 64):
-                result = bench.run(items=items, clients=clients, seconds=effort.seconds(2.5, 0.5))
+                result = bench.run(items=items, clients=clients, seconds=effort.seconds(2, 0.5))
                 yield f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}", result
         memory = bench.system.memory()
         yield "memory after a round", MemoryResult(**{name: memory[name] for name in PROCESSES})

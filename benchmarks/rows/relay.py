@@ -19,12 +19,8 @@ WHERE example.order_id = %s AND example.version = 1
 """
 # The form of an advisory lock that has two numbers, which only the relay takes.
 _RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
-_UNREAD = """
-SELECT EXISTS (SELECT FROM order_event WHERE (tx, id) > (
-    SELECT coalesce(max(tx), '0'), coalesce(max(event_id), 0)
-    FROM reader_position WHERE reader = 'outbox-relay'
-))
-"""
+_POSITION = "SELECT tx::text, event_id FROM reader_position WHERE reader = 'outbox-relay'"
+_END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
 _EVENTS_A_COMMIT = 500
 _TOPICS = ("order.created", "inventory.reserve")
 
@@ -42,7 +38,7 @@ def measure(effort: Effort) -> Iterator[tuple[str, RelayResult]]:
     """The relay alone, held while the log is filled, then let go."""
     with open_system() as system:
         example = _example(system)
-        _relay_alone(system)
+        _relay_alone(system, example)
         raw = RawKafka(system.brokers)
         _run(system, raw, example, 2_000)
         for _ in range(effort.runs):
@@ -56,9 +52,10 @@ def _example(system: System) -> str:
     return system.place(system.token(customer), product)
 
 
-def _relay_alone(system: System) -> None:
+def _relay_alone(system: System, example: str) -> None:
     """A relay whose session has PostgreSQL write down each statement."""
-    wait_until(lambda: not _has_unread(system), "the first order's events are relayed")
+    system.await_processing(example)
+    _await_position(system, system.rows(_END))
     system.keep_only()
     database = system.rows("SELECT current_database()")[0][0]
     system.postgres.execute(f"ALTER DATABASE {database} SET log_statement = 'all'")
@@ -74,10 +71,11 @@ def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult
     system.stack.pause("relay")
     for _ in range(0, count, _EVENTS_A_COMMIT):
         system.postgres.execute(_COPY, [_EVENTS_A_COMMIT, example])
+    end = system.rows(_END)
     log.skip()
     started = time.monotonic()
     system.stack.resume("relay")
-    ended = wait_until(lambda: not _has_unread(system), "every event is relayed", 60)
+    ended = _await_position(system, end)
     statements = log.statements_of(session)
     for topic, start in zip(_TOPICS, before, strict=True):
         require_equal(f"messages in {topic}", system.ends(topic) - start, count)
@@ -86,9 +84,9 @@ def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult
     return RelayResult(events=count / (ended - started), statements=statements / count, raw=raw_rate)
 
 
-def _has_unread(system: System) -> bool:
-    [(unread,)] = system.rows(_UNREAD)
-    return bool(unread)
+def _await_position(system: System, end: list[tuple[object, ...]]) -> float:
+    """Wait until the relay has stored this position; when it had."""
+    return wait_until(lambda: system.rows(_POSITION) == end, "every event is relayed", 60)
 
 
 def _raw_rate(system: System, raw: RawKafka, events: int) -> float:

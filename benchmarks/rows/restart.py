@@ -18,9 +18,8 @@ from devstack.spawn import PROJECT
 CREDIT_CARD = 1
 _SOUND_SECONDS = 10.5
 _DJANGO = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; django.setup()"
-_STATUS = "SELECT status FROM orders_order WHERE id = %s"
 _MAKE_DUE = "UPDATE orders_order SET created_at = created_at - interval '1 day' WHERE id = %s RETURNING id"
-_PROCESSING, _CANCELLED = 2, 5
+_CANCELLED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +48,13 @@ class Work:
 
     def order_settled(self) -> None:
         """An order placed now is Processing: relay, inventory and order consumer have done their part."""
-        self._reach(self.system.place(self.token, self.product), _PROCESSING)
+        self.system.await_processing(self.system.place(self.token, self.product))
 
     def hold_expired(self) -> None:
         """An order whose time to pay is over is cancelled."""
         order = self.system.place(self.token, self.product, CREDIT_CARD)
         self.system.rows(_MAKE_DUE, order)
-        self._reach(order, _CANCELLED)
-
-    def _reach(self, order: str, status: int) -> None:
-        wait_until(lambda: self.system.rows(_STATUS, order) == [(status,)], f"status {status}", 60)
+        self.system.await_status(order, _CANCELLED)
 
     def _connect(self) -> None:
         with connect(self.system.stack.urls["sockets"], open_timeout=2) as socket:

@@ -58,7 +58,7 @@ def _run(system: System, customers: Sequence[int], example: str, effort: Effort)
             memory = 1024 * (system.memory()["sockets"] - before) / len(tokens)
             seconds = effort.seconds(5, 0.5)
             started, ended, written = _write(system, customers, example, seconds)
-            last = wait_until(lambda: len(crowd.heard()) >= written, "every event is heard", pause=0.2)
+            last = wait_until(lambda: len(crowd.heard()) >= written, "every event is heard", pause=0.1)
             ages = crowd.heard()
     require_equal("events heard", len(ages), written)
     return SocketsResult(
