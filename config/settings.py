@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import BASE_DIR, DEBUG, choice, env, server, server_url, whole_number  # noqa: F401 - BASE_DIR is a setting
+from config.kafka_security import require_sound_kafka_security
 from config.logging import logging_config
 
 INSECURE_KEY = "development-only-key-that-production-refuses"
@@ -41,6 +42,21 @@ KAFKA_SASL_MECHANISM = env.str("KAFKA_SASL_MECHANISM", default="")
 KAFKA_SASL_USERNAME = env.str("KAFKA_SASL_USERNAME", default="")
 KAFKA_SASL_PASSWORD = env.str("KAFKA_SASL_PASSWORD", default="")
 KAFKA_SSL_CA = env.str("KAFKA_SSL_CA", default="")
+KAFKA_SSL_CERTIFICATE = env.str("KAFKA_SSL_CERTIFICATE", default="")
+KAFKA_SSL_KEY = env.str("KAFKA_SSL_KEY", default="")
+require_sound_kafka_security(
+    protocol=KAFKA_SECURITY_PROTOCOL,
+    sasl={
+        "KAFKA_SASL_MECHANISM": KAFKA_SASL_MECHANISM,
+        "KAFKA_SASL_USERNAME": KAFKA_SASL_USERNAME,
+        "KAFKA_SASL_PASSWORD": KAFKA_SASL_PASSWORD,
+    },
+    files={
+        "KAFKA_SSL_CA": KAFKA_SSL_CA,
+        "KAFKA_SSL_CERTIFICATE": KAFKA_SSL_CERTIFICATE,
+        "KAFKA_SSL_KEY": KAFKA_SSL_KEY,
+    },
+)
 KAFKA_REPLICATION_FACTOR = whole_number("KAFKA_REPLICATION_FACTOR", 1 if DEBUG else 3)
 KAFKA_PARTITIONS = whole_number("KAFKA_PARTITIONS", 3)
 KAFKA_RETENTION_DAYS = whole_number("KAFKA_RETENTION_DAYS", 7)

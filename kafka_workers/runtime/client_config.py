@@ -23,6 +23,8 @@ _SECURITY = {
     "sasl.username": "KAFKA_SASL_USERNAME",
     "sasl.password": "KAFKA_SASL_PASSWORD",
     "ssl.ca.location": "KAFKA_SSL_CA",
+    "ssl.certificate.location": "KAFKA_SSL_CERTIFICATE",
+    "ssl.key.location": "KAFKA_SSL_KEY",
 }
 _OUT_OF_REACH = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
 
