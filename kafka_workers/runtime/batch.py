@@ -15,7 +15,7 @@ from kafka_workers.runtime.exceptions import DependencyUnavailable, InvalidMessa
 from kafka_workers.runtime.failure import Failure, is_for_another_group
 from kafka_workers.runtime.message import receive
 from kafka_workers.runtime.producer import Producer
-from kafka_workers.runtime.retry import Outcome, outcome_of, set_aside
+from kafka_workers.runtime.retry import KEPT_KEY_BYTES, Outcome, outcome_of, set_aside
 from kafka_workers.runtime.strike_points import reached
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class BatchProcessor(Generic[T]):
             topic=failure.topic,
             partition=failure.partition,
             offset=failure.offset,
-            order=(message.key() or b"").decode(errors="replace"),
+            order=(message.key() or b"")[:KEPT_KEY_BYTES].decode(errors="replace"),
             attempt=failure.attempts,
             outcome=outcome_of(failure, self._retry_delays),
             reason=failure.reason,

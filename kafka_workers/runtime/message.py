@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.failure import Failure
 from kafka_workers.runtime.headers import Headers, headers_of, text_of
+from kafka_workers.runtime.size import LARGEST_BYTES, size_of
 
 JSON = "application/json"
 _PREFIX = "ce_"
@@ -98,7 +99,12 @@ def cloud_event(  # noqa: PLR0913 - one argument an attribute
 
 
 def receive(message: Message) -> Received:
-    """Read one Kafka message; raises InvalidMessage where it has no value or its headers break the rules."""
+    """Read one Kafka message.
+
+    Raises InvalidMessage where it is too large or has no value, or where its headers break the rules.
+    """
+    if (size := size_of(message)) > LARGEST_BYTES:
+        raise InvalidMessage(f"the message has {size} bytes, more than {LARGEST_BYTES}")
     value = message.value()
     if value is None:
         raise InvalidMessage("the message has no value")

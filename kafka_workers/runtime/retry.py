@@ -10,6 +10,12 @@ from kafka_workers.runtime.failure import PREFIX, Failure
 from kafka_workers.runtime.group_topics import dead_letter_topic, retry_number, retry_topic
 from kafka_workers.runtime.headers import headers_of
 from kafka_workers.runtime.message import Outgoing
+from kafka_workers.runtime.size import LARGEST_BYTES, size_of
+
+CUT_FROM = f"{PREFIX}cut_from"
+"""Header of a dead letter that was too large to keep: its size. What is kept is its beginning."""
+KEPT_KEY_BYTES = 1_000
+KEPT_VALUE_BYTES = 64 * 1024
 
 
 class Outcome(StrEnum):
@@ -37,12 +43,22 @@ def outcome_of(failure: Failure | None, delays: Sequence[float]) -> Outcome:
 def set_aside(message: Message, failure: Failure, delays: Sequence[float]) -> Outgoing:
     """The copy of a failed message for its next retry topic or the dead letters.
 
-    Key, value and headers stay; those headers that tell of earlier failures are replaced.
+    Key, value and headers stay; those headers that tell of earlier failures are replaced. Of a message that
+    is too large for any topic only the beginning stays; the whole of it is where it was first read.
     """
+    if (size := size_of(message)) > LARGEST_BYTES:
+        return cut(message, failure, size)
     is_dead = outcome_of(failure, delays).is_dead
     topic = dead_letter_topic(failure.group) if is_dead else retry_topic(failure.group, failure.attempts)
     headers = {name: value for name, value in headers_of(message).items() if not name.startswith(PREFIX)}
     return Outgoing(topic, message.key(), message.value(), headers | failure.as_headers())
+
+
+def cut(message: Message, failure: Failure, size: int) -> Outgoing:
+    """The dead letter that stands for a message of this many bytes."""
+    key, value = (message.key() or b"")[:KEPT_KEY_BYTES], (message.value() or b"")[:KEPT_VALUE_BYTES]
+    headers = failure.as_headers() | {CUT_FROM: str(size)}
+    return Outgoing(dead_letter_topic(failure.group), key, value, headers)
 
 
 def seconds_until_due(message: Message, delays: Sequence[float]) -> float:
