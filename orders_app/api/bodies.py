@@ -54,6 +54,8 @@ def read_body(request: Request, kind: type[Body]) -> Body:
         body: Body = decoder(kind).decode(cast("bytes", request.data) or b"{}")
     except msgspec.ValidationError as error:
         raise wrong_field(str(error)) from error
+    except RecursionError as error:
+        raise ParseError("JSON parse error - nested too deep.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ParseError(f"JSON parse error - {error}") from error
     return body

@@ -1,7 +1,10 @@
 """What a list of orders can be narrowed to and sorted by; a value that means nothing is a 400."""
 
+from datetime import UTC, datetime
+
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
+from django_filters.fields import IsoDateTimeField
 
 from orders_app.models import Order
 from orders_app.selectors import search_orders
@@ -21,6 +24,25 @@ class StableOrdering(filters.OrderingFilter):
         return qs.order_by(*wanted, "-pk")
 
 
+class InstantField(IsoDateTimeField):
+    """A time, taken as UTC: PostgreSQL knows no offset of 16 hours or more, as ISO 8601 allows."""
+
+    def to_python(self, value: object) -> datetime | None:
+        """The time, or the calendar's end where UTC is beyond it. Raises ValidationError where it is none."""
+        moment: datetime | None = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            end = datetime.min if moment and moment.year == datetime.min.year else datetime.max
+            return end.replace(tzinfo=UTC)
+
+
+class InstantFilter(filters.IsoDateTimeFilter):
+    """A time to compare with."""
+
+    field_class = InstantField
+
+
 class OrderFilters(filters.FilterSet):
     """`status`, `search`, `createdAfter` (inclusive), `createdBefore` (exclusive), `ordering`."""
 
@@ -31,8 +53,8 @@ class OrderFilters(filters.FilterSet):
         help_text="The beginning of an order number, of a product's words or of the customer's user name; "
         "or a tracking number, or the customer's e-mail address.",
     )
-    createdAfter = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")  # noqa: N815
-    createdBefore = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")  # noqa: N815
+    createdAfter = InstantFilter(field_name="created_at", lookup_expr="gte")  # noqa: N815
+    createdBefore = InstantFilter(field_name="created_at", lookup_expr="lt")  # noqa: N815
     ordering = StableOrdering(
         fields={"created_at": "createdAt", "total_amount": "totalAmount"},
         field_labels={"created_at": "Time of placing", "total_amount": "Total"},

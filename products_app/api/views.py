@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import JSONParser
@@ -28,6 +28,16 @@ PRODUCT_ID = OpenApiParameter(
     OpenApiParameter.PATH,
     description="24 hexadecimal digits.",
     pattern="^[0-9a-fA-F]{24}$",
+)
+
+
+ERROR = {"$ref": "#/components/schemas/Error"}
+SKU_TAKEN = OpenApiResponse(ERROR, "Another product has this SKU.")
+HELD = OpenApiResponse(ERROR, "Orders hold pieces of the product.")
+REFUSED = OpenApiResponse(
+    ERROR,
+    "The product is not for sale; or too few can be sold (`availableStock` says how many); or the order has reserved another "
+    "quantity, or was released or rejected before.",
 )
 
 
@@ -64,7 +74,11 @@ class ProductListView(CatalogueView):
         page = self.paginate_queryset(self.get_queryset())  # type: ignore[arg-type]
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
-    @extend_schema(operation_id="createProduct", summary="Put a product into the catalogue")
+    @extend_schema(
+        operation_id="createProduct",
+        summary="Put a product into the catalogue",
+        responses={201: ProductSerializer, 409: SKU_TAKEN},
+    )
     def post(self, request: Request) -> Response:
         """Create it."""
         body = self.get_serializer(data=request.data)
@@ -83,17 +97,29 @@ class ProductView(CatalogueView):
         product = get_product(product_id=product_id, include_inactive=request.user.is_staff)
         return Response(self.get_serializer(product).data)
 
-    @extend_schema(operation_id="replaceProduct", summary="Change a product")
+    @extend_schema(
+        operation_id="replaceProduct",
+        summary="Change a product",
+        responses={200: ProductSerializer, 409: SKU_TAKEN},
+    )
     def put(self, request: Request, product_id: str) -> Response:
         """Set what is given; name and price must be."""
         return self.update(request, product_id, partial=False)
 
-    @extend_schema(operation_id="updateProduct", summary="Change some fields of a product")
+    @extend_schema(
+        operation_id="updateProduct",
+        summary="Change some fields of a product",
+        responses={200: ProductSerializer, 409: SKU_TAKEN},
+    )
     def patch(self, request: Request, product_id: str) -> Response:
         """Set what is given."""
         return self.update(request, product_id, partial=True)
 
-    @extend_schema(operation_id="deleteProduct", summary="Take a product out of the catalogue")
+    @extend_schema(
+        operation_id="deleteProduct",
+        summary="Take a product out of the catalogue",
+        responses={204: None, 409: HELD},
+    )
     def delete(self, request: Request, product_id: str) -> Response:
         """Delete it, unless orders hold pieces of it."""
         delete_product(product_id=product_id)
@@ -128,7 +154,9 @@ class ReserveView(LineView):
     """Take pieces of the product for an order, once however often it is asked."""
 
     @extend_schema(
-        operation_id="reserveStock", summary="Reserve pieces for an order", responses=LineReservedSerializer
+        operation_id="reserveStock",
+        summary="Reserve pieces for an order",
+        responses={200: LineReservedSerializer, 409: REFUSED},
     )
     def post(self, request: Request, product_id: str) -> Response:
         """Reserve them. Again with the same body: the same answer."""

@@ -51,6 +51,8 @@ def test_orders_are_narrowed_by_time_from_and_before(desk: Desk, customer: Perso
     assert listed(customer, "createdAfter=2026-01-01&createdBefore=2026-02-02") == ids(february, january)
     assert listed(customer, "createdAfter=2026-02-01T00:30:00%2B01:00") == ids(february)
     assert listed(customer, "createdAfter=0001-01-01T00:00:00%2B14:00") == ids(february, january)
+    assert listed(customer, "createdAfter=9999-12-31T23:00:00-14:00") == []
+    assert listed(customer, "createdAfter=2026-01-31T16:00:00%2B16:00") == ids(february)
 
 
 def test_orders_are_sorted_by_time_or_total_newest_first_unless_asked(desk: Desk, customer: Person) -> None:
