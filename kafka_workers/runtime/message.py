@@ -101,7 +101,8 @@ def cloud_event(  # noqa: PLR0913 - one argument an attribute
 def receive(message: Message) -> Received:
     """Read one Kafka message.
 
-    Raises InvalidMessage where it is too large or has no value, or where its headers break the rules.
+    Raises InvalidMessage where it is too large, has no value or no possible time, or where its headers break
+    the rules.
     """
     if (size := size_of(message)) > LARGEST_BYTES:
         raise InvalidMessage(f"the message has {size} bytes, more than {LARGEST_BYTES}")
@@ -120,7 +121,7 @@ def receive(message: Message) -> Received:
         offset=offset,
         key=(message.key() or b"").decode(errors="replace"),
         value=value,
-        timestamp=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
+        timestamp=_timestamp(message),
         id=event.id,
         type=event.type,
         source=event.source,
@@ -170,6 +171,15 @@ def _event_of(headers: Headers, topic: str) -> _Event | None:
     if media_type not in ("", JSON):
         raise InvalidMessage(f"content-type is {media_type!r}, not {JSON}")
     return event
+
+
+def _timestamp(message: Message) -> datetime:
+    """When the message was sent, as its sender says."""
+    milliseconds = message.timestamp()[1]
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidMessage(f"the timestamp {milliseconds} is no time: {error}") from error
 
 
 def _trace_parent(headers: Headers) -> str:

@@ -1,4 +1,4 @@
-"""Messages that nobody sends in good faith: each becomes a dead letter with its reason, and nothing else changes."""
+"""Messages that nobody sends in good faith: dead letters with their reason, and nothing else changes."""
 
 import json
 from collections.abc import Iterator

@@ -108,6 +108,14 @@ def test_a_message_without_a_value_is_invalid() -> None:
         receive(on_the_wire("numbers", {}, value=None))
 
 
+def test_a_message_from_the_far_future_is_invalid() -> None:
+    message = Message(
+        topic="numbers", partition=0, offset=1, value=b"1", timestamp=(TIMESTAMP_CREATE_TIME, 2**62)
+    )
+    with pytest.raises(InvalidMessage, match="is no time"):
+        receive(message)
+
+
 @pytest.mark.parametrize("trace_parent", ["", "nonsense", b"\xff\xff", TRACE_PARENT.upper()])
 def test_a_damaged_trace_is_no_reason_to_refuse_a_message(trace_parent: str | bytes) -> None:
     assert receive(on_the_wire("numbers", {"traceparent": trace_parent})).trace_parent == ""
