@@ -10,6 +10,9 @@ from orders_app.models import Order
 from orders_app.selectors import search_orders
 from orders_app.state_machine import OrderStatus
 
+FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
+LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
 
 class StatusFilter(filters.BaseInFilter, filters.TypedChoiceFilter):
     """One status code, or several with commas between."""
@@ -33,8 +36,7 @@ class InstantField(IsoDateTimeField):
         try:
             return moment and moment.astimezone(UTC)
         except OverflowError:
-            end = datetime.min if moment and moment.year == datetime.min.year else datetime.max
-            return end.replace(tzinfo=UTC)
+            return FIRST_MOMENT if moment and moment.year == FIRST_MOMENT.year else LAST_MOMENT
 
 
 class InstantFilter(filters.IsoDateTimeFilter):

@@ -36,8 +36,8 @@ SKU_TAKEN = OpenApiResponse(ERROR, "Another product has this SKU.")
 HELD = OpenApiResponse(ERROR, "Orders hold pieces of the product.")
 REFUSED = OpenApiResponse(
     ERROR,
-    "The product is not for sale; or too few can be sold (`availableStock` says how many); or the order has reserved another "
-    "quantity, or was released or rejected before.",
+    "The product is not for sale; or too few can be sold (`availableStock` says how many); or the order has "
+    "reserved another quantity, or was released or rejected before.",
 )
 
 

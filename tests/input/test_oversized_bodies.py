@@ -47,7 +47,9 @@ def doors(desk: Desk) -> Sequence[tuple[str, str, str]]:
         pytest.param(MILLION, {413}, id="a million items"),
         pytest.param(DEEP + b"]" * 100_000, {400}, id="nested too deep"),
         pytest.param(DEEP, {400}, id="nested too deep and cut off"),
-        pytest.param(b'{"x": ' * 100_000 + b"1" + b"}" * 100_000, {400}, id="nested too deep in a field unknown"),
+        pytest.param(
+            b'{"x": ' * 100_000 + b"1" + b"}" * 100_000, {400}, id="nested too deep in a field unknown"
+        ),
     ],
 )
 def test_what_is_too_large_is_refused_on_every_route_of_orders(
