@@ -4,6 +4,7 @@ import os
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
+from daphne.ws_protocol import WebSocketFactory
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
@@ -12,8 +13,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 # These need the applications loaded.
+from config.slow_readers import SlowReaderProtocol  # noqa: E402
 from config.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
+
+# daphne has no option for it, and makes its factory after it has read this file.
+WebSocketFactory.protocol = SlowReaderProtocol
 
 sockets = URLRouter(
     [

@@ -50,5 +50,7 @@ def decode(payload: bytes) -> ClientMessage:
         return msgspec.json.decode(payload, type=MESSAGE_TYPES[name])
     except msgspec.ValidationError as error:
         raise InvalidClientMessage("invalid_message", str(error)) from error
+    except RecursionError as error:
+        raise InvalidClientMessage("invalid_json", "The message is nested too deep.") from error
     except msgspec.DecodeError as error:
         raise InvalidClientMessage("invalid_json", "The message is not JSON.") from error

@@ -16,6 +16,12 @@ from websockets.sync.client import ClientConnection, connect
 
 REPLAY_EVENTS = 400
 """How many missed events the tests' daphne sends again."""
+SLOW_SECONDS = 2
+"""How long it waits for a client that does not read."""
+SOCKETS_PER_USER = 5
+"""How many sockets it lets a user open."""
+OTHER_PAGE = "https://shop.example"
+"""The front end that it knows, which is no host of its own."""
 
 Json = dict[str, Any]
 

@@ -12,10 +12,17 @@ from django.db import connection
 
 from devstack.ports import free_ports
 from tests.orders_app.ordering import catalogue, desk
-from tests.orders_app.sockets.browser import REPLAY_EVENTS
+from tests.orders_app.sockets.browser import OTHER_PAGE, REPLAY_EVENTS, SLOW_SECONDS, SOCKETS_PER_USER
 from tests.shop import eventually
 
 __all__ = ["catalogue", "desk"]
+
+SETTINGS = {
+    "FRONTEND_URL": OTHER_PAGE,
+    "SOCKET_REPLAY_EVENTS": str(REPLAY_EVENTS),
+    "SOCKET_SLOW_SECONDS": str(SLOW_SECONDS),
+    "SOCKETS_PER_USER": str(SOCKETS_PER_USER),
+}
 
 
 @pytest.fixture(scope="package")
@@ -29,7 +36,7 @@ def socket_url(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
     with log.open("wb") as stderr:
         daphne = subprocess.Popen(
             [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "config.asgi:application"],
-            env=os.environ | {"DATABASE_URL": tests_database(), "SOCKET_REPLAY_EVENTS": str(REPLAY_EVENTS)},
+            env=os.environ | SETTINGS | {"DATABASE_URL": tests_database()},
             stderr=stderr,
         )
     try:

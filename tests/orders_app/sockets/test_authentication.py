@@ -10,7 +10,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from websockets.exceptions import InvalidStatus
 
 from tests.orders_app.ordering import Desk
-from tests.orders_app.sockets.browser import Browser, browsing, session_cookie, token
+from tests.orders_app.sockets.browser import OTHER_PAGE, Browser, browsing, session_cookie, token
 
 NOT_AUTHENTICATED = 4401
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -135,14 +135,25 @@ def test_a_token_of_somebody_else_after_subscribing_by_cookie_closes(socket_url:
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://localhost:3000", "http://localhost:8000", "https://127.0.0.1"], ids=str
+    "origin", [OTHER_PAGE, "http://localhost:3000", "http://localhost:8000", "https://127.0.0.1"], ids=str
 )
 def test_pages_of_ours_may_connect(socket_url: str, origin: str) -> None:
     with browsing(socket_url, Origin=origin) as browser:
         assert browser.authenticate(token(7))["type"] == "connected"
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost.evil.example", "null"], ids=str)
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://localhost.evil.example",
+        f"{OTHER_PAGE}.evil.example",
+        "http://shop.example",
+        f"{OTHER_PAGE}:8443",
+        "null",
+    ],
+    ids=str,
+)
 def test_pages_of_others_may_not(socket_url: str, origin: str, alice: User) -> None:
     with (
         pytest.raises(InvalidStatus, match="403"),
