@@ -5,6 +5,7 @@ wins over the file.
 """
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STACK_DIR = Path(os.environ.get("STACK_DIR", BASE_DIR / ".stack"))
+
+RATE = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
 
 env = environ.Env()
 
@@ -60,3 +63,14 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
+
+
+def rate(name: str, default: str) -> str | None:
+    """How often something may be done, such as `30/minute`; None where it is `off`.
+
+    Raises ImproperlyConfigured on anything else.
+    """
+    value = os.environ.get(name, "").strip() or default
+    if value != "off" and not RATE.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be a rate such as 30/minute, or off; not {value!r}.")
+    return None if value == "off" else value

@@ -7,12 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from http import HTTPStatus
 
 from django.conf import settings
+from django.db import Error as DatabaseUnavailable
 from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from msgspec import Struct, to_builtins
 
+from config.monitoring import may_monitor
 from products_app import selectors as catalogue
 
 CHECK_SECONDS = 2.0
@@ -37,17 +39,26 @@ def live(_request: HttpRequest) -> JsonResponse:
 
 @never_cache
 @require_safe
-def ready(_request: HttpRequest) -> JsonResponse:
+def ready(request: HttpRequest) -> JsonResponse:
     """200 while orders can be taken, which needs PostgreSQL and MongoDB; otherwise 503.
 
-    Without Kafka orders are taken and settled later: still 200, and said.
+    Without Kafka orders are taken and settled later: still 200, and said. What each check found is for those
+    who may monitor.
     """
     found = check_all({"postgresql": postgresql, "mongodb": mongodb, "kafka": kafka})
     takes_orders = found["postgresql"].up and found["mongodb"].up
     status = HTTPStatus.OK if takes_orders else HTTPStatus.SERVICE_UNAVAILABLE
-    return JsonResponse(
-        {"status": _summary(found, takes_orders), "dependencies": to_builtins(found)}, status=status
-    )
+    body = {"status": _summary(found, takes_orders)}
+    if _may_see_details(request):
+        body["dependencies"] = to_builtins(found)
+    return JsonResponse(body, status=status)
+
+
+def _may_see_details(request: HttpRequest) -> bool:
+    try:
+        return may_monitor(request)
+    except DatabaseUnavailable:  # no session can be read
+        return False
 
 
 def _summary(found: Mapping[str, Dependency], takes_orders: bool) -> str:

@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 
 import structlog
+from django.core.exceptions import PermissionDenied
 from django.db import Error as DatabaseUnavailable
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from config.monitoring import may_monitor
 from kafka_workers.metrics import RELAY_OLDEST_UNREAD_SECONDS
 from kafka_workers.relay_lead import READER
 from orders_app import event_log
@@ -18,8 +20,13 @@ log = structlog.get_logger(__name__)
 
 
 @require_safe
-def metrics(_request: HttpRequest) -> HttpResponse:
-    """The figures now, of every process that shares PROMETHEUS_MULTIPROC_DIR, or of this one without it."""
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures now, of every process that shares PROMETHEUS_MULTIPROC_DIR, or of this one without it.
+
+    A 403 for those who may not monitor.
+    """
+    if not may_monitor(request):
+        raise PermissionDenied
     _look_at_relay()
     directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     registry = _of_all_processes(Path(directory)) if directory else REGISTRY

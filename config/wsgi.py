@@ -7,7 +7,9 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
-# It needs the applications loaded.
+# These need the applications loaded.
+from config.checks import refuse_unsafe_settings  # noqa: E402
 from config.warm_up import warm_up  # noqa: E402
 
+refuse_unsafe_settings()
 warm_up()

@@ -10,7 +10,14 @@ import django
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
-_STEPS = ("check", "migrate", "create_collections", "create_topics", "register_service_key")
+_STEPS = (
+    "check",
+    "migrate",
+    "createcachetable",
+    "create_collections",
+    "create_topics",
+    "register_service_key",
+)
 _DEMO = "seed_demo"
 
 

@@ -66,9 +66,12 @@ def _settings(directory: Path, servers: Mapping[str, Server]) -> dict[str, str]:
         **{setting: server.url for setting, server in servers.items()},
         "STACK_DIR": str(directory),
         "DEBUG": "false",
-        "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "PLAIN_HTTP": "true",
         "FRONTEND_URL": "http://localhost:3000",
         "KAFKA_REPLICATION_FACTOR": "1",
+        "LOGIN_RATE": "off",
+        "REGISTRATION_RATE": "off",
     }
 
 

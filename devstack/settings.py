@@ -34,6 +34,18 @@ _FROM_CALLER = (
     "STRIPE_WEBHOOK_SECRET",
     "OTEL_EXPORTER_OTLP_ENDPOINT",
     "LOG_FORMAT",
+    "LOGIN_RATE",
+    "LOGIN_FAILURES",
+    "LOGIN_LOCK_MINUTES",
+    "REGISTRATION_RATE",
+    "USER_RATE",
+    "ADDRESS_RATE",
+    "TRUSTED_PROXIES",
+    "PLAIN_HTTP",
+    "HSTS_SECONDS",
+    "SESSION_HOURS",
+    "MONITOR_ADDRESSES",
+    "MONITOR_TOKEN",
 )
 
 
@@ -74,10 +86,14 @@ def make_settings(
     host = caller.get("WEB_HOST") or "127.0.0.1"
     values = {
         "DEBUG": "false",
+        "PLAIN_HTTP": "true",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "FRONTEND_URL": f"http://localhost:{ports.web}",
         "KAFKA_REPLICATION_FACTOR": "1",
         "LOG_FORMAT": "console",
+        # All who try it out come from one address.
+        "LOGIN_RATE": "600/minute",
+        "REGISTRATION_RATE": "600/minute",
         **new_secrets(),
         **_kept_secrets(directory),
         **{name: caller[name] for name in _FROM_CALLER if caller.get(name)},

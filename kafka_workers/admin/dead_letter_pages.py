@@ -4,11 +4,14 @@ import json
 from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import quote
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,6 +21,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from kafka_workers.models import DeadLetterRecord
 from kafka_workers.runtime.dead_letters import Choice, DeadLetter, OriginUnknown, find_dead_letters
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.settling import DeskTakenOver, SettlingDesk, SettlingRefused
@@ -102,8 +106,25 @@ def settle_chosen(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     except Refusals as error:
         admin.message_user(request, str(error), messages.ERROR)
     else:
+        _record(request, letters, form.cleaned_data)
         admin.message_user(request, _sentence(form.cleaned_data["action"], settled))
     return redirect(request.get_full_path())
+
+
+def _record(request: HttpRequest, letters: Sequence[DeadLetter], form: dict[str, Any]) -> None:
+    """Leave it in the audit trail; the dead letters have no rows by which the admin could do so itself."""
+    kind = ContentType.objects.get_for_model(DeadLetterRecord)
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user=cast("User", request.user),
+            content_type=kind,
+            object_id=letter.place,
+            object_repr=letter.place,
+            action_flag=CHANGE,
+            change_message=f"{form['action']}: {form['why']}",
+        )
+        for letter in letters
+    )
 
 
 def _chosen(request: HttpRequest, *, everything: bool) -> list[DeadLetter]:

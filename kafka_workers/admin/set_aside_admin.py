@@ -38,6 +38,8 @@ class SetAsideEventAdmin(ReadOnlyAdmin):
     )
     def send_again(self, request: HttpRequest, queryset: QuerySet[SetAsideEvent]) -> None:
         """Have the relay try again; what is refused again stays, with its new reason."""
+        for event in queryset:
+            self.log_change(request, event, "Asked the relay to send it again.")
         events = request_retry(set(queryset.values_list("order_id", flat=True)))
         sentence = ngettext(
             "The relay will send %d event again.", "The relay will send %d events again.", events

@@ -166,6 +166,7 @@ class OrderAdmin(ModelAdmin):
         for order in queryset:
             try:
                 service(order_id=order.pk, origin=origin_of(request))
+                self.log_change(request, order, f"By action: {request.POST['action']}.")
                 changed += 1
             except OrderError as refusal:
                 refusals.append(f"{order.order_number}: {refusal}")

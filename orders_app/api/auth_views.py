@@ -20,6 +20,7 @@ from orders_app.api.auth_serializers import (
     UserSerializer,
     token_pair,
 )
+from orders_app.api.throttles import LoginNameThrottle, LoginThrottle, RegistrationThrottle
 
 
 def answers_tokens(operation_id: str, summary: str) -> Any:
@@ -35,6 +36,7 @@ class ObtainTokensView(TokenViewBase):
 
     serializer_class = ObtainTokensSerializer
     pagination_class = None
+    throttle_classes = (LoginThrottle, LoginNameThrottle)
 
 
 @extend_schema_view(post=answers_tokens("refreshTokens", "A refresh token for a new pair"))
@@ -52,6 +54,7 @@ class RegisterView(GenericAPIView[User]):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     pagination_class = None
+    throttle_classes = (RegistrationThrottle,)
 
     @extend_schema(
         operation_id="register",

@@ -1,6 +1,9 @@
 """Services prove themselves with `Authorization: Api-Key …`; keys are made in the admin, or registered."""
 
+from typing import cast
+
 from django.contrib.auth.models import AnonymousUser
+from django.db import DataError
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
@@ -8,20 +11,25 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
-from rest_framework_api_key.models import APIKey
 from rest_framework_api_key.permissions import KeyParser
+
+from products_app.models import ServiceKey
 
 
 class ServiceKeyAuthentication(BaseAuthentication):
     """Reads the key. The caller is a service, so there is no user."""
 
-    def authenticate(self, request: Request) -> tuple[AnonymousUser, str] | None:
+    def authenticate(self, request: Request) -> tuple[AnonymousUser, ServiceKey] | None:
         """The key, where there is one. Raises AuthenticationFailed on an unknown, revoked or expired one."""
-        key: str | None = KeyParser().get(request)
-        if key is None:
+        text: str | None = KeyParser().get(request)
+        if text is None:
             return None
-        if not APIKey.objects.is_valid(key):
-            raise AuthenticationFailed("This API key is not valid.")
+        try:
+            key = cast("ServiceKey", ServiceKey.objects.get_from_key(text))
+        except (ServiceKey.DoesNotExist, DataError) as error:  # the latter for text that no column can hold
+            raise AuthenticationFailed("This API key is not valid.") from error
+        if key.has_expired:
+            raise AuthenticationFailed("This API key has expired.")
         return AnonymousUser(), key
 
     def authenticate_header(self, request: Request) -> str:
@@ -30,11 +38,13 @@ class ServiceKeyAuthentication(BaseAuthentication):
 
 
 class IsService(BasePermission):
-    """Callers with a valid key."""
+    """Callers with a valid key whose scope covers the route's (`scope` of the view)."""
+
+    message = "This API key is not for this route."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Whether a key was read."""
-        return request.auth is not None
+        """Whether the key that was read may do this."""
+        return request.auth is not None and cast("ServiceKey", request.auth).allows(view.scope)  # type: ignore[attr-defined]
 
 
 class ServiceKeyScheme(OpenApiAuthenticationExtension):

@@ -1,11 +1,10 @@
 """Routes under `products/`. Each checks the shape, makes one call, and answers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -138,8 +137,8 @@ class LineView(GenericAPIView[Any]):
 
     authentication_classes = (ServiceKeyAuthentication,)
     permission_classes = (IsService,)
-    parser_classes = (JSONParser,)
     serializer_class = LineSerializer
+    scope: ClassVar[str]
 
     def line(self, request: Request) -> dict[str, Any]:
         """Order id and quantity. Raises ValidationError."""
@@ -152,6 +151,8 @@ class LineView(GenericAPIView[Any]):
 @extend_schema(tags=["stock"], parameters=[PRODUCT_ID])
 class ReserveView(LineView):
     """Take pieces of the product for an order, once however often it is asked."""
+
+    scope = "reserve"
 
     @extend_schema(
         operation_id="reserveStock",
@@ -167,6 +168,8 @@ class ReserveView(LineView):
 @extend_schema(tags=["stock"], parameters=[PRODUCT_ID])
 class ReleaseView(LineView):
     """Give pieces back that an order has reserved, never more than it holds."""
+
+    scope = "release"
 
     @extend_schema(
         operation_id="releaseStock", summary="Give reserved pieces back", responses=LineReleasedSerializer

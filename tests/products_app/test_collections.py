@@ -3,9 +3,9 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 from pymongo.errors import WriteError
-from rest_framework_api_key.models import APIKey
 
 from products_app.documents.product import product_collection
+from products_app.models import ServiceKey
 
 
 def test_creating_the_collections_again_changes_nothing() -> None:
@@ -31,16 +31,16 @@ def test_the_collection_itself_refuses_a_stock_that_is_no_count(stock: object) -
 
 @pytest.mark.django_db
 def test_the_key_of_the_environment_is_valid_and_its_predecessor_is_not() -> None:
-    _, other = APIKey.objects.create_key(name="neighbour")
+    _, other = ServiceKey.issue(name="neighbour")
     former = settings.SERVICE_API_KEY
     call_command("register_service_key", verbosity=0)
-    assert APIKey.objects.is_valid(former)
+    assert ServiceKey.objects.is_valid(former)
     with override_settings(SERVICE_API_KEY="newprefi." + "s" * 32):
         for _ in range(2):
             call_command("register_service_key", verbosity=0)
-            assert APIKey.objects.is_valid(settings.SERVICE_API_KEY)
-    assert not APIKey.objects.is_valid(former)
-    assert APIKey.objects.is_valid(other)
+            assert ServiceKey.objects.is_valid(settings.SERVICE_API_KEY)
+    assert not ServiceKey.objects.is_valid(former)
+    assert ServiceKey.objects.is_valid(other)
 
 
 @pytest.mark.django_db
@@ -48,13 +48,13 @@ def test_the_key_of_the_environment_is_valid_and_its_predecessor_is_not() -> Non
 def test_a_key_without_the_right_form_is_not_registered(key: str) -> None:
     with override_settings(SERVICE_API_KEY=key), pytest.raises(CommandError, match="SERVICE_API_KEY"):
         call_command("register_service_key")
-    assert not APIKey.objects.exists()
+    assert not ServiceKey.objects.exists()
 
 
 @pytest.mark.django_db
 def test_a_revoked_key_stays_revoked() -> None:
     call_command("register_service_key", verbosity=0)
-    APIKey.objects.update(revoked=True)
+    ServiceKey.objects.update(revoked=True)
     with pytest.raises(CommandError, match="revoked"):
         call_command("register_service_key")
-    assert not APIKey.objects.is_valid(settings.SERVICE_API_KEY)
+    assert not ServiceKey.objects.is_valid(settings.SERVICE_API_KEY)

@@ -59,6 +59,8 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Load what is missing and say how much that was, or in one line why not."""
+        if not settings.PLAIN_HTTP:
+            raise CommandError("The demo's password is known to all: it is for PLAIN_HTTP alone.")
         users = [ensure_user(user) for user in USERS]
         call_command("create_collections", verbosity=0)
         try:

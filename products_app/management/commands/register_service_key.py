@@ -6,7 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from rest_framework_api_key.crypto import concatenate
-from rest_framework_api_key.models import APIKey
+
+from products_app.models import ServiceKey
 
 NAME = "SERVICE_API_KEY"
 PREFIX_LENGTH = 8
@@ -34,12 +35,12 @@ class Command(BaseCommand):
             self.stdout.write(f"The service key {prefix}.… is valid.")
 
 
-def register_key(key: str, prefix: str) -> APIKey:
+def register_key(key: str, prefix: str) -> ServiceKey:
     """Make this the one key of the environment."""
-    hashed = APIKey.objects.key_generator.hash(key)
+    hashed = ServiceKey.objects.key_generator.hash(key)
     identity = concatenate(prefix, hashed)
     with transaction.atomic():
-        APIKey.objects.filter(name=NAME).exclude(pk=identity).delete()
+        ServiceKey.objects.filter(name=NAME).exclude(pk=identity).delete()
         defaults = {"prefix": prefix, "hashed_key": hashed, "name": NAME}
-        registered: APIKey = APIKey.objects.get_or_create(pk=identity, defaults=defaults)[0]
+        registered: ServiceKey = ServiceKey.objects.get_or_create(pk=identity, defaults=defaults)[0]
         return registered

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import quote
 from django.test import Client
 from django.urls import reverse
@@ -101,6 +102,9 @@ def test_all_that_are_found_are_discarded_with_the_reason_and_the_name(login: Lo
     assert letter.settlement
     assert (letter.key_text, letter.settlement.reason) == ("1", "a test")
     assert letter.settlement.by.startswith("staff-")
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, entry.change_message) == (letter.place, "discard: a test")
+    assert entry.user.username == letter.settlement.by
 
 
 def test_nothing_is_discarded_without_a_reason(login: Login, bench: Bench) -> None:

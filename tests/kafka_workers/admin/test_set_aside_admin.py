@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -49,6 +50,7 @@ def test_sending_again_takes_all_events_of_the_orders_chosen_and_no_other(login:
     response = send_again(login(VIEW, CHANGE), first)
     assert said(response) == ["The relay will send 2 events again."]
     assert retried() == {(order_id, 1), (order_id, 2)}
+    assert LogEntry.objects.get().object_id == str(first.pk)
 
 
 def test_who_may_only_view_sends_nothing_again(login: Login) -> None:

@@ -87,6 +87,8 @@ def test_an_action_moves_all_that_can_move_and_says_why_the_others_cannot(desk: 
         f"{done.order_number}: An order that is Cancelled cannot become Shipped; that is final.",
     ]
     assert (now(ready).status, now(done)) == (SHIPPED, done)
+    entry = LogEntry.objects.get()
+    assert (entry.object_id, entry.change_message) == (str(ready.id), "By action: ship.")
 
 
 def test_actions_take_an_order_to_its_end(desk: Desk, office: Office) -> None:

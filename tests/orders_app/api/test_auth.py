@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from orders_app.api.auth_serializers import token_pair
 from tests.orders_app.api.people import Json, Person, attributes, codes
-from tests.orders_app.ordering import at_once
+from tests.orders_app.ordering import at_once, of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,10 +82,22 @@ def test_a_refresh_token_serves_once(walter: User) -> None:
     assert (again.status_code, codes(again), attributes(again)) == (401, ["token_not_valid"], [None])
 
 
+def test_a_refresh_token_used_again_ends_its_whole_sign_in_and_no_other(walter: User) -> None:
+    first, elsewhere = token_pair(walter)["refresh"], token_pair(walter)["refresh"]
+    second = refresh(first).json()["refresh"]
+    third = refresh(second).json()["refresh"]
+    assert refresh(first).status_code == 401
+    assert refresh(third).status_code == 401, "whoever has the successor may be the thief"
+    assert refresh(elsewhere).status_code == 200
+    assert "family" not in AccessToken(token_pair(walter)["access"]).payload  # type: ignore[arg-type]
+
+
 def test_of_two_refreshes_at_once_one_is_refused(walter: User) -> None:
     token = token_pair(walter)["refresh"]
-    answers = at_once(*[lambda: refresh(token).status_code] * 2)
-    assert set(answers) == {200, 401}
+    answers = at_once(*[lambda: refresh(token)] * 2)
+    answered = {answer.status_code: answer for answer in of_type(Response, answers)}
+    assert answered.keys() == {200, 401}
+    assert refresh(answered[200].data["refresh"]).status_code == 401, "the second use ended the family"
 
 
 def test_nobody_is_refreshed_who_is_inactive_or_gone(walter: User) -> None:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from rest_framework.test import APIClient
-from rest_framework_api_key.models import APIKey
 from rest_framework_simplejwt.tokens import AccessToken
+
+from products_app.models import ServiceKey
 
 PRODUCTS = "/api/v1/products/"
 Json = dict[str, Any]
@@ -20,7 +21,7 @@ def user(*, is_staff: bool) -> APIClient:
 
 def service() -> APIClient:
     """A service with an API key of its own."""
-    _, key = APIKey.objects.create_key(name="service")
+    _, key = ServiceKey.issue(name="service")
     return APIClient(HTTP_AUTHORIZATION=f"Api-Key {key}")
 
 

@@ -1,0 +1,88 @@
+"""Service keys: made, revoked and rotated. The secret is on one page, once, and in nothing that is stored."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.cache import add_never_cache_headers
+from rest_framework_api_key.models import APIKey
+from unfold.admin import ModelAdmin
+
+from products_app.models import ServiceKey
+
+admin.site.unregister(APIKey)  # the library's own keys open nothing here
+
+
+@admin.register(ServiceKey)
+class ServiceKeyAdmin(ModelAdmin):
+    """A key's name and rights are for ever; what can change is when it ends."""
+
+    list_display: ClassVar = [
+        "name",
+        "prefix",
+        "may_reserve",
+        "may_release",
+        "created",
+        "expiry_date",
+        "_has_expired",
+        "revoked",
+    ]
+    list_filter: ClassVar = ["revoked", "expiry_date"]
+    search_fields: ClassVar = ["name", "prefix"]
+    fields: ClassVar = ["name", "prefix", "may_reserve", "may_release", "expiry_date", "revoked"]
+    actions: ClassVar = ["rotate", "revoke"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> list[str]:
+        """A new key can be given all but its prefix; a revoked one nothing any more."""
+        if obj is None:
+            return ["prefix"]
+        return list(self.fields) if obj.revoked else ["name", "prefix", "may_reserve", "may_release"]
+
+    def save_model(
+        self, request: HttpRequest, obj: ServiceKey, form: "forms.ModelForm[Any]", change: bool
+    ) -> None:
+        """Store the key; a new one gets its secret, which only this request knows."""
+        if not change:
+            request.new_secret = ServiceKey.objects.assign_key(obj)  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: ServiceKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The page with the secret: it goes through no message, since those are kept in a cookie."""
+        return self.show_secret(request, obj, request.new_secret)  # type: ignore[attr-defined]
+
+    @admin.action(description="Rotate: a new key now, this one ends in a day", permissions=["change"])
+    def rotate(self, request: HttpRequest, queryset: QuerySet[ServiceKey]) -> HttpResponse | None:
+        """Give the one chosen key a successor and show its secret."""
+        keys = list(queryset[:2])
+        if len(keys) != 1 or keys[0].revoked or keys[0].has_expired:
+            self.message_user(request, "Choose one key that is still valid.", messages.ERROR)
+            return None
+        successor, secret = keys[0].rotate()
+        self.log_change(request, keys[0], f"Rotated: {successor.prefix} follows, this one ends in a day.")
+        self.log_addition(request, successor, f"Made as the successor of {keys[0].prefix}.")
+        return self.show_secret(request, successor, secret)
+
+    @admin.action(description="Revoke, for good", permissions=["change"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ServiceKey]) -> None:
+        """End these keys now."""
+        for key in queryset.filter(revoked=False):
+            key.revoked = True
+            key.save(update_fields=["revoked"])
+            self.log_change(request, key, "Revoked.")
+            self.message_user(request, f"{key.name} ({key.prefix}) is revoked.")
+
+    def show_secret(self, request: HttpRequest, key: ServiceKey, secret: str) -> HttpResponse:
+        """The one page that has the secret."""
+        context = self.admin_site.each_context(request) | {
+            "title": f"The key of {key.name}",
+            "opts": self.opts,
+            "secret": secret,
+        }
+        page = TemplateResponse(request, "admin/products_app/servicekey/secret.html", context)
+        add_never_cache_headers(page)
+        return page

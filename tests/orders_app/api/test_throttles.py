@@ -1,0 +1,127 @@
+"""How often one may try, and what happens to those who try too often."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+from rest_framework.throttling import SimpleRateThrottle
+
+from tests.orders_app.api.people import Person, codes
+from tests.orders_app.ordering import Desk, all_that_is_stored
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "kettle-orchard-9"
+SetRate = Callable[[str, str], None]
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(settings: Any) -> None:
+    """The usual hashing is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted(transactional_db: None) -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def set_rate(monkeypatch: pytest.MonkeyPatch) -> SetRate:
+    """Sets one of the rates."""
+
+    def set_it(scope: str, rate: str) -> None:
+        monkeypatch.setitem(SimpleRateThrottle.THROTTLE_RATES, scope, rate)
+
+    return set_it
+
+
+@pytest.fixture
+def walter() -> User:
+    return User.objects.create_user("walter", password=PASSWORD, is_staff=True, is_superuser=True)
+
+
+def sign_in(name: str = "walter", password: str = PASSWORD, **meta: str) -> Any:
+    person = Person()
+    person.client.defaults |= meta
+    return person.ask("POST", "auth/token/", {"username": name, "password": password})
+
+
+def register(number: int) -> Any:
+    body = {"username": f"new-{number}", "email": "new@example.com", "password": PASSWORD}
+    return Person().ask("POST", "auth/register/", body)
+
+
+def test_registrations_from_one_address_are_limited(set_rate: SetRate) -> None:
+    set_rate("registration", "2/hour")
+    assert [register(number).status_code for number in range(2)] == [201, 201]
+    refused = register(2)
+    assert (refused.status_code, codes(refused)) == (429, ["throttled"])
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    assert User.objects.count() == 2
+
+
+def test_sign_ins_are_limited_by_address_and_by_name(set_rate: SetRate, walter: User) -> None:
+    set_rate("login", "3/hour")
+    set_rate("login_name", "2/hour")
+    assert [sign_in().status_code for _ in range(2)] == [200, 200]
+    assert sign_in(REMOTE_ADDR="10.0.0.1").status_code == 429, "the name is counted wherever it comes from"
+    assert sign_in("somebody").status_code == 401
+    assert sign_in("anybody").status_code == 429, "the address is counted whatever the name"
+
+
+def test_a_header_of_the_clients_own_gives_no_new_address(set_rate: SetRate, walter: User) -> None:
+    set_rate("login", "1/hour")
+    assert sign_in(HTTP_X_FORWARDED_FOR="10.0.0.1").status_code == 200
+    assert sign_in(HTTP_X_FORWARDED_FOR="10.0.0.2").status_code == 429
+
+
+def test_requests_of_a_user_are_limited_where_a_rate_is_set_and_change_nothing(
+    set_rate: SetRate, desk: Desk, customer: Person, other: Person
+) -> None:
+    set_rate("user", "1/hour")
+    order = desk.place()
+    assert customer.ask("GET", f"orders/{order.id}/").status_code == 200
+    before = all_that_is_stored()
+    assert customer.ask("PATCH", f"orders/{order.id}/cancel/").status_code == 429
+    assert all_that_is_stored() == before
+    assert other.ask("GET", "orders/").status_code == 200
+
+
+def test_without_a_rate_a_request_costs_no_statement_more(
+    customer: Person, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        assert customer.ask("GET", "orders/statuses/").status_code == 200
+
+
+def test_wrong_passwords_lock_the_name_and_the_address_out_together(settings: Any, walter: User) -> None:
+    wrong = [sign_in(password="wrong").status_code for _ in range(settings.LOGIN_FAILURES)]
+    assert wrong == [401] * (settings.LOGIN_FAILURES - 1) + [429]
+    refused = sign_in()
+    assert (refused.status_code, codes(refused)) == (429, ["locked_out"])
+    assert refused["Retry-After"] == str(settings.LOGIN_LOCK_MINUTES * 60)
+    assert sign_in(REMOTE_ADDR="10.0.0.1").status_code == 200, "the owner elsewhere gets in"
+
+
+def test_the_admin_and_the_session_login_lock_out_too(settings: Any, walter: User) -> None:
+    form = {"username": "walter", "password": "wrong"}
+    for path in ("/admin/login/", "/api/session/login/"):
+        for _ in range(settings.LOGIN_FAILURES // 2):
+            status = Client().post(path, form).status_code
+    assert status == 429
+    for path in ("/admin/login/", "/api/session/login/"):
+        browser = Client()
+        assert browser.post(path, form | {"password": PASSWORD}).status_code == 429
+        assert "_auth_user_id" not in browser.session
+    assert codes(sign_in()) == ["locked_out"]
+
+
+def test_a_good_password_forgets_the_wrong_ones(settings: Any, walter: User) -> None:
+    for _ in range(2):
+        for _ in range(settings.LOGIN_FAILURES - 1):
+            assert sign_in(password="wrong").status_code == 401
+        assert sign_in().status_code == 200
