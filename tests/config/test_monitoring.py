@@ -1,0 +1,63 @@
+"""Who may read the figures and the servers' errors, and what all others learn."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = "monitor-" * 5
+STRANGER = "203.0.113.9"
+
+
+def seen(browser: Client | None = None, **how: Any) -> tuple[bool, bool]:
+    """Whether the figures are shown, and whether the details of readiness are."""
+    browser = browser or Client()
+    figures, ready = browser.get("/metrics", **how), browser.get("/health/ready", **how)
+    assert ready.status_code == 200
+    assert ready.json()["status"] == "ready"
+    assert figures.status_code in {200, 403}
+    assert ("stockbridge_" in figures.content.decode()) is (figures.status_code == 200)
+    return figures.status_code == 200, "dependencies" in ready.json()
+
+
+NOTHING, ALL = (False, False), (True, True)
+
+
+def test_this_machine_sees_all_and_the_world_nothing() -> None:
+    assert seen(REMOTE_ADDR="127.0.0.1") == seen(REMOTE_ADDR="::1") == ALL
+    assert seen(REMOTE_ADDR=STRANGER) == NOTHING
+
+
+def test_what_a_proxy_on_this_machine_passes_on_is_not_from_this_machine() -> None:
+    assert seen(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=STRANGER) == NOTHING
+    assert seen(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="127.0.0.1") == NOTHING
+
+
+def test_a_stranger_does_not_write_an_address_of_ours_into_the_header() -> None:
+    assert seen(REMOTE_ADDR=STRANGER, HTTP_X_FORWARDED_FOR="127.0.0.1") == NOTHING
+
+
+@override_settings(MONITOR_ADDRESSES=["203.0.113.0/24"])
+def test_addresses_of_the_settings_see_all() -> None:
+    assert seen(REMOTE_ADDR=STRANGER) == ALL
+    assert seen(REMOTE_ADDR="127.0.0.1") == NOTHING
+
+
+@override_settings(MONITOR_TOKEN=TOKEN)
+def test_the_token_of_the_settings_sees_all_and_no_other_does() -> None:
+    assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION=f"Bearer {TOKEN}") == ALL
+    assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION=f"Bearer {TOKEN[:-1]}") == NOTHING
+
+
+def test_no_token_in_the_settings_is_no_token_for_anybody() -> None:
+    assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION="Bearer ") == NOTHING
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_staff_in_a_browser_see_all_and_customers_nothing(is_staff: bool) -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_user("walter", is_staff=is_staff))
+    assert seen(browser, REMOTE_ADDR=STRANGER) == (ALL if is_staff else NOTHING)
