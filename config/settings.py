@@ -5,7 +5,7 @@ from datetime import timedelta
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import BASE_DIR, DEBUG, choice, env, rate, server, server_url, whole_number  # noqa: F401 - BASE_DIR is a setting
+from config.env import BASE_DIR, DEBUG, choice, env, rate, server, server_url, whole_number
 from config.kafka_security import require_sound_kafka_security
 from config.logging import logging_config
 
@@ -145,6 +145,8 @@ ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the apps' own: what we have in place of a library's template.
+        "DIRS": [BASE_DIR / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -56,7 +56,6 @@ def test_the_pages_of_the_system_violate_no_policy(live_server: LiveServer, desk
         "/api/v1/",
         "/api/v1/orders/",
         f"/api/v1/orders/{order.id}/",
-        "/api/v1/auth/token/",
         reverse("admin:orders_app_order_change", args=[order.id]),
         reverse("admin:products_app_servicekey_change", args=[key.pk]),
         *[reverse(f"admin:{model}_changelist") for model in MODELS],
