@@ -22,6 +22,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=110, check=False)
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(240)
 def test_the_command_measures_its_rows_and_writes_them_down(tmp_path: Path) -> None:
     figures, document = tmp_path / "figures.json", tmp_path / "performance.md"
