@@ -56,7 +56,7 @@ def _web(settings: Settings, workers: int) -> Process:
     options = {
         "--interface": "wsgi",
         "--workers": str(workers),
-        "--blocking-threads": "1",
+        "--blocking-threads": "16",
         "--host": settings.host,
         "--port": str(settings.ports.web),
     }

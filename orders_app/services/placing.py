@@ -3,16 +3,13 @@
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from functools import reduce
-from operator import or_
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import DataError, IntegrityError, connection
-from django.db.models import Q
 from django.utils import timezone
 from msgspec import Struct
 from psycopg.errors import ForeignKeyViolation
@@ -80,6 +77,8 @@ class Placement(Struct, frozen=True):
 
 
 Outcome = Placement | Exception
+# By what a request is known again: its user and key.
+Name = tuple[int, str]
 # By their place in the batch.
 Requests = Mapping[int, PlacementRequest]
 Outcomes = dict[int, Outcome]
@@ -152,17 +151,32 @@ def _find_earlier(requests: Requests) -> Outcomes:
     keyed = {place: request for place, request in requests.items() if request.idempotency_key}
     if not keyed:
         return {}
-    names = (
-        Q(user_id=request.user_id, idempotency_key=request.idempotency_key) for request in keyed.values()
-    )
-    orders = {
-        (order.user_id, order.idempotency_key): order for order in all_orders().filter(reduce(or_, names))
-    }
+    orders = _orders_of({_name(request) for request in keyed.values()})
     return {
-        place: _replay(request, order)
+        place: _replay(request, orders[name])
         for place, request in keyed.items()
-        if (order := orders.get((request.user_id, request.idempotency_key)))
+        if (name := _name(request)) in orders
     }
+
+
+FIND_NAMED = """
+SELECT id FROM orders_order JOIN unnest(%s::bigint[], %s::text[]) AS named (user_id, idempotency_key)
+USING (user_id, idempotency_key) WHERE idempotency_key <> ''
+"""
+
+
+def _orders_of(names: Collection[Name]) -> dict[Name, Order]:
+    """The orders that there are under these names; hardly ever any, so the look for them costs little."""
+    users, keys = zip(*names, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(FIND_NAMED, [list(users), list(keys)])
+        ids = [order_id for (order_id,) in cursor.fetchall()]
+    orders = all_orders().filter(pk__in=ids) if ids else []
+    return {(order.user_id, order.idempotency_key): order for order in orders}
+
+
+def _name(request: PlacementRequest) -> Name:
+    return request.user_id, request.idempotency_key
 
 
 def _replay(request: PlacementRequest, order: Order) -> Outcome:
@@ -272,6 +286,8 @@ SELECT id FROM placed
 
 def _insert(orders: Sequence[tuple[OrderDocument, PlacementRequest]]) -> set[UUID]:
     """Write orders, items and events; the ids of all but those whose key or number is taken."""
+    # By name: two processes that each wait for a key of the other would wait for ever.
+    orders = sorted(orders, key=lambda each: _name(each[1]))
     rows = [_order_row(document, request) for document, request in orders]
     items = [row for document, _ in orders for row in item_rows(document)]
     events = [_created(document, request.origin) for document, request in orders]
