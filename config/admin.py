@@ -4,12 +4,12 @@ from typing import ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
+
+from kafka_workers.admin.read_only import ReadOnlyAdmin
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(ModelAdmin):
+class LogEntryAdmin(ReadOnlyAdmin):
     """Every change that was made through the admin; nobody edits what it says."""
 
     list_display: ClassVar = ["action_time", "user", "content_type", "object_repr", "what"]
@@ -22,15 +22,3 @@ class LogEntryAdmin(ModelAdmin):
     def what(self, entry: LogEntry) -> str:
         """The change in words."""
         return f"{entry.get_action_flag_display()}: {entry.get_change_message()}"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
-        """Nobody edits."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: LogEntry | None = None) -> bool:
-        """Nobody deletes."""
-        return False

@@ -1,23 +1,19 @@
 """JSON bodies of the API within bounds: no serializer sees what is no JSON, too deep or too large."""
 
 from collections.abc import Mapping
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import msgspec
-from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import JSONRenderer
+
+from orders_app.api.bodies import JsonBytesParser
 
 MAX_DEPTH = 16
 TOO_DEEP = f"JSON parse error - nested more than {MAX_DEPTH} deep."
 
 
-class BoundedJsonParser(BaseParser):
+class BoundedJsonParser(JsonBytesParser):
     """Strict JSON (no NaN, no Infinity) of at most MAX_DEPTH levels and DATA_UPLOAD_MAX_MEMORY_SIZE bytes."""
-
-    media_type = "application/json"
-    renderer_class = JSONRenderer
 
     def parse(
         self,
@@ -27,7 +23,7 @@ class BoundedJsonParser(BaseParser):
     ) -> Any:
         """The value. Raises ParseError and RequestDataTooBig."""
         try:
-            value = msgspec.json.decode(cast("HttpRequest", stream).body)
+            value = msgspec.json.decode(super().parse(stream, media_type, parser_context))
         except RecursionError as error:
             raise ParseError(TOO_DEEP) from error
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -56,6 +56,7 @@ def _web(settings: Settings, workers: int) -> Process:
     options = {
         "--interface": "wsgi",
         "--workers": str(workers),
+        # They place orders together (docs/adr/0012): one thread alone has nobody to share a commit with.
         "--blocking-threads": "16",
         "--host": settings.host,
         "--port": str(settings.ports.web),

@@ -104,7 +104,8 @@ def receive(message: Message) -> Received:
     Raises InvalidMessage where it is too large, has no value or no possible time, or where its headers break
     the rules.
     """
-    if (size := size_of(message)) > LARGEST_BYTES:
+    headers = headers_of(message)
+    if (size := size_of(message, headers)) > LARGEST_BYTES:
         raise InvalidMessage(f"the message has {size} bytes, more than {LARGEST_BYTES}")
     value = message.value()
     if value is None:
@@ -113,7 +114,6 @@ def receive(message: Message) -> Received:
     topic = failure.topic if failure else str(message.topic())
     partition = failure.partition if failure else int(message.partition() or 0)
     offset = failure.offset if failure else int(message.offset() or 0)
-    headers = headers_of(message)
     event = _event_of(headers, topic) or _Event(id=f"{topic}/{partition}/{offset}", type=topic)
     return Received(
         topic=topic,

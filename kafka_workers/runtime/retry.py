@@ -46,11 +46,12 @@ def set_aside(message: Message, failure: Failure, delays: Sequence[float]) -> Ou
     Key, value and headers stay; those headers that tell of earlier failures are replaced. Of a message that
     is too large for any topic only the beginning stays; the whole of it is where it was first read.
     """
-    if (size := size_of(message)) > LARGEST_BYTES:
+    found = headers_of(message)
+    if (size := size_of(message, found)) > LARGEST_BYTES:
         return cut(message, failure, size)
     is_dead = outcome_of(failure, delays).is_dead
     topic = dead_letter_topic(failure.group) if is_dead else retry_topic(failure.group, failure.attempts)
-    headers = {name: value for name, value in headers_of(message).items() if not name.startswith(PREFIX)}
+    headers = {name: value for name, value in found.items() if not name.startswith(PREFIX)}
     return Outgoing(topic, message.key(), message.value(), headers | failure.as_headers())
 
 

@@ -6,14 +6,13 @@ The broker's limit is on what is sent: ten compressed megabytes of blanks pass i
 from confluent_kafka import Message
 
 from kafka_workers.runtime.client_config import MESSAGE_BYTES
-from kafka_workers.runtime.headers import headers_of
+from kafka_workers.runtime.headers import Headers
 
 LARGEST_BYTES = MESSAGE_BYTES + 32_768
 """Largest message that is read, the headers of earlier failures included."""
 
 
-def size_of(message: Message) -> int:
-    """Bytes of key, value and headers, unpacked."""
-    headers = headers_of(message)
+def size_of(message: Message, headers: Headers) -> int:
+    """Bytes of key, value and these headers, which are the message's, unpacked."""
     named = sum(len(name) + len(value or b"") for name, value in headers.items())
     return len(message.key() or b"") + len(message.value() or b"") + named

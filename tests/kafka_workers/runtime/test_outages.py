@@ -18,7 +18,7 @@ from kafka_workers.runtime.client_config import consumer_config
 from kafka_workers.runtime.definition import Work
 from kafka_workers.runtime.exceptions import DependencyUnavailable
 from kafka_workers.runtime.message import Outgoing
-from tests.kafka_workers.runtime.workbench import Bench
+from tests.kafka_workers.runtime.workbench import Bench, Worker
 from tests.shop import eventually
 from tests.wire import Wire
 
@@ -72,25 +72,8 @@ def test_nothing_is_skipped_or_rebalanced_while_a_dependency_is_away(
     assert events(caplog, "the server is back") == 1
 
 
-def test_messages_of_a_partition_that_leaves_during_a_wait_are_left_to_its_new_owner(
-    bench: Bench, dependency: Dependency
-) -> None:
-    dependency.away.set()
-    bench.send(*range(30))
-    bench.start(dependency.handle)
-    eventually(lambda: len(dependency.attempts) > 1, "the first worker waits")
-    bench.start()
-    eventually(lambda: bench.numbers, "the second worker has a partition")
-    eventually(lambda: len(dependency.attempts[-1]) < 30, "the first worker let go of it")
-    dependency.away.clear()
-    bench.wait_until_handled(*range(30))
-    bench.wait_until_committed()
-    assert sorted(bench.numbers) == list(range(30))
-
-
-def test_a_partition_that_left_during_a_wait_is_read_again_when_it_comes_back(
-    bench: Bench, dependency: Dependency
-) -> None:
+def lose_a_partition_while_waiting(bench: Bench, dependency: Dependency) -> Worker:
+    """A first worker waits for its server while a second one, returned, joins; then all 30 are handled."""
     dependency.away.set()
     bench.send(*range(30))
     bench.start(dependency.handle)
@@ -100,6 +83,21 @@ def test_a_partition_that_left_during_a_wait_is_read_again_when_it_comes_back(
     eventually(lambda: len(dependency.attempts[-1]) < 30, "the first worker let go of it")
     dependency.away.clear()
     bench.wait_until_handled(*range(30))
+    return second
+
+
+def test_messages_of_a_partition_that_leaves_during_a_wait_are_left_to_its_new_owner(
+    bench: Bench, dependency: Dependency
+) -> None:
+    lose_a_partition_while_waiting(bench, dependency)
+    bench.wait_until_committed()
+    assert sorted(bench.numbers) == list(range(30))
+
+
+def test_a_partition_that_left_during_a_wait_is_read_again_when_it_comes_back(
+    bench: Bench, dependency: Dependency
+) -> None:
+    second = lose_a_partition_while_waiting(bench, dependency)
     second.end()
     bench.send(*range(30, 60))
     bench.wait_until_handled(*range(30, 60))
