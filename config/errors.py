@@ -5,7 +5,7 @@ status. A dependency that is down is a 503 with a sentence of ours, because its 
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
@@ -112,9 +112,17 @@ def is_api(request: HttpRequest) -> bool:
 def error_response(status: HTTPStatus, code: str, detail: str) -> JsonResponse:
     """The same form for what fails outside the views of the API."""
     kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "client_error"
-    return JsonResponse(
-        {"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}, status=status
-    )
+    body = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}
+    return JsonResponse(body, status=status, json_dumps_params={"separators": (",", ":")})
+
+
+def unavailable(exception: Exception) -> JsonResponse:
+    """The answer to an outage (see `as_api_exception`) outside the views of the API."""
+    outage = cast("Unavailable", as_api_exception(exception))
+    detail = cast("ErrorDetail", outage.detail)
+    response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, str(detail.code), detail)
+    response["Retry-After"] = str(outage.wait)
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

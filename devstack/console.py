@@ -28,7 +28,7 @@ class Console(logging.StreamHandler[TextIO]):
             if record.name not in self._colour_of:
                 self._colour_of[record.name] = next(self._colours)
             prefix = f"\x1b[{self._colour_of[record.name]}m{prefix}\x1b[0m"
-        return f"{prefix} {record.getMessage()}"
+        return "\n".join(f"{prefix} {line}" for line in record.getMessage().splitlines())
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging names it)
         """Whoever read our output has left, as in `./start | head`; the log files go on."""

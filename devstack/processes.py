@@ -57,7 +57,7 @@ def _web(settings: Settings, workers: int) -> Process:
         "--interface": "wsgi",
         "--workers": str(workers),
         # They place orders together (docs/adr/0012): one thread alone has nobody to share a commit with.
-        "--blocking-threads": "16",
+        "--blocking-threads": "32",
         "--host": settings.host,
         "--port": str(settings.ports.web),
     }

@@ -16,6 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
+from batching.pacing import STAGE
 from kafka_workers import metrics, set_aside
 from kafka_workers.models import SetAsideEvent
 from kafka_workers.order_messages import UnroutableEvent, messages_of
@@ -95,7 +96,8 @@ class OutboxRelay:
         if time.monotonic() >= self._next_retry_check:
             self._retry_set_aside()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
-        return 0 if len(events) == BATCH_EVENTS else settings.RELAY_POLL_SECONDS
+        is_full = len(events) == BATCH_EVENTS
+        return 0 if is_full else settings.RELAY_POLL_SECONDS + STAGE.pause_after(len(events))
 
     def _relay(self, events: Sequence[LoggedEvent]) -> None:
         rows = self._publish(events, self._held)

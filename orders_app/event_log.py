@@ -87,12 +87,16 @@ def lock_orders(order_ids: Iterable[UUID]) -> None:
     """
     if not connection.in_atomic_block:
         raise LockedTooLate("orders are locked inside a transaction")
+    keys = sorted({_lock_key(order_id) for order_id in order_ids})
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_current_xact_id_if_assigned()")
-        if cursor.fetchone() != (None,):
+        cursor.execute(_LOCK, [keys])
+        if any(assigned is not None for assigned, _ in cursor.fetchall()):
             raise LockedTooLate("orders are locked before the transaction's first write")
-        keys = sorted({_lock_key(order_id) for order_id in order_ids})
-        cursor.execute("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [keys])
+
+
+_LOCK = """
+SELECT pg_current_xact_id_if_assigned()::text, pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key
+"""
 
 
 def _lock_key(order_id: UUID) -> int:

@@ -12,6 +12,7 @@ import structlog
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
+from batching.pacing import STAGE
 from kafka_workers.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
 from kafka_workers.runtime.batch import BatchProcessor
 from kafka_workers.runtime.breaker import FloodBreaker, FloodLimits
@@ -69,10 +70,13 @@ class _Loop(Generic[T]):
     def run(self) -> None:
         log.info("consumer started", topics=list(self._definition.topics))
         while not self._stop.is_set():
-            if batch := self._subscription.take(self._most):
+            most = self._most
+            if batch := self._subscription.take(most):
                 CONSUMER_BATCH_MESSAGES.labels(self._definition.group).observe(len(batch))
                 with CONSUMER_BATCH_SECONDS.labels(self._definition.group).time():
                     self._finish_batch()
+                if len(batch) < most:
+                    self._stop.wait(STAGE.pause_after(len(batch)))
         log.info("consumer stopped")
 
     def _finish_batch(self) -> None:

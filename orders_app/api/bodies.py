@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cache
+from io import BytesIO
 from typing import IO, Any, TypeVar, cast
 
 import msgspec
@@ -36,7 +37,8 @@ class JsonBytesParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The bytes of the body. Raises RequestDataTooBig."""
-        return cast("HttpRequest", stream).body
+        # A body that was looked at before, within its bounds, comes as a stream of its own.
+        return stream.read() if isinstance(stream, BytesIO) else cast("HttpRequest", stream).body
 
 
 @cache

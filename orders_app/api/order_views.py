@@ -1,12 +1,10 @@
 """Routes under `orders/`. Each checks the shape, makes one call, and answers."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from msgspec import UNSET, Struct, structs, to_builtins
 from rest_framework import status
 from rest_framework.decorators import action
@@ -17,8 +15,8 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from orders_app import event_log, services
-from orders_app.api.access import IsThatUserOrStaff, origin_of, user_id, visible_orders
-from orders_app.api.bodies import JsonBytesParser, field_error, read_body
+from orders_app.api.access import IsThatUserOrStaff, origin_of, visible_orders
+from orders_app.api.bodies import JsonBytesParser, read_body
 from orders_app.api.filters import OrderFilters
 from orders_app.api.openapi import StructSerializer
 from orders_app.api.order_schema import described
@@ -36,6 +34,7 @@ from orders_app.api.order_shapes import (
     Status,
     shown_event,
 )
+from orders_app.api.placement import headers_of, place
 from orders_app.exceptions import InactiveProducts, OrderNotFound, UnknownProducts
 from orders_app.log_data import CancelReason, OrderDocument
 from orders_app.models import Order
@@ -43,8 +42,6 @@ from orders_app.models.rows import document_of
 from orders_app.selectors import orders_of
 from orders_app.services.changing import CANCELLED_BY_CUSTOMER, CANCELLED_BY_STAFF
 from orders_app.state_machine import TRANSITIONS
-
-IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 @described
@@ -86,20 +83,10 @@ class OrderViewSet(GenericViewSet[Order]):
         """Take an order at once; whether its stock could be reserved shows in it moments later."""
         body = read_body(request, PlaceOrder)
         try:
-            placement = services.place_order(
-                user_id=user_id(request.user),
-                items=body.items,
-                shipping_address=body.shipping_address,
-                payment_method=body.payment_method,
-                idempotency_key=idempotency_key(request),
-                origin=origin_of(request),
-            )
+            placement = place(request, body)
         except (UnknownProducts, InactiveProducts) as refusal:
             raise wrong_products(body, refusal) from refusal
-        headers = {"Location": reverse("order-detail", args=[placement.order.id])}
-        if placement.replayed:
-            headers["Idempotent-Replayed"] = "true"
-        return Response(to_builtins(placement.order), status.HTTP_201_CREATED, headers=headers)
+        return Response(to_builtins(placement.order), status.HTTP_201_CREATED, headers=headers_of(placement))
 
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """One order."""
@@ -168,14 +155,6 @@ def shown(document: OrderDocument) -> Response:
 def given(body: Struct) -> dict[str, Any]:
     """The fields that were sent, by name."""
     return {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
-
-
-def idempotency_key(request: Request) -> str | None:
-    """The `Idempotency-Key` header, None without one. Raises ValidationError where it cannot be one."""
-    key = request.headers.get("Idempotency-Key")
-    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
-        raise field_error("Idempotency-Key", "Must be 1 to 255 printable ASCII characters.", "invalid")
-    return key
 
 
 def cancel_reason(words: str, *, by_staff: bool) -> CancelReason:

@@ -30,6 +30,12 @@ class UserThrottle(UserRateThrottle):
     scope = "user"
 
 
+def are_requests_counted() -> bool:
+    """Whether every request has to be counted, by its address or its user."""
+    counting = (AddressThrottle, UserThrottle)
+    return any(throttle.THROTTLE_RATES.get(throttle.scope) for throttle in counting)
+
+
 class RegistrationThrottle(AddressThrottle):
     """New customers from one address."""
 

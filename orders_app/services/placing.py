@@ -15,6 +15,7 @@ from msgspec import Struct
 from psycopg.errors import ForeignKeyViolation
 from uuid6 import uuid7
 
+from batching.gathering import Gathering
 from orders_app import log_data
 from orders_app.event_log import NewEvent, Origin
 from orders_app.events import ProductId, Quantity
@@ -32,7 +33,6 @@ from orders_app.log_data import EventType, OrderDocument, OrderLine, ShippingAdd
 from orders_app.models import Order
 from orders_app.models.rows import as_json, columns_of, document_of, item_rows
 from orders_app.selectors import all_orders
-from orders_app.services.gathering import Gathering
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.selectors import OrderableProduct, find_products_to_order
 

@@ -13,10 +13,10 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from batching.gathering import Gathering
 from products_app.documents.connection import is_passing, object_id, reaching_catalogue
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
-from products_app.exceptions import Refusal
 from products_app.services.settlement import Settlement, Shelf
 from products_app.services.stock_requests import (
     Line,
@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 LINES_A_TRANSACTION = 10_000
+MOST_GATHERED = 100
 SETTLING_SECONDS = 10
 
 SNAPSHOT = ReadConcern("snapshot")
@@ -88,11 +89,11 @@ def release_line(*, order_id: str, product_id: str, quantity: int) -> LineReleas
 
 
 def settle_alone(request: StockRequest) -> StockAnswer:
-    """The answer to one request; a Refusal is raised."""
-    (answer,) = settle([request])
-    if isinstance(answer, Refusal):
-        raise answer
-    return answer
+    """The answer to one request, settled together with those of other threads; a Refusal is raised."""
+    return _gathering.call(request)
+
+
+_gathering: Gathering[StockRequest, StockAnswer] = Gathering(settle, limit=MOST_GATHERED)
 
 
 def parts(requests: Iterable[StockRequest]) -> Iterator[list[StockRequest]]:

@@ -1,13 +1,16 @@
 """Group commit: what many threads ask for at the same time is done together.
 
-A batch costs little more than one request does. What comes while a batch is at work makes up the next;
-nobody waits for company: a request that comes alone is done at once, by the thread that brought it.
+What comes while a batch is at work makes up the next. A request that comes alone is done at once, by the
+thread that brought it; where batches follow one another, each waits for a moment for those just answered.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
+
+from batching.pacing import CALLERS
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -27,6 +30,7 @@ class Gathering(Generic[Request, Result]):
         self._guard = threading.Lock()
         self._waiting: deque[_Call[Request, Result]] = deque()
         self._is_led = False
+        self._last_size = 0
 
     def call(self, request: Request) -> Result:
         """The result for this request; raises its exception."""
@@ -36,6 +40,8 @@ class Gathering(Generic[Request, Result]):
             must_wait, self._is_led = self._is_led, True
         if must_wait:
             call.wait()
+            if call.outcome is None:
+                time.sleep(CALLERS.pause_after(self._last_size))
         if call.outcome is None:
             self._lead()
         return call.result()
@@ -56,6 +62,7 @@ class Gathering(Generic[Request, Result]):
         with self._guard:
             next_leader = [self._waiting[0]] if self._waiting else []
             self._is_led = bool(next_leader)
+            self._last_size = len(batch)
         for call in (*next_leader, *batch):
             call.wake()
 

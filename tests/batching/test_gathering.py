@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from orders_app.services.gathering import Gathering
+from batching.gathering import Gathering
 from tests.shop import eventually
 
 SECONDS = 10.0

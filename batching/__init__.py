@@ -1,0 +1,1 @@
+"""Doing together what comes at the same time, because a batch costs little more than one thing alone."""

@@ -1,0 +1,125 @@
+"""Plain requests to POST orders/ go a short way: it answers exactly as the view does, or leaves it to it."""
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from prometheus_client import REGISTRY
+
+from config import plain_placements
+from orders_app.api.order_views import OrderViewSet
+from orders_app.models import Order
+from orders_app.services import placing
+from tests.orders_app.api.people import Json, Person, codes, order_body
+from tests.orders_app.ordering import Desk, all_that_is_stored
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ANY_JSON = {"Accept": "application/json, text/html;q=0.5"}
+"""With a choice of media types to be weighed a request is not plain."""
+UNKNOWN = "665f1f77bcf86cd799439011"
+
+
+@pytest.fixture
+def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The requests that came to the view."""
+    seen: list[str] = []
+    dispatch = OrderViewSet.dispatch
+
+    def noted(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(request.path)
+        return dispatch(self, request, *args, **kwargs)
+
+    monkeypatch.setattr(OrderViewSet, "dispatch", noted)
+    return seen
+
+
+def told(response: Any) -> tuple[int, Json, bytes]:
+    """All that an answer says, but for the trace, which is each request's own."""
+    headers = {name: value for name, value in response.items() if name != "X-Request-Id"}
+    return response.status_code, headers, response.content
+
+
+def test_both_ways_give_the_same_answer_to_the_letter(desk: Desk, customer: Person, views: list[str]) -> None:
+    lamp = desk.catalogue.add(r'Löwenlampe 獅子 </script> \ "', "19.90")
+    key = {"Idempotency-Key": "the same"}
+    placed = customer.ask("POST", "orders/", order_body((lamp, 2)), key)
+    short = customer.ask("POST", "orders/", order_body((lamp, 2)), key)
+    assert not views
+    long = customer.ask("POST", "orders/", order_body((lamp, 2)), key | ANY_JSON)
+    assert views == ["/api/v1/orders/"]
+    assert told(short) == told(long)
+    assert placed.json() == long.json()
+    assert dict(placed.items()).keys() == dict(long.items()).keys() - {"Idempotent-Replayed"}
+
+
+def test_both_ways_start_an_order_with_the_same_fields(desk: Desk, customer: Person) -> None:
+    body = order_body((desk.catalogue.add(), 2))
+    short, long = (customer.ask("POST", "orders/", body, headers) for headers in ({}, ANY_JSON))
+    own = {"id", "orderNumber", "createdAt", "updatedAt"}
+    assert [
+        {name: value for name, value in each.json().items() if name not in own} for each in (short, long)
+    ] == [{name: value for name, value in short.json().items() if name not in own}] * 2
+    assert {name for name in own if short.json()[name] == long.json()[name]} == set()
+    assert Order.objects.count() == 2
+
+
+REFUSALS: dict[str, tuple[bytes | Json, Json]] = {
+    "broken JSON": (b"{", {}),
+    "no items": (order_body(), {}),
+    "an unknown product": (order_body((UNKNOWN, 1)), {}),
+    "a key that is none": (order_body((UNKNOWN, 1)), {"Idempotency-Key": ""}),
+    "a forged token": (order_body((UNKNOWN, 1)), {"Authorization": "Bearer a.b.c"}),
+    "two tokens": (order_body((UNKNOWN, 1)), {"Authorization": "Bearer a b"}),
+    "an unknown host": (order_body((UNKNOWN, 1)), {"Host": "evil.example"}),
+    "a body without end": (b" " * 1_000_001, {}),
+    "JSON without end": (b"[" * 100_000, {}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_refusal_is_the_views(case: str, desk: Desk, customer: Person) -> None:
+    body, headers = REFUSALS[case]
+    before = all_that_is_stored()
+    if "Authorization" in headers:
+        customer.client.credentials()
+    short = customer.ask("POST", "orders/", body, headers)
+    long = customer.ask("POST", "orders/", body, headers | ANY_JSON)
+    assert told(short) == told(long)
+    assert 400 <= short.status_code < 500
+    assert all_that_is_stored() == before
+
+
+def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again_by_the_view(
+    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
+) -> None:
+    insert = placing._insert
+
+    def insert_and_lose_the_connection(*args: Any) -> Any:
+        insert(*args)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(placing, "_insert", insert_and_lose_the_connection)
+    short = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)))
+    assert (short.status_code, codes(short), short["Retry-After"]) == (503, ["database_unavailable"], "5")
+    assert (Order.objects.count(), views) == (1, [])
+    long = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), ANY_JSON)
+    assert told(short) == told(long)
+
+
+def test_a_plain_order_counts_under_its_route(desk: Desk, customer: Person) -> None:
+    labels = {"method": "POST", "route": "api/v1/orders/", "status": "201"}
+
+    def counted() -> float:
+        return REGISTRY.get_sample_value("stockbridge_http_requests_total", labels) or 0
+
+    before = counted()
+    assert customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1))).status_code == 201
+    assert counted() == before + 1
+
+
+def test_where_requests_are_counted_the_view_counts_them(
+    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
+) -> None:
+    monkeypatch.setattr(plain_placements, "are_requests_counted", lambda: True)
+    assert customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1))).status_code == 201
+    assert views == ["/api/v1/orders/"]
