@@ -44,12 +44,12 @@ def messages_of(event: LoggedEvent) -> list[Outgoing]:
         values = route(event, log_data.decode(event.type, event.data)) if route else ()
     except msgspec.ValidationError as error:
         raise UnroutableEvent(event, str(error)) from error
-    return [_message(event, value) for value in values]
-
-
-def _message(event: LoggedEvent, value: Struct) -> Outgoing:
-    topic = TOPIC_OF[type(value)]
     order_id = str(event.order_id)
+    return [_message(event, order_id, value) for value in values]
+
+
+def _message(event: LoggedEvent, order_id: str, value: Struct) -> Outgoing:
+    topic = TOPIC_OF[type(value)]
     return cloud_event(
         topic.name,
         order_id,

@@ -29,7 +29,7 @@ from kafka_workers.set_aside import Faults, Reason
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent
 
-BATCH_EVENTS = 1000
+BATCH_EVENTS = 3000
 STANDBY_SECONDS = 1.0
 RETRY_CHECK_SECONDS = 1.0
 

@@ -1,9 +1,20 @@
 """What every test may use: the real servers come from devstack.pytest_plugin."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
 from django.core.management import call_command
 from pymongo import MongoClient
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The test database, which cannot be dropped while placing is connected to it."""
+    from orders_app.services.placing import placing_connection  # noqa: PLC0415 - it needs the applications
+
+    yield
+    placing_connection().close()
 
 
 @pytest.fixture

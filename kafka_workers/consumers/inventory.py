@@ -1,5 +1,6 @@
 """Requests about stock, settled by the stock service; its answers go back."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -40,20 +41,23 @@ def handle(batch: Sequence[Work[OrderRequest]]) -> Iterable[Outgoing]:
         answers = settle([work.value for work in batch])
     except CatalogueUnavailable as error:
         raise DependencyUnavailable("MongoDB", str(error)) from error
-    return [_message(work.received, answer) for work, answer in zip(batch, answers, strict=True)]
+    now = datetime.now(UTC)
+    messages = [_message(work.received, answer, now) for work, answer in zip(batch, answers, strict=True)]
+    for topic, number in Counter(message.topic for message in messages).items():
+        metrics.STOCK_ANSWERS.labels(topic).inc(number)
+    return messages
 
 
-def _message(request: Received, answer: StockAnswer) -> Outgoing:
+def _message(request: Received, answer: StockAnswer, now: datetime) -> Outgoing:
     assert isinstance(answer, InventoryReserved | InventoryRejected | InventoryReleased)
     topic = TOPIC_OF[type(answer)]
-    metrics.STOCK_ANSWERS.labels(topic.name).inc()
     return cloud_event(
         topic.name,
         answer.order_id,
         _encode(answer),
         id=f"{answer.order_id}:{topic.name}",
         source=PRODUCTS,
-        time=datetime.now(UTC),
+        time=now,
         subject=answer.order_id,
         data_schema=topic.schema,
         trace_parent=request.trace_parent,

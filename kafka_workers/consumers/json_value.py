@@ -17,7 +17,7 @@ def decode_value(decoder: msgspec.json.Decoder[T], value: bytes) -> T:
     """
     try:
         typed = decoder.decode(value)
-        json.loads(value, object_pairs_hook=_refuse_twice)
+        _strict.decode(value.decode())
     except RecursionError:
         raise InvalidMessage("the JSON is nested too deep") from None
     except ValueError as error:
@@ -30,3 +30,7 @@ def _refuse_twice(pairs: list[tuple[str, object]]) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise InvalidMessage(f"the JSON gives {twice[:100]!r} twice in one object")
+
+
+# Made once: `json.loads` with a hook makes one a call.
+_strict = json.JSONDecoder(object_pairs_hook=_refuse_twice)

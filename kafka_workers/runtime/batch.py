@@ -13,6 +13,7 @@ from kafka_workers.metrics import CONSUMER_MESSAGES
 from kafka_workers.runtime.definition import ConsumerDefinition, Work
 from kafka_workers.runtime.exceptions import DependencyUnavailable, InvalidMessage
 from kafka_workers.runtime.failure import Failure, is_for_another_group
+from kafka_workers.runtime.headers import headers_of
 from kafka_workers.runtime.message import receive
 from kafka_workers.runtime.producer import Producer
 from kafka_workers.runtime.retry import KEPT_KEY_BYTES, Outcome, outcome_of, set_aside
@@ -53,10 +54,11 @@ class BatchProcessor(Generic[T]):
         """The messages to handle, by their place in the batch; those that cannot be read are failures."""
         works: dict[int, Work[T]] = {}
         for index, message in enumerate(messages):
-            if is_for_another_group(message, self._definition.group):
+            headers = headers_of(message)
+            if is_for_another_group(headers, self._definition.group):
                 continue
             try:
-                received = receive(message)
+                received = receive(message, headers)
                 works[index] = Work(received, self._definition.decode(received))
             except Exception as error:
                 failures[index] = self._failure(message, error)

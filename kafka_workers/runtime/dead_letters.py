@@ -131,6 +131,7 @@ def _letters(group: str) -> Iterator[DeadLetter]:
 
 
 def _letter(group: str, message: Message) -> DeadLetter:
+    headers = headers_of(message)
     return DeadLetter(
         group=group,
         partition=int(message.partition() or 0),
@@ -138,7 +139,7 @@ def _letter(group: str, message: Message) -> DeadLetter:
         at=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
         key=message.key(),
         value=message.value(),
-        headers=headers_of(message),
-        failure=Failure.told_by(message),
+        headers=headers,
+        failure=Failure.told_by(message, headers),
         settlement=None,
     )

@@ -34,5 +34,5 @@ class ConsumerDefinition(Generic[T]):
     topics: Sequence[str]
     decode: Callable[[Received], T]
     handle: Callable[[Sequence[Work[T]]], Iterable[Outgoing]]
-    batch_size: int = 500
+    batch_size: int = 2000
     time_budget: float = 1.0

@@ -39,10 +39,10 @@ class Failure(Struct, frozen=True, kw_only=True):
     last_at: datetime
 
     @classmethod
-    def told_by(cls, message: Message) -> Self | None:
-        """The failures that the headers tell of; None where there are none, or none that can be meant."""
+    def told_by(cls, message: Message, headers: Headers) -> Self | None:
+        """The failures that the message's headers tell of; None where none are, or none that can be meant."""
         try:
-            failure = cls._from(headers_of(message))
+            failure = cls._from(headers)
         except (msgspec.ValidationError, UnicodeDecodeError):
             return None
         topic = str(message.topic())
@@ -59,7 +59,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, message: Message, group: str, error: Exception, now: datetime) -> Self:
         """The failures of a message that has just failed (again) with this error."""
-        before = cls.told_by(message)
+        before = cls.told_by(message, headers_of(message))
         return cls(
             group=group,
             topic=before.topic if before else str(message.topic()),
@@ -79,7 +79,7 @@ class Failure(Struct, frozen=True, kw_only=True):
         return {PREFIX + name: str(value) for name, value in fields.items()}
 
 
-def is_for_another_group(message: Message, group: str) -> bool:
+def is_for_another_group(headers: Headers, group: str) -> bool:
     """Whether a message was redriven for one group, and not for this one, which has had it before."""
-    meant_for = headers_of(message).get(REDRIVEN_FOR)
+    meant_for = headers.get(REDRIVEN_FOR)
     return meant_for is not None and meant_for != group.encode()

@@ -6,6 +6,7 @@ On the way in, a message without any `ce_` header is accepted too; its id is the
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ from msgspec import Meta, Struct
 
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.failure import Failure
-from kafka_workers.runtime.headers import Headers, headers_of, text_of
+from kafka_workers.runtime.headers import Headers, text_of
 from kafka_workers.runtime.size import LARGEST_BYTES, size_of
 
 JSON = "application/json"
@@ -86,7 +87,7 @@ def cloud_event(  # noqa: PLR0913 - one argument an attribute
         "ce_id": id,
         "ce_type": topic,
         "ce_source": source,
-        "ce_time": time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ce_time": _in_utc(time),
         "ce_subject": subject,
         "ce_dataschema": data_schema,
         "content-type": JSON,
@@ -98,19 +99,24 @@ def cloud_event(  # noqa: PLR0913 - one argument an attribute
     return Outgoing(topic, key, value, headers)
 
 
-def receive(message: Message) -> Received:
-    """Read one Kafka message.
+@lru_cache(100)
+def _in_utc(time: datetime) -> str:
+    # Cached because the messages of a batch share their time.
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def receive(message: Message, headers: Headers) -> Received:
+    """Read one Kafka message; `headers` are its headers.
 
     Raises InvalidMessage where it is too large, has no value or no possible time, or where its headers break
     the rules.
     """
-    headers = headers_of(message)
     if (size := size_of(message, headers)) > LARGEST_BYTES:
         raise InvalidMessage(f"the message has {size} bytes, more than {LARGEST_BYTES}")
     value = message.value()
     if value is None:
         raise InvalidMessage("the message has no value")
-    failure = Failure.told_by(message)
+    failure = Failure.told_by(message, headers)
     topic = failure.topic if failure else str(message.topic())
     partition = failure.partition if failure else int(message.partition() or 0)
     offset = failure.offset if failure else int(message.offset() or 0)

@@ -5,11 +5,13 @@ import secrets
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import DataError, IntegrityError, connection
+from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 from msgspec import Struct
 from psycopg.errors import ForeignKeyViolation
@@ -106,34 +108,52 @@ def place_order(  # noqa: PLR0913 - all that makes a placement, by keyword
     )
 
 
-def place_orders(requests: Sequence[PlacementRequest]) -> list[Outcome]:
+def place_orders(requests: Sequence[PlacementRequest], database: BaseDatabaseWrapper) -> list[Outcome]:
     """Place these orders together; for each its placement, or the refusal that `place_order` raises.
 
-    Where PostgreSQL refuses one of them, each is placed alone. Raises the errors of PostgreSQL and of the
-    catalogue while they cannot be reached; then nothing was placed.
+    `database` is a connection to PostgreSQL outside any transaction. Where PostgreSQL refuses one of them,
+    each is placed alone. Raises the errors of PostgreSQL and of the catalogue while they cannot be reached;
+    then nothing was placed.
     """
     try:
-        return _place_together(dict(enumerate(requests)))
+        return _place_together(dict(enumerate(requests)), database)
     except (IntegrityError, DataError) as error:
         if len(requests) > 1:
-            return [outcome for request in requests for outcome in place_orders([request])]
+            return [outcome for request in requests for outcome in place_orders([request], database)]
         is_orphan = isinstance(error.__cause__, ForeignKeyViolation)
         return [CustomerNotFound(requests[0].user_id) if is_orphan else error]
 
 
-_gathering = Gathering(place_orders, limit=MAX_GATHERED)
+@cache
+def placing_connection() -> BaseDatabaseWrapper:
+    """The connection of this process for placing, whichever thread it is that does it.
+
+    Its server process keeps the prepared statements and is warm; with a connection a thread, all are cold.
+    """
+    own = connections.create_connection(DEFAULT_DB_ALIAS)
+    own.inc_thread_sharing()
+    return own
 
 
-def _place_together(requests: Requests) -> list[Outcome]:
-    outcomes = _find_earlier(requests)
+def _place_gathered(requests: Sequence[PlacementRequest]) -> list[Outcome]:
+    database = placing_connection()
+    database.close_if_unusable_or_obsolete()
+    return place_orders(requests, database)
+
+
+_gathering = Gathering(_place_gathered, limit=MAX_GATHERED)
+
+
+def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[Outcome]:
+    outcomes = _find_earlier(requests, database)
     documents, refusals = _new_documents(_without(requests, outcomes))
     outcomes |= refusals
     while documents:
-        written = _insert([(document, requests[place]) for place, document in documents.items()])
+        written = _insert([(document, requests[place]) for place, document in documents.items()], database)
         placed = {place: document for place, document in documents.items() if document.id in written}
         outcomes |= {place: Placement(document, replayed=False) for place, document in placed.items()}
         # The key or the number of the others is taken: by an earlier request, or by chance.
-        outcomes |= _find_earlier(_without(requests, outcomes))
+        outcomes |= _find_earlier(_without(requests, outcomes), database)
         documents = {
             place: msgspec.structs.replace(document, order_number=new_order_number())
             for place, document in documents.items()
@@ -146,12 +166,12 @@ def _without(requests: Requests, outcomes: Outcomes) -> Requests:
     return {place: request for place, request in requests.items() if place not in outcomes}
 
 
-def _find_earlier(requests: Requests) -> Outcomes:
+def _find_earlier(requests: Requests, database: BaseDatabaseWrapper) -> Outcomes:
     """What came of those requests whose key has an order already."""
     keyed = {place: request for place, request in requests.items() if request.idempotency_key}
     if not keyed:
         return {}
-    orders = _orders_of({_name(request) for request in keyed.values()})
+    orders = _orders_of({_name(request) for request in keyed.values()}, database)
     return {
         place: _replay(request, orders[name])
         for place, request in keyed.items()
@@ -165,10 +185,10 @@ USING (user_id, idempotency_key) WHERE idempotency_key <> ''
 """
 
 
-def _orders_of(names: Collection[Name]) -> dict[Name, Order]:
+def _orders_of(names: Collection[Name], database: BaseDatabaseWrapper) -> dict[Name, Order]:
     """The orders that there are under these names; hardly ever any, so the look for them costs little."""
     users, keys = zip(*names, strict=True)
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(FIND_NAMED, [list(users), list(keys)])
         ids = [order_id for (order_id,) in cursor.fetchall()]
     orders = all_orders().filter(pk__in=ids) if ids else []
@@ -284,14 +304,16 @@ SELECT id FROM placed
 """
 
 
-def _insert(orders: Sequence[tuple[OrderDocument, PlacementRequest]]) -> set[UUID]:
+def _insert(
+    orders: Sequence[tuple[OrderDocument, PlacementRequest]], database: BaseDatabaseWrapper
+) -> set[UUID]:
     """Write orders, items and events; the ids of all but those whose key or number is taken."""
     # By name: two processes that each wait for a key of the other would wait for ever.
     orders = sorted(orders, key=lambda each: _name(each[1]))
     rows = [_order_row(document, request) for document, request in orders]
     items = [row for document, _ in orders for row in item_rows(document)]
     events = [_created(document, request.origin) for document, request in orders]
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(INSERT, [as_json(rows), as_json(items), as_json(events)])
         return {order_id for (order_id,) in cursor.fetchall()}
 

@@ -13,6 +13,7 @@ from kafka_workers.consumers import inventory, orders
 from kafka_workers.runtime.definition import ConsumerDefinition
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.failure import REASON_LIMIT, Failure
+from kafka_workers.runtime.headers import headers_of
 from kafka_workers.runtime.message import Received, receive
 from products_app.services.stock import Release, Reserve
 from tests.kafka_workers.bridge.test_inventory_consumer import received, release, reserve
@@ -141,7 +142,7 @@ def test_any_message_is_received_or_invalid_and_can_be_set_aside(
         timestamp=(TIMESTAMP_CREATE_TIME, timestamp),
     )
     try:
-        receive(message)
+        receive(message, headers_of(message))
     except InvalidMessage as error:
         failure = Failure.of(message, "products-service-group", error, NOW)
         assert failure.kind == "invalid"

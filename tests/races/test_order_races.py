@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from orders_app import event_log, log_data, services
 from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
@@ -106,7 +107,7 @@ def test_a_rival_between_the_look_up_of_a_key_and_the_placement_wins(
     def find_behind_a_rival(product_ids: Any) -> Any:
         monkeypatch.setattr(placing, "find_products_to_order", find_products_to_order)
         # As from another process: one of this process would be placed with what we are about to place.
-        beside(lambda: place_orders([desk.asks((lantern, 1), key="k-1")]))
+        beside(lambda: place_orders([desk.asks((lantern, 1), key="k-1")], connection))
         return find_products_to_order(product_ids)
 
     monkeypatch.setattr(placing, "find_products_to_order", find_behind_a_rival)
@@ -118,6 +119,9 @@ def test_two_processes_with_the_same_keys_in_opposite_orders_do_not_wait_for_eac
     lantern = desk.catalogue.add()
     for round_number in range(5):
         requests = [desk.asks((lantern, 1), key=f"{round_number}-{number}") for number in range(100)]
-        outcomes = at_once(lambda: place_orders(requests), lambda: place_orders(requests[::-1]))  # noqa: B023
+        outcomes = at_once(
+            lambda: place_orders(requests, connection),  # noqa: B023
+            lambda: place_orders(requests[::-1], connection),  # noqa: B023
+        )
         assert [each for each in outcomes if isinstance(each, Exception)] == []
     assert Order.objects.count() == 500

@@ -6,7 +6,8 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Message
 
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.message import Outgoing, cloud_event, receive
+from kafka_workers.runtime.headers import headers_of
+from kafka_workers.runtime.message import Outgoing, Received, cloud_event, receive
 
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Headers = dict[str, str | bytes | None]
@@ -38,6 +39,10 @@ def on_the_wire(topic: str, headers: Headers, value: bytes | None = b"{}") -> Me
     )
 
 
+def read(message: Message) -> Received:
+    return receive(message, headers_of(message))
+
+
 def test_an_event_carries_the_headers_of_the_contract() -> None:
     assert an_event().headers == {
         "ce_specversion": "1.0",
@@ -63,7 +68,7 @@ def test_the_time_of_an_event_is_written_in_utc() -> None:
 
 
 def test_what_is_sent_is_what_is_received() -> None:
-    received = receive(on_the_wire("numbers", dict(an_event().headers)))
+    received = read(on_the_wire("numbers", dict(an_event().headers)))
     assert (received.topic, received.partition, received.offset) == ("numbers", 2, 7)
     assert (received.id, received.type, received.source) == ("o-1:1:numbers", "numbers", "/tests")
     assert (received.key, received.subject, received.sequence) == ("o-1", "o-1", 1)
@@ -72,7 +77,7 @@ def test_what_is_sent_is_what_is_received() -> None:
 
 
 def test_a_message_without_cloud_event_headers_is_named_by_its_place() -> None:
-    received = receive(on_the_wire("numbers", {"content-type": "text/plain"}))
+    received = read(on_the_wire("numbers", {"content-type": "text/plain"}))
     assert (received.id, received.type, received.source) == ("numbers/2/7", "numbers", "")
 
 
@@ -93,19 +98,19 @@ def test_a_message_without_cloud_event_headers_is_named_by_its_place() -> None:
 )
 def test_a_damaged_cloud_event_is_invalid_and_says_why(changes: Headers, reason: str) -> None:
     with pytest.raises(InvalidMessage, match=reason):
-        receive(on_the_wire("numbers", dict(an_event().headers) | changes))
+        read(on_the_wire("numbers", dict(an_event().headers) | changes))
 
 
 @pytest.mark.parametrize("missing", ["ce_id", "ce_source", "ce_specversion", "ce_type"])
 def test_a_cloud_event_without_a_required_attribute_is_invalid(missing: str) -> None:
     headers = {name: value for name, value in an_event().headers.items() if name != missing}
     with pytest.raises(InvalidMessage):
-        receive(on_the_wire("numbers", headers))
+        read(on_the_wire("numbers", headers))
 
 
 def test_a_message_without_a_value_is_invalid() -> None:
     with pytest.raises(InvalidMessage, match="no value"):
-        receive(on_the_wire("numbers", {}, value=None))
+        read(on_the_wire("numbers", {}, value=None))
 
 
 def test_a_message_from_the_far_future_is_invalid() -> None:
@@ -113,17 +118,17 @@ def test_a_message_from_the_far_future_is_invalid() -> None:
         topic="numbers", partition=0, offset=1, value=b"1", timestamp=(TIMESTAMP_CREATE_TIME, 2**62)
     )
     with pytest.raises(InvalidMessage, match="is no time"):
-        receive(message)
+        read(message)
 
 
 @pytest.mark.parametrize("trace_parent", ["", "nonsense", b"\xff\xff", TRACE_PARENT.upper()])
 def test_a_damaged_trace_is_no_reason_to_refuse_a_message(trace_parent: str | bytes) -> None:
-    assert receive(on_the_wire("numbers", {"traceparent": trace_parent})).trace_parent == ""
+    assert read(on_the_wire("numbers", {"traceparent": trace_parent})).trace_parent == ""
 
 
 @pytest.mark.parametrize("headers", [{"other": b"\xff\xfe"}, {"other": None}])
 def test_headers_of_others_may_hold_anything(headers: Headers) -> None:
-    assert receive(on_the_wire("numbers", headers)).id == "numbers/2/7"
+    assert read(on_the_wire("numbers", headers)).id == "numbers/2/7"
 
 
 def test_a_first_hand_message_cannot_claim_to_come_from_another_topic() -> None:
@@ -139,6 +144,6 @@ def test_a_first_hand_message_cannot_claim_to_come_from_another_topic() -> None:
         "failure_first_at": "2026-01-01T00:00:00Z",
         "failure_last_at": "2026-01-01T00:00:00Z",
     }
-    assert receive(on_the_wire("numbers", claim)).topic == "numbers"
-    assert receive(on_the_wire("g.retry.2", claim)).topic == "others"
-    assert receive(on_the_wire("g.retry.2", claim | {"failure_offset": "far"})).topic == "g.retry.2"
+    assert read(on_the_wire("numbers", claim)).topic == "numbers"
+    assert read(on_the_wire("g.retry.2", claim)).topic == "others"
+    assert read(on_the_wire("g.retry.2", claim | {"failure_offset": "far"})).topic == "g.retry.2"

@@ -178,7 +178,7 @@ def test_orders_placed_together_take_one_statement_and_each_gets_its_own_answer(
         desk.asks(),
     ]
     with connection.execute_wrapper(count):
-        first, unknown, second, empty = place_orders(asked_for)
+        first, unknown, second, empty = place_orders(asked_for, connection)
     assert len(statements) == 1
     assert isinstance(unknown, UnknownProducts)
     assert isinstance(empty, EmptyOrder)
@@ -191,7 +191,7 @@ def test_orders_placed_together_take_one_statement_and_each_gets_its_own_answer(
 def test_one_who_is_gone_spoils_no_order_placed_together_with_theirs(desk: Desk) -> None:
     lantern = desk.catalogue.add()
     gone = desk.asks((lantern, 1), user_id=desk.user_id + 1)
-    outcomes = place_orders([desk.asks((lantern, 1)), gone, desk.asks((lantern, 1))])
+    outcomes = place_orders([desk.asks((lantern, 1)), gone, desk.asks((lantern, 1))], connection)
     assert [type(outcome) for outcome in outcomes] == [Placement, CustomerNotFound, Placement]
     assert Order.objects.count() == 2
 
@@ -199,7 +199,7 @@ def test_one_who_is_gone_spoils_no_order_placed_together_with_theirs(desk: Desk)
 def test_the_same_key_twice_together_gives_one_order(desk: Desk) -> None:
     lantern = desk.catalogue.add()
     same, other = desk.asks((lantern, 1), key="k"), desk.asks((lantern, 2), key="k")
-    outcomes = place_orders([same, same, other])
+    outcomes = place_orders([same, same, other], connection)
     assert [type(outcome) for outcome in outcomes] == [Placement, Placement, IdempotencyKeyReused]
     assert [outcome.replayed for outcome in of_type(Placement, outcomes)] == [False, True]
     assert Order.objects.count() == 1
