@@ -20,7 +20,13 @@ from orders_app.exceptions import (
 from orders_app.log_data import EventType
 from orders_app.models import Order
 from orders_app.services import placing
-from orders_app.services.placing import MAX_PIECES, Placement, new_order_number, place_orders
+from orders_app.services.placing import (
+    MAX_PIECES,
+    Placement,
+    new_order_number,
+    place_orders,
+    placing_connection,
+)
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now, of_type
 
@@ -159,7 +165,7 @@ def test_placing_takes_one_statement(desk: Desk) -> None:
         statements.append(sql)
         return execute(sql, params, many, context)
 
-    with connection.execute_wrapper(count):
+    with placing_connection().execute_wrapper(count):
         desk.request((lantern, 1))
     assert len(statements) == 1
 
