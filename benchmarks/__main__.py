@@ -32,7 +32,7 @@ def main() -> int:
     options = _parser().parse_args()
     if options.list:
         for row in ROWS.values():
-            out.print(f"{row.name:10} {row.sentence}")
+            out.print(f"{row.name:10} {row.sentence}{'' if row.is_usual else ' (only where it is named)'}")
         return 0
     effort = Effort(runs=options.runs, quick=options.quick, sustained=options.sustained or 0.0)
     machine, lines, is_sound = describe_machine(), list[Line](), True
@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def _chosen(options: argparse.Namespace) -> Sequence[Row]:
-    usual = ["orders"] if options.sustained else list(ROWS)
+    usual = ["orders"] if options.sustained else [row.name for row in ROWS.values() if row.is_usual]
     return [ROWS[name] for name in options.names or options.row or usual]
 
 
@@ -73,7 +73,13 @@ def _measure(row: Row, effort: Effort) -> Iterator[Line]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("./bench", description=DESCRIPTION)
     add = parser.add_argument
-    add("names", metavar="NAME", nargs="*", type=_row_name, help="only these rows (default: all; see --list)")
+    add(
+        "names",
+        metavar="NAME",
+        nargs="*",
+        type=_row_name,
+        help="only these rows (default: the usual ones; see --list)",
+    )
     add("--row", metavar="NAME", nargs="+", type=_row_name, help="the same")
     add("--sustained", metavar="SECONDS", type=float, help="orders: 16 clients for so long, once")
     add("--runs", metavar="N", type=int, default=3, help="runs of a row (default 3)")

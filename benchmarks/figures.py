@@ -37,11 +37,15 @@ class Effort:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: `measure` starts servers of its own and gives each run's result, with the case it is of."""
+    """One row: `measure` starts servers of its own and gives each run's result, with the case it is of.
+
+    A row that is not usual runs only where it is named.
+    """
 
     name: str
     sentence: str
     measure: Callable[[Effort], Iterator[tuple[str, Any]]]
+    is_usual: bool = True
 
 
 class Line(Struct, frozen=True):

@@ -74,14 +74,14 @@ class System:
         )
         return [user_id for (user_id,) in made]
 
-    def token(self, user_id: int) -> str:
+    def token(self, user_id: int, *, is_staff: bool = False) -> str:
         """An access token such as signing in gives, made here so that no password hash is measured."""
         now = int(time.time())
         claims = {
             "token_type": "access",
             "user_id": str(user_id),
             "username": f"bench-{user_id}",
-            "is_staff": False,
+            "is_staff": is_staff,
             "iat": now,
             "exp": now + _TOKEN_SECONDS,
             "jti": uuid.uuid4().hex,
