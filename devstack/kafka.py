@@ -73,9 +73,11 @@ class KafkaBroker(ServerProcess):
     def _prepare(self) -> None:
         self._write_settings()
         if not (self.data / "meta.properties").exists():
-            options = (f"--cluster-id={self._cluster_id}", f"--config={self._settings_path}")
-            self._run_tool(self._java("kafka.tools.StorageTool", "format", *options))
+            self._run_tool(self._java("kafka.tools.StorageTool", "format", *self._format_options()))
         self._launched_at = self.log_path.stat().st_size if self.log_path.exists() else 0
+
+    def _format_options(self) -> list[str]:
+        return [f"--cluster-id={self._cluster_id}", f"--config={self._settings_path}"]
 
     def _command(self) -> Sequence[str | Path]:
         return self._java("kafka.Kafka", self._settings_path)

@@ -12,6 +12,8 @@ import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from kafka_workers import metrics
+from kafka_workers.principals import PURPOSES, all_permissions
+from kafka_workers.runtime.group_topics import retry_number
 from kafka_workers.topic_list import BUSINESS_TOPICS, GROUPS, ORDERS, BusinessTopic
 
 GENERATED = "Written by `manage.py generate_docs`: change the code that it describes, not this file."
@@ -38,6 +40,7 @@ def pages() -> dict[str, str]:
         "asyncapi.yaml": f"# {GENERATED}\n" + yaml.safe_dump(_asyncapi(), sort_keys=False, width=110),
         "topics.md": "\n".join(_topics_page()) + "\n",
         "metrics.md": "\n".join(_metrics_page()) + "\n",
+        "kafka-access.md": "\n".join(_access_page()) + "\n",
     }
 
 
@@ -130,6 +133,26 @@ def _topics_page() -> Iterator[str]:
         yield f"| `{name}` | {presence} | {header.get('description') or header['const']} |"
     yield from ("", "A message without these headers is accepted where its value is valid for the topic;")
     yield "its id is then topic/partition/offset."
+
+
+def _access_page() -> Iterator[str]:
+    yield from ("# Kafka users and their ACLs", "", f"<!-- {GENERATED} -->", "")
+    yield "What `manage.py kafka_access` makes ([kafka-security.md](kafka-security.md)). All allow, from"
+    yield "any host, on exactly this name. There is one retry topic for each delay of `RETRY_DELAYS_SECONDS`."
+    for user, purpose in PURPOSES.items():
+        yield from ("", f"## `{user}`", "", f"For {purpose}.", "", "| on | may |", "|---|---|")
+        rights: dict[str, set[str]] = {}
+        for permission in all_permissions():
+            if permission.user == user:
+                what = f"{permission.kind.replace('_', ' ').lower()} `{_any_retry(permission.name)}`"
+                rights.setdefault(what, set()).add(permission.operation)
+        for what, operations in rights.items():
+            yield f"| {what} | {', '.join(sorted(operations))} |"
+
+
+def _any_retry(topic: str) -> str:
+    number = retry_number(topic)
+    return topic.removesuffix(str(number)) + "<n>" if number else topic
 
 
 def _metrics_page() -> Iterator[str]:

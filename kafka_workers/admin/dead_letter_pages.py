@@ -25,6 +25,7 @@ from kafka_workers.models import DeadLetterRecord
 from kafka_workers.runtime.dead_letters import Choice, DeadLetter, OriginUnknown, find_dead_letters
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.settling import DeskTakenOver, SettlingDesk, SettlingRefused
+from kafka_workers.topic_list import GROUPS
 
 SHOWN = 200
 SETTLED_TOGETHER = 100
@@ -66,7 +67,7 @@ def show_list(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     letters: list[DeadLetter] = []
     try:
-        letters = find_dead_letters(form.choice)
+        letters = find_dead_letters(form.choice, GROUPS)
     except BrokerUnavailable as error:
         admin.message_user(request, str(error), messages.ERROR)
     context = {
@@ -131,7 +132,7 @@ def _chosen(request: HttpRequest, *, everything: bool) -> list[DeadLetter]:
     ticked = set(request.POST.getlist("place"))
     return [
         letter
-        for letter in find_dead_letters(FilterForm(request.GET).choice)
+        for letter in find_dead_letters(FilterForm(request.GET).choice, GROUPS)
         if everything or letter.place in ticked
     ]
 

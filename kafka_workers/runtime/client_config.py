@@ -9,6 +9,8 @@ import structlog
 from confluent_kafka import KafkaError
 from django.conf import settings
 
+from kafka_workers.runtime.denial import locked_out
+
 Config = dict[str, Any]
 
 MESSAGE_BYTES = 1_048_576
@@ -31,7 +33,7 @@ _OUT_OF_REACH = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, Kafka
 log = structlog.get_logger(__name__)
 client_log = logging.getLogger("librdkafka")
 # A client tells of every failed attempt to connect, many a second; Connection says it once.
-client_log.addFilter(lambda record: not record.getMessage().startswith("FAIL"))
+client_log.addFilter(lambda record: not record.getMessage().startswith(("FAIL", "SSL")))
 
 
 class Connection:
@@ -50,8 +52,10 @@ class Connection:
     def failed(self, error: KafkaError) -> None:
         """Takes what a client reports; a single broker that is down is no loss yet."""
         if error.code() in _OUT_OF_REACH - self._errors:
+            # That all brokers are down follows from whatever else is wrong, and explains nothing.
+            if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._errors:  # noqa: SLF001
+                log.warning("Kafka is out of reach: waiting", error=locked_out(error))
             self._errors.add(error.code())
-            log.warning("Kafka is out of reach: waiting", error=error.str())
 
     def works(self) -> None:
         """Takes note of any answer of a broker."""

@@ -1,6 +1,6 @@
 """The dead letters of the groups, and what became of them (docs/failures.md)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -82,10 +82,10 @@ class Choice(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
 
-    def groups(self) -> list[str]:
+    def groups(self, known: Iterable[str]) -> list[str]:
         """Where to look. Raises BrokerUnavailable."""
         group = group_of_dead_letters(self.place.split("/")[0]) if self.place else self.group
-        return [group] if group else groups_with_dead_letters()
+        return [group] if group else sorted({*known, *groups_with_dead_letters()})
 
     def fits(self, letter: DeadLetter) -> bool:
         """`reason` is part of the exception's name or text, whatever its case; `until` is excluded."""
@@ -102,14 +102,17 @@ class Choice(Struct, frozen=True, kw_only=True):
         )
 
 
-def find_dead_letters(choice: Choice, *, with_settled: bool = False) -> list[DeadLetter]:
+def find_dead_letters(
+    choice: Choice, known: Iterable[str] = (), *, with_settled: bool = False
+) -> list[DeadLetter]:
     """The dead letters that fit, by group and age; without `with_settled` only the open ones.
 
-    Raises BrokerUnavailable.
+    A choice of no group means all those that the broker shows, and the `known` ones, which it may hide from
+    us. Raises BrokerUnavailable.
     """
     return [
         letter
-        for group in choice.groups()
+        for group in choice.groups(known)
         for letter in _letters(group)
         if (with_settled or letter.settlement is None) and choice.fits(letter)
     ]

@@ -20,12 +20,36 @@ class DependencyUnavailable(Exception):
         super().__init__(f"{dependency} is unavailable{f': {detail}' if detail else ''}")
         self.dependency = dependency
 
+    @property
+    def cause(self) -> str:
+        """What is the same for as long as the same thing is in the way."""
+        return self.dependency
+
 
 class BrokerUnavailable(DependencyUnavailable):
     """Kafka did not take or confirm in time; what was sent may or may not have arrived."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("Kafka", detail)
+
+
+class AccessDenied(BrokerUnavailable):
+    """Kafka answers, but does not let us do what we need to: `sentence` says which ACL is missing."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def cause(self) -> str:
+        return self.sentence
+
+
+class MembershipEnded(Exception):
+    """The client has given up its group for good, and does not say why: only another one can join again."""
 
 
 class TopicNotCreated(Exception):

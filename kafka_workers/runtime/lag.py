@@ -8,7 +8,9 @@ from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 from msgspec import Struct
 
 from kafka_workers.runtime.client_config import client_config, reader_config
+from kafka_workers.runtime.denial import unavailable
 from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.topic_reader import partitions_of
 
 ADMIN_SECONDS = 10
 Offsets = dict[tuple[str, int], int | None]
@@ -71,20 +73,31 @@ def group_names() -> list[str]:
 
 
 def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> Offsets:
+    visible = admin.list_topics(timeout=ADMIN_SECONDS).topics
+    for name in names:
+        if name not in visible:
+            partitions_of(admin, name, "DESCRIBE")
     everywhere = [
-        TopicPartition(name, partition)
-        for name, topic in admin.list_topics(timeout=ADMIN_SECONDS).topics.items()
-        for partition in topic.partitions
+        TopicPartition(name, partition) for name, topic in visible.items() for partition in topic.partitions
     ]
     # The admin client's own request for offsets ends the process (librdkafka 2.16, rd_kafka_cgrp_op without a
     # group) when the coordinator has just started or moved.
     with Consumer(reader_config(group)) as consumer:
-        stored = consumer.committed(everywhere, timeout=ADMIN_SECONDS)
+        try:
+            stored = consumer.committed(everywhere, timeout=ADMIN_SECONDS)
+        except KafkaException as exception:
+            raise unavailable(_reason(consumer, exception), "DESCRIBE", group) from exception
     return {
         (each.topic, each.partition): each.offset if each.offset >= 0 else None
         for each in stored
         if each.offset >= 0 or each.topic in names
     }
+
+
+def _reason(consumer: Consumer, exception: KafkaException) -> KafkaError:
+    """Why there was no answer: what keeps a client from its group it tells apart from what it was asked."""
+    told = consumer.poll(0)
+    return (told.error() if told is not None else None) or exception.args[0]
 
 
 def _offsets(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.denial import is_denial
+from kafka_workers.runtime.exceptions import AccessDenied, BrokerUnavailable, MembershipEnded
 
 COMMIT_SECONDS = 4
 """How long the broker has to answer; without a broker the client's own wait would take 45 s."""
@@ -29,10 +30,12 @@ class Offsets:
     """What has been passed since the last commit, and what is committed.
 
     `serve` lets the client work for some seconds, in which it calls `answered` and the rebalance callbacks.
+    `explain` gives the sentence about an ACL that is missing.
     """
 
-    def __init__(self, serve: Callable[[float], None]) -> None:
+    def __init__(self, serve: Callable[[float], None], explain: Callable[[KafkaError], str]) -> None:
         self._serve = serve
+        self._explain = explain
         self._passed: Places = {}
         self._committed: Places = {}
         self._requested: Places = {}
@@ -52,7 +55,8 @@ class Offsets:
         """Commit what has been passed.
 
         Where the membership is lost, that is logged and let be, since the next member has it already. Raises
-        BrokerUnavailable, and then all of it is still to be committed.
+        BrokerUnavailable, and then all of it is still to be committed; MembershipEnded where this client
+        never will.
         """
         new = {
             place: offset for place, offset in self._passed.items() if self._committed.get(place) != offset
@@ -62,6 +66,10 @@ class Offsets:
             self._committed |= self._passed
         elif error.code() in _LOST_MEMBERSHIP:
             log.warning("membership lost: the batch is dropped, its next owner has it", error=error.str())
+        elif error.code() == KafkaError._FATAL:  # noqa: SLF001
+            raise MembershipEnded
+        elif is_denial(error):
+            raise AccessDenied(self._explain(error))
         else:
             raise BrokerUnavailable(f"the offsets were not committed: {error.str()}")
         self._passed = {}

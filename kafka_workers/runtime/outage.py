@@ -17,13 +17,14 @@ class Outage:
 
     def __init__(self) -> None:
         self._server = ""
+        self._cause = ""
         self._pause = FIRST_PAUSE_SECONDS
 
     def met(self, error: DependencyUnavailable) -> float:
         """Take note of a failure; how many seconds to wait before the next attempt."""
-        if error.dependency != self._server:
+        if error.cause != self._cause:
             log.warning("a server is away: waiting", server=error.dependency, detail=str(error))
-            self._server = error.dependency
+            self._server, self._cause = error.dependency, error.cause
             self._pause = FIRST_PAUSE_SECONDS
         pause = self._pause
         self._pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
@@ -33,4 +34,4 @@ class Outage:
         """Take note of success."""
         if self._server:
             log.info("the server is back", server=self._server)
-            self._server = ""
+            self._server = self._cause = ""

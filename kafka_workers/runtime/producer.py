@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as KafkaProducer
 
 from kafka_workers.runtime.client_config import DELIVERY_SECONDS, Connection, producer_config
+from kafka_workers.runtime.denial import unavailable
 from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed, Refusal
 from kafka_workers.runtime.message import Outgoing
 
@@ -67,10 +68,10 @@ class Producer:
             return {}
         reports = self._send(batch, indexes)
         errors = {index: error for index, error in reports.items() if error is not None}
-        outage = next((error for error in errors.values() if error.code() not in _REFUSED), None)
+        outage = next((index for index, error in errors.items() if error.code() not in _REFUSED), None)
         if outage is not None:
-            self._renew_after(outage)
-            raise BrokerUnavailable(outage.str())
+            self._renew_after(errors[outage])
+            raise unavailable(errors[outage], "WRITE", batch[outage].topic)
         if len(reports) < len(indexes):
             self.close()
             raise BrokerUnavailable(f"no delivery report within {_REPORT_SECONDS} s")
@@ -87,7 +88,7 @@ class Producer:
         except KafkaException as exception:
             # Fatal: this client is of no more use, the next batch gets a new one.
             self.close()
-            raise BrokerUnavailable(exception.args[0].str()) from exception
+            raise unavailable(exception.args[0], "WRITE", batch[indexes[0]].topic) from exception
         return reports
 
     def _renew_after(self, error: KafkaError) -> None:

@@ -19,8 +19,8 @@ from confluent_kafka import Producer as KafkaProducer
 
 from kafka_workers.runtime.client_config import transaction_config
 from kafka_workers.runtime.dead_letters import DeadLetter, Settlement, read_settlements
-from kafka_workers.runtime.exceptions import BrokerUnavailable
-from kafka_workers.runtime.group_topics import settled_topic
+from kafka_workers.runtime.denial import denial, is_denial, unavailable
+from kafka_workers.runtime.group_topics import dead_letter_topic, settled_topic
 from kafka_workers.runtime.message import Outgoing
 from kafka_workers.runtime.producer import abandon, flush, produce
 from kafka_workers.runtime.strike_points import reached
@@ -31,6 +31,11 @@ _TAKEN_OVER = {
     KafkaError.PRODUCER_FENCED,
     KafkaError.INVALID_PRODUCER_EPOCH,
 }
+
+
+def settling_id(group: str) -> str:
+    """The transactional id of all who settle a group's dead letters."""
+    return f"{dead_letter_topic(group)}.settling"
 
 
 class DeskTakenOver(Exception):
@@ -60,7 +65,7 @@ class SettlingDesk:
         self._group = group
         self._by = by
         self._settled: set[str] = set()
-        self._client = KafkaProducer(transaction_config(f"{group}.dlq.settling"))
+        self._client = KafkaProducer(transaction_config(settling_id(group)))
 
     def __enter__(self) -> Self:
         try:
@@ -106,7 +111,7 @@ class SettlingDesk:
         return len(places)
 
     def _send_together(self, messages: Sequence[Outgoing]) -> None:
-        refused: list[str] = []
+        refused: list[tuple[str, KafkaError]] = []
         try:
             self._client.begin_transaction()
             for message in messages:
@@ -120,13 +125,24 @@ class SettlingDesk:
                 self._client.abort_transaction(TRANSACTION_SECONDS)
             raise self._meaning(exception, refused) from exception
 
-    def _meaning(self, exception: KafkaException, refused: Sequence[str] = ()) -> Exception:
+    def _meaning(
+        self, exception: KafkaException, refused: Sequence[tuple[str, KafkaError]] = ()
+    ) -> Exception:
         error: KafkaError = exception.args[0]
         if error.code() in _TAKEN_OVER:
             return DeskTakenOver(self._group)
-        return SettlingRefused(refused) if refused else BrokerUnavailable(error.str())
+        if refused:
+            return SettlingRefused([_reason(topic, each) for topic, each in refused])
+        return unavailable(error, "WRITE", settling_id(self._group))
 
 
-def _note(refused: list[str], topic: str, error: KafkaError | None, _: Message | None) -> None:
+def _note(
+    refused: list[tuple[str, KafkaError]], topic: str, error: KafkaError | None, _: Message | None
+) -> None:
+    # No more than this: a fatal error on its way to `flush` may get lost in whatever else is done here.
     if error is not None:
-        refused.append(f"{topic}: {error.str()}")
+        refused.append((topic, error))
+
+
+def _reason(topic: str, error: KafkaError) -> str:
+    return f"{topic}: {denial(error, 'WRITE', topic) if is_denial(error) else error.str()}"

@@ -11,12 +11,16 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from kafka_workers.runtime.bounded import call_within
 from kafka_workers.runtime.client_config import Connection, consumer_config
-from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.denial import code_of, denial, is_denial
+from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 from kafka_workers.runtime.offsets import Offsets, Partition
 from kafka_workers.runtime.strike_points import reached
 
 POLL_SECONDS = 0.25
 """Longest wait for a message: a worker asked to stop notices after this time."""
+
+LOOK_SECONDS = 1
+"""Longest wait for the list of topics, in a worker that has nothing else to do."""
 
 CLOSE_SECONDS = 3
 """Longest wait for the group's good-bye."""
@@ -54,12 +58,11 @@ class Subscription:
         self._is_held = False
         self._assigned: set[Partition] = set()
         self._told: set[tuple[int, str]] = set()
-        self._offsets = Offsets(serve=self._set_by)
+        self._group = group
+        self._topics = list(topics)
+        self._offsets = Offsets(serve=self._set_by, explain=self._explain)
         self._connection = connection
-        self._consumer = Consumer(consumer_config(group, connection) | {"on_commit": self._offsets.answered})
-        self._consumer.subscribe(
-            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
+        self._consumer = self._join()
 
     def take(self, most: int) -> list[Message]:
         """Wait shortly for a message and take it in hand with whatever else has arrived, `most` in all."""
@@ -74,10 +77,14 @@ class Subscription:
     def commit(self) -> None:
         """Commit what is in hand and let go of it.
 
-        Where the membership was lost meanwhile it is dropped, since the next member has it already. Raises
+        Where the membership was lost or ended meanwhile it is dropped, since the next member has it. Raises
         BrokerUnavailable, with the batch still in hand.
         """
-        self._offsets.commit(self._consumer)
+        try:
+            self._offsets.commit(self._consumer)
+        except MembershipEnded:
+            log.warning("membership ended: the batch comes again to the next member")
+            self._rejoin()
         self.in_hand = []
 
     def hold(self, seconds: float, stop: threading.Event) -> None:
@@ -93,6 +100,20 @@ class Subscription:
         # Without a broker the client waits 45 s here for a commit that is under way.
         with suppress(TimeoutError):
             call_within(CLOSE_SECONDS, self._consumer.close)
+
+    def _join(self) -> Consumer:
+        config = consumer_config(self._group, self._connection)
+        consumer = Consumer(config | {"on_commit": self._offsets.answered})
+        consumer.subscribe(
+            self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        return consumer
+
+    def _rejoin(self) -> None:
+        """Become another member, since the client gives up for good when the group's ACL is taken away."""
+        self._let_go([TopicPartition(*partition) for partition in self._assigned])
+        self.close()
+        self._consumer = self._join()
 
     def _patience(self) -> float:
         soonest = min(self._due.values(), default=math.inf) - time.monotonic()
@@ -137,12 +158,28 @@ class Subscription:
         return True
 
     def _report(self, error: KafkaError, message: Message) -> None:
-        if error.fatal():
-            raise KafkaException(error)
-        told = (error.code(), str(message.topic()))
+        if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
+            if not is_denial(error):
+                raise KafkaException(error)
+            self._rejoin()
+        told = (code_of(error), str(message.topic()))
         if told not in self._told:
             self._told.add(told)
-            log.warning("Kafka reports a problem: waiting", topic=message.topic(), error=error.str())
+            reason = self._explain(error, message.topic()) if is_denial(error) else error.str()
+            log.warning("Kafka reports a problem: waiting", topic=message.topic(), error=reason)
+
+    def _explain(self, error: KafkaError, topic: str | None = None) -> str:
+        """The sentence about a denial, which tells of its topic only where it comes with one."""
+        if code_of(error) == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return denial(error, "READ", self._group)
+        return denial(error, "READ", topic or ", ".join(self._topics_out_of_sight()))
+
+    def _topics_out_of_sight(self) -> list[str]:
+        """The topics that we may not even describe: the group's answer does not say which ones they are."""
+        visible: Iterable[str] = ()
+        with suppress(KafkaException):
+            visible = self._consumer.list_topics(timeout=LOOK_SECONDS).topics
+        return [topic for topic in self._topics if topic not in visible] or self._topics
 
     def _postpone(self, message: Message, seconds: float) -> None:
         """Put a message back and read on from it later; those behind it come again as well."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
+from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
@@ -17,8 +18,11 @@ from django.conf import settings
 from msgspec import Struct
 
 from kafka_workers.runtime.client_config import MESSAGE_BYTES, SET_ASIDE_BYTES, client_config
+from kafka_workers.runtime.denial import denial, is_denial, unavailable
 from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
 from kafka_workers.runtime.group_topics import dead_letter_topic, retry_topics, settled_topic
+
+T = TypeVar("T")
 
 DEAD_LETTER_RETENTION = timedelta(days=30)
 ADMIN_SECONDS = 10
@@ -104,7 +108,8 @@ def _is_created(name: str, future: Future[None]) -> bool:
             return False
         if error.retriable():
             raise
-        raise TopicNotCreated(name, error.str()) from exception
+        reason = denial(error, "CREATE", name) if is_denial(error) else error.str()
+        raise TopicNotCreated(name, reason) from exception
     return True
 
 
@@ -117,8 +122,9 @@ def _alter(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
     changes = {topic.name: changed for topic in topics if (changed := _changes(admin, topic))}
     if changes:
         resources = [_resource(name, changed) for name, changed in changes.items()]
-        for future in admin.incremental_alter_configs(resources, request_timeout=ADMIN_SECONDS).values():
-            future.result()
+        futures = admin.incremental_alter_configs(resources, request_timeout=ADMIN_SECONDS)
+        for resource, future in futures.items():
+            _answer(future, "ALTER_CONFIGS", resource.name)
     return [
         f"{name}: {key} was {before}, is now {after}"
         for name, changed in changes.items()
@@ -130,12 +136,20 @@ def _changes(admin: AdminClient, topic: Topic) -> dict[str, tuple[str, str]]:
     """The settings of an existing topic that must change: what they are and what they should be."""
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name)
     [future] = admin.describe_configs([resource], request_timeout=ADMIN_SECONDS).values()
-    current: Mapping[str, ConfigEntry] = future.result()
+    current: Mapping[str, ConfigEntry] = _answer(future, "DESCRIBE_CONFIGS", topic.name)
     return {
         key: (str(current[key].value), wanted)
         for key, wanted in topic.config.items()
         if current[key].value != wanted
     }
+
+
+def _answer(future: Future[T], operation: str, topic: str) -> T:
+    """Raises AccessDenied or BrokerUnavailable."""
+    try:
+        return future.result()
+    except KafkaException as exception:
+        raise unavailable(exception.args[0], operation, topic) from exception
 
 
 def _resource(name: str, changed: Mapping[str, tuple[str, str]]) -> ConfigResource:

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 
 from bson import ObjectId
 from mongoengine import DEFAULT_CONNECTION_NAME, register_connection
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from products_app.exceptions import CatalogueUnavailable
 
 CONNECTING_MILLISECONDS = 2_500
 ANSWERING_MILLISECONDS = 10_000
+
+_DENIALS = {13, 18}
+"""The codes of Unauthorized and AuthenticationFailed."""
 
 # Not ObjectId.is_valid: it takes 24 characters with spaces among them and makes a shorter id of them.
 _OBJECT_ID = re.compile("[0-9a-fA-F]{24}")
@@ -42,7 +45,7 @@ def reaching_catalogue() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        if error.timeout or isinstance(error, ConnectionFailure) or is_passing(error):
+        if error.timeout or isinstance(error, ConnectionFailure) or is_passing(error) or _is_denial(error):
             raise CatalogueUnavailable(str(error)) from error
         raise
 
@@ -51,6 +54,11 @@ def is_passing(error: PyMongoError) -> bool:
     """Whether a transaction ended so may succeed when it is done again."""
     labels = ("TransientTransactionError", "UnknownTransactionCommitResult")
     return any(error.has_error_label(label) for label in labels)
+
+
+def _is_denial(error: PyMongoError) -> bool:
+    """Whether MongoDB does not let us in, or not do this: what somebody has to mend there or in the URI."""
+    return isinstance(error, OperationFailure) and error.code in _DENIALS
 
 
 def object_id(text: str) -> ObjectId | None:

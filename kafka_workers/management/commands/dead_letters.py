@@ -18,6 +18,7 @@ from rich.table import Table
 from kafka_workers.runtime.dead_letters import Choice, DeadLetter, OriginUnknown, find_dead_letters
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.settling import DeskTakenOver, SettlingDesk, SettlingRefused
+from kafka_workers.topic_list import GROUPS
 
 TRANSACTION_SIZE = 100
 """Dead letters settled together: large enough to be quick, small enough for a lively progress bar."""
@@ -65,7 +66,7 @@ class Command(BaseCommand):
         parser.add_argument("--reason", dest="why", required=True, help="why they need no handling")
 
     def _list(self, *, all: bool, json: bool, **options: Any) -> None:  # noqa: A002 - the option's name
-        letters = find_dead_letters(_choice(options), with_settled=all)
+        letters = find_dead_letters(_choice(options), GROUPS, with_settled=all)
         if json:
             self.stdout.write(msgspec.json.encode([_summary(letter) for letter in letters]).decode())
         else:
@@ -87,7 +88,7 @@ class Command(BaseCommand):
         choice = _choice(options)
         if choice == Choice():
             raise CommandError("say which ones: a place, or at least one filter")
-        letters = find_dead_letters(choice)
+        letters = find_dead_letters(choice, GROUPS)
         if dry_run:
             self._print(letters)
             self.stdout.write(f"{len(letters)} would be {word}")

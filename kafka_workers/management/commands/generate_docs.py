@@ -12,9 +12,11 @@ from kafka_workers.reference_docs import pages
 
 
 class Command(BaseCommand):
-    """Writes docs/schemas/, docs/asyncapi.yaml, docs/topics.md and docs/metrics.md."""
+    """Writes docs/schemas/, docs/asyncapi.yaml, docs/topics.md, docs/metrics.md and docs/kafka-access.md."""
 
-    help = "Write the JSON Schemas, AsyncAPI, topics and metrics pages under docs/ from the code."
+    help = (
+        "Write the JSON Schemas, AsyncAPI, topics, metrics and Kafka access pages under docs/ from the code."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--check` for continuous integration."""

@@ -129,6 +129,10 @@ class Bench:
         committed = self._reader.committed([TopicPartition(*place) for place in partitions], timeout=15)
         return sum(partitions[each.topic, each.partition] - max(0, each.offset) for each in committed)
 
+    def count(self, *topics: str) -> int:
+        """How many messages lie in these topics."""
+        return sum(eventually(lambda: self._ends(*topics), "the broker tells the ends").values())
+
     def wait_until_handled(self, *numbers: int) -> None:
         eventually(lambda: set(numbers) <= set(self.numbers), f"{numbers} handled")
 

@@ -1,0 +1,67 @@
+"""PostgreSQL's TLS in front of a server that was built without it, as the one of the tests' wheel is."""
+
+import asyncio
+import ssl
+import threading
+from asyncio import StreamReader, StreamWriter
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from devstack.server import HOST
+
+# https://www.postgresql.org/docs/18/protocol-message-formats.html: SSLRequest, and the answer to it.
+_SSL_REQUEST = bytes.fromhex("0000 0008 04d2 162f")
+_WILLING = b"S"
+
+
+class TlsDoor:
+    """Lets in whoever comes over TLS, and nobody else; a context manager."""
+
+    def __init__(self, port: int, server_port: int, certificate_and_key: Path) -> None:
+        self._port = port
+        self._server_port = server_port
+        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        self._context.load_cert_chain(certificate_and_key)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._opened = threading.Event()
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self._port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._opened.wait(10), "the door did not open within 10 s"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._closing.set)
+        self._thread.join(10)
+
+    async def _run(self) -> None:
+        self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
+        async with await asyncio.start_server(self._serve, HOST, self._port):
+            self._opened.set()
+            await self._closing.wait()
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+        try:
+            if await reader.readexactly(len(_SSL_REQUEST)) == _SSL_REQUEST:
+                writer.write(_WILLING)
+                await writer.start_tls(self._context)
+                server_reader, server_writer = await asyncio.open_connection(HOST, self._server_port)
+                await asyncio.gather(_pass_on(reader, server_writer), _pass_on(server_reader, writer))
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+
+async def _pass_on(reader: StreamReader, writer: StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
