@@ -32,6 +32,7 @@ PRODUCT_ID = OpenApiParameter(
 
 ERROR = {"$ref": "#/components/schemas/Error"}
 SKU_TAKEN = OpenApiResponse(ERROR, "Another product has this SKU.")
+MEANINGLESS = OpenApiResponse(ERROR, "A parameter has no meaning.")
 HELD = OpenApiResponse(ERROR, "Orders hold pieces of the product.")
 REFUSED = OpenApiResponse(
     ERROR,
@@ -66,7 +67,7 @@ class ProductListView(CatalogueView):
         operation_id="listProducts",
         summary="Search, filter and sort the catalogue",
         parameters=[ProductQuerySerializer],
-        responses=ProductSerializer(many=True),
+        responses={200: ProductSerializer(many=True), 400: MEANINGLESS},
     )
     def get(self, request: Request) -> Response:
         """One page of the products that match."""

@@ -15,6 +15,8 @@ from tests.shop import eventually
 
 __all__ = ["catalogue", "desk"]
 
+NOBODY_IS_SLOWED_DOWN = {"LOGIN_RATE": "off", "REGISTRATION_RATE": "off", "LOGIN_FAILURES": "1000000"}
+
 
 @pytest.fixture(scope="package")
 def web_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -30,7 +32,7 @@ def web_url(django_db_setup: None, web_log: Path) -> Iterator[str]:
     with web_log.open("wb") as output:
         web = subprocess.Popen(
             [*granian, "--host", "127.0.0.1", "--port", str(port), "config.wsgi:application"],
-            env=os.environ | {"DATABASE_URL": tests_database()},
+            env=os.environ | {"DATABASE_URL": tests_database()} | NOBODY_IS_SLOWED_DOWN,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
