@@ -7,14 +7,15 @@ from django.conf import settings
 from django.core.management import call_command
 from pymongo import MongoClient
 
+from batching.warm_connection import warm_connection
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """The test database, which cannot be dropped while placing is connected to it."""
-    from orders_app.services.placing import placing_connection  # noqa: PLC0415 - it needs the applications
-
+    """The test database, which cannot be dropped while somebody is connected to it."""
     yield
-    placing_connection().close()
+    for purpose in ("placing", "service keys"):
+        warm_connection(purpose).close()
 
 
 @pytest.fixture

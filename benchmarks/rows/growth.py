@@ -47,6 +47,8 @@ UPDATE reader_position
 SET (tx, event_id) = (SELECT tx, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1)
 """
 
+_TAIL = {"$substrBytes": [{"$toString": "$_id"}, 21, 3]}
+_VARIED = {"category": {"$concat": ["bench-", _TAIL]}, "name": {"$concat": ["Lantern", _TAIL, " ", "$name"]}}
 _SOME_PRODUCTS = "SELECT DISTINCT product_id FROM (SELECT product_id FROM orders_orderitem LIMIT 200) AS few"
 
 
@@ -86,6 +88,8 @@ def measure(effort: Effort) -> Iterator[tuple[str, GrowthResult]]:
 def _fill(system: System, customers: Sequence[int], orders: int, products: int) -> None:
     """Orders, items and events as copies of one that was placed; the log's readers are done with them."""
     found = [each for _ in range(0, products, 10_000) for each in system.new_products(min(products, 10_000))]
+    # Thousands of categories and words, as a large shop has them.
+    system.catalogue.products.update_many({}, [{"$set": _VARIED}])
     example = system.place(system.token(customers[0]), found[0])
     system.await_processing(example)
     system.keep_only()
@@ -107,6 +111,8 @@ def _run(system: System, customers: Sequence[int], effort: Effort) -> GrowthResu
     customer, staff = system.token(customers[1]), system.token(customers[2], is_staff=True)
     [(order,)] = system.rows("SELECT id FROM orders_order WHERE user_id = %s LIMIT 1", customers[1])
     [(number,)] = system.rows("SELECT order_number FROM orders_order WHERE id = %s", order)
+    [(product,)] = system.rows("SELECT product_id FROM orders_orderitem WHERE order_id = %s", order)
+    word = product[21:]
     with httpx.Client(base_url=system.stack.urls["web"], timeout=60) as http:
         _sign_in(system, http)
 
@@ -129,8 +135,8 @@ def _run(system: System, customers: Sequence[int], effort: Effort) -> GrowthResu
             "one_order": ask(f"orders/{order}/", customer),
             "history": ask(f"orders/{order}/history/", customer),
             "products": ask("products/"),
-            "product_search": ask("products/?search=Lantern 150"),
-            "product_category": ask("products/?category=bench&ordering=price"),
+            "product_search": ask(f"products/?search=Lantern{word}"),
+            "product_category": ask(f"products/?category=bench-{word}&ordering=price"),
             "admin_list": look(""),
             "admin_search": look(f"?q={number}"),
             "admin_order": look(f"{order}/change/"),

@@ -21,6 +21,7 @@ from orders_app.event_log import Origin
 from orders_app.exceptions import OrderError
 from orders_app.log_data import CancelReason, OrderDocument
 from orders_app.models import Order
+from orders_app.selectors import search_orders
 from orders_app.services.changing import CANCELLED_BY_STAFF
 from orders_app.state_machine import FINAL, OrderStatus
 
@@ -61,9 +62,9 @@ class OrderAdmin(ModelAdmin):
     list_select_related: ClassVar = ["user"]
     list_per_page = 50
     list_disable_select_all = True
-    search_fields: ClassVar = ["order_number", "tracking_number", "user__username", "user__email"]
-    search_help_text = "Order number, tracking number, user name or e-mail address"
-    date_hierarchy = "created_at"
+    # Shows the box; `get_search_results` does the search.
+    search_fields: ClassVar = ["order_number"]
+    search_help_text = "Beginning of a number, a user name or a product's word; tracking number or e-mail"
     show_full_result_count = False
     paginator = CappedPaginator
     action_form = ReasonForm
@@ -80,6 +81,13 @@ class OrderAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
         """All fields but the status."""
         return [name for _, group in self.fieldsets for name in group["fields"] if name != "status"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """The orders that the API finds, by indexes: looking inside of texts takes seconds for millions."""
+        words = search_term.strip()
+        return (search_orders(queryset, words) if words else queryset), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Django's bulk deletion goes past the services."""

@@ -23,7 +23,8 @@ class StableOrdering(filters.OrderingFilter):
 
     def filter(self, qs: QuerySet[Order], value: list[str] | None) -> QuerySet[Order]:
         """The orders sorted as asked, newest first where nothing is asked."""
-        wanted = [self.get_ordering_value(name) for name in value or ["-createdAt"]]
+        names = [name for name in value or () if name] or ["-createdAt"]
+        wanted = [self.get_ordering_value(name) for name in names]
         return qs.order_by(*wanted, "-pk")
 
 

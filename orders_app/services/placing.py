@@ -5,12 +5,11 @@ import secrets
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connection, connections
+from django.db import DataError, IntegrityError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 from msgspec import Struct
@@ -18,6 +17,7 @@ from psycopg.errors import ForeignKeyViolation
 from uuid6 import uuid7
 
 from batching.gathering import Gathering
+from batching.warm_connection import warm_connection
 from orders_app import log_data
 from orders_app.event_log import NewEvent, Origin
 from orders_app.events import ProductId, Quantity
@@ -38,6 +38,7 @@ from orders_app.selectors import all_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.selectors import OrderableProduct, find_products_to_order
 
+PLACING = "placing"
 CURRENCY = "USD"
 MAX_GATHERED = 100
 MAX_PRODUCTS = 1_000
@@ -124,19 +125,8 @@ def place_orders(requests: Sequence[PlacementRequest], database: BaseDatabaseWra
         return [CustomerNotFound(requests[0].user_id) if is_orphan else error]
 
 
-@cache
-def placing_connection() -> BaseDatabaseWrapper:
-    """The connection of this process for placing, whichever thread it is that does it.
-
-    Its server process keeps the prepared statements and is warm; with a connection a thread, all are cold.
-    """
-    own = connections.create_connection(DEFAULT_DB_ALIAS)
-    own.inc_thread_sharing()
-    return own
-
-
 def _place_gathered(requests: Sequence[PlacementRequest]) -> list[Outcome]:
-    database = placing_connection()
+    database = warm_connection(PLACING)
     database.close_if_unusable_or_obsolete()
     return place_orders(requests, database)
 

@@ -2,8 +2,9 @@
 """Shapes of the products' routes."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta, Struct
 from rest_framework import serializers
 
 from products_app.documents.product import Product
@@ -99,6 +100,13 @@ class LineSerializer(serializers.Serializer[None]):
 
     quantity = QuantityField(min_value=1, max_value=MAX_QUANTITY)
     orderId = TextField(source="order_id", max_length=64)
+
+
+class PlainLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """A line as every program sends it; what does not fit may still be one for LineSerializer."""
+
+    quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+    order_id: Annotated[str, Meta(pattern="^[!-~]{1,64}$")]
 
 
 class LineReservedSerializer(serializers.Serializer[LineReserved]):

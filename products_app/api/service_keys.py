@@ -3,7 +3,6 @@
 from typing import cast
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import DataError
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication
@@ -14,6 +13,7 @@ from rest_framework.views import APIView
 from rest_framework_api_key.permissions import KeyParser
 
 from products_app.models import ServiceKey
+from products_app.services.known_keys import find_key
 
 
 class ServiceKeyAuthentication(BaseAuthentication):
@@ -25,8 +25,8 @@ class ServiceKeyAuthentication(BaseAuthentication):
         if text is None:
             return None
         try:
-            key = cast("ServiceKey", ServiceKey.objects.get_from_key(text))
-        except (ServiceKey.DoesNotExist, DataError) as error:  # the latter for text that no column can hold
+            key = find_key(text)
+        except ServiceKey.DoesNotExist as error:
             raise AuthenticationFailed("This API key is not valid.") from error
         if key.has_expired:
             raise AuthenticationFailed("This API key has expired.")

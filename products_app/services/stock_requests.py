@@ -59,7 +59,7 @@ class ReleaseLine(LineRequest, frozen=True):
     """Give back so many pieces, or what the order still holds if that is less."""
 
 
-class LineReserved(Struct, frozen=True):
+class LineReserved(Struct, frozen=True, rename="camel"):
     """The order has got the line; `new_stock` is what could still be sold right after."""
 
     product_id: str
@@ -69,7 +69,7 @@ class LineReserved(Struct, frozen=True):
     order_id: str
 
 
-class LineReleased(Struct, frozen=True):
+class LineReleased(Struct, frozen=True, rename="camel"):
     """So much of the line was given back; `new_stock` is what could be sold right after."""
 
     product_id: str

@@ -97,7 +97,7 @@ def test_no_request_fails_or_is_answered_in_a_way_that_the_schema_does_not_have(
 def operations(caller: Caller) -> Iterator[Any]:
     """The operations of the schema that this caller is to try."""
     for result in SCHEMA.get_all_operations():
-        operation = result.ok()
+        operation = result.ok()  # type: ignore[union-attr]  # an Err has none: the test fails
         if "/auth/" in operation.path and caller.headers:
             continue  # they look at no header, and each hashes a password
         yield operation

@@ -12,7 +12,7 @@ from tests.products_app.api.callers import PRODUCTS, error_of, service
 from tests.products_app.shelves import assert_conserved, new_order, reserve, stocked
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_every_way_to_the_catalogue_says_soon_that_it_is_down_and_goes_on_afterwards(
     mongo_server: Server,
 ) -> None:

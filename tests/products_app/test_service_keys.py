@@ -16,7 +16,7 @@ from products_app.models import OVERLAP, ServiceKey
 from tests.products_app.api.callers import PRODUCTS, error_of
 from tests.products_app.shelves import entry_of, new_order, stock_of, stocked
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # keys are looked up on a connection of their own
 
 LIST = reverse("admin:products_app_servicekey_changelist")
 ADD = reverse("admin:products_app_servicekey_add")

@@ -63,6 +63,7 @@ def test_orders_are_sorted_by_time_or_total_newest_first_unless_asked(desk: Desk
     assert listed(customer, "ordering=createdAt") == ids(small, large, middle)
     assert listed(customer, "ordering=-totalAmount") == ids(large, middle, small)
     assert listed(customer, "ordering=totalAmount,-createdAt") == ids(small, middle, large)
+    assert listed(customer, "ordering=,") == listed(customer, "")
 
 
 def test_search_finds_by_number_tracking_number_and_product(desk: Desk, customer: Person) -> None:

@@ -5,8 +5,10 @@ from uuid import UUID
 
 import pytest
 
+from batching.warm_connection import warm_connection
 from orders_app.models import Order
 from orders_app.services import placing
+from orders_app.services.placing import PLACING
 from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.api.people import ADDRESS, Person, attributes, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored
@@ -101,7 +103,7 @@ def test_an_order_takes_its_names_prices_and_total_from_the_catalogue(desk: Desk
 @with_orders
 def test_an_order_costs_one_statement(desk: Desk, customer: Person, django_assert_num_queries: Any) -> None:
     body = order_body((desk.catalogue.add(), 1))
-    with django_assert_num_queries(1, connection=placing.placing_connection()):
+    with django_assert_num_queries(1, connection=warm_connection(PLACING)):
         assert customer.ask("POST", "orders/", body).status_code == 201
 
 

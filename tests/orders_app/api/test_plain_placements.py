@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from prometheus_client import REGISTRY
 
-from config import plain_placements
+from config import plain_requests
 from orders_app.api.order_views import OrderViewSet
 from orders_app.models import Order
 from orders_app.services import placing
@@ -120,6 +120,6 @@ def test_a_plain_order_counts_under_its_route(desk: Desk, customer: Person) -> N
 def test_where_requests_are_counted_the_view_counts_them(
     desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
 ) -> None:
-    monkeypatch.setattr(plain_placements, "are_requests_counted", lambda: True)
+    monkeypatch.setattr(plain_requests, "are_requests_counted", lambda: True)
     assert customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1))).status_code == 201
     assert views == ["/api/v1/orders/"]

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from django.db import connection, transaction
 
+from batching.warm_connection import warm_connection
 from orders_app import event_log, log_data
 from orders_app.exceptions import (
     CustomerNotFound,
@@ -22,10 +23,10 @@ from orders_app.models import Order
 from orders_app.services import placing
 from orders_app.services.placing import (
     MAX_PIECES,
+    PLACING,
     Placement,
     new_order_number,
     place_orders,
-    placing_connection,
 )
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now, of_type
@@ -165,7 +166,7 @@ def test_placing_takes_one_statement(desk: Desk) -> None:
         statements.append(sql)
         return execute(sql, params, many, context)
 
-    with placing_connection().execute_wrapper(count):
+    with warm_connection(PLACING).execute_wrapper(count):
         desk.request((lantern, 1))
     assert len(statements) == 1
 

@@ -8,7 +8,7 @@ from products_app.services.stock import Release, settle
 from tests.products_app.api.callers import PRODUCTS, Answer, error_of, service, user
 from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # keys are looked up on a connection of their own
 
 
 @pytest.fixture(autouse=True)
