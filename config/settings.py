@@ -63,8 +63,14 @@ DATABASES["default"] |= {
         "connect_timeout": 3,
         "server_side_binding": True,
         "prepare_threshold": 5,
-        # An open writing transaction holds back every reader of the order log: none may last.
-        "options": "-c transaction_timeout=60000 -c idle_in_transaction_session_timeout=30000",
+        "options": " ".join(
+            (
+                # An open writing transaction holds back every reader of the order log: none may last.
+                "-c transaction_timeout=60000 -c idle_in_transaction_session_timeout=30000",
+                # A plan that is kept from when a table was small reads all of it when it is large.
+                "-c plan_cache_mode=force_custom_plan",
+            )
+        ),
     },
 }
 MONGODB_URI = server_url(
