@@ -206,6 +206,8 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+UNFOLD = {"SITE_TITLE": "Stockbridge", "SITE_HEADER": "Stockbridge"}
+
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 

@@ -10,6 +10,7 @@ class ProductsConfig(AppConfig):
     """Catalogue and stock."""
 
     name = "products_app"
+    verbose_name = "Products"
 
     def ready(self) -> None:
         """Hand the address of MongoDB to the driver."""
