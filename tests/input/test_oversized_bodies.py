@@ -9,8 +9,10 @@ from django.contrib.auth.models import User
 
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
+from products_app.models import ServiceKey
 from tests.orders_app.ordering import Desk, all_that_is_stored
 from tests.orders_app.sockets.browser import token
+from tests.products_app.shelves import stocked
 
 TOO_LARGE = [b'{"items": "' + b"x" * 10_000_000 + b'"}', b'{"items": [' + b"1," * 9_999_999 + b"1]}"]
 DEEP = b"[" * 100_000
@@ -28,10 +30,19 @@ def stored() -> tuple[Any, ...]:
 
 @pytest.fixture
 def doors(desk: Desk) -> Sequence[tuple[str, str, str]]:
-    """Every route of orders that takes a body: method, path and who may use it."""
-    order = desk.place()
+    """Every route that takes a body: method, path and who may use it."""
+    order, product = desk.place(), stocked(10)
     customer, staff = f"Bearer {token(desk.user_id)}", f"Bearer {token(1, is_staff=True)}"
+    service = f"Api-Key {ServiceKey.issue(name='neighbour')[1]}"
     return [
+        ("POST", "auth/register/", ""),
+        ("POST", "auth/token/", ""),
+        ("POST", "auth/token/refresh/", ""),
+        ("POST", "products/", staff),
+        ("PUT", f"products/{product}/", staff),
+        ("PATCH", f"products/{product}/", staff),
+        ("POST", f"products/{product}/reserve/", service),
+        ("POST", f"products/{product}/release/", service),
         ("POST", "orders/", customer),
         ("PATCH", f"orders/{order.id}/", customer),
         ("PATCH", f"orders/{order.id}/cancel/", customer),
@@ -52,12 +63,13 @@ def doors(desk: Desk) -> Sequence[tuple[str, str, str]]:
         ),
     ],
 )
-def test_what_is_too_large_is_refused_on_every_route_of_orders(
+def test_what_is_too_large_is_refused_on_every_route(
     web_url: str, doors: Sequence[tuple[str, str, str]], body: bytes, statuses: set[int]
 ) -> None:
     before = stored()
     for method, path, authorization in doors:
-        headers = {"Authorization": authorization, "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"}
+        headers |= {"Authorization": authorization} if authorization else {}
         # A connection each: the server ends one whose body it has not read.
         answer = httpx.request(method, f"{web_url}/api/v1/{path}", content=body, headers=headers, timeout=30)
         assert answer.status_code in statuses, (method, path, answer.status_code, answer.text[:300])

@@ -12,31 +12,17 @@ from orders_app.models import Order
 from orders_app.services import placing
 from tests.orders_app.api.people import Json, Person, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored
+from tests.two_ways import ANY_JSON, note_dispatches, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ANY_JSON = {"Accept": "application/json, text/html;q=0.5"}
-"""With a choice of media types to be weighed a request is not plain."""
+WEIGHED = {"Accept": ANY_JSON}
 UNKNOWN = "665f1f77bcf86cd799439011"
 
 
 @pytest.fixture
 def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The requests that came to the view."""
-    seen: list[str] = []
-    dispatch = OrderViewSet.dispatch
-
-    def noted(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        seen.append(request.path)
-        return dispatch(self, request, *args, **kwargs)
-
-    monkeypatch.setattr(OrderViewSet, "dispatch", noted)
-    return seen
-
-
-def told(response: Any) -> tuple[int, Json, bytes]:
-    """All that an answer says, but for the trace, which is each request's own."""
-    headers = {name: value for name, value in response.items() if name != "X-Request-Id"}
-    return response.status_code, headers, response.content
+    return note_dispatches(OrderViewSet, monkeypatch)
 
 
 def test_both_ways_give_the_same_answer_to_the_letter(desk: Desk, customer: Person, views: list[str]) -> None:
@@ -45,7 +31,7 @@ def test_both_ways_give_the_same_answer_to_the_letter(desk: Desk, customer: Pers
     placed = customer.ask("POST", "orders/", order_body((lamp, 2)), key)
     short = customer.ask("POST", "orders/", order_body((lamp, 2)), key)
     assert not views
-    long = customer.ask("POST", "orders/", order_body((lamp, 2)), key | ANY_JSON)
+    long = customer.ask("POST", "orders/", order_body((lamp, 2)), key | WEIGHED)
     assert views == ["/api/v1/orders/"]
     assert told(short) == told(long)
     assert placed.json() == long.json()
@@ -54,7 +40,7 @@ def test_both_ways_give_the_same_answer_to_the_letter(desk: Desk, customer: Pers
 
 def test_both_ways_start_an_order_with_the_same_fields(desk: Desk, customer: Person) -> None:
     body = order_body((desk.catalogue.add(), 2))
-    short, long = (customer.ask("POST", "orders/", body, headers) for headers in ({}, ANY_JSON))
+    short, long = (customer.ask("POST", "orders/", body, headers) for headers in ({}, WEIGHED))
     own = {"id", "orderNumber", "createdAt", "updatedAt"}
     assert [
         {name: value for name, value in each.json().items() if name not in own} for each in (short, long)
@@ -83,7 +69,7 @@ def test_a_refusal_is_the_views(case: str, desk: Desk, customer: Person) -> None
     if "Authorization" in headers:
         customer.client.credentials()
     short = customer.ask("POST", "orders/", body, headers)
-    long = customer.ask("POST", "orders/", body, headers | ANY_JSON)
+    long = customer.ask("POST", "orders/", body, headers | WEIGHED)
     assert told(short) == told(long)
     assert 400 <= short.status_code < 500
     assert all_that_is_stored() == before
@@ -102,7 +88,7 @@ def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again_by_the_view(
     short = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)))
     assert (short.status_code, codes(short), short["Retry-After"]) == (503, ["database_unavailable"], "5")
     assert (Order.objects.count(), views) == (1, [])
-    long = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), ANY_JSON)
+    long = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), WEIGHED)
     assert told(short) == told(long)
 
 

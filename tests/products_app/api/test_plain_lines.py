@@ -10,25 +10,17 @@ from products_app.api.views import LineView
 from products_app.models import ServiceKey
 from tests.products_app.api.callers import PRODUCTS, Json, service
 from tests.products_app.shelves import assert_conserved, new_order, stock_of, stocked
+from tests.two_ways import ANY_JSON, note_dispatches, told
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("catalogue")]
-ANY_JSON = {"HTTP_ACCEPT": "application/json, text/html;q=0.5"}
-"""With a choice of media types to be weighed a request is not plain."""
+WEIGHED = {"HTTP_ACCEPT": ANY_JSON}
 UNKNOWN = "665f1f77bcf86cd799439011"
 
 
 @pytest.fixture
 def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The requests that came to a view."""
-    seen: list[str] = []
-    dispatch = LineView.dispatch
-
-    def noted(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        seen.append(request.path)
-        return dispatch(self, request, *args, **kwargs)
-
-    monkeypatch.setattr(LineView, "dispatch", noted)
-    return seen
+    return note_dispatches(LineView, monkeypatch)
 
 
 def ask(client: APIClient, path: str, body: Json | bytes, **extra: str) -> Any:
@@ -37,19 +29,13 @@ def ask(client: APIClient, path: str, body: Json | bytes, **extra: str) -> Any:
     return client.post(f"{PRODUCTS}{path}", body, **extra)  # type: ignore[arg-type]
 
 
-def told(response: Any) -> tuple[int, Json, bytes]:
-    """All that an answer says, but for the trace, which is each request's own."""
-    headers = {name: value for name, value in response.items() if name != "X-Request-Id"}
-    return response.status_code, headers, response.content
-
-
 def test_both_ways_give_the_same_answer_to_the_letter(views: list[str]) -> None:
     lamp, order, neighbour = stocked(10), new_order(), service()
     for action, quantity in (("reserve", 4), ("release", 3)):
         body = {"quantity": quantity, "orderId": order}
         short = ask(neighbour, f"{lamp}/{action}/", body)
         assert (short.status_code, views) == (200, [])
-        long = ask(neighbour, f"{lamp}/{action}/", body, **ANY_JSON)
+        long = ask(neighbour, f"{lamp}/{action}/", body, **WEIGHED)
         assert views == [f"{PRODUCTS}{lamp}/{action}/"]
         assert told(short) == told(long)
         views.clear()
@@ -77,7 +63,7 @@ def test_a_refusal_is_the_views(case: str) -> None:
     lamp, neighbour = stocked(10), service()
     path, body = REFUSED[case]
     path = path.format(lamp=lamp)
-    short, long = ask(neighbour, path, body), ask(neighbour, path, body, **ANY_JSON)
+    short, long = ask(neighbour, path, body), ask(neighbour, path, body, **WEIGHED)
     assert told(short) == told(long)
     assert 400 <= short.status_code < 500
     assert stock_of(lamp) == 10
@@ -100,7 +86,7 @@ def test_whom_the_view_does_not_let_in_the_short_way_does_not_either(end: str) -
         case _:
             ServiceKey.objects.filter(pk=key.pk).update(may_reserve=False)
     another = body | {"orderId": new_order()}
-    short, long = (ask(client, f"{lamp}/reserve/", another, **extra) for extra in ({}, ANY_JSON))
+    short, long = (ask(client, f"{lamp}/reserve/", another, **extra) for extra in ({}, WEIGHED))
     assert told(short) == told(long)
     assert short.status_code in {401, 403}
     assert stock_of(lamp) == 9
