@@ -137,6 +137,11 @@ class _Load:
         else:
             self.failures.append(answer.decode(errors="replace"))
 
+    def is_closed(self, connection: "_Connection") -> None:
+        """The server ended a connection that had been idle for long: what is sent on it is never answered."""
+        if connection in self._free:
+            self._free.remove(connection)
+
     def is_lost(self) -> None:
         self._busy -= 1
         self.failures.append("the connection was lost")
@@ -175,6 +180,8 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waits:
             self._load.is_lost()
+        else:
+            self._load.is_closed(self)
 
 
 class RunningLoad:
