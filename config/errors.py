@@ -117,8 +117,10 @@ def error_response(status: HTTPStatus, code: str, detail: str) -> JsonResponse:
 
 
 def unavailable(exception: Exception) -> JsonResponse:
-    """The answer to an outage (see `as_api_exception`) outside the views of the API."""
-    outage = cast("Unavailable", as_api_exception(exception))
+    """The answer to an outage (see `as_api_exception`) outside the views of the API; raises what is none."""
+    outage = as_api_exception(exception)
+    if not isinstance(outage, Unavailable):
+        raise exception
     detail = cast("ErrorDetail", outage.detail)
     response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, str(detail.code), detail)
     response["Retry-After"] = str(outage.wait)

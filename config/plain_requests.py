@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve, reverse
 from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied
@@ -28,7 +27,7 @@ from orders_app.api.throttles import are_requests_counted
 from orders_app.exceptions import OrderError
 from products_app.api.serializers import PlainLine
 from products_app.api.service_keys import ServiceKeyAuthentication
-from products_app.exceptions import CatalogueUnavailable, Refusal
+from products_app.exceptions import Refusal
 from products_app.services.stock import release_line, reserve_line
 
 if TYPE_CHECKING:
@@ -47,7 +46,6 @@ REFUSALS = (
     UnicodeDecodeError,
     RecursionError,
 )
-OUTAGES = (OperationalError, InterfaceError, CatalogueUnavailable)
 LINE_SERVICES = {"reserve": reserve_line, "release": release_line}
 EXAMPLE_ID = "0" * 24
 PRODUCT_ID = re.compile("[0-9a-f]{24}")
@@ -97,7 +95,7 @@ def _answer(request: HttpRequest, way: Way) -> HttpResponse | None:
         response = way(request)
     except REFUSALS:
         return None
-    except OUTAGES as error:
+    except Exception as error:
         # Not the view's: whether the order was placed is unknown then, and it must not be placed again.
         response = unavailable(error)
     # One route for all products.

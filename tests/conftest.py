@@ -6,16 +6,20 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from pymongo import MongoClient
+from pytest_django.plugin import DjangoDbBlocker
 
 from batching.warm_connection import warm_connection
+from orders_app.services.placing import PLACING
+from products_app.services.known_keys import KEYS
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, which cannot be dropped while somebody is connected to it."""
     yield
-    for purpose in ("placing", "service keys"):
-        warm_connection(purpose).close()
+    with django_db_blocker.unblock():
+        for purpose in (PLACING, KEYS):
+            warm_connection(purpose).close()
 
 
 @pytest.fixture

@@ -88,14 +88,14 @@ class AccessControl:
     def compare(self, permissions: Sequence[Permission]) -> AccessReport:
         """Which permissions the broker has not, and which others it gives to the same users."""
         users = {permission.user for permission in permissions}
-        wanted = {_binding(permission): permission for permission in permissions}
+        wanted = {AclBinding(*acl_of(permission)): permission for permission in permissions}
         there = {binding for user in users for binding in self._existing(user)}
         missing = sorted(permission for binding, permission in wanted.items() if binding not in there)
         return AccessReport(missing, sorted(_sentence(binding) for binding in there - wanted.keys()))
 
     def grant(self, permissions: Sequence[Permission]) -> None:
         """Give permissions; those that are there already stay."""
-        if bindings := [_binding(permission) for permission in permissions]:
+        if bindings := [AclBinding(*acl_of(permission)) for permission in permissions]:
             _await(self._admin.create_acls(bindings, request_timeout=ADMIN_SECONDS).values())
 
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
@@ -125,8 +125,11 @@ class AccessControl:
         return _await([request])[0]
 
 
-def _binding(permission: Permission) -> AclBinding:
-    return AclBinding(
+def acl_of(
+    permission: Permission,
+) -> tuple[ResourceType, str, ResourcePatternType, str, str, AclOperation, AclPermissionType]:
+    """The permission as the client's ACL bindings, and filters for them, take it."""
+    return (
         ResourceType[permission.kind],
         permission.name,
         ResourcePatternType.LITERAL,

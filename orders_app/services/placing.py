@@ -125,13 +125,9 @@ def place_orders(requests: Sequence[PlacementRequest], database: BaseDatabaseWra
         return [CustomerNotFound(requests[0].user_id) if is_orphan else error]
 
 
-def _place_gathered(requests: Sequence[PlacementRequest]) -> list[Outcome]:
-    database = warm_connection(PLACING)
-    database.close_if_unusable_or_obsolete()
-    return place_orders(requests, database)
-
-
-_gathering = Gathering(_place_gathered, limit=MAX_GATHERED)
+_gathering = Gathering[PlacementRequest, Placement](
+    lambda requests: place_orders(requests, warm_connection(PLACING)), limit=MAX_GATHERED
+)
 
 
 def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[Outcome]:

@@ -32,9 +32,7 @@ _gathering = Gathering(find_keys, limit=MOST_GATHERED)
 
 
 def _read(prefixes: set[str]) -> dict[str, ServiceKey]:
-    database = warm_connection(KEYS)
-    database.close_if_unusable_or_obsolete()
-    with database.cursor() as cursor:
+    with warm_connection(KEYS).cursor() as cursor:
         cursor.execute(FIND, [list(prefixes)])
         names = [column.name for column in cursor.description]
         return {row[0]: ServiceKey(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()}

@@ -7,10 +7,6 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import (
     AclBindingFilter,
-    AclOperation,
-    AclPermissionType,
-    ResourcePatternType,
-    ResourceType,
 )
 from django.core.management import call_command
 from django.test import override_settings
@@ -18,7 +14,7 @@ from pytest_django import Settings
 
 from devstack.ports import free_ports
 from kafka_workers import principals
-from kafka_workers.runtime.access import ADMIN_SECONDS, AccessControl, Kind, Operation, Permission
+from kafka_workers.runtime.access import ADMIN_SECONDS, AccessControl, Kind, Operation, Permission, acl_of
 from tests.kafka_workers.runtime.workbench import Bench
 from tests.secured.authority import Authority
 from tests.secured.broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
@@ -69,18 +65,7 @@ class Administrator(AccessControl):
     """Takes permissions away as well."""
 
     def revoke(self, permissions: Iterable[Permission]) -> None:
-        filters = [
-            AclBindingFilter(
-                ResourceType[permission.kind],
-                permission.name,
-                ResourcePatternType.LITERAL,
-                f"User:{permission.user}",
-                "*",
-                AclOperation[permission.operation],
-                AclPermissionType.ALLOW,
-            )
-            for permission in permissions
-        ]
+        filters = [AclBindingFilter(*acl_of(permission)) for permission in permissions]
         for future in self._admin.delete_acls(filters, request_timeout=ADMIN_SECONDS).values():
             assert len(future.result()) == 1
 
