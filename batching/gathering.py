@@ -1,7 +1,8 @@
 """Group commit: what many threads ask for at the same time is done together.
 
 What comes while a batch is at work makes up the next. A request that comes alone is done at once, by the
-thread that brought it; where batches follow one another, each waits for a moment for those just answered.
+thread that brought it; where batches follow one another, each waits a moment for those who were just
+answered, until as many have come back.
 """
 
 import threading
@@ -30,7 +31,9 @@ class Gathering(Generic[Request, Result]):
         self._guard = threading.Lock()
         self._waiting: deque[_Call[Request, Result]] = deque()
         self._is_led = False
-        self._last_size = 0
+        self._host: _Call[Request, Result] | None = None
+        self._expected = 0
+        self._expected_until = 0.0
 
     def call(self, request: Request) -> Result:
         """The result for this request; raises its exception."""
@@ -38,13 +41,30 @@ class Gathering(Generic[Request, Result]):
         with self._guard:
             self._waiting.append(call)
             must_wait, self._is_led = self._is_led, True
+            if self._host and self._is_complete():
+                self._host.wake()
+                self._host = None
         if must_wait:
             call.wait()
-            if call.outcome is None:
-                time.sleep(CALLERS.pause_after(self._last_size))
         if call.outcome is None:
+            self._await_company(call)
             self._lead()
         return call.result()
+
+    def _is_complete(self) -> bool:
+        return len(self._waiting) >= min(self._expected, self._limit)
+
+    def _await_company(self, call: "_Call[Request, Result]") -> None:
+        with self._guard:
+            seconds = self._expected_until - time.monotonic()
+            if seconds <= 0 or self._is_complete():
+                return
+            self._host = call
+        if not call.wait(seconds):
+            with self._guard:
+                if self._host is None:  # woken in this very moment
+                    call.wait()
+                self._host = None
 
     def _lead(self) -> None:
         with self._guard:
@@ -62,7 +82,8 @@ class Gathering(Generic[Request, Result]):
         with self._guard:
             next_leader = [self._waiting[0]] if self._waiting else []
             self._is_led = bool(next_leader)
-            self._last_size = len(batch)
+            self._expected = len(batch) + len(self._waiting)
+            self._expected_until = time.monotonic() + CALLERS.pause_after(len(batch))
         for call in (*next_leader, *batch):
             call.wake()
 
@@ -76,9 +97,12 @@ class _Call(Generic[Request, Result]):
         self._asleep = threading.Lock()
         self._asleep.acquire()
 
-    def wait(self) -> None:
-        """Until there is an outcome, or this call's thread has to lead."""
-        self._asleep.acquire()
+    def wait(self, seconds: float = -1) -> bool:
+        """Until there is an outcome, this call's thread has to lead, or its company is complete.
+
+        False where that takes longer than so many seconds.
+        """
+        return self._asleep.acquire(timeout=seconds)
 
     def wake(self) -> None:
         """End its wait, whether it has begun or not."""

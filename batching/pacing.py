@@ -19,8 +19,8 @@ class Pacing(Struct, frozen=True):
         return min(size * self.seconds_each, self.most_seconds)
 
 
-STAGE = Pacing(0.002, 0.025)
+STAGE = Pacing(0.002, 0.060)
 """Between two batches of a worker, which runs all the time: not above forty batches a second."""
 
-CALLERS = Pacing(0.0005, 0.005)
+CALLERS = Pacing(0.001, 0.010)
 """Between two batches of threads that wait for their answer: those just answered are likely to ask again."""

@@ -1,9 +1,13 @@
 """A connection to PostgreSQL for what is done for many threads at once."""
 
+import time
 from functools import cache
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+BELIEVED_SECONDS = 1.0
+"""So long after its last use, a connection is not asked whether it still holds: that is a round trip."""
 
 
 def warm_connection(purpose: str) -> BaseDatabaseWrapper:
@@ -12,13 +16,21 @@ def warm_connection(purpose: str) -> BaseDatabaseWrapper:
     Its server process keeps the prepared statements and is warm; with a connection a thread, all are cold.
     One that failed before, or is too old, is closed first; it opens again by itself.
     """
-    own = _connection(purpose)
-    own.close_if_unusable_or_obsolete()
-    return own
+    kept = _kept(purpose)
+    kept.database.close_if_unusable_or_obsolete()
+    now = time.monotonic()
+    kept.database.health_check_done |= now - kept.last_used < BELIEVED_SECONDS  # type: ignore[attr-defined]
+    kept.last_used = now
+    return kept.database
+
+
+class _Kept:
+    def __init__(self) -> None:
+        self.database = connections.create_connection(DEFAULT_DB_ALIAS)
+        self.database.inc_thread_sharing()
+        self.last_used = 0.0
 
 
 @cache
-def _connection(purpose: str) -> BaseDatabaseWrapper:
-    own = connections.create_connection(DEFAULT_DB_ALIAS)
-    own.inc_thread_sharing()
-    return own
+def _kept(_purpose: str) -> _Kept:
+    return _Kept()

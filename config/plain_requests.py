@@ -1,131 +1,148 @@
-"""The hot requests, past DRF and what is for browsers: an order by a token, a line by a service's key.
+"""The hot requests, before Django and DRF.
 
-Only the straight way to success is here. Whatever is not plain, and whatever is refused, goes on to the view,
-which alone says why; nothing has been done by then. Both ways give the same answer to the same request (tests
-compare them); what this one saves is in docs/adr/0013.
+Only the straight way to success is here. Whatever is not plain, and whatever is refused, goes on to Django
+and the view, which alone says why; nothing has been done by then. Both ways give the same answer to the same
+request (tests compare them); what this one saves is in docs/adr/0013.
 """
 
-import re
-from collections.abc import Callable
-from functools import cache
+import time
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from io import BytesIO
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import msgspec
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+import structlog
+from corsheaders.middleware import CorsMiddleware
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.exception import response_for_exception
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
-from django.urls import ResolverMatch, resolve, reverse
-from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
+from rest_framework.exceptions import APIException
 
 from config.errors import unavailable
-from config.middleware import View
-from orders_app.api.authentication import AccessTokenAuthentication
-from orders_app.api.bodies import decoder
-from orders_app.api.order_shapes import PlaceOrder
-from orders_app.api.placement import headers_of, orders_path, place
+from config.middleware import Answered, note, trace_id
+from config.plain_ways import JSON, Answer, PlainRequest, Way, way_of
 from orders_app.api.throttles import are_requests_counted
 from orders_app.exceptions import OrderError
-from products_app.api.serializers import PlainLine
-from products_app.api.service_keys import ServiceKeyAuthentication
 from products_app.exceptions import Refusal
-from products_app.services.stock import release_line, reserve_line
 
-if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-    from rest_framework.request import Request
-
-JSON = "application/json"
 TAKES_JSON = {"*/*", JSON}
-REFUSALS = (
-    OrderError,
-    Refusal,
-    APIException,
-    SuspiciousOperation,
-    RequestDataTooBig,
-    msgspec.DecodeError,
-    UnicodeDecodeError,
-    RecursionError,
-)
-LINE_SERVICES = {"reserve": reserve_line, "release": release_line}
-EXAMPLE_ID = "0" * 24
-PRODUCT_ID = re.compile("[0-9a-f]{24}")
-
-Way = Callable[[HttpRequest], HttpResponse]
+REFUSALS = (OrderError, Refusal, APIException, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+ORIGINS_REMEMBERED = 1_000
+SURROUNDING = (SecurityMiddleware, CorsMiddleware, XFrameOptionsMiddleware)
+"""Those of the settings' middlewares that have a say in an answer that is no page."""
 
 
-def answer_plain_requests(get_response: View) -> View:
-    """Middleware: do what a plain request asks for; everything else goes on."""
+def answer_plain_requests(django: WSGIApplication) -> WSGIApplication:
+    """The application that does what a plain request asks for; everything else is for Django."""
 
-    def answered(request: HttpRequest) -> HttpResponse:
-        way = _way_of(request.path_info) if _is_plain(request) else None
-        return (way and _answer(request, way)) or get_response(request)
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = answer_plainly(environ)
+        if answer is None:
+            return django(environ, start_response)
+        start_response(f"{answer.status} {answer.status.phrase}", list(answer.headers.items()))
+        return [answer.body]
 
-    return answered
+    return application
 
 
-def _is_plain(request: HttpRequest) -> bool:
-    meta = request.META
+def answer_plainly(environ: WSGIEnvironment) -> Answer | None:
+    """The answer to a plain request that need not be refused; None where Django has to answer.
+
+    Django can read the request again then, and takes it for a part of the same trace.
+    """
+    way = way_of(environ["PATH_INFO"]) if _is_plain(environ) else None
+    surrounding = _surrounding_of(environ) if way else None
+    if way is None or surrounding is None:
+        return None
+    start = time.perf_counter()
+    request = PlainRequest(environ)
+    with structlog.contextvars.bound_contextvars(trace_parent=request.trace_parent):
+        answer = _answer(request, way)
+    if answer is None:
+        environ |= {"wsgi.input": BytesIO(request.body), "HTTP_TRACEPARENT": request.trace_parent}
+        return None
+    note(_answered(request, way, answer), time.perf_counter() - start)
+    own = {
+        "Allow": way.allowed,
+        "Content-Length": str(len(answer.body)),
+        "X-Request-Id": trace_id(request.trace_parent),
+    }
+    return Answer(answer.status, {**surrounding, **answer.headers, **own}, answer.body)
+
+
+def _is_plain(environ: WSGIEnvironment) -> bool:
+    length = environ.get("CONTENT_LENGTH", "")
     return bool(
-        request.method == "POST"
-        and meta.get("CONTENT_TYPE") == JSON
-        and meta.get("HTTP_ACCEPT", "*/*") in TAKES_JSON
-        and not meta.get("QUERY_STRING")
+        environ["REQUEST_METHOD"] == "POST"
+        and environ.get("CONTENT_TYPE") == JSON
+        and environ.get("HTTP_ACCEPT", "*/*") in TAKES_JSON
+        and length.isdecimal()
+        and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        and not environ.get("QUERY_STRING")
+        and not environ.get("SCRIPT_NAME")
+        and "HTTP_ORIGIN" not in environ
         and not are_requests_counted()
     )
 
 
-def _way_of(path: str) -> Way | None:
-    if path == orders_path():
-        return _place
-    return _settle_line if _line_path().fullmatch(path) else None
+def _surrounding_of(environ: WSGIEnvironment) -> Mapping[str, str] | None:
+    """The headers that the middlewares add to the answer; None where they answer the request themselves."""
+    proxied, _ = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    host, scheme = environ.get("HTTP_HOST", ""), environ["wsgi.url_scheme"]
+    return _surrounding(host, scheme, proxied, environ.get(proxied, ""))
 
 
-@cache
-def _line_path() -> re.Pattern[str]:
-    path = re.escape(reverse("product-reserve", args=[EXAMPLE_ID]))
-    return re.compile(
-        path.replace(EXAMPLE_ID, f"({PRODUCT_ID.pattern})").replace("reserve", "(reserve|release)")
-    )
-
-
-def _answer(request: HttpRequest, way: Way) -> HttpResponse | None:
-    """The answer, or nothing where the request has to be refused."""
-    try:
+@lru_cache(ORIGINS_REMEMBERED)
+def _surrounding(host: str, scheme: str, proxied: str, value: str) -> Mapping[str, str] | None:
+    def let_in(request: HttpRequest) -> HttpResponse:
         request.get_host()
-        response = way(request)
+        return HttpResponse(status=HTTPStatus.ACCEPTED, headers={"Vary": "Accept"})
+
+    answered: Any = let_in
+    for middleware in reversed(SURROUNDING):
+        answered = middleware(answered)
+    asked = {"REQUEST_METHOD": "POST", "HTTP_HOST": host, "wsgi.url_scheme": scheme, proxied: value}
+    try:
+        response = answered(WSGIRequest({**asked, "wsgi.input": BytesIO()}))
+    except SuspiciousOperation:
+        return None
+    return dict(response.items()) if response.status_code == HTTPStatus.ACCEPTED else None
+
+
+def _answer(request: PlainRequest, way: Way) -> Answer | None:
+    """The answer, or nothing where the request has to be refused."""
+    close_old_connections()
+    try:
+        return way.answer(request)
     except REFUSALS:
         return None
     except Exception as error:
         # Not the view's: whether the order was placed is unknown then, and it must not be placed again.
-        response = unavailable(error)
-    # One route for all products.
-    request.resolver_match = _route_of(PRODUCT_ID.sub(EXAMPLE_ID, request.path_info))
-    response["Allow"] = "GET, POST, HEAD, OPTIONS" if way is _place else "POST, OPTIONS"
-    response["Vary"] = "Accept"
-    response["Content-Length"] = str(len(response.content))
-    return response
+        return _failure(request, error)
 
 
-@cache
-def _route_of(path: str) -> ResolverMatch:
-    return resolve(path)
+def _failure(request: PlainRequest, error: Exception) -> Answer:
+    try:
+        response: HttpResponse = unavailable(error)
+    except Exception as fault:
+        response = response_for_exception(WSGIRequest(request.META), fault)
+    return Answer(HTTPStatus(response.status_code), dict(response.items()), response.content)
 
 
-def _place(request: HttpRequest) -> HttpResponse:
-    found = AccessTokenAuthentication().authenticate(cast("Request", request))
-    if found is None:
-        raise NotAuthenticated
-    request.user = cast("User", found[0])
-    placement = place(request, decoder(PlaceOrder).decode(request.body))
-    body = msgspec.json.encode(placement.order)
-    return HttpResponse(body, JSON, HTTPStatus.CREATED, headers=headers_of(placement))
-
-
-def _settle_line(request: HttpRequest) -> HttpResponse:
-    product_id, action = cast("re.Match[str]", _line_path().fullmatch(request.path_info)).groups()
-    found = ServiceKeyAuthentication().authenticate(cast("Request", request))
-    if found is None or not found[1].allows(action):
-        raise PermissionDenied
-    line = decoder(PlainLine).decode(request.body)
-    answer = LINE_SERVICES[action](product_id=product_id, order_id=line.order_id, quantity=line.quantity)
-    return HttpResponse(msgspec.json.encode(answer), JSON)
+def _answered(request: PlainRequest, way: Way, answer: Answer) -> Answered:
+    return Answered(
+        method="POST",
+        route=way.route,
+        path=request.path,
+        status=answer.status,
+        user=None if request.user is None or request.user.pk is None else str(request.user.pk),
+        trace_parent=request.trace_parent,
+    )

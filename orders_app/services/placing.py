@@ -131,9 +131,9 @@ _gathering = Gathering[PlacementRequest, Placement](
 
 
 def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[Outcome]:
-    outcomes = _find_earlier(requests, database)
-    documents, refusals = _new_documents(_without(requests, outcomes))
-    outcomes |= refusals
+    documents, outcomes = _new_documents(requests)
+    # Sent again is rare, so it is looked for after the attempt; it comes before any refusal.
+    outcomes |= _find_earlier({place: requests[place] for place in outcomes}, database)
     while documents:
         written = _insert([(document, requests[place]) for place, document in documents.items()], database)
         placed = {place: document for place, document in documents.items() if document.id in written}

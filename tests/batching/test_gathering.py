@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from batching.gathering import Gathering
+from batching.pacing import Pacing
 from tests.shop import eventually
 
 SECONDS = 10.0
@@ -90,3 +91,23 @@ def test_after_a_failure_the_next_call_is_done(bench: Bench) -> None:
     with pytest.raises(ZeroDivisionError):
         gathering.call(0)
     assert gathering.call(2) == 4
+
+
+def test_those_just_answered_are_awaited_until_they_are_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("batching.gathering.CALLERS", Pacing(2 * SECONDS, 2 * SECONDS))
+    gathering = Gathering(bench.work, limit=100)
+
+    def call(number: int, times: int) -> list[int]:
+        return [gathering.call(number) for _ in range(times)]
+
+    pool = ThreadPoolExecutor(3)
+    first = pool.submit(call, 2, 3)
+    eventually(lambda: bench.batches, "the first batch at work")
+    others = [pool.submit(call, number, 2) for number in (4, 6)]
+    eventually(lambda: len(gathering._waiting) == 2, "two behind the first")
+    bench.may_go_on.set()
+    assert [each.result(SECONDS) for each in (first, *others)] == [[4] * 3, [8] * 2, [12] * 2]
+    assert [len(batch) for batch in bench.batches] == [1, 3, 3]
+    pool.shutdown()

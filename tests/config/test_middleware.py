@@ -1,7 +1,9 @@
 """What every request gets: a trace and an access line."""
 
-import logging
+import json
 import re
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,8 +12,13 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
+from config import middleware
+from config.logging import direct_logger
 from config.middleware import observe_requests
 from tests.orders_app.sockets.browser import token
+
+Lines = Callable[[], list[dict[str, Any]]]
+"""The access lines since the last look."""
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE_PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
@@ -62,31 +69,36 @@ def test_the_trace_is_unbound_after_the_request() -> None:
     assert "trace_parent" not in structlog.contextvars.get_contextvars()
 
 
-def access_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    return [
-        record.msg for record in caplog.records if record.name == "access" and isinstance(record.msg, dict)
-    ]
+@pytest.fixture
+def access_lines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Lines:
+    monkeypatch.setattr(middleware, "log", direct_logger("access", "json"))
+    return lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_leaves_one_line_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_request_leaves_one_line_with_its_facts(access_lines: Lines) -> None:
     user = User.objects.create_user("alice")
-    caplog.set_level(logging.INFO)
     headers = {"traceparent": TRACE_PARENT, "Authorization": f"Bearer {token(user.pk)}"}
     Client().get("/api/v1/orders/?search=secret", headers=headers)
-    [line] = access_lines(caplog)
-    assert line["event"] == "request"
+    [line] = access_lines()
+    assert (line["message"], line["log.level"], line["log.logger"]) == ("request", "info", "access")
     assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/orders/", 200)
-    assert line["user"] == str(user.pk)
-    assert line["trace.id"] == TRACE_ID
+    assert (line["user.id"], line["trace.id"]) == (str(user.pk), TRACE_ID)
     assert 0 < line["ms"] < 5000
+    assert datetime.fromisoformat(line["@timestamp"]).utcoffset() is not None
     assert "secret" not in str(line)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_line_costs_no_query_for_the_user(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_line_costs_no_query_for_the_user(access_lines: Lines) -> None:
     browser = Client()
     browser.force_login(User.objects.create_user("alice"))
-    caplog.set_level(logging.INFO)
     browser.get("/health/live")
-    assert access_lines(caplog)[0]["user"] is None
+    [line] = access_lines()
+    assert line["user.id"] is None
+
+
+def test_on_a_console_no_value_can_break_the_line(capfd: pytest.CaptureFixture[str]) -> None:
+    direct_logger("access", "console").info("request", path="/a\nb\x1b[31m mongodb://app:hunter2@db/", ms=1.5)
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.endswith(r"""[access] ms=1.5 path='/a\nb\x1b[31m mongodb://app:***@db/'""")

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from msgspec import to_builtins
-from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
+from tests.front_door import FrontDoor
 from tests.orders_app import ordering
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ class Person:
     """Somebody at the API: with a token, or nobody in particular."""
 
     def __init__(self, user_id: int | None = None, *, is_staff: bool = False) -> None:
-        self.client = APIClient(raise_request_exception=False)
+        self.client = FrontDoor(raise_request_exception=False)
         self.user_id = user_id
         if user_id is not None:
             token = AccessToken()

@@ -1,12 +1,15 @@
 """Plain requests to POST orders/ go a short way: it answers exactly as the view does, or leaves it to it."""
 
+import json
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from prometheus_client import REGISTRY
+from pytest_django import Settings
 
-from config import plain_requests
+from config import middleware, plain_requests
+from config.logging import direct_logger
 from orders_app.api.order_views import OrderViewSet
 from orders_app.models import Order
 from orders_app.services import placing
@@ -16,6 +19,7 @@ from tests.two_ways import ANY_JSON, note_dispatches, told
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WEIGHED = {"Accept": ANY_JSON}
+TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNKNOWN = "665f1f77bcf86cd799439011"
 
 
@@ -92,6 +96,20 @@ def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again_by_the_view(
     assert told(short) == told(long)
 
 
+def test_both_ways_leave_the_same_line_in_the_log(
+    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(middleware, "log", direct_logger("access", "json"))
+    body, headers = order_body((desk.catalogue.add(), 1)), {"traceparent": TRACE_PARENT}
+    for way in ({}, WEIGHED):
+        assert customer.ask("POST", "orders/", body, headers | way).status_code == 201
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
+    own = {"ms", "@timestamp"}
+    short, long = [{name: value for name, value in line.items() if name not in own} for line in lines]
+    assert short == long
+    assert (short["user.id"], short["trace.id"]) == (str(customer.user_id), TRACE_PARENT.split("-")[1])
+
+
 def test_a_plain_order_counts_under_its_route(desk: Desk, customer: Person) -> None:
     labels = {"method": "POST", "route": "api/v1/orders/", "status": "201"}
 
@@ -101,6 +119,66 @@ def test_a_plain_order_counts_under_its_route(desk: Desk, customer: Person) -> N
     before = counted()
     assert customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1))).status_code == 201
     assert counted() == before + 1
+
+
+ELSEWHERE: dict[str, Json] = {
+    "from a page of another origin": {"Origin": "https://shop.example"},
+    "for a proxy's HTTPS that nobody trusts": {"X-Forwarded-Proto": "https"},
+    "with a trace": {"traceparent": TRACE_PARENT},
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_headers_that_middlewares_read_mean_the_same_both_ways(
+    case: str, desk: Desk, customer: Person
+) -> None:
+    body, key = order_body((desk.catalogue.add(), 1)), {"Idempotency-Key": "the same"}
+    customer.ask("POST", "orders/", body, key)
+    short, long = (
+        customer.ask("POST", "orders/", body, key | ELSEWHERE[case] | way) for way in ({}, WEIGHED)
+    )
+    assert told(short) == told(long)
+    assert short.status_code == 201
+
+
+@pytest.mark.parametrize("proxy", [None, "HTTP_X_FORWARDED_PROTO"])
+def test_where_https_is_due_a_plain_request_without_it_is_sent_there(
+    proxy: str | None, desk: Desk, customer: Person, settings: Settings
+) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 60
+    settings.SECURE_PROXY_SSL_HEADER = (proxy, "https") if proxy else None
+    plain_requests._surrounding.cache_clear()
+    body, key = order_body((desk.catalogue.add(), 1)), {"Idempotency-Key": "the same"}
+    answers = [
+        [customer.ask("POST", "orders/", body, key | scheme | way) for way in ({}, WEIGHED)]
+        for scheme in ({}, {"X-Forwarded-Proto": "https"}, {"X-Forwarded-Proto": "http"})
+    ]
+    plain_requests._surrounding.cache_clear()
+    assert [short.status_code for short, _ in answers] == [301, 201 if proxy else 301, 301]
+    for short, long in answers:
+        own = {"Idempotent-Replayed"}
+        assert told(short)[0] == told(long)[0]
+        assert told(short)[1].items() - told(long)[1].items() == set()
+        assert told(long)[1].keys() - told(short)[1].keys() <= own
+    assert Order.objects.count() == (1 if proxy else 0)
+
+
+def test_a_fault_of_ours_is_a_500_and_nobody_tries_again(
+    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(placing, "_insert", fail)
+    short = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)))
+    assert (short.status_code, views) == (500, [])
+    long = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), WEIGHED)
+    assert short.json().keys() == long.json().keys()
+
+
+def test_a_body_whose_length_is_not_told_is_the_views(desk: Desk, customer: Person, views: list[str]) -> None:
+    customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), {"Content-Length": ""})
+    assert views == ["/api/v1/orders/"]
 
 
 def test_where_requests_are_counted_the_view_counts_them(

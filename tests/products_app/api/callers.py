@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from products_app.models import ServiceKey
+from tests.front_door import FrontDoor
 
 PRODUCTS = "/api/v1/products/"
 Json = dict[str, Any]
@@ -19,10 +20,10 @@ def user(*, is_staff: bool) -> APIClient:
     return APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
 
 
-def service() -> APIClient:
+def service() -> FrontDoor:
     """A service with an API key of its own."""
     _, key = ServiceKey.issue(name="service")
-    return APIClient(HTTP_AUTHORIZATION=f"Api-Key {key}")
+    return FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {key}")
 
 
 def error_of(response: Answer) -> tuple[int, str, str | None]:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from rest_framework.test import APIClient
 
 from products_app.api.views import LineView
 from products_app.models import ServiceKey
+from tests.front_door import FrontDoor
 from tests.products_app.api.callers import PRODUCTS, Json, service
 from tests.products_app.shelves import assert_conserved, new_order, stock_of, stocked
 from tests.two_ways import ANY_JSON, note_dispatches, told
@@ -23,7 +23,7 @@ def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return note_dispatches(LineView, monkeypatch)
 
 
-def ask(client: APIClient, path: str, body: Json | bytes, **extra: str) -> Any:
+def ask(client: FrontDoor, path: str, body: Json | bytes, **extra: str) -> Any:
     if isinstance(body, bytes):
         return client.generic("POST", f"{PRODUCTS}{path}", body, "application/json", **extra)  # type: ignore[arg-type]
     return client.post(f"{PRODUCTS}{path}", body, **extra)  # type: ignore[arg-type]
@@ -73,14 +73,14 @@ def test_a_refusal_is_the_views(case: str) -> None:
 @pytest.mark.parametrize("end", ["nobody", "a forged key", "a revoked key", "a key for releasing alone"])
 def test_whom_the_view_does_not_let_in_the_short_way_does_not_either(end: str) -> None:
     lamp, (key, text) = stocked(10), ServiceKey.issue(name="neighbour")
-    client = APIClient(HTTP_AUTHORIZATION=f"Api-Key {text}")
+    client = FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {text}")
     body = {"quantity": 1, "orderId": new_order()}
     assert ask(client, f"{lamp}/reserve/", body).status_code == 200
     match end:
         case "nobody":
-            client = APIClient()
+            client = FrontDoor()
         case "a forged key":
-            client = APIClient(HTTP_AUTHORIZATION=f"Api-Key {text[:-1]}")
+            client = FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {text[:-1]}")
         case "a revoked key":
             ServiceKey.objects.filter(pk=key.pk).update(revoked=True)
         case _:
