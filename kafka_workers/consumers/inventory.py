@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from kafka_workers import metrics
-from kafka_workers.consumers.json_value import decode_value
+from kafka_workers.consumers.json_value import ValueReader
 from kafka_workers.runtime.definition import ConsumerDefinition, Work
 from kafka_workers.runtime.exceptions import DependencyUnavailable, InvalidMessage
 from kafka_workers.runtime.message import Outgoing, Received, cloud_event
@@ -19,20 +19,20 @@ from products_app.services.stock import Line, Release, Reserve, StockAnswer, set
 
 OrderRequest = Reserve | Release
 
-_reserve = msgspec.json.Decoder(InventoryReserve)
-_release = msgspec.json.Decoder(InventoryRelease)
+_reserve = ValueReader(InventoryReserve)
+_release = ValueReader(InventoryRelease)
 _encode = msgspec.json.Encoder().encode
 
 
 def decode(received: Received) -> OrderRequest:
     """What a message asks of the stock service. Raises InvalidMessage."""
     if received.topic == TOPIC_OF[InventoryRelease].name:
-        return Release(decode_value(_release, received.value).order_id)
-    wanted = decode_value(_reserve, received.value)
+        return Release(_release.read(received.value).order_id)
+    wanted = _reserve.read(received.value)
     for index, item in enumerate(wanted.items):
         if not item.price.is_finite() or item.price < 0:
             raise InvalidMessage(f"no price: {item.price} - at `$.items[{index}].price`")
-    return Reserve(wanted.order_id, tuple(Line(item.product_id, item.quantity) for item in wanted.items))
+    return Reserve(wanted.order_id, tuple([Line(item.product_id, item.quantity) for item in wanted.items]))
 
 
 def handle(batch: Sequence[Work[OrderRequest]]) -> Iterable[Outgoing]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-import msgspec
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from kafka_workers.consumers.json_value import decode_value
+from kafka_workers.consumers.json_value import ValueReader
 from kafka_workers.runtime.definition import ConsumerDefinition, Work
 from kafka_workers.runtime.exceptions import DependencyUnavailable
 from kafka_workers.runtime.message import Outgoing, Received
@@ -22,9 +21,9 @@ from products_app.events import InventoryRejected, InventoryReleased, InventoryR
 
 ACTOR = "service:products"
 
-_reserved = msgspec.json.Decoder(InventoryReserved)
-_rejected = msgspec.json.Decoder(InventoryRejected)
-_released = msgspec.json.Decoder(InventoryReleased)
+_reserved = ValueReader(InventoryReserved)
+_rejected = ValueReader(InventoryRejected)
+_released = ValueReader(InventoryReleased)
 
 
 def decode(received: Received) -> StockAnswer:
@@ -43,12 +42,12 @@ def handle(batch: Sequence[Work[StockAnswer]]) -> Iterable[Outgoing]:
 
 
 def _read_reserved(received: Received) -> StockAnswer:
-    answer = decode_value(_reserved, received.value)
+    answer = _reserved.read(received.value)
     return StockReserved(answer.order_id, received.trace_parent)
 
 
 def _read_rejected(received: Received) -> StockAnswer:
-    answer = decode_value(_rejected, received.value)
+    answer = _rejected.read(received.value)
     shortages = [
         StockShortage(failure.product_id, failure.code, failure.requested, failure.available)
         for failure in answer.failures
@@ -57,7 +56,7 @@ def _read_rejected(received: Received) -> StockAnswer:
 
 
 def _read_released(received: Received) -> StockAnswer:
-    answer = decode_value(_released, received.value)
+    answer = _released.read(received.value)
     return StockReleased(answer.order_id, received.trace_parent)
 
 

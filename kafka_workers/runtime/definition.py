@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from msgspec import Struct
+
 from kafka_workers.runtime.message import Outgoing, Received
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Work(Generic[T]):
+class Work(Struct, Generic[T], frozen=True):
     """A message and what its value says."""
 
     received: Received

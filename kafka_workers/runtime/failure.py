@@ -12,6 +12,7 @@ from kafka_workers.runtime.group_topics import is_set_aside
 from kafka_workers.runtime.headers import Headers, headers_of, text_of
 
 PREFIX = "failure_"
+_GROUP = f"{PREFIX}group"
 REDRIVEN_FOR = "redriven_for"
 REASON_LIMIT = 1000
 """Longest reason kept, in characters."""
@@ -50,11 +51,14 @@ class Failure(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def _from(cls, headers: Headers) -> Self | None:
+        if _GROUP not in headers:
+            return None
         told = {
-            name.removeprefix(PREFIX): value for name, value in headers.items() if name.startswith(PREFIX)
+            name.removeprefix(PREFIX): text_of(value)
+            for name, value in headers.items()
+            if name.startswith(PREFIX)
         }
-        fields = {name: text_of(value) for name, value in told.items()}
-        return msgspec.convert(fields, cls, strict=False) if fields else None
+        return msgspec.convert(told, cls, strict=False)
 
     @classmethod
     def of(cls, message: Message, group: str, error: Exception, now: datetime) -> Self:

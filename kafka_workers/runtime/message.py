@@ -20,6 +20,8 @@ from kafka_workers.runtime.size import LARGEST_BYTES, size_of
 
 JSON = "application/json"
 _PREFIX = "ce_"
+_FIRST_MILLISECOND = int(datetime.min.replace(tzinfo=UTC).timestamp() * 1000)
+_LAST_MILLISECOND = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp() * 1000)
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 NotEmpty = Annotated[str, Meta(min_length=1)]
 
@@ -37,7 +39,7 @@ class Received(Struct, frozen=True, kw_only=True):
     """A message to handle.
 
     `topic`, `partition` and `offset` say where it was first read, through any retry and redrive; `attempt` is
-    1 for the first handling. `time` is when the fact came to be, `timestamp` when this copy was sent.
+    1 for the first handling. `time` is when the fact came to be.
     """
 
     topic: str
@@ -45,7 +47,6 @@ class Received(Struct, frozen=True, kw_only=True):
     offset: int
     key: str
     value: bytes
-    timestamp: datetime
     id: str
     type: str
     source: str
@@ -54,7 +55,6 @@ class Received(Struct, frozen=True, kw_only=True):
     sequence: int | None
     trace_parent: str
     attempt: int
-    headers: Mapping[str, bytes | None]
 
     @property
     def log_context(self) -> dict[str, object]:
@@ -116,6 +116,7 @@ def receive(message: Message, headers: Headers) -> Received:
     value = message.value()
     if value is None:
         raise InvalidMessage("the message has no value")
+    _require_time(message)
     failure = Failure.told_by(message, headers)
     topic = failure.topic if failure else str(message.topic())
     partition = failure.partition if failure else int(message.partition() or 0)
@@ -127,7 +128,6 @@ def receive(message: Message, headers: Headers) -> Received:
         offset=offset,
         key=(message.key() or b"").decode(errors="replace"),
         value=value,
-        timestamp=_timestamp(message),
         id=event.id,
         type=event.type,
         source=event.source,
@@ -136,7 +136,6 @@ def receive(message: Message, headers: Headers) -> Received:
         sequence=event.sequence,
         trace_parent=_trace_parent(headers),
         attempt=failure.attempts + 1 if failure else 1,
-        headers=headers,
     )
 
 
@@ -161,11 +160,14 @@ class _Attributes(_Event, frozen=True, kw_only=True):
 
 def _event_of(headers: Headers, topic: str) -> _Event | None:
     """The CloudEvent that the headers tell of; None where there is no `ce_` header at all."""
-    told = {name: value for name, value in headers.items() if name.startswith(_PREFIX)}
-    if not told:
-        return None
     try:
-        attributes = {name.removeprefix(_PREFIX): text_of(value) for name, value in told.items()}
+        attributes = {
+            name.removeprefix(_PREFIX): text_of(value)
+            for name, value in headers.items()
+            if name.startswith(_PREFIX)
+        }
+        if not attributes:
+            return None
         event = msgspec.convert(attributes, _Attributes, strict=False)
         media_type = text_of(headers.get("content-type")).partition(";")[0].strip()
     except UnicodeDecodeError as error:
@@ -179,16 +181,14 @@ def _event_of(headers: Headers, topic: str) -> _Event | None:
     return event
 
 
-def _timestamp(message: Message) -> datetime:
-    """When the message was sent, as its sender says."""
+def _require_time(message: Message) -> None:
+    """Raises InvalidMessage where the sender's time is none that can be told, in a log or to a person."""
     milliseconds = message.timestamp()[1]
-    try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise InvalidMessage(f"the timestamp {milliseconds} is no time: {error}") from error
+    if not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
+        raise InvalidMessage(f"the timestamp {milliseconds} is no time: not in the years 1 to 9999")
 
 
 def _trace_parent(headers: Headers) -> str:
     """The trace context, or nothing where it is damaged: a trace is no reason to refuse a message."""
-    found = _TRACE_PARENT.fullmatch(headers.get("traceparent") or b"")
-    return found[0].decode() if found else ""
+    told = headers.get("traceparent")
+    return told.decode() if told and _TRACE_PARENT.fullmatch(told) else ""

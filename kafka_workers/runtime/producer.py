@@ -25,7 +25,7 @@ _REFUSED = {
 }
 _REPORT_SECONDS = DELIVERY_SECONDS + 1
 
-Reports = dict[int, KafkaError | None]
+Errors = dict[int, KafkaError]
 
 
 class Producer:
@@ -66,30 +66,30 @@ class Producer:
     def _refused(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> dict[int, KafkaError]:
         if not indexes:
             return {}
-        reports = self._send(batch, indexes)
-        errors = {index: error for index, error in reports.items() if error is not None}
+        errors, unconfirmed = self._send(batch, indexes)
         outage = next((index for index, error in errors.items() if error.code() not in _REFUSED), None)
         if outage is not None:
             self._renew_after(errors[outage])
             raise unavailable(errors[outage], "WRITE", batch[outage].topic)
-        if len(reports) < len(indexes):
+        if unconfirmed:
             self.close()
-            raise BrokerUnavailable(f"no delivery report within {_REPORT_SECONDS} s")
+            raise BrokerUnavailable(f"{unconfirmed} messages without a report within {_REPORT_SECONDS} s")
         self._connection.works()
         return errors
 
-    def _send(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> Reports:
+    def _send(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> tuple[Errors, int]:
+        """What is wrong with which message, and how many others have no delivery report yet."""
         client = self._client = self._client or KafkaProducer(producer_config(self._name, self._connection))
-        reports: Reports = {}
+        errors: Errors = {}
         for index in indexes:
-            produce(client, batch[index], partial(_note, reports, index))
+            produce(client, batch[index], partial(_note, errors, index))
         try:
-            flush(client, _REPORT_SECONDS)
+            unconfirmed = flush(client, _REPORT_SECONDS)
         except KafkaException as exception:
             # Fatal: this client is of no more use, the next batch gets a new one.
             self.close()
             raise unavailable(exception.args[0], "WRITE", batch[indexes[0]].topic) from exception
-        return reports
+        return errors, unconfirmed
 
     def _renew_after(self, error: KafkaError) -> None:
         if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
@@ -106,10 +106,13 @@ def produce(
         on_delivery(error.args[0], None)
 
 
-def flush(client: KafkaProducer, seconds: float) -> None:
-    """Wait for all delivery reports, as long as that. Raises KafkaException on a fatal error."""
+def flush(client: KafkaProducer, seconds: float) -> int:
+    """Wait for all to be delivered or to fail, as long as that; how many have done neither.
+
+    Raises KafkaException on a fatal error.
+    """
     try:
-        client.flush(seconds)
+        return client.flush(seconds)
     except SystemError as error:
         # So a fatal error arrives when a delivery report is served in the same breath.
         if isinstance(error.__cause__, KafkaException):
@@ -133,7 +136,7 @@ def _enqueue(
                 message.topic,
                 value=message.value,
                 key=message.key,
-                headers=list(message.headers.items()),
+                headers=message.headers,
                 on_delivery=on_delivery,
             )
         except BufferError:
@@ -142,8 +145,9 @@ def _enqueue(
             return
 
 
-def _note(reports: Reports, index: int, error: KafkaError | None, _: Message | None) -> None:
-    reports[index] = error
+def _note(errors: Errors, index: int, error: KafkaError | None, _: Message | None) -> None:
+    if error is not None:
+        errors[index] = error
 
 
 def _refusal(index: int, message: Outgoing, error: KafkaError) -> Refusal:

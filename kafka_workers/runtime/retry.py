@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
     @property
     def is_dead(self) -> bool:
-        return self in {Outcome.DEAD_LETTERED, Outcome.INVALID}
+        return self is Outcome.DEAD_LETTERED or self is Outcome.INVALID
 
 
 def outcome_of(failure: Failure | None, delays: Sequence[float]) -> Outcome:

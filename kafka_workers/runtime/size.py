@@ -14,5 +14,5 @@ LARGEST_BYTES = MESSAGE_BYTES + 32_768
 
 def size_of(message: Message, headers: Headers) -> int:
     """Bytes of key, value and these headers, which are the message's, unpacked."""
-    named = sum(len(name) + len(value or b"") for name, value in headers.items())
+    named = sum(map(len, headers)) + sum(map(len, filter(None, headers.values())))
     return len(message.key() or b"") + len(message.value() or b"") + named

@@ -55,23 +55,20 @@ def release(order: str, product: str) -> bytes:
 
 
 def received(value: bytes, topic: str = "inventory.reserve") -> Received:
-    now = datetime.now(UTC)
     return Received(
         topic=topic,
         partition=0,
         offset=5,
         key="k",
         value=value,
-        timestamp=now,
         id="i",
         type=topic,
         source="",
         subject="",
-        time=now,
+        time=datetime.now(UTC),
         sequence=None,
         trace_parent="",
         attempt=1,
-        headers={},
     )
 
 
