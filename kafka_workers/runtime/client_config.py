@@ -90,7 +90,8 @@ def producer_config(name: str, connection: Connection | None = None) -> Config:
     return client_config(name, connection) | {
         "enable.idempotence": True,
         "acks": "all",
-        "linger.ms": 1,
+        # Nobody waits so long: a flush ends it.
+        "linger.ms": 50,
         "delivery.timeout.ms": DELIVERY_SECONDS * 1000,
         "retry.backoff.ms": 20,
         "partitioner": "murmur2_random",

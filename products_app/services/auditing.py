@@ -271,10 +271,11 @@ def restore_in_transaction(request: Reserve, found: Mapping[str, int]) -> None:
     """Put what was found on the shelf and reserve at once. Raises HoldNotRestored."""
     client: MongoClient[Any] = get_connection()
     with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
-        if read_entries(session, [request.order_id]):
+        entries = read_entries(session, [request.order_id])
+        if entries:
             raise HoldNotRestored
         shelve(session, found)
-        (answer,) = settle_in(session, [request])
+        (answer,) = settle_in(session, [request], entries)
         if not isinstance(answer, InventoryReserved):
             raise HoldNotRestored
 
