@@ -185,6 +185,17 @@ def test_an_order_id_may_be_any_text() -> None:
     assert stock_of(lamp) == 3
 
 
+def test_orders_that_come_again_among_new_ones_get_the_recorded_answers() -> None:
+    lamp, held, rejected, new = stocked(10), new_order(), new_order(), new_order()
+    again = [reserve(held, (lamp, 4)), reserve(rejected, (lamp, 9))]
+    recorded = settle(again)
+    first, *others, last = settle([reserve(new, (lamp, 1)), *again, Release(held)])
+    assert first == InventoryReserved(new, [StockLine(lamp, 1, 5)])
+    assert others == recorded
+    assert last == InventoryReleased(held, [StockLine(lamp, 4, 9)])
+    assert stock_of(lamp) == 9
+
+
 def test_an_empty_batch_has_no_answers() -> None:
     assert settle([]) == []
 
