@@ -136,7 +136,7 @@ def _enqueue(
                 message.topic,
                 value=message.value,
                 key=message.key,
-                headers=message.headers,
+                headers=dict(message.headers),
                 on_delivery=on_delivery,
             )
         except BufferError:
