@@ -1,5 +1,7 @@
 """Real servers under every test run: started before Django reads its settings, gone afterwards.
 
+With `-n` each process that runs tests has servers of its own.
+
 KAFKA_BROKERS, MONGODB_URI or DATABASE_URL set by the caller stand in for a server of ours.
 """
 
@@ -8,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -33,6 +36,11 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     """As a wrapper, ahead of pytest-django, which loads the settings in the same hook."""
     directory = Path(tempfile.mkdtemp(prefix="stockbridge-test-"))
     servers = embedded_servers(directory, ports=Ports.free(), caller=os.environ)
+    if _shares_out_tests(early_config):
+        # Those to whom it does inherit its environment, and would take our servers for the caller's.
+        early_config.add_cleanup(lambda: shutil.rmtree(directory))
+        with patch.dict(os.environ, _settings(directory, servers)):
+            return (yield)
     os.environ.update(_settings(directory, servers))
     early_config.stash[_SERVERS] = servers
     early_config.add_cleanup(lambda: shutil.rmtree(directory))
@@ -78,6 +86,11 @@ def _settings(directory: Path, servers: Mapping[str, Server]) -> dict[str, str]:
 def _runs_tests(config: pytest.Config) -> bool:
     options = config.known_args_namespace
     return not any(getattr(options, question, False) for question in _QUESTIONS)
+
+
+def _shares_out_tests(config: pytest.Config) -> bool:
+    """Whether this is the process that has others run the tests."""
+    return bool(config.known_args_namespace.numprocesses) and "PYTEST_XDIST_WORKER" not in os.environ
 
 
 def _start(servers: Mapping[str, Server]) -> None:

@@ -1,6 +1,7 @@
 """The whole system, running on servers of its own for all tests of this folder."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -30,5 +31,6 @@ def shop(stack: Stack) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="package")
-def wire(stack: Stack) -> Wire:
-    return Wire(stack.env["KAFKA_BROKERS"])
+def wire(stack: Stack) -> Iterator[Wire]:
+    with closing(Wire(stack.env["KAFKA_BROKERS"])) as wire:
+        yield wire

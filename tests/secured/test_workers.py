@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,16 +59,22 @@ def _running(command: str, settings: dict[str, str]) -> Iterator[None]:
             process.kill()
 
 
+@pytest.fixture
+def wire(broker: SecuredBroker) -> Iterator[Wire]:
+    with closing(Wire(broker.url)) as wire:
+        yield wire
+
+
 @pytest.mark.usefixtures("workers")
 def test_an_order_goes_the_whole_way_and_a_dead_letter_back(
-    broker: SecuredBroker, desk: Desk, capsys: pytest.CaptureFixture[str]
+    broker: SecuredBroker, wire: Wire, desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lantern = stocked(10)
     order = desk.request((lantern, 3)).order
     eventually(lambda: now(order).status == OrderStatus.PROCESSING, "the order goes on", seconds=60)
     assert stock_of(lantern) == 7
 
-    wire, neighbour = Wire(broker.url), new_order()
+    neighbour = new_order()
     wire.send("inventory.reserve", neighbour, b"no json")
     wire.read(["products-service-group.dlq"], lambda records: len(records) == 1, seconds=30)
     with override_settings(**access(broker, principals.DEAD_LETTERS)):

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from devstack.server import Server
 from kafka_workers.admin import dead_letter_pages
+from kafka_workers.runtime import topic_reader
 from kafka_workers.runtime.dead_letters import Choice, DeadLetter, find_dead_letters
 from tests.kafka_workers.admin.conftest import Login
 from tests.kafka_workers.runtime.test_dead_letters import dead_letters_of, open_letters
@@ -145,7 +146,10 @@ def test_who_may_not_view_sees_nothing(login: Login, bench: Bench, permissions: 
     assert settled(bench) == []
 
 
-def test_the_page_says_so_while_kafka_is_away(login: Login, kafka_server: Server) -> None:
+def test_the_page_says_so_while_kafka_is_away(
+    login: Login, kafka_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topic_reader, "ANSWER_SECONDS", 0.5)
     client = login(VIEW)
     kafka_server.stop()
     try:

@@ -9,6 +9,7 @@ from kafka_workers.audit import orders as order_audit
 from kafka_workers.audit.arrival import await_arrival
 from kafka_workers.models import SetAsideEvent
 from kafka_workers.relay_lead import READER
+from kafka_workers.runtime import lag
 from orders_app import event_log, services
 from orders_app.log_data import OrderDocument
 from orders_app.models import Order
@@ -68,8 +69,9 @@ def test_an_order_in_flight_is_no_difference_while_a_consumer_is_behind(
 
 
 def test_an_order_in_flight_is_no_difference_while_kafka_is_away(
-    closed_shop: Shop, lantern: str, kafka_server: Server
+    closed_shop: Shop, lantern: str, kafka_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lag, "ADMIN_SECONDS", 0.5)
     with relaying():
         closed_shop.place(lantern)
         eventually(ReaderPosition.objects.exists, "the relay has sent the event")

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 from django.conf import settings
@@ -15,10 +15,11 @@ Worker = Callable[[threading.Event], None]
 
 
 @pytest.fixture(scope="session")
-def wire() -> Wire:
+def wire() -> Iterator[Wire]:
     """The broker, with the topics of production."""
     call_command("create_topics", verbosity=0)
-    return Wire(settings.KAFKA_BROKERS)
+    with closing(Wire(settings.KAFKA_BROKERS)) as wire:
+        yield wire
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from devstack.ports import free_ports
+from kafka_workers.runtime import lag as lag_module
 from kafka_workers.runtime import topic_reader, topics
 from kafka_workers.runtime.client_config import client_config
 from kafka_workers.runtime.exceptions import TopicNotCreated
@@ -124,7 +125,8 @@ def test_the_command_shows_one_group_as_json(bench: Bench) -> None:
 def test_a_command_says_that_kafka_is_away(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    monkeypatch.setattr(topics, "ADMIN_SECONDS", 0.5)
+    for module in (topics, lag_module):
+        monkeypatch.setattr(module, "ADMIN_SECONDS", 0.5)
     monkeypatch.setattr(topic_reader, "ANSWER_SECONDS", 0.5)
     settings.KAFKA_BROKERS = f"127.0.0.1:{free_ports(1)[0]}"
     with pytest.raises(CommandError, match="Kafka is unavailable"):

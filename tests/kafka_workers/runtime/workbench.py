@@ -149,6 +149,7 @@ class Bench:
         for worker in self.workers:
             worker.end()
         self._reader.close()
+        self.wire.close()
 
     @cached_property
     def _reader(self) -> Consumer:
