@@ -149,7 +149,9 @@ def test_staff_hear_of_all_orders_that_they_missed(socket_url: str, desk: Desk, 
         assert event_ids(staff.hears(2)) == [f"{second.id}:1", f"{third.id}:1"]
 
 
-@pytest.mark.parametrize("last_event_id", [f"{NO_ORDER}:1", "nonsense", "", f"{NO_ORDER}:x", "\0:1"], ids=repr)
+@pytest.mark.parametrize(
+    "last_event_id", [f"{NO_ORDER}:1", "nonsense", "", f"{NO_ORDER}:x", "\0:1"], ids=repr
+)
 def test_after_an_unknown_last_event_the_client_must_load_anew(
     socket_url: str, desk: Desk, last_event_id: str
 ) -> None:
