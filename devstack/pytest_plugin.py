@@ -35,15 +35,14 @@ _QUESTIONS = (
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """As a wrapper, ahead of pytest-django, which loads the settings in the same hook."""
     directory = Path(tempfile.mkdtemp(prefix="stockbridge-test-"))
+    early_config.add_cleanup(lambda: shutil.rmtree(directory))
     servers = embedded_servers(directory, ports=Ports.free(), caller=os.environ)
     if _shares_out_tests(early_config):
         # Those to whom it does inherit its environment, and would take our servers for the caller's.
-        early_config.add_cleanup(lambda: shutil.rmtree(directory))
         with patch.dict(os.environ, _settings(directory, servers)):
             return (yield)
     os.environ.update(_settings(directory, servers))
     early_config.stash[_SERVERS] = servers
-    early_config.add_cleanup(lambda: shutil.rmtree(directory))
     early_config.add_cleanup(lambda: stop_all(servers.values()))
     if _runs_tests(early_config):
         _start(servers)
