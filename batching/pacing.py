@@ -20,7 +20,7 @@ class Pacing(Struct, frozen=True):
 
 
 STAGE = Pacing(0.002, 0.060)
-"""Between two batches of a worker, which runs all the time: not above forty batches a second."""
+"""Between two batches of a worker, which runs all the time: under load not above sixteen batches a second."""
 
 CALLERS = Pacing(0.001, 0.010)
 """Between two batches of threads that wait for their answer: those just answered are likely to ask again."""
