@@ -33,7 +33,9 @@ from orders_app.api.throttles import are_requests_counted
 from orders_app.exceptions import OrderError
 from products_app.exceptions import Refusal
 
-TAKES_JSON = {"*/*", JSON}
+# As the usual clients write them.
+IS_JSON = {JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"}
+TAKES_JSON = {"*/*", JSON, f"{JSON}, */*", f"{JSON}, text/plain, */*"}
 REFUSALS = (OrderError, Refusal, APIException, msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 ORIGINS_REMEMBERED = 1_000
 SURROUNDING = (SecurityMiddleware, CorsMiddleware, XFrameOptionsMiddleware)
@@ -82,7 +84,7 @@ def _is_plain(environ: WSGIEnvironment) -> bool:
     length = environ.get("CONTENT_LENGTH", "")
     return bool(
         environ["REQUEST_METHOD"] == "POST"
-        and environ.get("CONTENT_TYPE") == JSON
+        and environ.get("CONTENT_TYPE") in IS_JSON
         and environ.get("HTTP_ACCEPT", "*/*") in TAKES_JSON
         and length.isdecimal()
         and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -128,6 +128,21 @@ ELSEWHERE: dict[str, Json] = {
 }
 
 
+@pytest.mark.parametrize("content_type", sorted(plain_requests.IS_JSON))
+@pytest.mark.parametrize("accept", sorted(plain_requests.TAKES_JSON))
+def test_what_the_usual_clients_send_goes_the_short_way_and_means_the_same(
+    content_type: str, accept: str, desk: Desk, customer: Person, views: list[str]
+) -> None:
+    body, key = order_body((desk.catalogue.add("Löwenlampe 獅子"), 1)), {"Idempotency-Key": "the same"}
+    sent = key | {"Content-Type": content_type, "Accept": accept}
+    customer.ask("POST", "orders/", body, sent)
+    short = customer.ask("POST", "orders/", body, sent)
+    assert not views
+    long = customer.ask("POST", "orders/", body, sent | {"Accept": f"{accept};q=0.9"})
+    assert len(views) == 1
+    assert told(short) == told(long)
+
+
 @pytest.mark.parametrize("case", ELSEWHERE)
 def test_headers_that_middlewares_read_mean_the_same_both_ways(
     case: str, desk: Desk, customer: Person
