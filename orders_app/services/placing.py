@@ -113,8 +113,8 @@ def place_orders(requests: Sequence[PlacementRequest], database: BaseDatabaseWra
     """Place these orders together; for each its placement, or the refusal that `place_order` raises.
 
     `database` is a connection to PostgreSQL outside any transaction. Where PostgreSQL refuses one of them,
-    each is placed alone. Raises the errors of PostgreSQL and of the catalogue while they cannot be reached;
-    then nothing was placed.
+    each is placed alone. While the catalogue cannot be reached, its error is that of all new ones. Raises the
+    errors of PostgreSQL while it cannot be reached.
     """
     try:
         return _place_together(dict(enumerate(requests)), database)
@@ -131,7 +131,12 @@ _gathering = Gathering[PlacementRequest, Placement](
 
 
 def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[Outcome]:
-    documents, outcomes = _new_documents(requests)
+    documents: dict[int, OrderDocument] = {}
+    outcomes: Outcomes = {}
+    try:
+        documents, outcomes = _new_documents(requests)
+    except Exception as error:  # the catalogue's: not for those who were answered before
+        outcomes |= dict.fromkeys(requests, error)
     # Sent again is rare, so it is looked for after the attempt; it comes before any refusal.
     outcomes |= _find_earlier({place: requests[place] for place in outcomes}, database)
     while documents:

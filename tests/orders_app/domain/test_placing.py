@@ -29,6 +29,7 @@ from orders_app.services.placing import (
     place_orders,
 )
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now, of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -209,6 +210,25 @@ def test_the_same_key_twice_together_gives_one_order(desk: Desk) -> None:
     outcomes = place_orders([same, same, other], connection)
     assert [type(outcome) for outcome in outcomes] == [Placement, Placement, IdempotencyKeyReused]
     assert [outcome.replayed for outcome in of_type(Placement, outcomes)] == [False, True]
+    assert Order.objects.count() == 1
+
+
+def test_who_asks_again_is_answered_whatever_has_become_of_the_catalogue(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise CatalogueUnavailable
+
+    lamp = desk.catalogue.add()
+    placed = desk.request((lamp, 1), key="once")
+    desk.catalogue.retire(lamp)
+    assert desk.request((lamp, 1), key="once").order == placed.order
+    monkeypatch.setattr(placing, "find_products_to_order", fail)
+    again, new = place_orders([desk.asks((lamp, 1), key="once"), desk.asks((lamp, 1))], connection)
+    assert again == Placement(placed.order, replayed=True)
+    assert isinstance(new, CatalogueUnavailable)
+    with pytest.raises(CatalogueUnavailable):
+        desk.request((lamp, 1), key="another")
     assert Order.objects.count() == 1
 
 
