@@ -61,6 +61,7 @@ def direct_logger(name: str, log_format: str) -> Any:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _trace_id,
             *([_ecs_names, _to_json] if log_format == "json" else [_plain_line]),
             _without_passwords,
         ],

@@ -73,10 +73,10 @@ def note(answered: Answered, seconds: float) -> None:
         "request",
         method=answered.method,
         path=answered.path,
-        status=int(answered.status),
+        status=answered.status,
         ms=round(seconds * 1000, 2),
         user=answered.user,
-        **{"trace.id": trace_id(answered.trace_parent)},
+        trace_parent=answered.trace_parent,
     )
 
 
@@ -86,12 +86,12 @@ def _answered(request: HttpRequest, response: HttpResponse, trace_parent: str) -
         route=request.resolver_match.route if request.resolver_match else "unmatched",
         path=request.path,
         status=response.status_code,
-        user=_known_user(request),
+        user=known_user(request),
         trace_parent=trace_parent,
     )
 
 
-def _known_user(request: HttpRequest) -> str | None:
+def known_user(request: object) -> str | None:
     """The id of the user, where answering has established it: a log line is not worth a query."""
     user = getattr(request, "user", None)
     if isinstance(user, SimpleLazyObject):

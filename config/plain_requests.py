@@ -27,7 +27,7 @@ from django.middleware.security import SecurityMiddleware
 from rest_framework.exceptions import APIException
 
 from config.errors import unavailable
-from config.middleware import Answered, note, trace_id
+from config.middleware import Answered, known_user, note, trace_id
 from config.plain_ways import JSON, Answer, PlainRequest, Way, way_of
 from orders_app.api.throttles import are_requests_counted
 from orders_app.exceptions import OrderError
@@ -144,7 +144,7 @@ def _answered(request: PlainRequest, way: Way, answer: Answer) -> Answered:
         method="POST",
         route=way.route,
         path=request.path,
-        status=answer.status,
-        user=None if request.user is None or request.user.pk is None else str(request.user.pk),
+        status=int(answer.status),
+        user=known_user(request),
         trace_parent=request.trace_parent,
     )

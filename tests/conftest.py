@@ -1,6 +1,8 @@
 """What every test may use: the real servers come from devstack.pytest_plugin."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -9,6 +11,8 @@ from pymongo import MongoClient
 from pytest_django.plugin import DjangoDbBlocker
 
 from batching.warm_connection import warm_connection
+from config import middleware
+from config.logging import direct_logger
 from orders_app.services.placing import PLACING
 from products_app.services.known_keys import KEYS
 
@@ -20,6 +24,16 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     with django_db_blocker.unblock():
         for purpose in (PLACING, KEYS):
             warm_connection(purpose).close()
+
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def access_lines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Lines:
+    """Gives the access lines, as JSON has them, since it was last asked."""
+    monkeypatch.setattr(middleware, "log", direct_logger("access", "json"))
+    return lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 """What every request gets: a trace and an access line."""
 
-import json
 import re
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 import pytest
 import structlog
@@ -12,13 +9,10 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from config import middleware
 from config.logging import direct_logger
 from config.middleware import observe_requests
+from tests.conftest import Lines
 from tests.orders_app.sockets.browser import token
-
-Lines = Callable[[], list[dict[str, Any]]]
-"""The access lines since the last look."""
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE_PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
@@ -67,12 +61,6 @@ def test_without_a_valid_one_a_trace_starts(header: str) -> None:
 def test_the_trace_is_unbound_after_the_request() -> None:
     answered(TRACE_PARENT)
     assert "trace_parent" not in structlog.contextvars.get_contextvars()
-
-
-@pytest.fixture
-def access_lines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Lines:
-    monkeypatch.setattr(middleware, "log", direct_logger("access", "json"))
-    return lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
 
 
 @pytest.mark.django_db(transaction=True)

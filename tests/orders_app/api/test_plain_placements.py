@@ -1,6 +1,5 @@
 """Plain requests to POST orders/ go a short way: it answers exactly as the view does, or leaves it to it."""
 
-import json
 from typing import Any
 
 import pytest
@@ -8,11 +7,11 @@ from django.db import OperationalError
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from config import middleware, plain_requests
-from config.logging import direct_logger
+from config import plain_requests
 from orders_app.api.order_views import OrderViewSet
 from orders_app.models import Order
 from orders_app.services import placing
+from tests.conftest import Lines
 from tests.orders_app.api.people import Json, Person, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored
 from tests.two_ways import ANY_JSON, note_dispatches, told
@@ -96,16 +95,14 @@ def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again_by_the_view(
     assert told(short) == told(long)
 
 
-def test_both_ways_leave_the_same_line_in_the_log(
-    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(middleware, "log", direct_logger("access", "json"))
+def test_both_ways_leave_the_same_line_in_the_log(desk: Desk, customer: Person, access_lines: Lines) -> None:
     body, headers = order_body((desk.catalogue.add(), 1)), {"traceparent": TRACE_PARENT}
     for way in ({}, WEIGHED):
         assert customer.ask("POST", "orders/", body, headers | way).status_code == 201
-    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
     own = {"ms", "@timestamp"}
-    short, long = [{name: value for name, value in line.items() if name not in own} for line in lines]
+    short, long = [
+        {name: value for name, value in line.items() if name not in own} for line in access_lines()
+    ]
     assert short == long
     assert (short["user.id"], short["trace.id"]) == (str(customer.user_id), TRACE_PARENT.split("-")[1])
 
