@@ -70,12 +70,11 @@ class _Loop(Generic[T]):
     def run(self) -> None:
         log.info("consumer started", topics=list(self._definition.topics))
         while not self._stop.is_set():
-            most = self._most
-            if batch := self._subscription.take(most):
+            if batch := self._subscription.take(self._most):
                 CONSUMER_BATCH_MESSAGES.labels(self._definition.group).observe(len(batch))
                 with CONSUMER_BATCH_SECONDS.labels(self._definition.group).time():
                     self._finish_batch()
-                if len(batch) < most:
+                if not self._subscription.has_more:
                     self._stop.wait(STAGE.pause_after(len(batch)))
         log.info("consumer stopped")
 

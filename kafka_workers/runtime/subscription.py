@@ -39,9 +39,10 @@ def offset_of(message: Message) -> int:
 class Subscription:
     """Takes batches and commits them.
 
-    Between `take` and `commit` the batch is `in_hand`. A partition that goes to another member takes its
-    messages out of it, so that nothing of a lost partition is ever committed. `wait_for` says how many
-    seconds a message has to wait still: its partition then pauses, and the others go on.
+    Between `take` and `commit` the batch is `in_hand`; `has_more` says that others may wait behind it. A
+    partition that goes to another member takes its messages out of it, so that nothing of a lost partition is
+    ever committed. `wait_for` says how many seconds a message has to wait still: its partition then pauses,
+    and the others go on.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Subscription:
         connection: Connection,
     ) -> None:
         self.in_hand: list[Message] = []
+        self.has_more = False
         self._waiting: list[Message] = []
         self._wait_for = wait_for
         self._due: dict[Partition, float] = {}
@@ -68,6 +70,8 @@ class Subscription:
         """Wait shortly for a message and take it in hand with whatever else has arrived, `most` in all."""
         self._resume()
         arrived = self._poll(most)
+        # The ends of partitions arrive as messages and are none, so a full batch may hold fewer.
+        self.has_more = len(arrived) == most
         self.in_hand = [message for message in arrived if self._accepts(message)]
         if arrived and not self.in_hand:
             with suppress(BrokerUnavailable):
