@@ -24,6 +24,7 @@ from kafka_workers.relay_lead import READER, give_up_lead, take_lead
 from kafka_workers.runtime.exceptions import DependencyUnavailable, PublishFailed
 from kafka_workers.runtime.message import Outgoing
 from kafka_workers.runtime.outage import Outage
+from kafka_workers.runtime.producer import Meanwhile, nothing
 from kafka_workers.runtime.strike_points import reached
 from kafka_workers.set_aside import Faults, Reason
 from orders_app import event_log
@@ -39,8 +40,11 @@ log = structlog.get_logger(__name__)
 class Publisher(Protocol):
     """What the relay needs of a producer; runtime.producer.Producer is one."""
 
-    def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Send messages and wait for every acknowledgement; raises BrokerUnavailable or PublishFailed."""
+    def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile) -> None:
+        """Send messages, do something meanwhile, and wait for every acknowledgement.
+
+        Raises BrokerUnavailable or PublishFailed.
+        """
 
 
 class OutboxRelay:
@@ -50,6 +54,7 @@ class OutboxRelay:
         self._publisher = publisher
         self._is_active = False
         self._position = event_log.START
+        self._ahead: list[LoggedEvent] = []
         self._held: set[UUID] = set()
         self._next_retry_check = 0.0
 
@@ -86,21 +91,31 @@ class OutboxRelay:
 
     def _stand_back(self) -> None:
         self._is_active = False
+        self._ahead = []
         give_up_lead()
 
     def _relay_next(self) -> float:
-        events = event_log.read_after(self._position, BATCH_EVENTS)
+        events = self._ahead or event_log.read_after(self._position, BATCH_EVENTS)
+        # Where the batch fails, what was read behind it is read again.
+        self._ahead = []
         if events:
             with metrics.RELAY_BATCH_SECONDS.time():
-                self._relay(events)
+                self._ahead = self._relay(events)
         if time.monotonic() >= self._next_retry_check:
             self._retry_set_aside()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
         is_full = len(events) == BATCH_EVENTS
         return 0 if is_full else settings.RELAY_POLL_SECONDS + STAGE.pause_after(len(events))
 
-    def _relay(self, events: Sequence[LoggedEvent]) -> None:
-        rows = self._publish(events, self._held)
+    def _relay(self, events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+        """Relay a batch; the next one, where this one was full: it is read while the broker is at work."""
+        ahead: list[LoggedEvent] = []
+
+        def read_ahead() -> None:
+            if len(events) == BATCH_EVENTS:
+                ahead.extend(event_log.read_after(events[-1].position, BATCH_EVENTS))
+
+        rows = self._publish(events, self._held, read_ahead)
         reached("after-acknowledgement-before-position")
         with transaction.atomic():
             if rows:
@@ -109,6 +124,7 @@ class OutboxRelay:
         self._position = events[-1].position
         self._held.update(row.order_id for row in rows)
         metrics.RELAY_BATCH_EVENTS.observe(len(events))
+        return ahead
 
     def _retry_set_aside(self) -> None:
         events = set_aside.events_to_retry() if self._held else []
@@ -119,7 +135,9 @@ class OutboxRelay:
         set_aside.finish_retry(orders, rows)
         self._held = self._held - orders | {row.order_id for row in rows}
 
-    def _publish(self, events: Sequence[LoggedEvent], held: Collection[UUID]) -> list[SetAsideEvent]:
+    def _publish(
+        self, events: Sequence[LoggedEvent], held: Collection[UUID], meanwhile: Meanwhile = nothing
+    ) -> list[SetAsideEvent]:
         """Send the messages of these events; those to be set aside, for a fault or behind one."""
         messages, unroutable = _translate(events)
         faults = set_aside.spread_faults(events, unroutable, held)
@@ -128,7 +146,7 @@ class OutboxRelay:
         ]
         reached("after-commit-before-produce")
         try:
-            self._publisher.publish([message for _, message in outgoing])
+            self._publisher.publish([message for _, message in outgoing], meanwhile)
         except PublishFailed as failure:
             refused = {outgoing[each.index][0].id: (Reason.REFUSED, each.reason) for each in failure.refusals}
             faults = set_aside.spread_faults(events, {**unroutable, **refused}, held)

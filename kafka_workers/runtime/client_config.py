@@ -90,8 +90,8 @@ def producer_config(name: str, connection: Connection | None = None) -> Config:
     return client_config(name, connection) | {
         "enable.idempotence": True,
         "acks": "all",
-        # Nobody waits so long: a flush ends it.
-        "linger.ms": 50,
+        # A flush ends it; a batch that takes longer to make is on its way before it is whole.
+        "linger.ms": 5,
         "delivery.timeout.ms": DELIVERY_SECONDS * 1000,
         "retry.backoff.ms": 20,
         "partitioner": "murmur2_random",

@@ -26,6 +26,11 @@ _REFUSED = {
 _REPORT_SECONDS = DELIVERY_SECONDS + 1
 
 Errors = dict[int, KafkaError]
+Meanwhile = Callable[[], None]
+
+
+def nothing() -> None:
+    """Do nothing meanwhile."""
 
 
 class Producer:
@@ -36,14 +41,15 @@ class Producer:
         self._connection = connection or Connection()
         self._client: KafkaProducer | None = None
 
-    def publish(self, messages: Iterable[Outgoing]) -> None:
+    def publish(self, messages: Iterable[Outgoing], meanwhile: Meanwhile = nothing) -> None:
         """Send messages and wait, at most some seconds, until the broker has acknowledged all of them.
 
+        What is to be done `meanwhile` begins when all are on their way; its errors are raised too.
         Raises BrokerUnavailable where any was not confirmed in time: the caller waits and sends all again.
         Raises PublishFailed where the broker will never take some; it has the others then.
         """
         batch = list(messages)
-        suspects = self._refused(batch, range(len(batch)))
+        suspects = self._refused(batch, range(len(batch)), meanwhile)
         # The broker refuses whole record batches, innocent messages too: only alone is it clear.
         culprits = [index for index in suspects if self._refused(batch, [index])]
         if culprits:
@@ -63,10 +69,12 @@ class Producer:
     ) -> None:
         self.close()
 
-    def _refused(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> dict[int, KafkaError]:
+    def _refused(
+        self, batch: Sequence[Outgoing], indexes: Sequence[int], meanwhile: Meanwhile = nothing
+    ) -> dict[int, KafkaError]:
         if not indexes:
             return {}
-        errors, unconfirmed = self._send(batch, indexes)
+        errors, unconfirmed = self._send(batch, indexes, meanwhile)
         outage = next((index for index, error in errors.items() if error.code() not in _REFUSED), None)
         if outage is not None:
             self._renew_after(errors[outage])
@@ -77,12 +85,15 @@ class Producer:
         self._connection.works()
         return errors
 
-    def _send(self, batch: Sequence[Outgoing], indexes: Sequence[int]) -> tuple[Errors, int]:
+    def _send(
+        self, batch: Sequence[Outgoing], indexes: Sequence[int], meanwhile: Meanwhile
+    ) -> tuple[Errors, int]:
         """What is wrong with which message, and how many others have no delivery report yet."""
         client = self._client = self._client or KafkaProducer(producer_config(self._name, self._connection))
         errors: Errors = {}
         for index in indexes:
             produce(client, batch[index], partial(_note, errors, index))
+        meanwhile()
         try:
             unconfirmed = flush(client, _REPORT_SECONDS)
         except KafkaException as exception:

@@ -15,13 +15,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from devstack.server import Server
-from kafka_workers import relay_lead
+from kafka_workers import outbox_relay, relay_lead
 from kafka_workers.models import SetAsideEvent
 from kafka_workers.outbox_relay import OutboxRelay, Publisher
 from kafka_workers.relay_lead import LOCK, READER
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.message import Outgoing
-from kafka_workers.runtime.producer import Producer
+from kafka_workers.runtime.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
 from orders_app.event_log import START
 from orders_app.log_data import OrderLine
@@ -54,9 +54,10 @@ class Recorder:
         self._failures = failures
         self._producer = Producer("recorder")
 
-    def publish(self, messages: Sequence[Outgoing]) -> None:
+    def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
         self.positions_seen.append(event_log.stored_position(READER))
         self.batches.append(list(messages))
+        meanwhile()
         if len(self.batches) <= self._failures:
             raise BrokerUnavailable("as the test wants it")
         self._producer.publish(messages)
@@ -114,6 +115,20 @@ def test_the_position_moves_only_after_the_acknowledgement(wire: Wire) -> None:
     assert publisher.positions_seen == [START] * 3
     assert publisher.batches[0] == publisher.batches[1] == publisher.batches[2]
     assert len(of_orders(wire, [order], 2)) == 2
+
+
+def test_what_was_read_ahead_is_not_sent_before_a_batch_that_failed(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_relay, "BATCH_EVENTS", 2)
+    order = log_entries.new_order_id()
+    log_entries.append(*(log_entries.changed(order, version) for version in range(1, 8)))
+    publisher = Recorder(failures=1)
+    with relaying(publisher):
+        wait_until_all_relayed()
+    assert [len(batch) for batch in publisher.batches] == [2, 2, 2, 2, 1]
+    assert publisher.batches[0] == publisher.batches[1]
+    assert versions(of_orders(wire, [order], 7), order) == [str(version) for version in range(1, 8)]
 
 
 def test_a_new_relay_goes_on_where_the_last_one_stopped(wire: Wire) -> None:
@@ -227,8 +242,8 @@ def test_the_statements_of_a_batch_do_not_grow_with_its_events(wire: Wire) -> No
     statements: list[str] = []
 
     class StopsAfterOneBatch(Recorder):
-        def publish(self, messages: Sequence[Outgoing]) -> None:
-            super().publish(messages)
+        def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+            super().publish(messages, meanwhile)
             stop.set()
 
     def note(execute: Callable[..., object], sql: str, *rest: object) -> object:
@@ -284,10 +299,10 @@ def test_a_frozen_relay_is_replaced_and_moves_nothing_when_it_wakes(
     frozen, thaw = threading.Event(), threading.Event()
 
     class Freezes(Recorder):
-        def publish(self, messages: Sequence[Outgoing]) -> None:
+        def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
             frozen.set()
             assert thaw.wait(20)
-            super().publish(messages)
+            super().publish(messages, meanwhile)
 
     log_entries.append(log_entries.created(log_entries.new_order_id()))
     with relaying(Freezes()):
