@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         help="only these rows (default: the usual ones; see --list)",
     )
     add("--row", metavar="NAME", nargs="+", type=_row_name, help="the same")
-    add("--sustained", metavar="SECONDS", type=float, help="orders: 16 clients for so long, once")
+    add("--sustained", metavar="SECONDS", type=float, help="orders: 16 clients for so long, nothing else")
     add("--runs", metavar="N", type=int, default=3, help="runs of a row (default 3)")
     add("--quick", action="store_true", help="small sizes: shows that the rows work, not how fast")
     add("--json", metavar="FILE", type=Path, help="write every figure there")
