@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
 
 from orders_app import selectors
 from orders_app.exceptions import OrderNotFound
@@ -50,12 +50,24 @@ def test_search_finds_by_number_customer_and_product(desk: Desk) -> None:
     assert found("nothing") == found("%") == set()
 
 
+MANY_ORDERS = """
+INSERT INTO orders_order SELECT another.* FROM orders_order AS example, auth_user,
+jsonb_populate_record(example, jsonb_build_object(
+    'id', gen_random_uuid(), 'user_id', auth_user.id,
+    'order_number', 'SB-X' || auth_user.id, 'idempotency_key', ''
+)) AS another
+"""
+
+
 def test_search_has_an_index_for_every_way_to_find(desk: Desk) -> None:
     desk.place()
-    with connection.cursor() as cursor:
-        cursor.execute("SET enable_seqscan = off")
+    with transaction.atomic(), connection.cursor() as cursor:
+        User.objects.bulk_create(User(username=f"someone-{number}") for number in range(2000))
+        cursor.execute(MANY_ORDERS)
+        cursor.execute("ANALYZE orders_order, auth_user")
+        cursor.execute("SET LOCAL enable_seqscan = off")
         plan = selectors.search_orders(Order.objects.all(), "SB-1").explain()
-        cursor.execute("RESET enable_seqscan")
+        transaction.set_rollback(True)
     assert "Seq Scan on orders_" not in plan, plan
     for index in ("order_number", "order_tracking", "order_user_created", "orderitem_product_name"):
         assert f" {index} " in plan, plan
