@@ -1,1 +1,1 @@
-"""Doing together what comes at the same time, because a batch costs little more than one thing alone."""
+"""When work is done: together with what comes at the same time, after a pause, or as soon as it is there."""

@@ -281,7 +281,6 @@ SIMPLE_JWT = {
 # How the parts work together
 SERVICE_API_KEY = env.str("SERVICE_API_KEY", default="")
 HOLD_MINUTES = whole_number("HOLD_MINUTES", 30)
-RELAY_POLL_SECONDS = 0.005
 RETRY_DELAYS_SECONDS = tuple(env.list("RETRY_DELAYS_SECONDS", cast=float, default=[5, 60, 600]))
 BREAKER_RUN = whole_number("BREAKER_RUN", 50)
 BREAKER_PERCENT = whole_number("BREAKER_PERCENT", 50)

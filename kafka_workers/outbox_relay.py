@@ -9,13 +9,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
+from batching.doorbell import BellListener
 from batching.pacing import STAGE
 from kafka_workers import metrics, set_aside
 from kafka_workers.models import SetAsideEvent
@@ -27,10 +28,11 @@ from kafka_workers.runtime.outage import Outage
 from kafka_workers.runtime.producer import Meanwhile, nothing
 from kafka_workers.runtime.strike_points import reached
 from kafka_workers.set_aside import Faults, Reason
-from orders_app import event_log
+from orders_app import event_log, log_bell
 from orders_app.event_log import LoggedEvent
 
 BATCH_EVENTS = 3000
+LOOK_SECONDS = 0.02
 STANDBY_SECONDS = 1.0
 RETRY_CHECK_SECONDS = 1.0
 
@@ -53,6 +55,7 @@ class OutboxRelay:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._is_active = False
+        self._is_behind = False
         self._position = event_log.START
         self._ahead: list[LoggedEvent] = []
         self._held: set[UUID] = set()
@@ -60,18 +63,24 @@ class OutboxRelay:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish the batch in hand. Waits while a server is away."""
-        outage = Outage()
         try:
-            while not stop.is_set():
-                try:
-                    pause = self._turn()
-                except DependencyUnavailable as error:
-                    pause = outage.met(error)
-                else:
-                    outage.over()
-                stop.wait(pause)
+            with log_bell.listen() as bell:
+                self._work(stop, bell)
         finally:
             self._stand_back()
+
+    def _work(self, stop: threading.Event, bell: BellListener) -> None:
+        outage = Outage()
+        while not stop.is_set():
+            try:
+                pause = self._turn()
+            except DependencyUnavailable as error:
+                pause = outage.met(error)
+            else:
+                outage.over()
+            stop.wait(pause)
+            if not self._is_behind:
+                bell.wait(LOOK_SECONDS)
 
     def _turn(self) -> float:
         """Do what there is to do; how many seconds to wait before the next turn."""
@@ -104,8 +113,8 @@ class OutboxRelay:
         if time.monotonic() >= self._next_retry_check:
             self._retry_set_aside()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
-        is_full = len(events) == BATCH_EVENTS
-        return 0 if is_full else settings.RELAY_POLL_SECONDS + STAGE.pause_after(len(events))
+        self._is_behind = len(events) == BATCH_EVENTS
+        return 0 if self._is_behind else STAGE.pause_after(len(events))
 
     def _relay(self, events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
         """Relay a batch; the next one, where this one was full: it is read while the broker is at work."""
@@ -117,9 +126,9 @@ class OutboxRelay:
 
         rows = self._publish(events, self._held, read_ahead)
         reached("after-acknowledgement-before-position")
-        with transaction.atomic():
-            if rows:
-                set_aside.keep(rows)
+        # Position alone: one statement, and not two more that begin and end a transaction.
+        with transaction.atomic() if rows else nullcontext():
+            set_aside.keep(rows)
             event_log.store_position(READER, events[-1].position)
         self._position = events[-1].position
         self._held.update(row.order_id for row in rows)

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from msgspec import Struct
 
-from orders_app import log_data
+from orders_app import log_bell, log_data
 from orders_app.exceptions import BrokenHistory, LockedTooLate
 from orders_app.log_data import EventData, EventType, OrderChanges, OrderDocument
 from orders_app.models.rows import as_json
@@ -112,9 +112,10 @@ FROM json_populate_recordset(NULL::order_event, %s::json)
 
 
 def append(events: Sequence[NewEvent]) -> None:
-    """Add these events, in their order, with one statement."""
+    """Add these events, in their order, with one statement; the log's bell rings when they are committed."""
     with connection.cursor() as cursor:
         cursor.execute(APPEND, [as_json(events)])
+    transaction.on_commit(log_bell.ring)
 
 
 # The time as microseconds: reading a timestamp takes longer than all other columns together.

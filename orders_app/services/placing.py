@@ -18,7 +18,7 @@ from uuid6 import uuid7
 
 from batching.gathering import Gathering
 from batching.warm_connection import warm_connection
-from orders_app import log_data
+from orders_app import log_bell, log_data
 from orders_app.event_log import NewEvent, Origin
 from orders_app.events import ProductId, Quantity
 from orders_app.exceptions import (
@@ -306,7 +306,9 @@ def _insert(
     events = [_created(document, request.origin) for document, request in orders]
     with database.cursor() as cursor:
         cursor.execute(INSERT, [as_json(rows), as_json(items), as_json(events)])
-        return {order_id for (order_id,) in cursor.fetchall()}
+        written = {order_id for (order_id,) in cursor.fetchall()}
+    log_bell.ring()
+    return written
 
 
 def _order_row(document: OrderDocument, request: PlacementRequest) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from typing import Any, Protocol
 import structlog
 from django.db import connection
 
-from orders_app import event_log
+from batching.doorbell import BellListener
+from orders_app import event_log, log_bell
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.sockets.announcements import Announcement, announce
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 0.005
+LOOK_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 BATCH_EVENTS = 500
 STAFF = 0
@@ -127,23 +128,26 @@ class LogReader(threading.Thread):
             self.at_end.set_exception(error)
         else:
             self.at_end.set_result(None)
-            self._read_on(position)
+            with log_bell.listen() as bell:
+                self._read_on(position, bell)
         finally:
             connection.close()
 
-    def _read_on(self, position: Position) -> None:
-        pause = POLL_SECONDS
-        while not self._stopped.wait(pause):
+    def _read_on(self, position: Position, bell: BellListener) -> None:
+        is_behind = True
+        while not self._stopped.is_set():
+            if not is_behind:
+                bell.wait(LOOK_SECONDS)
             try:
                 events = event_log.read_after(position, BATCH_EVENTS)
                 self._pass_on(events)
             except Exception as error:  # whatever it is, a feed that ends would leave all sockets deaf
                 log.warning("orders are not told, trying again", error=repr(error))
                 connection.close()
-                pause = RETRY_SECONDS
+                self._stopped.wait(RETRY_SECONDS)
             else:
                 position = events[-1].position if events else position
-                pause = 0 if len(events) == BATCH_EVENTS else POLL_SECONDS
+                is_behind = len(events) == BATCH_EVENTS
 
     def _pass_on(self, events: Sequence[LoggedEvent]) -> None:
         """Tell everybody concerned, and wait for it: a busy event loop slows the reading down."""
