@@ -1,11 +1,11 @@
 """Watching from outside when orders become Processing: one cheap query now and then."""
 
-import threading
 import time
 from collections.abc import Collection
 
 import psycopg
 
+from benchmarks.background import Background
 from benchmarks.system import wait_until
 
 _PAUSE_SECONDS = 0.02
@@ -17,23 +17,17 @@ ORDER BY order_event.tx, id LIMIT 5000
 _END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
 
 
-class SettledWatch(threading.Thread):
+class SettledWatch(Background):
     """Notes when each order's change of status was there to be read, to 20 ms; a context manager."""
 
     def __init__(self, database_url: str) -> None:
-        super().__init__(daemon=True)
+        super().__init__()
         self.settled: dict[str, float] = {}
-        self._stopped = threading.Event()
         self._connection = psycopg.connect(database_url, autocommit=True)
         self._position: tuple[str, int] = self._connection.execute(_END).fetchone() or ("0", 0)
 
-    def __enter__(self) -> "SettledWatch":
-        self.start()
-        return self
-
     def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self.join()
+        super().__exit__()
         self._connection.close()
 
     def catch_up(self, orders: Collection[str], seconds: float = 10) -> None:
@@ -42,7 +36,7 @@ class SettledWatch(threading.Thread):
 
     def run(self) -> None:
         """Read the log on until the watch ends."""
-        while not self._stopped.wait(_PAUSE_SECONDS):
+        while not self.stopped.wait(_PAUSE_SECONDS):
             rows = self._connection.execute(_READ_ON, self._position).fetchall()
             now = time.monotonic()
             for tx, number, order_id, kind in rows:

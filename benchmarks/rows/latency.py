@@ -1,6 +1,5 @@
 """How soon the stock of an order is taken, the order is Processing, and its customer hears of it."""
 
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ import psycopg
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from benchmarks.background import Background
 from benchmarks.figures import Effort, Row, figure, percentile
 from benchmarks.listener import Listener
 from benchmarks.load import RunningLoad, generate
@@ -38,51 +38,33 @@ class LatencyResult:
     raw: float
 
 
-class Told(threading.Thread):
+class Told(Background):
     """Hears from MongoDB's change stream, as soon as a majority has it, which orders have a ledger entry.
 
     It is written with the stock. To ask again and again would keep the servers from what is measured.
     """
 
     def __init__(self, ledger: Collection[Document]) -> None:
-        super().__init__(daemon=True)
+        super().__init__()
         self.reached: dict[str, float] = {}
         self._stream = ledger.watch([{"$project": {"documentKey": 1}}], max_await_time_ms=100)
-        self._stopped = threading.Event()
-
-    def __enter__(self) -> "Told":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self.join()
 
     def run(self) -> None:
         """Listen until the end."""
         with self._stream:
-            while not self._stopped.is_set():
+            while not self.stopped.is_set():
                 if change := self._stream.try_next():
                     self.reached[change["documentKey"]["_id"]] = time.monotonic()
 
 
-class Watched(threading.Thread):
+class Watched(Background):
     """Asks every 2 ms which of the orders that are waited for have got there."""
 
     def __init__(self, ask: Callable[[list[str]], list[str]]) -> None:
-        super().__init__(daemon=True)
+        super().__init__()
         self.reached: dict[str, float] = {}
         self._ask = ask
         self._waiting: set[str] = set()
-        self._stopped = threading.Event()
-
-    def __enter__(self) -> "Watched":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopped.set()
-        self.join()
 
     def wait_for(self, order_id: str) -> None:
         """Watch this order too."""
@@ -90,7 +72,7 @@ class Watched(threading.Thread):
 
     def run(self) -> None:
         """Ask until the end; not while nobody is waited for."""
-        while not self._stopped.wait(_PAUSE_SECONDS):
+        while not self.stopped.wait(_PAUSE_SECONDS):
             if waiting := list(self._waiting):
                 there = self._ask(waiting)
                 now = time.monotonic()
