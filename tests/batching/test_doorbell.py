@@ -4,16 +4,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from batching.doorbell import BellListener, Doorbell
-
-LONG = 20.0
-SHORT = 0.05
+from batching.doorbell import Doorbell
+from tests.batching.listening import SHORT, is_woken
 
 
 @pytest.fixture
@@ -27,12 +24,6 @@ def directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def bell(directory: Path) -> Doorbell:
     return Doorbell("tested")
-
-
-def is_woken(listener: BellListener, seconds: float = LONG) -> bool:
-    start = time.monotonic()
-    listener.wait(seconds)
-    return time.monotonic() - start < seconds
 
 
 def in_another_process(directory: Path, statement: str) -> "subprocess.Popen[bytes]":
@@ -95,3 +86,4 @@ def test_without_a_place_for_it_the_bell_is_silent(
     with bell.listen() as listener:
         bell.ring()
         assert not is_woken(listener, SHORT)
+    assert "no doorbell" in caplog.text

@@ -22,7 +22,7 @@ from kafka_workers.relay_lead import LOCK, READER
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.message import Outgoing
 from kafka_workers.runtime.producer import Meanwhile, Producer, nothing
-from orders_app import event_log
+from orders_app import event_log, log_bell
 from orders_app.event_log import START
 from orders_app.log_data import OrderLine
 from tests.kafka_workers.bridge import log_entries
@@ -129,6 +129,17 @@ def test_what_was_read_ahead_is_not_sent_before_a_batch_that_failed(
     assert [len(batch) for batch in publisher.batches] == [2, 2, 2, 2, 1]
     assert publisher.batches[0] == publisher.batches[1]
     assert versions(of_orders(wire, [order], 7), order) == [str(version) for version in range(1, 8)]
+
+
+def test_the_bell_wakes_the_relay(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_relay, "LOOK_SECONDS", 60)
+    with relaying():
+        for _ in range(3):
+            # The first may be found at the start; only the bell tells of the others.
+            log_entries.append(log_entries.created(log_entries.new_order_id()))
+            wait_until_all_relayed()
+        monkeypatch.setattr(outbox_relay, "LOOK_SECONDS", 0.02)
+        log_bell.ring()
 
 
 def test_a_new_relay_goes_on_where_the_last_one_stopped(wire: Wire) -> None:

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from orders_app import event_log, log_bell, services
 from orders_app.state_machine import OrderStatus
-from tests.batching.test_doorbell import SHORT, is_woken
+from tests.batching.listening import SHORT, is_woken
 from tests.orders_app.ordering import STAFF, Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
