@@ -2,7 +2,7 @@
 # Kafka alone, on KAFKA_PORT (9092): by docker compose where Docker runs, else the embedded broker in the foreground.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
-source devstack/set-up.sh
+source devtools/stack/set-up.sh
 
 if [ -f docker-compose.yml ] && docker info >/dev/null 2>&1; then
     docker compose up --detach --wait kafka
@@ -10,4 +10,4 @@ if [ -f docker-compose.yml ] && docker info >/dev/null 2>&1; then
     exit
 fi
 set_up requirements.txt
-exec .venv/bin/python -m devstack kafka
+exec .venv/bin/python -m devtools.stack kafka

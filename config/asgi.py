@@ -14,9 +14,9 @@ django_application = get_asgi_application()
 
 # These need the applications loaded.
 from config.checks import refuse_unsafe_settings  # noqa: E402
-from config.slow_readers import SlowReaderProtocol  # noqa: E402
-from config.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
+from web.slow_readers import SlowReaderProtocol  # noqa: E402
+from web.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 
 refuse_unsafe_settings()
 # daphne has no option for it, and makes its factory after it has read this file.

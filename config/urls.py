@@ -4,12 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from config import health, metrics_view
-from config.api_root import Stockbridge
+from web import health, metrics_view
+from web.api_root import Stockbridge
 
-handler400 = "config.errors.bad_request"
-handler404 = "config.errors.page_not_found"
-handler500 = "config.errors.server_error"
+handler400 = "web.errors.bad_request"
+handler404 = "web.errors.page_not_found"
+handler500 = "web.errors.server_error"
 
 urlpatterns = [
     path("admin/", admin.site.urls),

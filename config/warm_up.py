@@ -5,8 +5,8 @@ from threading import Thread
 
 from django.conf import settings
 
-from config.health import check_all, mongodb, postgresql
-from kafka_workers.runtime.garbage_collection import calm_garbage_collector
+from foundation.garbage_collection import calm_garbage_collector
+from web.health import check_all, mongodb, postgresql
 
 
 def warm_up() -> None:

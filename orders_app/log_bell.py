@@ -5,7 +5,7 @@ from functools import cache
 
 from django.db import connection
 
-from batching.doorbell import BellListener, Doorbell
+from foundation.doorbell import BellListener, Doorbell
 
 
 def ring() -> None:

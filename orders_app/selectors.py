@@ -8,8 +8,8 @@ from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
+from orders_app.document import OrderDocument
 from orders_app.exceptions import OrderNotFound
-from orders_app.log_data import OrderDocument
 from orders_app.models import Order, OrderItem
 from orders_app.models.order import AWAITS_MONEY
 from orders_app.models.rows import read_documents

@@ -1,4 +1,4 @@
-"""What every test may use: the real servers come from devstack.pytest_plugin."""
+"""What every test may use: the real servers come from devtools.stack.pytest_plugin."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,11 +10,11 @@ from django.core.management import call_command
 from pymongo import MongoClient
 from pytest_django.plugin import DjangoDbBlocker
 
-from batching.warm_connection import warm_connection
-from config import middleware
-from config.logging import direct_logger
-from orders_app.services.placing import PLACING
-from products_app.services.known_keys import KEYS
+from foundation.logging import direct_logger
+from foundation.shared_connection import warm_connection
+from orders_app.services.place_order import PLACING
+from products_app.services.service_keys import KEYS
+from web import middleware
 
 
 @pytest.fixture(scope="session")

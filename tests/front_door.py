@@ -6,7 +6,7 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
 from rest_framework.test import APIClient, ForceAuthClientHandler
 
-from config.plain_requests import answer_plainly
+from web.plain_requests import answer_plainly
 
 
 class _PlainFirst(ForceAuthClientHandler):

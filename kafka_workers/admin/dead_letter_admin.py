@@ -9,8 +9,8 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from kafka_workers.admin.read_only import ReadOnlyAdmin
 from kafka_workers.models import DeadLetterRecord
+from web.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(DeadLetterRecord)

@@ -21,11 +21,16 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from kafka_workers.contract.topics import GROUPS
 from kafka_workers.models import DeadLetterRecord
-from kafka_workers.runtime.dead_letters import Choice, DeadLetter, OriginUnknown, find_dead_letters
+from kafka_workers.runtime.dead_letters.letters import (
+    Choice,
+    DeadLetter,
+    OriginUnknown,
+    find_dead_letters,
+)
+from kafka_workers.runtime.dead_letters.resolver import DeskTakenOver, SettlingDesk, SettlingRefused
 from kafka_workers.runtime.exceptions import BrokerUnavailable
-from kafka_workers.runtime.settling import DeskTakenOver, SettlingDesk, SettlingRefused
-from kafka_workers.topic_list import GROUPS
 
 SHOWN = 200
 SETTLED_TOGETHER = 100

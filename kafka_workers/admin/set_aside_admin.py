@@ -7,9 +7,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-from kafka_workers.admin.read_only import ReadOnlyAdmin
 from kafka_workers.models import SetAsideEvent
-from kafka_workers.set_aside import request_retry
+from kafka_workers.relay.parked_events import request_retry
+from web.read_only_admin import ReadOnlyAdmin
 
 
 @admin.register(SetAsideEvent)

@@ -3,7 +3,7 @@
 from kafka_workers.audit.agreement import Fault
 from kafka_workers.audit.orders import FaultyOrder
 from kafka_workers.audit.report import Difference
-from products_app.services.auditing import BrokenLine, Figure
+from products_app.services.stock.audit import BrokenLine, Figure
 
 ROW_DIFFERS = (
     "Its row is not what its events tell: `replay_orders` shows it, `--rebuild` mends it. Audit again"

@@ -4,7 +4,7 @@ from enum import Enum
 
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import OrderStatus, StockStatus
-from products_app.services.auditing import Holding
+from products_app.services.stock.audit import Holding
 
 OPEN = (OrderStatus.PENDING, OrderStatus.PROCESSING)
 

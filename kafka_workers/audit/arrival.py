@@ -13,11 +13,11 @@ from itertools import chain
 
 from django.conf import settings
 
-from kafka_workers.relay_lead import READER
+from kafka_workers.contract.topics import GROUPS, INVENTORY_GROUP, ORDERS_GROUP
+from kafka_workers.relay.leadership import READER
+from kafka_workers.runtime.broker.lag import PartitionLag, read_lag
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import retry_topics
-from kafka_workers.runtime.lag import PartitionLag, read_lag
-from kafka_workers.topic_list import GROUPS, INVENTORY_GROUP, ORDERS_GROUP
 from orders_app import event_log
 
 LOOK_SECONDS = 0.2

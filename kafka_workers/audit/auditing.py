@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from django.db import connection
 
-from kafka_workers import metrics
+from foundation import metrics
 from kafka_workers.audit.advice import line_difference, order_difference, product_difference
 from kafka_workers.audit.agreement import Fault
 from kafka_workers.audit.orders import FaultyOrder, OrdersReport, audit_orders
@@ -12,7 +12,7 @@ from kafka_workers.audit.repair import Repair
 from kafka_workers.audit.report import AuditReport, Difference
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import StockStatus
-from products_app.services.auditing import StockReport, read_stock
+from products_app.services.stock.audit import StockReport, read_stock
 
 # The form with two numbers keeps clear of the locks on orders; the relay has (0x5B, 1).
 REPAIR_LOCK = (0x5B, 2)

@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from kafka_workers.audit.agreement import Fault, find_fault
 from kafka_workers.audit.arrival import await_arrival
-from kafka_workers.set_aside import held_orders
-from orders_app.services.replaying import compare_orders
+from kafka_workers.relay.parked_events import held_orders
+from orders_app.services.replay_orders import compare_orders
 from orders_app.services.stock_claims import StockClaim, next_claims, read_claims
-from products_app.services.auditing import Holding, read_holdings
+from products_app.services.stock.audit import Holding, read_holdings
 
 SLICE_ORDERS = 1000
 

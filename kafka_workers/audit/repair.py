@@ -10,7 +10,7 @@ from kafka_workers.audit.orders import FaultyOrder
 from kafka_workers.audit.report import Difference
 from orders_app.event_log import Origin
 from orders_app.services.stock_claims import StockClaim, ask_stock_again
-from products_app.services.auditing import Figure, correct_stock, restore_hold
+from products_app.services.stock.audit import Figure, correct_stock, restore_hold
 
 AUDIT = Origin("service:audit")
 

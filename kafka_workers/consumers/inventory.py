@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from kafka_workers import metrics
-from kafka_workers.consumers.json_value import ValueReader
-from kafka_workers.runtime.definition import ConsumerDefinition, Work
-from kafka_workers.runtime.exceptions import DependencyUnavailable, InvalidMessage
-from kafka_workers.runtime.message import Outgoing, Received, cloud_event
-from kafka_workers.topic_list import GROUPS, INVENTORY_GROUP, PRODUCTS, TOPIC_OF
-from orders_app.events import InventoryRelease, InventoryReserve
-from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved
+from foundation import metrics
+from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers.message_values import ValueReader
+from kafka_workers.contract.topics import GROUPS, INVENTORY_GROUP, PRODUCTS, TOPIC_OF
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.messages.message import Outgoing, Received, cloud_event
+from orders_app.messages import InventoryRelease, InventoryReserve
 from products_app.exceptions import CatalogueUnavailable
-from products_app.services.stock import Line, Release, Reserve, StockAnswer, settle
+from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
+from products_app.services.stock.service import Line, Release, Reserve, StockAnswer, settle
 
 OrderRequest = Reserve | Release
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from kafka_workers.consumers.json_value import ValueReader
-from kafka_workers.runtime.definition import ConsumerDefinition, Work
-from kafka_workers.runtime.exceptions import DependencyUnavailable
-from kafka_workers.runtime.message import Outgoing, Received
-from kafka_workers.topic_list import GROUPS, ORDERS_GROUP, TOPIC_OF
-from orders_app.services.stock_answers import (
+from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers.message_values import ValueReader
+from kafka_workers.contract.topics import GROUPS, ORDERS_GROUP, TOPIC_OF
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.messages.message import Outgoing, Received
+from orders_app.services.record_stock_answers import (
     StockAnswer,
     StockRejected,
     StockReleased,
@@ -17,7 +17,7 @@ from orders_app.services.stock_answers import (
     StockShortage,
     record_answers,
 )
-from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved
+from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
 
 ACTOR = "service:products"
 

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from foundation.outage import DependencyUnavailable
+from foundation.worker_command import WorkerStopped
+
 
 class InvalidMessage(Exception):
     """A message that no repetition can mend: it goes to the dead letters at once, with this reason."""
@@ -11,19 +14,6 @@ class InvalidMessage(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-class DependencyUnavailable(Exception):
-    """A server that handling needs does not answer: the consumer waits and repeats, nothing is skipped."""
-
-    def __init__(self, dependency: str, detail: str = "") -> None:
-        super().__init__(f"{dependency} is unavailable{f': {detail}' if detail else ''}")
-        self.dependency = dependency
-
-    @property
-    def cause(self) -> str:
-        """What is the same for as long as the same thing is in the way."""
-        return self.dependency
 
 
 class BrokerUnavailable(DependencyUnavailable):
@@ -80,7 +70,7 @@ class PublishFailed(Exception):
         self.refusals = tuple(refusals)
 
 
-class FloodOfDeadLetters(Exception):
+class FloodOfDeadLetters(WorkerStopped):
     """So many messages became dead letters that the code, not the messages, is likely to be wrong."""
 
     def __init__(self, group: str, dead: int, good: int, in_a_row: int, seconds: float) -> None:

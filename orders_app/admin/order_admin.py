@@ -15,14 +15,19 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.forms import ActionForm
 
-from orders_app import services
 from orders_app.admin.inlines import HistoryInline, ItemInline
+from orders_app.document import CancelReason, OrderDocument
 from orders_app.event_log import Origin
 from orders_app.exceptions import OrderError
-from orders_app.log_data import CancelReason, OrderDocument
 from orders_app.models import Order
 from orders_app.selectors import search_orders
-from orders_app.services.changing import CANCELLED_BY_STAFF
+from orders_app.services.change_order import (
+    CANCELLED_BY_STAFF,
+    cancel_order,
+    change_status,
+    delete_order,
+    mark_paid,
+)
 from orders_app.state_machine import FINAL, OrderStatus
 
 COUNTED_AT_MOST = 10_000
@@ -128,7 +133,7 @@ class OrderAdmin(ModelAdmin):
         """Take the step to the status of the form. Raises TransitionNotAllowed."""
         if "status" in form.changed_data:
             status = OrderStatus(form.cleaned_data["status"])
-            services.change_status(order_id=obj.pk, new_status=status, origin=origin_of(request))
+            change_status(order_id=obj.pk, new_status=status, origin=origin_of(request))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> list[Any]:
         """Left to `delete_model`: the service must lock the order before the transaction's first write."""
@@ -136,35 +141,35 @@ class OrderAdmin(ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Order) -> None:
         """Remove the order. Raises OrderNotDeletable."""
-        services.delete_order(order_id=obj.pk, origin=origin_of(request))
+        delete_order(order_id=obj.pk, origin=origin_of(request))
         super().log_deletions(request, [obj])
 
     @admin.action(description="Mark as processing", permissions=["change"])
     def process(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         """Pending to Processing."""
-        self.each(request, queryset, partial(services.change_status, new_status=OrderStatus.PROCESSING))
+        self.each(request, queryset, partial(change_status, new_status=OrderStatus.PROCESSING))
 
     @admin.action(description="Mark as shipped", permissions=["change"])
     def ship(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         """Processing to Shipped."""
-        self.each(request, queryset, partial(services.change_status, new_status=OrderStatus.SHIPPED))
+        self.each(request, queryset, partial(change_status, new_status=OrderStatus.SHIPPED))
 
     @admin.action(description="Mark as delivered", permissions=["change"])
     def deliver(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         """Shipped to Delivered."""
-        self.each(request, queryset, partial(services.change_status, new_status=OrderStatus.DELIVERED))
+        self.each(request, queryset, partial(change_status, new_status=OrderStatus.DELIVERED))
 
     @admin.action(description="Cancel, for the reason given", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         """Cancel and give the stock back; the customer is shown the reason."""
         detail = request.POST.get("reason", "").strip() or CANCELLED_BY_STAFF.detail
         reason = CancelReason(CANCELLED_BY_STAFF.code, detail)
-        self.each(request, queryset, partial(services.cancel_order, reason=reason))
+        self.each(request, queryset, partial(cancel_order, reason=reason))
 
     @admin.action(description="Mark as paid", permissions=["change"])
     def mark_paid(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
         """The money has come; an order with its stock reserved goes on to Processing."""
-        self.each(request, queryset, services.mark_paid)
+        self.each(request, queryset, mark_paid)
 
     def each(
         self, request: HttpRequest, queryset: QuerySet[Order], service: Callable[..., OrderDocument]

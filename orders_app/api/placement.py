@@ -7,18 +7,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework.request import Request
 
-from orders_app import services
 from orders_app.api.access import origin_of, user_id
-from orders_app.api.bodies import field_error
-from orders_app.api.order_shapes import PlaceOrder
-from orders_app.services import Placement
+from orders_app.api.shapes import PlaceOrder
+from orders_app.services.place_order import Placement, place_order
+from web.bodies import field_error
 
 IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 def place(request: Request | HttpRequest, body: PlaceOrder) -> Placement:
-    """Place the order for whoever asks. Raises ValidationError and what `services.place_order` raises."""
-    return services.place_order(
+    """Place the order for whoever asks. Raises ValidationError and what `place_order` raises."""
+    return place_order(
         user_id=user_id(request.user),
         items=body.items,
         shipping_address=body.shipping_address,

@@ -3,8 +3,8 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from orders_app.api.auth_views import ObtainTokensView, RefreshTokensView, RegisterView
-from orders_app.api.order_views import OrderViewSet
+from orders_app.accounts.views import ObtainTokensView, RefreshTokensView, RegisterView
+from orders_app.api.views import OrderViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("orders", OrderViewSet, basename="order")

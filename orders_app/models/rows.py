@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-from orders_app.log_data import CancelCode, CancelReason, OrderDocument, OrderLine, ShippingAddress
+from orders_app.document import CancelCode, CancelReason, OrderDocument, OrderLine, ShippingAddress
 from orders_app.models.order import Order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 

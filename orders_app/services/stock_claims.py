@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from orders_app.event_log import Origin
 from orders_app.models import Order, OrderItem
-from orders_app.services.open_order import open_orders
+from orders_app.services.locked_order import open_orders
 from orders_app.state_machine import OrderStatus, StockStatus
 
 

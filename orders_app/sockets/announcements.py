@@ -11,10 +11,11 @@ import msgspec
 import structlog
 from msgspec import UNSET, Struct, UnsetType
 
-from orders_app import event_log, log_data
+from orders_app import event_data, event_log
+from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.exceptions import BrokenHistory
-from orders_app.log_data import EventType, OrderDocument
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +120,7 @@ def _message(event: LoggedEvent, order: OrderDocument) -> OrderMessage:
         timestamp=event.created_at,
         message=_sentence(telling, order),
         order=order,
-        **_facts(log_data.decode(event.type, event.data)),
+        **_facts(event_data.decode(event.type, event.data)),
     )
 
 
@@ -132,17 +133,17 @@ def _sentence(telling: Telling, order: OrderDocument) -> str:
     ).strip()
 
 
-def _facts(data: log_data.EventData) -> dict[str, Any]:
+def _facts(data: event_data.EventData) -> dict[str, Any]:
     """What a message of this kind says besides."""
     match data:
-        case log_data.StatusChanged():
+        case event_data.StatusChanged():
             return {
                 "old_status": data.old_status,
                 "old_status_label": data.old_status.label,
                 "new_status": data.new_status,
                 "new_status_label": data.new_status.label,
             }
-        case log_data.Cancelled():
+        case event_data.Cancelled():
             return {"reason": data.reason}
         case _:
             return {}

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import structlog
 from django.db import connection
 
-from batching.doorbell import BellListener
+from foundation.doorbell import BellListener
 from orders_app import event_log, log_bell
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.sockets.announcements import Announcement, announce

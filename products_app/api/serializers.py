@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 from rest_framework import serializers
 
 from products_app.documents.product import Product
-from products_app.services.stock import LineReleased, LineReserved
+from products_app.services.stock.service import LineReleased, LineReserved
 
 MAX_STOCK = 1_000_000_000
 MAX_QUANTITY = 1_000_000

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from rest_framework_api_key.permissions import KeyParser
 
 from products_app.models import ServiceKey
-from products_app.services.known_keys import find_key
+from products_app.services.service_keys import find_key
 
 
 class ServiceKeyAuthentication(BaseAuthentication):

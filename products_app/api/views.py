@@ -19,7 +19,7 @@ from products_app.api.serializers import (
 from products_app.api.service_keys import IsService, ServiceKeyAuthentication
 from products_app.selectors import ProductsFound, find_products, get_product
 from products_app.services.catalogue import create_product, delete_product, update_product
-from products_app.services.stock import release_line, reserve_line
+from products_app.services.stock.service import release_line, reserve_line
 
 PRODUCT_ID = OpenApiParameter(
     "product_id",

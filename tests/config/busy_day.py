@@ -16,7 +16,7 @@ import structlog  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.test import Client  # noqa: E402
 
-from config import metrics_view  # noqa: E402
+from web import metrics_view  # noqa: E402
 
 PLANTED, ISSUED = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
 PERSON = {"username": "planted-user", "email": "p@example.com", "password": PLANTED["password"]}

@@ -8,8 +8,8 @@ import pytest
 from django.db import connections
 from django.test import Client, override_settings
 
-from devstack.ports import free_ports
-from devstack.server import Server
+from devtools.stack.ports import free_ports
+from devtools.stack.server import Server
 
 Json = dict[str, Any]
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ Entries = list[dict[str, Any]]
 
 PROGRAM = """
 import logging, sys, structlog
-from config.logging import logging_config
+from foundation.logging import logging_config
 logging_config(sys.argv[1])
 log = structlog.get_logger("shop")
 structlog.contextvars.bind_contextvars(

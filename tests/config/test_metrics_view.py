@@ -11,8 +11,8 @@ from django.test import Client
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
-from kafka_workers import metrics
-from kafka_workers.relay_lead import READER
+from foundation import metrics
+from kafka_workers.relay.leadership import READER
 from orders_app import event_log
 from tests.orders_app.ordering import Desk, catalogue, desk
 
@@ -83,13 +83,13 @@ def test_without_a_database_the_other_figures_are_shown(monkeypatch: pytest.Monk
 
 def test_figures_of_all_processes_are_added_up_and_gauges_of_the_living(tmp_path: Path) -> None:
     count = (
-        "from kafka_workers import metrics;"
+        "from foundation import metrics;"
         "metrics.RELAY_EVENTS.labels('order.created').inc(2);"
         "metrics.SOCKETS_CONNECTED.inc(5);"
     )
     show = (
         "import django; django.setup();"
-        "from django.test import RequestFactory; from config import metrics_view;"
+        "from django.test import RequestFactory; from web import metrics_view;"
         "print(metrics_view.metrics(RequestFactory().get('/metrics')).content.decode())"
     )
     run(count, tmp_path)

@@ -9,10 +9,10 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from config.logging import direct_logger
-from config.middleware import observe_requests
+from foundation.logging import direct_logger
 from tests.conftest import Lines
 from tests.orders_app.sockets.browser import token
+from web.middleware import observe_requests
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE_PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"

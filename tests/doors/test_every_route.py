@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from orders_app.api.auth_serializers import token_pair
-from orders_app.log_data import OrderDocument
+from orders_app.accounts.serializers import token_pair
+from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.services.catalogue import create_product
 from tests.doors.callers import CALLERS, People, ask, everything, unsigned

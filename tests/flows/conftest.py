@@ -5,10 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from devstack.ports import Ports
-from devstack.stack import Stack, embedded_stack
-from tests.shop import Shop
-from tests.wire import Wire
+from devtools.driver.kafka import Wire
+from devtools.driver.shop import Shop
+from devtools.stack.ports import Ports
+from devtools.stack.stack import Stack, embedded_stack
 
 
 @pytest.fixture(scope="package")

@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from tests.shop import Shop
-from tests.wire import Record, Wire
+from devtools.driver.kafka import Record, Wire
+from devtools.driver.shop import Shop
 
 DEAD_LETTERS = "products-service-group.dlq"
 

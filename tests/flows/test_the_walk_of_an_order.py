@@ -4,8 +4,8 @@ import uuid
 
 import pytest
 
-from tests.shop import CANCELLED, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop
-from tests.wire import Wire
+from devtools.driver.kafka import Wire
+from devtools.driver.shop import CANCELLED, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop
 
 CREDIT_CARD = 1
 

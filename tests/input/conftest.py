@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from devstack.ports import free_ports
+from devtools.driver.shop import eventually
+from devtools.stack.ports import free_ports
 from tests.orders_app.ordering import catalogue, desk
 from tests.orders_app.sockets.conftest import accepts, tests_database
-from tests.shop import eventually
 
 __all__ = ["catalogue", "desk"]
 

@@ -10,12 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kafka_workers.consumers import inventory, orders
-from kafka_workers.runtime.definition import ConsumerDefinition
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.failure import REASON_LIMIT, Failure
-from kafka_workers.runtime.headers import headers_of
-from kafka_workers.runtime.message import Received, receive
-from products_app.services.stock import Release, Reserve
+from kafka_workers.runtime.messages.failure import REASON_LIMIT, Failure
+from kafka_workers.runtime.messages.headers import headers_of
+from kafka_workers.runtime.messages.message import Received, receive
+from products_app.services.stock.service import Release, Reserve
 from tests.kafka_workers.bridge.test_inventory_consumer import received, release, reserve
 
 VALID: dict[str, list[dict[str, Any]]] = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer
 
+from devtools.driver.kafka import Wire
 from products_app.documents.ledger import ledger_collection
 from tests.kafka_workers.bridge.conftest import wire
 from tests.kafka_workers.bridge.test_inventory_consumer import (
@@ -16,7 +17,6 @@ from tests.kafka_workers.bridge.test_inventory_consumer import (
     told_reason,
 )
 from tests.products_app.shelves import stock_of, stocked
-from tests.wire import Wire
 
 __all__ = ["wire"]
 

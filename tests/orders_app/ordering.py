@@ -15,12 +15,20 @@ from django.db import connection
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from orders_app import event_log, selectors, services
+from orders_app import event_log, selectors
+from orders_app.document import OrderDocument, ShippingAddress
+from orders_app.event_data import EventType
 from orders_app.event_log import LoggedEvent, Origin
-from orders_app.log_data import EventType, OrderDocument, ShippingAddress
 from orders_app.models import Order, OrderItem
-from orders_app.services.placing import ItemRequest, Placement, PlacementRequest
-from orders_app.services.stock_answers import StockAnswer, StockRejected, StockReserved, StockShortage
+from orders_app.services.change_order import change_status
+from orders_app.services.place_order import ItemRequest, Placement, PlacementRequest, place_order
+from orders_app.services.record_stock_answers import (
+    StockAnswer,
+    StockRejected,
+    StockReserved,
+    StockShortage,
+    record_answers,
+)
 from orders_app.state_machine import OrderStatus, PaymentMethod
 
 T = TypeVar("T")
@@ -75,7 +83,7 @@ class Desk:
             "idempotency_key": key,
             "origin": self.origin,
         }
-        return services.place_order(**asked_for | given)
+        return place_order(**asked_for | given)
 
     def place(self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderDocument:
         """A new order of two lanterns."""
@@ -85,7 +93,7 @@ class Desk:
         """A new order that staff took through these statuses."""
         order = self.place(**given)
         for status in statuses:
-            order = services.change_status(order_id=order.id, new_status=status, origin=STAFF)
+            order = change_status(order_id=order.id, new_status=status, origin=STAFF)
         return order
 
 
@@ -106,7 +114,7 @@ def desk(transactional_db: None, catalogue: Catalogue) -> Desk:
 
 def answer(*answers: StockAnswer) -> None:
     """The stock service answers, all in one batch."""
-    services.record_answers(answers=answers, origin_actor="service:stock")
+    record_answers(answers=answers, origin_actor="service:stock")
 
 
 def reserved(order: OrderDocument) -> StockReserved:

@@ -7,7 +7,7 @@ from products_app.documents.connection import object_id
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
 from products_app.services.catalogue import create_product
-from products_app.services.stock import Line, Reserve
+from products_app.services.stock.service import Line, Reserve
 
 
 def stocked(stock: int, *, name: str = "Lantern", is_active: bool = True) -> str:

@@ -3,11 +3,11 @@ import time
 import pytest
 from rest_framework.test import APIClient
 
-from devstack.server import Server
-from products_app.events import InventoryReserved
+from devtools.stack.server import Server
 from products_app.exceptions import CatalogueUnavailable
+from products_app.messages import InventoryReserved
 from products_app.selectors import find_products_to_order
-from products_app.services.stock import settle
+from products_app.services.stock.service import settle
 from tests.products_app.api.callers import PRODUCTS, error_of, service
 from tests.products_app.shelves import assert_conserved, new_order, reserve, stocked
 

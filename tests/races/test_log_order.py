@@ -10,10 +10,12 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from orders_app import event_log, log_data, services
+from orders_app import event_data, event_log
+from orders_app.document import OrderChanges
+from orders_app.event_data import EventType
 from orders_app.event_log import START, LoggedEvent, NewEvent
-from orders_app.log_data import EventType, OrderChanges
-from orders_app.services.open_order import open_order, open_orders
+from orders_app.services.change_order import change_status, update_order
+from orders_app.services.locked_order import open_order, open_orders
 from orders_app.state_machine import OrderStatus
 from tests.orders_app.ordering import STAFF, Desk, answer, at_once, of_type, reserved
 from tests.races.waiting import beside, someone_waits_for_an_order
@@ -33,7 +35,7 @@ def lock_order(order_id: UUID) -> None:
 
 def append_next_version(order_id: UUID) -> None:
     last = event_log.history(order_id)[-1]
-    data = log_data.Changed("SB-TEST-0001", OrderChanges(updated_at=timezone.now()))
+    data = event_data.Changed("SB-TEST-0001", OrderChanges(updated_at=timezone.now()))
     event = NewEvent(
         order_id, last.version + 1, EventType.UPDATED, last.user_id, data, "service:test", "", timezone.now()
     )
@@ -49,7 +51,7 @@ def test_only_locks_that_take_no_transaction_id_keep_versions_in_turn(
     first, second = desk.place().id, desk.place().id
     with transaction.atomic():
         lock(first)
-        beside(lambda: services.update_order(order_id=second, tracking_number="rival", origin=STAFF))
+        beside(lambda: update_order(order_id=second, tracking_number="rival", origin=STAFF))
         lock(second)
         append_next_version(first)
         append_next_version(second)
@@ -137,4 +139,4 @@ def test_two_changes_in_one_transaction_are_refused_unless_locked_together(desk:
 def _change_both(*order_ids: UUID) -> None:
     with transaction.atomic():
         for order_id in order_ids:
-            services.change_status(order_id=order_id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+            change_status(order_id=order_id, new_status=OrderStatus.PROCESSING, origin=STAFF)

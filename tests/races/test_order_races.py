@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from orders_app import event_log, log_data, services
+from orders_app import event_data, event_log
+from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
 from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
-from orders_app.log_data import EventType, OrderDocument
 from orders_app.models import Order
-from orders_app.services import placing
-from orders_app.services.changing import CANCELLED_BY_CUSTOMER
-from orders_app.services.open_order import open_order
-from orders_app.services.placing import Placement, place_orders
+from orders_app.services import place_order as placing
+from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, change_status
+from orders_app.services.locked_order import open_order
+from orders_app.services.place_order import Placement, place_orders
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.selectors import find_products_to_order
 from tests.orders_app.ordering import STAFF, Desk, answer, at_once, events, now, of_type, reserved
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def cancel(order: OrderDocument) -> OrderDocument:
-    return services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+    return cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
 
 
 def test_stock_that_is_confirmed_while_the_customer_cancels_is_asked_back(desk: Desk) -> None:
@@ -42,8 +43,8 @@ def test_a_cancellation_while_stock_is_confirmed_gives_the_stock_back(desk: Desk
         opened.confirm_stock()
     assert cancellation.result(timeout=10).stock_status == StockStatus.RESERVED
     last = event_log.history(order.id)[-1]
-    data = log_data.decode(EventType.CANCELLED, last.data)
-    assert isinstance(data, log_data.Cancelled)
+    data = event_data.decode(EventType.CANCELLED, last.data)
+    assert isinstance(data, event_data.Cancelled)
     assert data.release_stock
     assert events(order) == [
         "order.confirmed",
@@ -65,7 +66,7 @@ def test_two_of_staff_at_once_take_one_step(desk: Desk) -> None:
     order = desk.place()
 
     def process() -> OrderDocument:
-        return services.change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+        return change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
 
     outcomes = at_once(process, process)
     assert len(of_type(OrderDocument, outcomes)) == len(of_type(TransitionNotAllowed, outcomes)) == 1

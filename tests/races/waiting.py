@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.db import connection
 
-from tests.shop import eventually
+from devtools.driver.shop import eventually
 
 T = TypeVar("T")
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from devstack.kafka import KafkaBroker
-from devstack.server import HOST
+from devtools.stack.kafka import KafkaBroker
+from devtools.stack.server import HOST
 from tests.secured.authority import Authority
 
 ADMIN, ADMIN_PASSWORD = "admin", "the-admins-password"

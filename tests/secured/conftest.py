@@ -12,13 +12,20 @@ from django.core.management import call_command
 from django.test import override_settings
 from pytest_django import Settings
 
-from devstack.ports import free_ports
-from kafka_workers import principals
-from kafka_workers.runtime.access import ADMIN_SECONDS, AccessControl, Kind, Operation, Permission, acl_of
+from devtools.driver.kafka import Wire
+from devtools.stack.ports import free_ports
+from kafka_workers.contract import principals
+from kafka_workers.runtime.broker.access import (
+    ADMIN_SECONDS,
+    AccessControl,
+    Kind,
+    Operation,
+    Permission,
+    acl_of,
+)
 from tests.kafka_workers.runtime.workbench import Bench
 from tests.secured.authority import Authority
 from tests.secured.broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
-from tests.wire import Wire
 
 PASSWORD = "the workers' pass=word #1"
 

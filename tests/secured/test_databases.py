@@ -13,9 +13,9 @@ from psycopg import OperationalError, connect
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from devstack.mongo import MongoServer
-from devstack.ports import free_ports
-from devstack.postgres import PostgresServer
+from devtools.stack.mongo import MongoServer
+from devtools.stack.ports import free_ports
+from devtools.stack.postgres import PostgresServer
 from products_app.documents.connection import reaching_catalogue
 from products_app.exceptions import CatalogueUnavailable
 from tests.secured.authority import Authority

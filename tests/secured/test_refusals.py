@@ -7,25 +7,25 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from kafka_workers.outbox_relay import OutboxRelay
-from kafka_workers.principals import settling_permissions
-from kafka_workers.relay_lead import READER
-from kafka_workers.runtime import lag
-from kafka_workers.runtime.access import Kind, Operation, Permission
-from kafka_workers.runtime.dead_letters import Choice, find_dead_letters
-from kafka_workers.runtime.definition import Work
+from devtools.driver.shop import eventually
+from kafka_workers.contract.principals import settling_permissions
+from kafka_workers.relay.leadership import READER
+from kafka_workers.relay.outbox_relay import OutboxRelay
+from kafka_workers.runtime.broker import lag
+from kafka_workers.runtime.broker.access import Kind, Operation, Permission
+from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.dead_letters.letters import Choice, find_dead_letters
+from kafka_workers.runtime.dead_letters.resolver import SettlingDesk, SettlingRefused, settling_id
 from kafka_workers.runtime.exceptions import AccessDenied
 from kafka_workers.runtime.group_topics import dead_letter_topic, retry_topic, settled_topic
-from kafka_workers.runtime.message import Outgoing
-from kafka_workers.runtime.producer import Producer
-from kafka_workers.runtime.settling import SettlingDesk, SettlingRefused, settling_id
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Producer
 from orders_app import event_log
 from tests.kafka_workers.bridge import log_entries
 from tests.kafka_workers.bridge.conftest import working
 from tests.kafka_workers.runtime.workbench import Bench
 from tests.secured.authority import Authority
 from tests.secured.conftest import Gate
-from tests.shop import eventually
 
 NUMBERS = range(5)
 

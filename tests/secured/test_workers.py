@@ -12,13 +12,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from kafka_workers import principals
-from kafka_workers.runtime.access import AccessControl
+from devtools.driver.kafka import Wire
+from devtools.driver.shop import eventually
+from kafka_workers.contract import principals
+from kafka_workers.runtime.broker.access import AccessControl
+from kafka_workers.runtime.broker.topics import create_topics, topics_of_group
 from kafka_workers.runtime.exceptions import AccessDenied
 from kafka_workers.runtime.group_topics import retry_topics
-from kafka_workers.runtime.message import Outgoing
-from kafka_workers.runtime.producer import Producer
-from kafka_workers.runtime.topics import create_topics, topics_of_group
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Producer
 from orders_app.state_machine import OrderStatus
 from tests.kafka_workers.bridge.test_inventory_consumer import new_order, reserve
 from tests.kafka_workers.bridge.test_outbox_relay import database_url
@@ -26,8 +28,6 @@ from tests.orders_app.ordering import Desk, catalogue, desk, now
 from tests.products_app.shelves import entry_of, stock_of, stocked
 from tests.secured.broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
 from tests.secured.conftest import access
-from tests.shop import eventually
-from tests.wire import Wire
 
 __all__ = ["catalogue", "desk"]
 

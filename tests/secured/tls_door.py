@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from devstack.server import HOST
+from devtools.stack.server import HOST
 
 # https://www.postgresql.org/docs/18/protocol-message-formats.html: SSLRequest, and the answer to it.
 _SSL_REQUEST = bytes.fromhex("0000 0008 04d2 162f")

@@ -16,7 +16,7 @@ from kafka_workers.audit.auditing import RepairInProgress, audit
 from kafka_workers.audit.report import AuditReport
 from orders_app.models import Order
 from products_app.exceptions import CatalogueUnavailable
-from products_app.services.auditing import count_entries
+from products_app.services.stock.audit import count_entries
 
 GRACE_SECONDS = 30.0
 UNCOUNTED_SHOWN = 10

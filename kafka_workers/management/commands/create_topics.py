@@ -2,9 +2,9 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
+from kafka_workers.contract.topics import BUSINESS_TOPICS, GROUPS
+from kafka_workers.runtime.broker.topics import business_topic, create_topics, topics_of_group
 from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
-from kafka_workers.runtime.topics import business_topic, create_topics, topics_of_group
-from kafka_workers.topic_list import BUSINESS_TOPICS, GROUPS
 
 
 class Command(BaseCommand):

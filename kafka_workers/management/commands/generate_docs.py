@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from kafka_workers.reference_docs import pages
+from kafka_workers.contract.reference_docs import pages
 
 
 class Command(BaseCommand):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from kafka_workers.principals import PURPOSES, all_permissions
-from kafka_workers.runtime.access import AccessControl, AccessRefused, AccessReport
+from kafka_workers.contract.principals import PURPOSES, all_permissions
+from kafka_workers.runtime.broker.access import AccessControl, AccessRefused, AccessReport
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 

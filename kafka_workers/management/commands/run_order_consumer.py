@@ -2,9 +2,9 @@
 
 import threading
 
+from foundation.worker_command import WorkerCommand
 from kafka_workers.consumers.orders import ORDER_CONSUMER
-from kafka_workers.management.worker_command import WorkerCommand
-from kafka_workers.runtime.consumer_loop import run
+from kafka_workers.runtime.consuming.consumer_loop import run
 
 
 class Command(WorkerCommand):

@@ -2,10 +2,10 @@
 
 import threading
 
-from kafka_workers.management.worker_command import WorkerCommand
-from kafka_workers.outbox_relay import OutboxRelay
-from kafka_workers.relay_lead import READER
-from kafka_workers.runtime.producer import Producer
+from foundation.worker_command import WorkerCommand
+from kafka_workers.relay.leadership import READER
+from kafka_workers.relay.outbox_relay import OutboxRelay
+from kafka_workers.runtime.producing.producer import Producer
 
 
 class Command(WorkerCommand):

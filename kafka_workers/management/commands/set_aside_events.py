@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from kafka_workers.models import SetAsideEvent
-from kafka_workers.set_aside import held_orders, request_retry
+from kafka_workers.relay.parked_events import held_orders, request_retry
 
 
 class Command(BaseCommand):

@@ -11,7 +11,7 @@ from rich.progress import track
 
 from orders_app.exceptions import BrokenHistory
 from orders_app.models import Order
-from orders_app.services.replaying import ComparedSlice, Difference, compare_slices, rewrite_order
+from orders_app.services.replay_orders import ComparedSlice, Difference, compare_slices, rewrite_order
 
 SLICE_ORDERS = 500
 

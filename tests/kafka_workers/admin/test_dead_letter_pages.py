@@ -11,10 +11,10 @@ from django.contrib.admin.utils import quote
 from django.test import Client
 from django.urls import reverse
 
-from devstack.server import Server
+from devtools.stack.server import Server
 from kafka_workers.admin import dead_letter_pages
-from kafka_workers.runtime import topic_reader
-from kafka_workers.runtime.dead_letters import Choice, DeadLetter, find_dead_letters
+from kafka_workers.runtime.broker import topic_reader
+from kafka_workers.runtime.dead_letters.letters import Choice, DeadLetter, find_dead_letters
 from tests.kafka_workers.admin.conftest import Login
 from tests.kafka_workers.runtime.test_dead_letters import dead_letters_of, open_letters
 from tests.kafka_workers.runtime.workbench import Bench

@@ -13,19 +13,19 @@ from bson import ObjectId
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from devtools.driver.shop import eventually
 from kafka_workers.consumers.inventory import INVENTORY_CONSUMER
 from kafka_workers.consumers.orders import ORDER_CONSUMER
-from kafka_workers.outbox_relay import OutboxRelay
-from kafka_workers.runtime.consumer_loop import run
-from kafka_workers.runtime.producer import Producer
-from orders_app.log_data import OrderDocument
+from kafka_workers.relay.outbox_relay import OutboxRelay
+from kafka_workers.runtime.consuming.consumer_loop import run
+from kafka_workers.runtime.producing.producer import Producer
+from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
 from tests.kafka_workers.bridge.conftest import wire, working
 from tests.orders_app.ordering import Desk, catalogue, desk, now
 from tests.products_app.shelves import stocked
-from tests.shop import eventually
 
 __all__ = ["catalogue", "desk", "wire"]
 

@@ -6,7 +6,7 @@ from uuid6 import uuid7
 from kafka_workers.audit.agreement import Fault, find_fault
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import OrderStatus, StockStatus
-from products_app.services.auditing import Holding
+from products_app.services.stock.audit import Holding
 
 LINES = {"lantern": 2, "rope": 1}
 HELD = Holding("reserved", LINES, {})

@@ -4,31 +4,31 @@ import threading
 
 import pytest
 
-from devstack.server import Server
+from devtools.driver.shop import eventually
+from devtools.stack.server import Server
 from kafka_workers.audit import orders as order_audit
 from kafka_workers.audit.arrival import await_arrival
 from kafka_workers.models import SetAsideEvent
-from kafka_workers.relay_lead import READER
-from kafka_workers.runtime import lag
-from orders_app import event_log, services
-from orders_app.log_data import OrderDocument
+from kafka_workers.relay.leadership import READER
+from kafka_workers.runtime.broker import lag
+from orders_app import event_log
+from orders_app.document import OrderDocument
 from orders_app.models import Order
 from orders_app.models.order_event import ReaderPosition
-from orders_app.services.changing import CANCELLED_BY_CUSTOMER
+from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, update_order
 from orders_app.services.stock_claims import ask_stock_again
 from orders_app.state_machine import OrderStatus, StockStatus
-from products_app.services.stock import Release, settle
+from products_app.services.stock.service import Release, settle
 from tests.kafka_workers.audit.conftest import Shop, at_work, relaying
 from tests.orders_app.ordering import STAFF, events, now
 from tests.products_app.shelves import assert_conserved, reserve, stock_of, stocked
 from tests.races.waiting import beside
-from tests.shop import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def cancel(order: OrderDocument) -> OrderDocument:
-    return services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+    return cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
 
 
 def wait_for_stock(order: OrderDocument, status: StockStatus) -> None:
@@ -110,7 +110,7 @@ def test_an_order_that_moves_while_it_is_looked_at_is_in_flight(
     shop.remove_entry(order)
 
     def arrive_beside_a_rival(seconds: float) -> str:
-        beside(lambda: services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF))
+        beside(lambda: update_order(order_id=order.id, tracking_number="T-1", origin=STAFF))
         return await_arrival(seconds)
 
     monkeypatch.setattr(order_audit, "await_arrival", arrive_beside_a_rival)
@@ -224,7 +224,7 @@ def test_an_event_that_is_set_aside_is_in_flight(closed_shop: Shop, lantern: str
 
 def test_an_order_that_moved_on_is_not_asked_about(closed_shop: Shop, lantern: str) -> None:
     order = closed_shop.place(lantern)
-    services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
+    update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
     assert not ask_stock_again(order_id=order.id, version=1, origin=STAFF)
     assert events(order) == ["order.updated"]
 

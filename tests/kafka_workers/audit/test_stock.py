@@ -10,13 +10,19 @@ from bson import ObjectId
 from django.core.management import CommandError, call_command
 from prometheus_client import REGISTRY
 
-from devstack.server import Server
+from devtools.stack.server import Server
 from kafka_workers.audit import auditing as audit_module
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
-from products_app.services import auditing
-from products_app.services.auditing import Figure, StockReport, correct_stock, read_stock, restore_hold
-from products_app.services.stock import Release, release_line, reserve_line, settle
+from products_app.services.stock import audit as stock_audit
+from products_app.services.stock.audit import (
+    Figure,
+    StockReport,
+    correct_stock,
+    read_stock,
+    restore_hold,
+)
+from products_app.services.stock.service import Release, release_line, reserve_line, settle
 from tests.kafka_workers.audit.conftest import Shop
 from tests.orders_app.ordering import at_once, of_type
 from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
@@ -146,14 +152,14 @@ def test_slices_give_the_same_as_the_whole(
     settle([reserve(new_order(), (lantern, 1)) for _ in range(7)])
     closed_shop.change_product(lantern, {"$inc": {"stock": 1}})
     whole = read_stock(quietly)
-    monkeypatch.setattr(auditing, "SLICE_ENTRIES", 2)
+    monkeypatch.setattr(stock_audit, "SLICE_ENTRIES", 2)
     progress: list[int] = []
     assert read_stock(progress.append) == whole
     assert progress == [2, 4, 6, 7]
 
 
 def test_traffic_makes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(auditing, "SLICE_ENTRIES", 10)
+    monkeypatch.setattr(stock_audit, "SLICE_ENTRIES", 10)
     rope, over = stocked(1000), threading.Event()
 
     def trade() -> int:

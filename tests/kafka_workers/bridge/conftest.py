@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
-from tests.wire import Wire
+from devtools.driver.kafka import Wire
 
 Worker = Callable[[threading.Event], None]
 

@@ -9,22 +9,19 @@ import msgspec
 from uuid6 import uuid7
 
 from orders_app import event_log
-from orders_app.event_log import LoggedEvent, NewEvent
-from orders_app.log_data import (
+from orders_app.document import OrderChanges, OrderDocument, OrderLine, ShippingAddress
+from orders_app.event_data import (
     Cancelled,
     Changed,
     Completed,
     Created,
     EventData,
     EventType,
-    OrderChanges,
-    OrderDocument,
-    OrderLine,
     ReleaseRequested,
     ReserveRequested,
-    ShippingAddress,
     StatusChanged,
 )
+from orders_app.event_log import LoggedEvent, NewEvent
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

@@ -13,19 +13,20 @@ from datetime import UTC, datetime
 
 import pytest
 
+from devtools.driver.kafka import Record, Wire
+from devtools.driver.shop import eventually
+from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers import inventory
 from kafka_workers.consumers.inventory import INVENTORY_CONSUMER, OrderRequest
-from kafka_workers.runtime.consumer_loop import run
-from kafka_workers.runtime.definition import Work
-from kafka_workers.runtime.exceptions import DependencyUnavailable, InvalidMessage
-from kafka_workers.runtime.message import Outgoing, Received
+from kafka_workers.runtime.consuming.consumer_loop import run
+from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.messages.message import Outgoing, Received
 from products_app.exceptions import CatalogueUnavailable
-from products_app.services.stock import Line, Release, Reserve
+from products_app.services.stock.service import Line, Release, Reserve
 from tests.kafka_workers.bridge.conftest import working
 from tests.kafka_workers.bridge.log_entries import TRACE
 from tests.products_app.shelves import stock_of, stocked
-from tests.shop import eventually
-from tests.wire import Record, Wire
 
 DEAD_LETTERS = "products-service-group.dlq"
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kafka_workers.consumers.json_value import ValueReader
+from kafka_workers.consumers.message_values import ValueReader
 from kafka_workers.runtime.exceptions import InvalidMessage
-from products_app.events import InventoryReserved, StockLine
+from products_app.messages import InventoryReserved, StockLine
 
 READER = ValueReader(InventoryReserved)
 LINE = '{"productId": "p", "quantity": 1, "newStock": 2}'

@@ -8,18 +8,19 @@ from contextlib import contextmanager
 import pytest
 from django.db import OperationalError
 
+from devtools.driver.kafka import Wire
+from devtools.driver.shop import eventually
+from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers import orders
 from kafka_workers.consumers.orders import ORDER_CONSUMER
-from kafka_workers.runtime.consumer_loop import run
-from kafka_workers.runtime.exceptions import DependencyUnavailable
+from kafka_workers.runtime.consuming.consumer_loop import run
 from orders_app import event_log
-from orders_app.log_data import EventType, OrderDocument
+from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
 from orders_app.state_machine import OrderStatus, StockStatus
 from tests.kafka_workers.bridge.conftest import working
 from tests.kafka_workers.bridge.log_entries import TRACE
 from tests.orders_app.ordering import Desk, all_that_is_stored, catalogue, desk, now
-from tests.shop import eventually
-from tests.wire import Wire
 
 __all__ = ["catalogue", "desk"]
 

@@ -4,12 +4,12 @@ import jsonschema
 import msgspec
 import pytest
 
-from kafka_workers.order_messages import UnroutableEvent, messages_of
-from kafka_workers.reference_docs import value_schema
-from kafka_workers.runtime.message import Outgoing
-from kafka_workers.topic_list import BUSINESS_TOPICS
+from kafka_workers.contract.reference_docs import value_schema
+from kafka_workers.contract.topics import BUSINESS_TOPICS
+from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
+from kafka_workers.runtime.messages.message import Outgoing
+from orders_app.event_data import EventType
 from orders_app.event_log import NewEvent
-from orders_app.log_data import EventType
 from tests.kafka_workers.bridge import log_entries
 
 ORDER = log_entries.new_order_id()

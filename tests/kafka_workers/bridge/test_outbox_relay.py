@@ -14,21 +14,21 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from devstack.server import Server
-from kafka_workers import outbox_relay, relay_lead
+from devtools.driver.kafka import Record, Wire
+from devtools.driver.shop import eventually
+from devtools.stack.server import Server
 from kafka_workers.models import SetAsideEvent
-from kafka_workers.outbox_relay import OutboxRelay, Publisher
-from kafka_workers.relay_lead import LOCK, READER
+from kafka_workers.relay import leadership, outbox_relay
+from kafka_workers.relay.leadership import LOCK, READER
+from kafka_workers.relay.outbox_relay import OutboxRelay, Publisher
 from kafka_workers.runtime.exceptions import BrokerUnavailable
-from kafka_workers.runtime.message import Outgoing
-from kafka_workers.runtime.producer import Meanwhile, Producer, nothing
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log, log_bell
+from orders_app.document import OrderLine
 from orders_app.event_log import START
-from orders_app.log_data import OrderLine
 from tests.kafka_workers.bridge import log_entries
 from tests.kafka_workers.bridge.conftest import working
-from tests.shop import eventually
-from tests.wire import Record, Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -306,7 +306,7 @@ def database_url() -> str:
 def test_a_frozen_relay_is_replaced_and_moves_nothing_when_it_wakes(
     wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(relay_lead.SESSION, "idle_session_timeout", "500ms")
+    monkeypatch.setitem(leadership.SESSION, "idle_session_timeout", "500ms")
     frozen, thaw = threading.Event(), threading.Event()
 
     class Freezes(Recorder):

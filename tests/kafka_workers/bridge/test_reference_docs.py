@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
-from kafka_workers import reference_docs
+from kafka_workers.contract import reference_docs
+from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.management.commands import generate_docs
-from kafka_workers.topic_list import BUSINESS_TOPICS
-from orders_app.events import InventoryReserve, Item
+from orders_app.messages import InventoryReserve, Item
 
 
 def test_the_committed_pages_are_those_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,21 +19,22 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from devstack.server import Server
-from kafka_workers import hold_expiry
-from orders_app import event_log, log_data, services
+from devtools.driver.shop import eventually
+from devtools.stack.server import Server
+from orders_app import event_data, event_log, hold_expiry
+from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
 from orders_app.event_log import Origin
 from orders_app.exceptions import OrderNotPayable
-from orders_app.log_data import EventType, OrderDocument
 from orders_app.models import Order
 from orders_app.selectors import orders_awaiting_money
-from orders_app.services.expiring import HOLD_EXPIRED, expire_holds
-from orders_app.services.open_order import open_order
+from orders_app.services.change_order import change_status, mark_paid, update_order
+from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
+from orders_app.services.locked_order import open_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 from tests.kafka_workers.bridge.conftest import working
 from tests.orders_app.ordering import STAFF, Desk, answer, at_once, events, now, reserved
 from tests.races.waiting import beside, someone_waits_for_an_order
-from tests.shop import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOLD = timedelta(minutes=30)
@@ -58,7 +59,7 @@ def expire_once() -> str:
 
 
 def pay(order: OrderDocument) -> object:
-    return services.mark_paid(order_id=order.id, origin=STAFF)
+    return mark_paid(order_id=order.id, origin=STAFF)
 
 
 def expire(order: OrderDocument) -> object:
@@ -72,8 +73,8 @@ def test_an_unpaid_order_is_cancelled_with_a_reason_and_asks_for_its_stock_back(
     assert now(order).status == OrderStatus.CANCELLED
     assert now(order).cancel_reason == HOLD_EXPIRED
     last = event_log.history(order.id)[-1]
-    data = log_data.decode(EventType.CANCELLED, last.data)
-    assert isinstance(data, log_data.Cancelled)
+    data = event_data.decode(EventType.CANCELLED, last.data)
+    assert isinstance(data, event_data.Cancelled)
     assert data.release_stock
     assert last.actor == "service:expiry"
 
@@ -108,7 +109,7 @@ def test_an_order_that_owes_nothing_yet_is_left_alone(
 def test_an_order_that_is_paid_or_on_its_way_is_left_alone(desk: Desk) -> None:
     paid, moved = overdue(desk), overdue(desk)
     pay(paid)
-    services.change_status(order_id=moved.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+    change_status(order_id=moved.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
     expire_once()
     assert now(paid).status == OrderStatus.PENDING
     assert now(moved).status == OrderStatus.PROCESSING
@@ -176,7 +177,7 @@ def test_two_workers_expire_each_order_once(desk: Desk, monkeypatch: pytest.Monk
 
 def test_an_order_that_cannot_be_cancelled_stops_no_other(desk: Desk) -> None:
     broken, others = overdue(desk), [overdue(desk) for _ in range(3)]
-    services.update_order(order_id=broken.id, tracking_number="T-1", origin=STAFF)
+    update_order(order_id=broken.id, tracking_number="T-1", origin=STAFF)
     Order.objects.filter(pk=broken.id).update(version=1)  # its next version is in the log already
     assert "3 orders cancelled" in expire_once()
     assert [now(order).status for order in others] == [OrderStatus.CANCELLED] * 3

@@ -6,8 +6,8 @@ import pytest
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
+from devtools.driver.kafka import Wire
 from tests.kafka_workers.runtime.workbench import Bench
-from tests.wire import Wire
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kafka_workers.runtime.breaker import FloodBreaker, FloodLimits
+from kafka_workers.runtime.consuming.breaker import FloodBreaker, FloodLimits
 from kafka_workers.runtime.exceptions import FloodOfDeadLetters
 
 LIMITS = FloodLimits(run=10, share=0.6, least=40, seconds=60)

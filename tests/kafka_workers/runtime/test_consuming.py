@@ -8,11 +8,11 @@ from itertools import count
 import pytest
 from pytest_django import Settings
 
-from kafka_workers.runtime.definition import Work
+from devtools.driver.shop import eventually
+from kafka_workers.runtime.consuming.definition import Work
 from kafka_workers.runtime.exceptions import FloodOfDeadLetters
-from kafka_workers.runtime.message import Outgoing
+from kafka_workers.runtime.messages.message import Outgoing
 from tests.kafka_workers.runtime.workbench import Bench, Worker
-from tests.shop import eventually
 
 
 class Poison:

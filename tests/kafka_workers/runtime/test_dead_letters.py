@@ -15,13 +15,18 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
-from kafka_workers.runtime.dead_letters import Choice, DeadLetter, OriginUnknown, find_dead_letters
-from kafka_workers.runtime.definition import Work
+from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.dead_letters.letters import (
+    Choice,
+    DeadLetter,
+    OriginUnknown,
+    find_dead_letters,
+)
+from kafka_workers.runtime.dead_letters.resolver import DeskTakenOver, SettlingDesk, SettlingRefused
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import dead_letter_topic
-from kafka_workers.runtime.message import Outgoing
-from kafka_workers.runtime.producer import Producer
-from kafka_workers.runtime.settling import DeskTakenOver, SettlingDesk, SettlingRefused
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Producer
 from tests.kafka_workers.runtime.workbench import Bench
 
 
@@ -160,8 +165,8 @@ def test_a_redrive_killed_before_its_commit_has_done_nothing_and_the_next_does_i
     dead_letters_of(bench, 2)
     script = (
         "import sys;"
-        "from kafka_workers.runtime.dead_letters import *;"
-        "from kafka_workers.runtime.settling import SettlingDesk;"
+        "from kafka_workers.runtime.dead_letters.letters import *;"
+        "from kafka_workers.runtime.dead_letters.resolver import SettlingDesk;"
         "desk = SettlingDesk(sys.argv[1], by='killed').__enter__();"
         "desk.redrive(find_dead_letters(Choice(group=sys.argv[1])))"
     )

@@ -11,16 +11,16 @@ import pytest
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
-from devstack.kafka import KafkaBroker
-from devstack.ports import free_ports
-from kafka_workers.runtime import subscription
-from kafka_workers.runtime.client_config import consumer_config
-from kafka_workers.runtime.definition import Work
-from kafka_workers.runtime.exceptions import DependencyUnavailable
-from kafka_workers.runtime.message import Outgoing
+from devtools.driver.kafka import Wire
+from devtools.driver.shop import eventually
+from devtools.stack.kafka import KafkaBroker
+from devtools.stack.ports import free_ports
+from foundation.outage import DependencyUnavailable
+from kafka_workers.runtime.broker.client_config import consumer_config
+from kafka_workers.runtime.consuming import membership
+from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.messages.message import Outgoing
 from tests.kafka_workers.runtime.workbench import Bench, Worker
-from tests.shop import eventually
-from tests.wire import Wire
 
 
 class Dependency:
@@ -54,7 +54,7 @@ def test_nothing_is_skipped_or_rebalanced_while_a_dependency_is_away(
     def impatient(*args: object) -> dict[str, object]:
         return consumer_config(*args) | {"max.poll.interval.ms": 1500}  # type: ignore[arg-type]
 
-    monkeypatch.setattr(subscription, "consumer_config", impatient)
+    monkeypatch.setattr(membership, "consumer_config", impatient)
     bench.send(*range(10))
     bench.start(dependency.handle)
     bench.wait_until_handled(*range(10))

@@ -5,12 +5,17 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from devstack.ports import free_ports
-from kafka_workers.runtime import producer as producing
-from kafka_workers.runtime.client_config import Connection, client_config, consumer_config, producer_config
+from devtools.stack.ports import free_ports
+from kafka_workers.runtime.broker.client_config import (
+    Connection,
+    client_config,
+    consumer_config,
+    producer_config,
+)
 from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed
-from kafka_workers.runtime.message import Outgoing
-from kafka_workers.runtime.producer import Producer
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing import producer as producing
+from kafka_workers.runtime.producing.producer import Producer
 from tests.kafka_workers.runtime.workbench import Bench
 
 

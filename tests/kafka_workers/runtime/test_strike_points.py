@@ -8,7 +8,7 @@ import sys
 import pytest
 
 SCRIPT = """
-from kafka_workers.runtime.strike_points import reached
+from foundation.kill_points import reached
 for arrival in range(1, 4):
     print(arrival, flush=True)
     reached("before-handling")

@@ -11,15 +11,15 @@ from confluent_kafka.admin import AdminClient
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from devstack.ports import free_ports
-from kafka_workers.runtime import lag as lag_module
-from kafka_workers.runtime import topic_reader, topics
-from kafka_workers.runtime.client_config import client_config
+from devtools.driver.shop import eventually
+from devtools.stack.ports import free_ports
+from kafka_workers.runtime.broker import lag as lag_module
+from kafka_workers.runtime.broker import topic_reader, topics
+from kafka_workers.runtime.broker.client_config import client_config
+from kafka_workers.runtime.broker.lag import PartitionLag, read_lag
+from kafka_workers.runtime.broker.topics import Topic, business_topic, create_topics, topics_of_group
 from kafka_workers.runtime.exceptions import TopicNotCreated
-from kafka_workers.runtime.lag import PartitionLag, read_lag
-from kafka_workers.runtime.topics import Topic, business_topic, create_topics, topics_of_group
 from tests.kafka_workers.runtime.workbench import Bench
-from tests.shop import eventually
 
 
 def a_topic(**changes: object) -> Topic:

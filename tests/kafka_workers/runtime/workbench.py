@@ -11,15 +11,15 @@ from functools import cached_property
 import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from kafka_workers.runtime.client_config import reader_config
-from kafka_workers.runtime.consumer_loop import run
-from kafka_workers.runtime.definition import ConsumerDefinition, Work
+from devtools.driver.kafka import Record, Wire
+from devtools.driver.shop import eventually
+from kafka_workers.runtime.broker.client_config import reader_config
+from kafka_workers.runtime.broker.topics import Topic, create_topics, topics_of_group
+from kafka_workers.runtime.consuming.consumer_loop import run
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.group_topics import dead_letter_topic
-from kafka_workers.runtime.message import Outgoing, Received
-from kafka_workers.runtime.topics import Topic, create_topics, topics_of_group
-from tests.shop import eventually
-from tests.wire import Record, Wire
+from kafka_workers.runtime.messages.message import Outgoing, Received
 
 Handle = Callable[[Sequence[Work[int]]], Iterable[Outgoing]]
 

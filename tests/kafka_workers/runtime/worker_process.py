@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kafka_workers.runtime.consumer_loop import run
-from kafka_workers.runtime.definition import ConsumerDefinition, Work
-from kafka_workers.runtime.message import Outgoing, Received
+from kafka_workers.runtime.consuming.consumer_loop import run
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.messages.message import Outgoing, Received
 
 
 def decode(received: Received) -> int:

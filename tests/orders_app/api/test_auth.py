@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from orders_app.api.auth_serializers import token_pair
+from orders_app.accounts.serializers import token_pair
 from tests.orders_app.api.people import Json, Person, attributes, codes
 from tests.orders_app.ordering import at_once, of_type
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orders_app.log_data import OrderDocument
+from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from tests.orders_app.api.people import ADDRESS, Person, attributes, codes
 from tests.orders_app.ordering import Desk, all_that_is_stored, last_event

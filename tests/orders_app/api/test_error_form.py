@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from orders_app.api import order_views
+from orders_app.api import views
 from tests.orders_app.api.people import Person
 
 
@@ -59,7 +59,7 @@ def failing(error: Exception) -> Any:
 
 
 def test_a_database_that_is_down_is_a_503_without_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_views, "visible_orders", failing(OperationalError("db-1.internal is down")))
+    monkeypatch.setattr(views, "visible_orders", failing(OperationalError("db-1.internal is down")))
     response = Person(1).ask("GET", "orders/")
     form_of(response, 503, "database_unavailable", "server_error")
     assert response["Retry-After"] == "5"
@@ -67,7 +67,7 @@ def test_a_database_that_is_down_is_a_503_without_its_own_words(monkeypatch: pyt
 
 
 def test_a_fault_of_ours_is_a_500_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order_views, "visible_orders", failing(RuntimeError("secret")))
+    monkeypatch.setattr(views, "visible_orders", failing(RuntimeError("secret")))
     response = Person(1).ask("GET", "orders/")
     form_of(response, 500, "error", "server_error")
     assert b"secret" not in response.content

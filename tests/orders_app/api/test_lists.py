@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import User
 
-from orders_app import services
-from orders_app.log_data import OrderDocument
+from orders_app.document import OrderDocument
 from orders_app.models import Order
+from orders_app.services.change_order import update_order
 from orders_app.state_machine import OrderStatus
 from tests.orders_app.api.people import Person, attributes
 from tests.orders_app.ordering import STAFF, Desk
@@ -69,7 +69,7 @@ def test_orders_are_sorted_by_time_or_total_newest_first_unless_asked(desk: Desk
 def test_search_finds_by_number_tracking_number_and_product(desk: Desk, customer: Person) -> None:
     lantern = desk.request((desk.catalogue.add("Storm Lantern"), 1)).order
     rope = desk.request((desk.catalogue.add("Rope"), 1)).order
-    services.update_order(order_id=rope.id, tracking_number="1Z-999", origin=STAFF)
+    update_order(order_id=rope.id, tracking_number="1Z-999", origin=STAFF)
     assert listed(customer, f"search={lantern.order_number.lower()}") == ids(lantern)
     assert listed(customer, "search=lant+storm") == ids(lantern)
     assert listed(customer, "search=1Z-999") == ids(rope)

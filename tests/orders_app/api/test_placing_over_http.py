@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from batching.warm_connection import warm_connection
+from foundation.shared_connection import warm_connection
 from orders_app.models import Order
-from orders_app.services import placing
-from orders_app.services.placing import PLACING
+from orders_app.services import place_order as placing
+from orders_app.services.place_order import PLACING
 from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.api.people import ADDRESS, Person, attributes, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored

@@ -7,14 +7,14 @@ from django.db import OperationalError
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
-from config import plain_requests
-from orders_app.api.order_views import OrderViewSet
+from orders_app.api.views import OrderViewSet
 from orders_app.models import Order
-from orders_app.services import placing
+from orders_app.services import place_order as placing
 from tests.conftest import Lines
 from tests.orders_app.api.people import Json, Person, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored
 from tests.two_ways import ANY_JSON, note_dispatches, told
+from web import plain_requests
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WEIGHED = {"Accept": ANY_JSON}

@@ -12,9 +12,9 @@ from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
-from orders_app.api.openapi import StructSerializer
-from orders_app.api.order_views import OrderViewSet
+from orders_app.api.views import OrderViewSet
 from tests.orders_app.ordering import Desk
+from web.struct_schema import StructSerializer
 
 SNAPSHOT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 REFRESH = "manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml"

@@ -5,7 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from orders_app import event_log, log_data, services
+from orders_app import event_data, event_log
+from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
 from orders_app.event_log import Origin
 from orders_app.exceptions import (
     OrderNotDeletable,
@@ -14,9 +16,16 @@ from orders_app.exceptions import (
     OrderNotPayable,
     TransitionNotAllowed,
 )
-from orders_app.log_data import EventType, OrderDocument
 from orders_app.models import Order, OrderItem
-from orders_app.services.changing import CANCELLED_BY_CUSTOMER, CANCELLED_BY_STAFF
+from orders_app.services.change_order import (
+    CANCELLED_BY_CUSTOMER,
+    CANCELLED_BY_STAFF,
+    cancel_order,
+    change_status,
+    delete_order,
+    mark_paid,
+    update_order,
+)
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from tests.orders_app.ordering import (
     OTHER_ADDRESS,
@@ -38,23 +47,23 @@ CANCELLED = OrderStatus.CANCELLED
 
 
 def cancel(order: OrderDocument) -> OrderDocument:
-    return services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+    return cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
 
 
-def data_of(order: OrderDocument, event_type: EventType) -> log_data.EventData:
+def data_of(order: OrderDocument, event_type: EventType) -> event_data.EventData:
     event = next(event for event in event_log.history(order.id) if event.type == event_type)
-    return log_data.decode(event.type, event.data)
+    return event_data.decode(event.type, event.data)
 
 
 def test_a_step_is_one_version_with_one_event(desk: Desk) -> None:
     placed = desk.place()
-    moved = services.change_status(order_id=placed.id, new_status=PROCESSING, origin=STAFF)
+    moved = change_status(order_id=placed.id, new_status=PROCESSING, origin=STAFF)
     assert (moved.status, moved.status_label, moved.version) == (PROCESSING, "Processing", 2)
     assert now(placed) == moved
     event = last_event(placed)
     assert (event.type, event.actor, event.trace_parent) == ("order.status.changed", "staff:1", TRACE_PARENT)
-    data = log_data.decode(event.type, event.data)
-    assert isinstance(data, log_data.StatusChanged)
+    data = event_data.decode(event.type, event.data)
+    assert isinstance(data, event_data.StatusChanged)
     assert (data.old_status, data.new_status, data.order_number) == (1, 2, placed.order_number)
 
 
@@ -68,7 +77,7 @@ def test_delivery_completes_the_order_in_a_version_of_its_own(desk: Desk) -> Non
     delivered = desk.place_in(PROCESSING, SHIPPED, DELIVERED, payment_method=PaymentMethod.STRIPE)
     assert events(delivered)[-2:] == ["order.status.changed", "order.completed"]
     data = data_of(delivered, EventType.COMPLETED)
-    assert isinstance(data, log_data.Completed)
+    assert isinstance(data, event_data.Completed)
     assert (data.items, data.total_amount) == (delivered.items, delivered.total_amount)
     assert data.delivered_at == delivered.delivered_at
     assert delivered.payment_status == PaymentStatus.PENDING
@@ -93,11 +102,11 @@ def test_an_order_can_be_cancelled_until_it_is_delivered(desk: Desk, path: tuple
 def test_cancelling_tells_all_that_its_messages_need(desk: Desk) -> None:
     order = cancel(desk.place())
     data = data_of(order, EventType.CANCELLED)
-    assert isinstance(data, log_data.Cancelled)
+    assert isinstance(data, event_data.Cancelled)
     assert (data.items, data.total_amount) == (order.items, order.total_amount)
     assert (data.reason, data.release_stock) == (CANCELLED_BY_CUSTOMER.detail, True)
     status_data = data_of(order, EventType.STATUS_CHANGED)
-    assert isinstance(status_data, log_data.StatusChanged)
+    assert isinstance(status_data, event_data.StatusChanged)
     assert status_data.reason == CANCELLED_BY_CUSTOMER.detail
 
 
@@ -124,7 +133,7 @@ def test_a_forbidden_step_changes_nothing(
     order = desk.place_in(*path)
     before = all_that_is_stored()
     with pytest.raises(TransitionNotAllowed) as refusal:
-        services.change_status(order_id=order.id, new_status=wanted, origin=STAFF)
+        change_status(order_id=order.id, new_status=wanted, origin=STAFF)
     assert (refusal.value.current, refusal.value.wanted) == (order.status, wanted)
     assert wanted not in refusal.value.allowed
     assert all_that_is_stored() == before
@@ -133,7 +142,7 @@ def test_a_forbidden_step_changes_nothing(
 def test_a_refused_step_says_what_is_possible(desk: Desk) -> None:
     order = desk.place()
     with pytest.raises(TransitionNotAllowed) as refusal:
-        services.change_status(order_id=order.id, new_status=SHIPPED, origin=STAFF)
+        change_status(order_id=order.id, new_status=SHIPPED, origin=STAFF)
     assert str(refusal.value) == (
         "An order that is Pending cannot become Shipped; it can become Processing (2) or Cancelled (5)."
     )
@@ -141,7 +150,7 @@ def test_a_refused_step_says_what_is_possible(desk: Desk) -> None:
 
 def test_the_address_can_be_changed_while_pending(desk: Desk) -> None:
     order = desk.place()
-    edited = services.update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
+    edited = update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
     assert (edited.shipping_address, edited.version) == (OTHER_ADDRESS, 2)
     assert events(order) == ["order.updated"]
     assert now(order) == edited
@@ -151,28 +160,24 @@ def test_the_address_cannot_be_changed_later(desk: Desk) -> None:
     order = desk.place_in(PROCESSING)
     before = all_that_is_stored()
     with pytest.raises(OrderNotEditable, match="shippingAddress"):
-        services.update_order(
-            order_id=order.id, shipping_address=OTHER_ADDRESS, tracking_number="T", origin=STAFF
-        )
+        update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, tracking_number="T", origin=STAFF)
     assert all_that_is_stored() == before
 
 
 def test_the_tracking_number_can_be_given_until_the_end(desk: Desk) -> None:
     order = desk.place_in(PROCESSING, SHIPPED)
-    assert (
-        services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF).tracking_number == "T-1"
-    )
-    services.change_status(order_id=order.id, new_status=DELIVERED, origin=STAFF)
+    assert update_order(order_id=order.id, tracking_number="T-1", origin=STAFF).tracking_number == "T-1"
+    change_status(order_id=order.id, new_status=DELIVERED, origin=STAFF)
     before = all_that_is_stored()
     with pytest.raises(OrderNotEditable, match="trackingNumber"):
-        services.update_order(order_id=order.id, tracking_number="T-2", origin=STAFF)
+        update_order(order_id=order.id, tracking_number="T-2", origin=STAFF)
     assert all_that_is_stored() == before
 
 
 def test_a_tracking_number_can_be_taken_back(desk: Desk) -> None:
     order = desk.place()
-    services.update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
-    taken_back = services.update_order(order_id=order.id, tracking_number="", origin=STAFF)
+    update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
+    taken_back = update_order(order_id=order.id, tracking_number="", origin=STAFF)
     assert taken_back.tracking_number is None
     assert now(order) == taken_back == event_log.rebuild(event_log.history(order.id))
 
@@ -180,13 +185,13 @@ def test_a_tracking_number_can_be_taken_back(desk: Desk) -> None:
 def test_an_edit_that_changes_nothing_leaves_no_event(desk: Desk) -> None:
     order = desk.place_in(PROCESSING)
     before = all_that_is_stored()
-    services.update_order(order_id=order.id, shipping_address=order.shipping_address, origin=STAFF)
+    update_order(order_id=order.id, shipping_address=order.shipping_address, origin=STAFF)
     assert all_that_is_stored() == before
 
 
 def test_a_paid_order_waits_for_its_stock(desk: Desk) -> None:
     order = desk.place(PaymentMethod.STRIPE)
-    paid = services.mark_paid(order_id=order.id, origin=STAFF)
+    paid = mark_paid(order_id=order.id, origin=STAFF)
     assert (paid.payment_status, paid.status) == (PaymentStatus.PAID, OrderStatus.PENDING)
     assert events(order) == ["order.payment"]
 
@@ -194,16 +199,16 @@ def test_a_paid_order_waits_for_its_stock(desk: Desk) -> None:
 def test_a_paid_order_with_its_stock_goes_on(desk: Desk) -> None:
     order = desk.place(PaymentMethod.STRIPE)
     answer(reserved(order))
-    paid = services.mark_paid(order_id=order.id, origin=STAFF)
+    paid = mark_paid(order_id=order.id, origin=STAFF)
     assert paid.status == PROCESSING
     assert events(order) == ["order.confirmed", "order.payment", "order.status.changed"]
 
 
 def test_marking_paid_twice_changes_nothing_more(desk: Desk) -> None:
     order = desk.place(PaymentMethod.STRIPE)
-    paid = services.mark_paid(order_id=order.id, origin=STAFF)
+    paid = mark_paid(order_id=order.id, origin=STAFF)
     before = all_that_is_stored()
-    assert services.mark_paid(order_id=order.id, origin=STAFF) == paid
+    assert mark_paid(order_id=order.id, origin=STAFF) == paid
     assert all_that_is_stored() == before
 
 
@@ -211,7 +216,7 @@ def test_a_cancelled_order_cannot_be_marked_paid(desk: Desk) -> None:
     order = desk.place_in(CANCELLED)
     before = all_that_is_stored()
     with pytest.raises(OrderNotPayable):
-        services.mark_paid(order_id=order.id, origin=STAFF)
+        mark_paid(order_id=order.id, origin=STAFF)
     assert all_that_is_stored() == before
 
 
@@ -220,7 +225,7 @@ def test_an_order_at_its_end_can_be_deleted_and_stays_in_the_log(
     desk: Desk, path: tuple[OrderStatus, ...]
 ) -> None:
     order = desk.place_in(*path)
-    services.delete_order(order_id=order.id, origin=STAFF)
+    delete_order(order_id=order.id, origin=STAFF)
     assert not Order.objects.exists()
     assert not OrderItem.objects.exists()
     last = last_event(order)
@@ -232,18 +237,18 @@ def test_an_order_that_goes_on_cannot_be_deleted(desk: Desk, path: tuple[OrderSt
     order = desk.place_in(*path)
     before = all_that_is_stored()
     with pytest.raises(OrderNotDeletable):
-        services.delete_order(order_id=order.id, origin=STAFF)
+        delete_order(order_id=order.id, origin=STAFF)
     assert all_that_is_stored() == before
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda unknown: services.change_status(order_id=unknown, new_status=PROCESSING, origin=STAFF),
-        lambda unknown: services.cancel_order(order_id=unknown, reason=CANCELLED_BY_STAFF, origin=STAFF),
-        lambda unknown: services.update_order(order_id=unknown, tracking_number="T", origin=STAFF),
-        lambda unknown: services.mark_paid(order_id=unknown, origin=STAFF),
-        lambda unknown: services.delete_order(order_id=unknown, origin=STAFF),
+        lambda unknown: change_status(order_id=unknown, new_status=PROCESSING, origin=STAFF),
+        lambda unknown: cancel_order(order_id=unknown, reason=CANCELLED_BY_STAFF, origin=STAFF),
+        lambda unknown: update_order(order_id=unknown, tracking_number="T", origin=STAFF),
+        lambda unknown: mark_paid(order_id=unknown, origin=STAFF),
+        lambda unknown: delete_order(order_id=unknown, origin=STAFF),
     ],
     ids=["change_status", "cancel_order", "update_order", "mark_paid", "delete_order"],
 )
@@ -259,7 +264,7 @@ def test_an_error_on_the_way_leaves_the_order_as_it_was(desk: Desk) -> None:
     before = all_that_is_stored()
     too_long = Origin("customer:" + "1" * 200)
     with pytest.raises(Exception, match="too long"):
-        services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=too_long)
+        cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=too_long)
     assert all_that_is_stored() == before
 
 
@@ -267,6 +272,6 @@ def test_a_rejected_order_that_is_deleted_asked_for_no_stock_back(desk: Desk) ->
     order = desk.place()
     answer(rejected(order))
     data = data_of(order, EventType.CANCELLED)
-    assert isinstance(data, log_data.Cancelled)
+    assert isinstance(data, event_data.Cancelled)
     assert not data.release_stock
     assert now(order).stock_status == StockStatus.REJECTED

@@ -9,11 +9,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from orders_app import event_log, log_data, services
+from orders_app import event_data, event_log
+from orders_app.document import OrderChanges, OrderDocument
+from orders_app.event_data import EventType
 from orders_app.event_log import START, NewEvent, Position
 from orders_app.exceptions import BrokenHistory, LockedTooLate
-from orders_app.log_data import EventType, OrderChanges, OrderDocument
 from orders_app.models import OrderEvent
+from orders_app.services.change_order import change_status
 from orders_app.state_machine import OrderStatus
 from tests.orders_app.ordering import STAFF, Desk, last_event, now
 
@@ -27,7 +29,7 @@ FROM order_event, generate_series(1, 5000) AS number
 
 def new_event(order: OrderDocument, version: int) -> NewEvent:
     now = timezone.now()
-    data = log_data.Changed(order.order_number, OrderChanges(updated_at=now))
+    data = event_data.Changed(order.order_number, OrderChanges(updated_at=now))
     return NewEvent(order.id, version, EventType.UPDATED, int(order.user_id), data, "service:test", "", now)
 
 
@@ -139,14 +141,14 @@ def test_orders_are_not_locked_after_the_first_write(desk: Desk) -> None:
     with transaction.atomic():
         event_log.store_position("mailer", START)
         with pytest.raises(LockedTooLate):
-            services.change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+            change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
     assert now(order) == order
 
 
 def test_an_order_is_rebuilt_at_each_of_its_versions(desk: Desk) -> None:
     placed = desk.place()
-    processing = services.change_status(order_id=placed.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
-    shipped = services.change_status(order_id=placed.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
+    processing = change_status(order_id=placed.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+    shipped = change_status(order_id=placed.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
     history = event_log.history(placed.id)
     rebuilt = [event_log.rebuild(history[:version]) for version in (1, 2, 3)]
     assert rebuilt == [placed, processing, shipped]

@@ -3,9 +3,8 @@
 import pytest
 from django.contrib.auth.models import User
 
-from orders_app import services
 from orders_app.exceptions import IdempotencyKeyReused
-from orders_app.services.changing import CANCELLED_BY_CUSTOMER
+from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order
 from tests.orders_app.ordering import OTHER_ADDRESS, Desk, all_that_is_stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,7 +23,7 @@ def test_the_same_request_again_gives_the_same_order(desk: Desk) -> None:
 def test_the_same_request_again_shows_the_order_as_it_is_by_now(desk: Desk) -> None:
     lantern = desk.catalogue.add()
     first = desk.request((lantern, 2), key="k-1").order
-    cancelled = services.cancel_order(order_id=first.id, reason=CANCELLED_BY_CUSTOMER, origin=desk.origin)
+    cancelled = cancel_order(order_id=first.id, reason=CANCELLED_BY_CUSTOMER, origin=desk.origin)
     assert desk.request((lantern, 2), key="k-1").order == cancelled
 
 

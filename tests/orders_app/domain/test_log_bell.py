@@ -3,9 +3,10 @@
 import pytest
 from django.db import transaction
 
-from orders_app import event_log, log_bell, services
+from orders_app import event_log, log_bell
+from orders_app.services.change_order import change_status
 from orders_app.state_machine import OrderStatus
-from tests.batching.listening import SHORT, is_woken
+from tests.foundation.listening import SHORT, is_woken
 from tests.orders_app.ordering import STAFF, Desk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,7 +24,7 @@ def test_a_change_rings_when_it_is_committed(desk: Desk) -> None:
     end = event_log.end_position()
     with log_bell.listen() as listener:
         with transaction.atomic():
-            services.change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+            change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
             assert not is_woken(listener, SHORT)
         assert is_woken(listener)
         assert event_log.read_after(end, 9)
@@ -33,6 +34,6 @@ def test_what_is_rolled_back_does_not_ring(desk: Desk) -> None:
     order = desk.place()
     with log_bell.listen() as listener:
         with transaction.atomic():
-            services.change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+            change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
             transaction.set_rollback(True)
         assert not is_woken(listener, SHORT)

@@ -7,8 +7,9 @@ import msgspec
 import pytest
 from django.db import connection, transaction
 
-from batching.warm_connection import warm_connection
-from orders_app import event_log, log_data
+from foundation.shared_connection import warm_connection
+from orders_app import event_data, event_log
+from orders_app.event_data import EventType
 from orders_app.exceptions import (
     CustomerNotFound,
     EmptyOrder,
@@ -18,16 +19,9 @@ from orders_app.exceptions import (
     PlacedInTransaction,
     UnknownProducts,
 )
-from orders_app.log_data import EventType
 from orders_app.models import Order
-from orders_app.services import placing
-from orders_app.services.placing import (
-    MAX_PIECES,
-    PLACING,
-    Placement,
-    new_order_number,
-    place_orders,
-)
+from orders_app.services import place_order as placing
+from orders_app.services.place_order import MAX_PIECES, PLACING, Placement, new_order_number, place_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now, of_type
@@ -94,7 +88,7 @@ def test_the_first_event_is_the_whole_order(desk: Desk) -> None:
     assert (event.type, event.version, event.user_id) == (EventType.CREATED, 1, desk.user_id)
     assert (event.actor, event.trace_parent) == (f"customer:{desk.user_id}", TRACE_PARENT)
     assert event.created_at == order.created_at
-    assert log_data.decode(event.type, event.data) == log_data.Created(order.order_number, order)
+    assert event_data.decode(event.type, event.data) == event_data.Created(order.order_number, order)
 
 
 def test_a_product_named_twice_is_one_line_with_the_sum(desk: Desk) -> None:

@@ -9,13 +9,21 @@ from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orders_app import event_log, services
+from orders_app import event_log
+from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
 from orders_app.exceptions import NotAllowedNow, OrderNotFound
-from orders_app.log_data import EventType, OrderDocument
 from orders_app.models import Order, OrderItem
-from orders_app.services.changing import CANCELLED_BY_CUSTOMER
-from orders_app.services.replaying import compare_slices
-from orders_app.services.stock_answers import StockReleased
+from orders_app.services.change_order import (
+    CANCELLED_BY_CUSTOMER,
+    cancel_order,
+    change_status,
+    delete_order,
+    mark_paid,
+    update_order,
+)
+from orders_app.services.record_stock_answers import StockReleased
+from orders_app.services.replay_orders import compare_slices
 from orders_app.state_machine import FINAL, OrderStatus, PaymentMethod
 from tests.orders_app.ordering import ADDRESS, OTHER_ADDRESS, STAFF, Desk, answer, now, rejected, reserved
 
@@ -25,21 +33,19 @@ Action = Callable[[OrderDocument], Any]
 
 
 def moving_to(status: OrderStatus) -> Action:
-    return lambda order: services.change_status(order_id=order.id, new_status=status, origin=STAFF)
+    return lambda order: change_status(order_id=order.id, new_status=status, origin=STAFF)
 
 
 ACTIONS: dict[str, Action] = {
     "process": moving_to(OrderStatus.PROCESSING),
     "ship": moving_to(OrderStatus.SHIPPED),
     "deliver": moving_to(OrderStatus.DELIVERED),
-    "cancel": lambda order: services.cancel_order(
-        order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF
-    ),
-    "pay": lambda order: services.mark_paid(order_id=order.id, origin=STAFF),
-    "move": lambda order: services.update_order(
+    "cancel": lambda order: cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF),
+    "pay": lambda order: mark_paid(order_id=order.id, origin=STAFF),
+    "move": lambda order: update_order(
         order_id=order.id, shipping_address=OTHER_ADDRESS, tracking_number="T-1", origin=STAFF
     ),
-    "move back": lambda order: services.update_order(
+    "move back": lambda order: update_order(
         order_id=order.id, shipping_address=ADDRESS, tracking_number="", origin=STAFF
     ),
     "reserved": lambda order: answer(reserved(order)),
@@ -81,7 +87,7 @@ def test_row_and_log_agree_after_any_actions(desk: Desk, method: PaymentMethod, 
 def test_replay_finds_nothing_to_say_about_orders_that_agree(desk: Desk) -> None:
     desk.place()
     deleted = desk.place_in(OrderStatus.CANCELLED)
-    services.delete_order(order_id=deleted.id, origin=STAFF)
+    delete_order(order_id=deleted.id, origin=STAFF)
     assert replay() == "2 orders checked, 0 differ, 0 rewritten.\n"
 
 
@@ -123,7 +129,7 @@ def test_replay_rewrites_what_differs(desk: Desk, damage: Callable[[], object]) 
 def test_replay_removes_the_row_of_a_deleted_order(desk: Desk) -> None:
     order = desk.place_in(OrderStatus.CANCELLED)
     row = Order.objects.get()
-    services.delete_order(order_id=order.id, origin=STAFF)
+    delete_order(order_id=order.id, origin=STAFF)
     row.save(force_insert=True)
     replay("--rebuild")
     with pytest.raises(OrderNotFound):

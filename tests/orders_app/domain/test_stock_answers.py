@@ -5,10 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from orders_app import event_log, log_data, services
-from orders_app.log_data import CancelCode, EventType, OrderDocument
-from orders_app.services.changing import CANCELLED_BY_CUSTOMER
-from orders_app.services.stock_answers import (
+from orders_app import event_data, event_log
+from orders_app.document import CancelCode, OrderDocument
+from orders_app.event_data import EventType
+from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, change_status, mark_paid
+from orders_app.services.record_stock_answers import (
     StockRejected,
     StockReleased,
     StockReserved,
@@ -36,7 +37,7 @@ def released(order: OrderDocument) -> StockReleased:
 
 
 def cancelled(order: OrderDocument) -> OrderDocument:
-    return services.cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+    return cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
 
 
 def state(order: OrderDocument) -> tuple[OrderStatus, StockStatus]:
@@ -62,7 +63,7 @@ def test_reserved_stock_lets_other_orders_wait_for_their_money(desk: Desk) -> No
 
 def test_reserved_stock_sends_a_paid_order_to_processing(desk: Desk) -> None:
     order = desk.place(PaymentMethod.STRIPE)
-    services.mark_paid(order_id=order.id, origin=STAFF)
+    mark_paid(order_id=order.id, origin=STAFF)
     answer(reserved(order))
     assert state(order) == (OrderStatus.PROCESSING, StockStatus.RESERVED)
 
@@ -105,8 +106,8 @@ def test_every_shortage_is_told(desk: Desk) -> None:
 def test_a_rejection_asks_for_nothing_back(desk: Desk) -> None:
     order = desk.place()
     answer(rejected(order))
-    data = log_data.decode(EventType.CANCELLED, last_event(order).data)
-    assert isinstance(data, log_data.Cancelled)
+    data = event_data.decode(EventType.CANCELLED, last_event(order).data)
+    assert isinstance(data, event_data.Cancelled)
     assert not data.release_stock
 
 
@@ -136,8 +137,8 @@ def test_stock_reserved_after_the_cancellation_is_asked_back_once(desk: Desk) ->
     order = cancelled(desk.place())
     answer(reserved(order), reserved(order))
     assert events(order) == ["order.status.changed", "order.cancelled", "order.release.requested"]
-    data = log_data.decode(EventType.RELEASE_REQUESTED, last_event(order).data)
-    assert isinstance(data, log_data.ReleaseRequested)
+    data = event_data.decode(EventType.RELEASE_REQUESTED, last_event(order).data)
+    assert isinstance(data, event_data.ReleaseRequested)
     assert data.items == order.items
     answer(released(order))
     assert state(order) == (OrderStatus.CANCELLED, StockStatus.RELEASED)
@@ -167,15 +168,15 @@ def test_an_order_that_loses_its_stock_is_cancelled_and_says_why(desk: Desk, con
     reason = now(order).cancel_reason
     assert reason is not None
     assert reason.code == CancelCode.STOCK_RELEASED
-    data = log_data.decode(EventType.CANCELLED, last_event(order).data)
-    assert isinstance(data, log_data.Cancelled)
+    data = event_data.decode(EventType.CANCELLED, last_event(order).data)
+    assert isinstance(data, event_data.Cancelled)
     assert not data.release_stock
 
 
 def test_a_shipped_order_stays_shipped_when_its_stock_is_released(desk: Desk) -> None:
     order = desk.place()
     answer(reserved(order))
-    services.change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
+    change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
     answer(released(order))
     assert state(order) == (OrderStatus.SHIPPED, StockStatus.RELEASED)
 

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
-from devstack.ports import free_ports
+from devtools.driver.shop import eventually
+from devtools.stack.ports import free_ports
 from tests.orders_app.ordering import catalogue, desk
 from tests.orders_app.sockets.browser import OTHER_PAGE, REPLAY_EVENTS, SLOW_SECONDS, SOCKETS_PER_USER
-from tests.shop import eventually
 
 __all__ = ["catalogue", "desk"]
 

@@ -11,8 +11,8 @@ from django.contrib.auth.models import User
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from config.slow_readers import MOST_WAITING_BYTES
-from orders_app.log_data import OrderDocument
+from devtools.driver.shop import eventually
+from orders_app.document import OrderDocument
 from orders_app.sockets.order_socket import MOST_MESSAGES
 from tests.orders_app.ordering import Desk, all_that_is_stored
 from tests.orders_app.sockets.browser import (
@@ -27,7 +27,7 @@ from tests.orders_app.sockets.browser import (
     token,
 )
 from tests.orders_app.sockets.test_feed import append_updates, event_ids
-from tests.shop import eventually
+from web.slow_readers import MOST_WAITING_BYTES
 
 NO_QUERY = 4400
 TOO_MANY = 4429

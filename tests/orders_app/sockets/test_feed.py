@@ -12,13 +12,15 @@ from django.db import connection
 from django.utils import timezone
 from uuid6 import uuid7
 
-from devstack.server import Server
-from orders_app import event_log, log_data, services
+from devtools.driver.shop import eventually
+from devtools.stack.server import Server
+from orders_app import event_data, event_log
+from orders_app.document import OrderChanges, OrderDocument
+from orders_app.event_data import EventType
 from orders_app.event_log import NewEvent
-from orders_app.log_data import EventType, OrderChanges, OrderDocument
+from orders_app.services.change_order import update_order
 from tests.orders_app.ordering import STAFF, Desk, answer, at_once, reserved
 from tests.orders_app.sockets.browser import REPLAY_EVENTS, Json, browsing, listening, token
-from tests.shop import eventually
 
 TRY_AGAIN_LATER = 4013
 NO_ORDER = "01937a5e-0000-7000-8000-000000000000"
@@ -31,7 +33,7 @@ def event_ids(messages: list[Json]) -> list[str]:
 
 def update(order_id: UUID, times: int) -> None:
     for number in range(times):
-        services.update_order(order_id=order_id, tracking_number=f"T-{uuid7()}-{number}", origin=STAFF)
+        update_order(order_id=order_id, tracking_number=f"T-{uuid7()}-{number}", origin=STAFF)
 
 
 @pytest.fixture
@@ -102,11 +104,11 @@ def test_a_burst_arrives_whole_though_another_client_does_not_read(socket_url: s
 
 def append_updates(order: OrderDocument, count: int) -> None:
     """Events alone, in one transaction: faster than any number of real changes."""
-    data = log_data.Changed(order.order_number, OrderChanges(updated_at=timezone.now()))
+    data = event_data.Changed(order.order_number, OrderChanges(updated_at=timezone.now()))
     event_log.append([new_event(order, version, data) for version in range(2, count + 2)])
 
 
-def new_event(order: OrderDocument, version: int, data: log_data.Changed) -> NewEvent:
+def new_event(order: OrderDocument, version: int, data: event_data.Changed) -> NewEvent:
     return NewEvent(
         order_id=order.id,
         version=version,
@@ -221,7 +223,7 @@ def on_own_connection(job: Callable[..., None], *arguments: object) -> None:
 def test_an_event_that_cannot_be_told_stops_nobody(socket_url: str, desk: Desk) -> None:
     order = desk.place()
     without_history = msgspec.structs.replace(order, id=uuid7())
-    data = log_data.Changed(order.order_number, OrderChanges(updated_at=timezone.now()))
+    data = event_data.Changed(order.order_number, OrderChanges(updated_at=timezone.now()))
     with listening(socket_url, desk.user_id) as browser:
         event_log.append([new_event(without_history, 7, data)])
         update(order.id, 1)

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from orders_app import services
-from orders_app.log_data import CancelCode, CancelReason, EventType
+from orders_app.document import CancelCode, CancelReason
+from orders_app.event_data import EventType
+from orders_app.services.change_order import (
+    cancel_order,
+    change_status,
+    delete_order,
+    mark_paid,
+    update_order,
+)
 from orders_app.sockets.announcements import SILENT, TELLINGS
 from orders_app.state_machine import OrderStatus, PaymentMethod
 from tests.orders_app.ordering import OTHER_ADDRESS, STAFF, Desk, answer, events, now, rejected, reserved
@@ -112,10 +119,10 @@ def test_rejected_stock_is_told_as_a_cancellation_with_its_reason(customer: Brow
 
 def test_payment_change_and_delivery_are_told(customer: Browser, desk: Desk) -> None:
     order = desk.place(PaymentMethod.UPI)
-    services.mark_paid(order_id=order.id, origin=STAFF)
-    services.update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
+    mark_paid(order_id=order.id, origin=STAFF)
+    update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
     for status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
-        services.change_status(order_id=order.id, new_status=status, origin=STAFF)
+        change_status(order_id=order.id, new_status=status, origin=STAFF)
     _, paid, updated, *_, completed = customer.hears(7)
     assert (paid["type"], paid["order"]["paymentStatus"]) == ("order:payment", 2)
     assert paid["message"] == f"The payment of order {order.order_number} is paid."
@@ -129,8 +136,8 @@ def test_payment_change_and_delivery_are_told(customer: Browser, desk: Desk) -> 
 def test_a_deletion_is_not_told(customer: Browser, desk: Desk) -> None:
     order = desk.place()
     reason = CancelReason(CancelCode.CUSTOMER_REQUEST, "Changed my mind.")
-    services.cancel_order(order_id=order.id, reason=reason, origin=STAFF)
-    services.delete_order(order_id=order.id, origin=STAFF)
+    cancel_order(order_id=order.id, reason=reason, origin=STAFF)
+    delete_order(order_id=order.id, origin=STAFF)
     later = desk.place()
     heard = customer.hears_until(f"{later.id}:1")
     assert [message["version"] for message in heard if message["orderId"] == str(order.id)] == [1, 2, 3]
@@ -139,7 +146,7 @@ def test_a_deletion_is_not_told(customer: Browser, desk: Desk) -> None:
 def test_each_version_is_told_with_the_order_as_it_was_then(customer: Browser, desk: Desk) -> None:
     order = desk.place()
     answer(reserved(order))
-    services.change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
+    change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
     heard = customer.hears(1 + len(events(order)))
     assert [message["version"] for message in heard] == [1, 2, 3, 4]
     assert [message["order"]["status"] for message in heard] == [1, 1, 2, 3]

@@ -3,7 +3,7 @@ from bson import ObjectId
 from rest_framework.test import APIClient
 
 from products_app.documents.product import product_collection
-from products_app.services.stock import settle
+from products_app.services.stock.service import settle
 from tests.products_app.api.callers import PRODUCTS, Json, error_of, service, user
 from tests.products_app.shelves import new_order, reserve, stock_of, stocked
 

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 import pytest
 from rest_framework.test import APIClient
 
-from products_app.events import InventoryReserved, StockLine
-from products_app.services.stock import Release, settle
+from products_app.messages import InventoryReserved, StockLine
+from products_app.services.stock.service import Release, settle
 from tests.products_app.api.callers import PRODUCTS, Answer, error_of, service, user
 from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
 

@@ -6,7 +6,7 @@ from products_app.documents.product import product_collection
 from products_app.exceptions import ProductHeld, ProductNotFound, SkuTaken
 from products_app.selectors import get_product
 from products_app.services.catalogue import create_product, delete_product, update_product
-from products_app.services.stock import Release, settle
+from products_app.services.stock.service import Release, settle
 from tests.products_app.shelves import assert_conserved, new_order, reserve, stock_of, stocked
 
 

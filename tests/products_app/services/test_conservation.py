@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
 from products_app.exceptions import Refusal
-from products_app.services.settlement import Settlement, Shelf
-from products_app.services.stock import (
+from products_app.services.stock.service import (
     Line,
     Release,
     ReleaseLine,
@@ -22,6 +21,7 @@ from products_app.services.stock import (
     StockRequest,
     settle,
 )
+from products_app.services.stock.settlement import Settlement, Shelf
 from tests.products_app.shelves import assert_conserved
 
 STOCK = {str(ObjectId()): stock for stock in (0, 3, 8)}

@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 from tenacity import stop_after_delay
 
-from products_app.events import InventoryRejected, InventoryReserved
 from products_app.exceptions import CatalogueUnavailable, InsufficientStock, ProductHeld
-from products_app.services import stock
+from products_app.messages import InventoryRejected, InventoryReserved
 from products_app.services.catalogue import delete_product, update_product
-from products_app.services.stock import LineReserved, Release, ReserveLine, reserve_line, settle
+from products_app.services.stock import service
+from products_app.services.stock.service import (
+    LineReserved,
+    Release,
+    ReserveLine,
+    reserve_line,
+    settle,
+)
 from tests.products_app.shelves import (
     assert_conserved,
     entry_of,
@@ -38,7 +44,7 @@ def before_writing(monkeypatch: pytest.MonkeyPatch) -> InsertRival:
 
     def insert(rival: Callable[[], object]) -> list[int]:
         tries: list[int] = []
-        write = stock.write_stock
+        write = service.write_stock
 
         def write_after_rival(*args: Any) -> None:
             tries.append(1)
@@ -46,7 +52,7 @@ def before_writing(monkeypatch: pytest.MonkeyPatch) -> InsertRival:
                 rival()
             write(*args)
 
-        monkeypatch.setattr(stock, "write_stock", write_after_rival)
+        monkeypatch.setattr(service, "write_stock", write_after_rival)
         return tries
 
     return insert
@@ -116,10 +122,10 @@ def test_a_batch_that_is_always_overtaken_gives_up_in_time(monkeypatch: pytest.M
     lamp, order = stocked(1), new_order()
 
     def overtaken(*_: Any) -> None:
-        raise stock.BatchOvertaken
+        raise service.BatchOvertaken
 
-    monkeypatch.setattr(stock, "write_entries", overtaken)
-    monkeypatch.setattr(stock.settle_in_transaction.retry, "stop", stop_after_delay(0.5))
+    monkeypatch.setattr(service, "write_entries", overtaken)
+    monkeypatch.setattr(service.settle_in_transaction.retry, "stop", stop_after_delay(0.5))
     with pytest.raises(CatalogueUnavailable):
         settle([reserve(order, (lamp, 1))])
     assert stock_of(lamp) == 1

@@ -5,7 +5,6 @@ from typing import TypeVar
 
 import pytest
 
-from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
 from products_app.exceptions import (
     AlreadyRejected,
     AlreadyReleased,
@@ -15,8 +14,9 @@ from products_app.exceptions import (
     QuantityConflict,
     Refusal,
 )
+from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
 from products_app.services.catalogue import update_product
-from products_app.services.stock import (
+from products_app.services.stock.service import (
     LineReleased,
     LineReserved,
     Release,

@@ -7,9 +7,9 @@ from bson import ObjectId
 
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
-from products_app.events import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
-from products_app.services import stock
-from products_app.services.stock import Release, settle
+from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
+from products_app.services.stock import service
+from products_app.services.stock.service import Release, settle
 from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
 
 
@@ -213,8 +213,8 @@ def test_a_large_batch_is_settled_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     lamp, rope = stocked(10), stocked(10)
     orders = [new_order() for _ in range(4)]
     requests = [reserve(order, (lamp, 1), (rope, 1)) for order in orders]
-    monkeypatch.setattr(stock, "LINES_A_TRANSACTION", 5)
-    sizes = [len(part) for part in stock.parts([*requests, Release(orders[0])])]
+    monkeypatch.setattr(service, "LINES_A_TRANSACTION", 5)
+    sizes = [len(part) for part in service.parts([*requests, Release(orders[0])])]
     assert sizes == [2, 3]
     answers = settle([*requests, Release(orders[0])])
     assert answers[-1] == InventoryReleased(orders[0], [StockLine(lamp, 1, 7), StockLine(rope, 1, 7)])

@@ -1,0 +1,295 @@
+"""Django settings; every one that changes between installations comes from the environment."""
+
+from datetime import timedelta
+
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from config.settings.env import BASE_DIR, DEBUG, choice, env, rate, server, server_url, whole_number
+from config.settings.kafka_security import require_sound_kafka_security
+from foundation.logging import logging_config
+
+INSECURE_KEY = "development-only-key-that-production-refuses"
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY if DEBUG else "")
+if not DEBUG and SECRET_KEY in {"", INSECURE_KEY}:
+    raise ImproperlyConfigured("SECRET_KEY must be set to a long random value of your own when DEBUG is off.")
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+FRONTEND_URL = env.str("FRONTEND_URL", default="")
+
+# Plain HTTP is for one machine alone (config/checks.py); everywhere else cookies travel by HTTPS only.
+PLAIN_HTTP = env.bool("PLAIN_HTTP", default=DEBUG)
+TRUSTED_PROXIES = whole_number("TRUSTED_PROXIES", 0, minimum=0)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not PLAIN_HTTP
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else whole_number("HSTS_SECONDS", 31_536_000, minimum=0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+# Browsers' own lists of HTTPS sites are for ever: whoever wants to be on them decides that for the domain.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+# A browser is signed in until it closes, and so many hours at most.
+SESSION_COOKIE_AGE = 3600 * whole_number("SESSION_HOURS", 8)
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+
+MONITOR_ADDRESSES = env.list("MONITOR_ADDRESSES", default=["127.0.0.0/8", "::1"])
+MONITOR_TOKEN = env.str("MONITOR_TOKEN", default="")
+
+# The three servers
+DATABASE_URL = server_url(
+    "DATABASE_URL", ("postgres", "postgresql"), "postgres://postgres@127.0.0.1:5432/stockbridge"
+)
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES["default"] |= {
+    "CONN_MAX_AGE": 600,
+    "CONN_HEALTH_CHECKS": True,
+    "OPTIONS": {
+        **DATABASES["default"].get("OPTIONS", {}),
+        "connect_timeout": 3,
+        "server_side_binding": True,
+        "prepare_threshold": 5,
+        "options": " ".join(
+            (
+                # An open writing transaction holds back every reader of the order log: none may last.
+                "-c transaction_timeout=60000 -c idle_in_transaction_session_timeout=30000",
+                # A plan that is kept from when a table was small reads all of it when it is large.
+                "-c plan_cache_mode=force_custom_plan",
+            )
+        ),
+    },
+}
+MONGODB_URI = server_url(
+    "MONGODB_URI", ("mongodb", "mongodb+srv"), "mongodb://127.0.0.1:27017/stockbridge?replicaSet=rs0"
+)
+KAFKA_BROKERS = server("KAFKA_BROKERS", "a comma-separated list of host:port", "127.0.0.1:9092")
+KAFKA_SECURITY_PROTOCOL = choice(
+    "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+)
+KAFKA_SASL_MECHANISM = env.str("KAFKA_SASL_MECHANISM", default="")
+KAFKA_SASL_USERNAME = env.str("KAFKA_SASL_USERNAME", default="")
+KAFKA_SASL_PASSWORD = env.str("KAFKA_SASL_PASSWORD", default="")
+KAFKA_SSL_CA = env.str("KAFKA_SSL_CA", default="")
+KAFKA_SSL_CERTIFICATE = env.str("KAFKA_SSL_CERTIFICATE", default="")
+KAFKA_SSL_KEY = env.str("KAFKA_SSL_KEY", default="")
+require_sound_kafka_security(
+    protocol=KAFKA_SECURITY_PROTOCOL,
+    sasl={
+        "KAFKA_SASL_MECHANISM": KAFKA_SASL_MECHANISM,
+        "KAFKA_SASL_USERNAME": KAFKA_SASL_USERNAME,
+        "KAFKA_SASL_PASSWORD": KAFKA_SASL_PASSWORD,
+    },
+    files={
+        "KAFKA_SSL_CA": KAFKA_SSL_CA,
+        "KAFKA_SSL_CERTIFICATE": KAFKA_SSL_CERTIFICATE,
+        "KAFKA_SSL_KEY": KAFKA_SSL_KEY,
+    },
+)
+KAFKA_REPLICATION_FACTOR = whole_number("KAFKA_REPLICATION_FACTOR", 1 if DEBUG else 3)
+KAFKA_PARTITIONS = whole_number("KAFKA_PARTITIONS", 3)
+KAFKA_RETENTION_DAYS = whole_number("KAFKA_RETENTION_DAYS", 7)
+
+INSTALLED_APPS = [
+    # Only for runserver, which then serves sockets too; it costs a quarter of every process's start.
+    *(["daphne"] if DEBUG else []),
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "axes",
+    "channels",
+    "corsheaders",
+    "django_filters",
+    "rest_framework",
+    "rest_framework_api_key",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "config",
+    "web",
+    "orders_app",
+    "products_app",
+    "kafka_workers",
+]
+
+MIDDLEWARE = [
+    "web.middleware.observe_requests",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web.page_policy.PagePolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the apps' own: what we have in place of a library's template.
+        "DIRS": [BASE_DIR / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+
+# Wrong passwords: so many for one name from one address, then neither gets in together for a while.
+LOGIN_FAILURES = whole_number("LOGIN_FAILURES", 10)
+LOGIN_LOCK_MINUTES = whole_number("LOGIN_LOCK_MINUTES", 15)
+AXES_FAILURE_LIMIT = LOGIN_FAILURES
+AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_HTTP_RESPONSE_CODE = 429
+AXES_CLIENT_IP_CALLABLE = "web.addresses.client_address"
+AXES_ENABLE_ADMIN = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
+# What throttles count is here, for all processes together.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+UNFOLD = {"SITE_TITLE": "Stockbridge", "SITE_HEADER": "Stockbridge"}
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+
+CORS_ALLOWED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "traceparent",
+    "x-csrftoken",
+    "x-requested-with",
+)
+CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
+
+# What the schema says of errors: these by name where a route can give them, all others as "default".
+ERROR_STATUSES = ["400", "401", "403", "404", "default"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "orders_app.accounts.authentication.AccessTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["web.parsers.BoundedJsonParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PAGINATION_CLASS": "web.pagination.Pages",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "web.throttles.AddressThrottle",
+        "web.throttles.UserThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "address": rate("ADDRESS_RATE", "off"),
+        "user": rate("USER_RATE", "off"),
+        "registration": rate("REGISTRATION_RATE", "20/hour"),
+        "login": rate("LOGIN_RATE", "30/minute"),
+        "login_name": rate("LOGIN_RATE", "30/minute"),
+    },
+    "NUM_PROXIES": TRUSTED_PROXIES,
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "web.errors.ExceptionHandler",
+    "ALLOWED_ERROR_STATUS_CODES": ERROR_STATUSES,
+    "ERROR_SCHEMAS": dict.fromkeys(ERROR_STATUSES, "web.error_schema.ErrorSerializer"),
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stockbridge",
+    "OAS_VERSION": "3.1.0",
+    "ENUM_NAME_OVERRIDES": {
+        name: f"orders_app.state_machine.{name}"
+        for name in ("OrderStatus", "StockStatus", "PaymentStatus", "PaymentMethod")
+    },
+    "DESCRIPTION": "Orders and stock, kept in step over Kafka.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+}
+
+# How the parts work together
+SERVICE_API_KEY = env.str("SERVICE_API_KEY", default="")
+HOLD_MINUTES = whole_number("HOLD_MINUTES", 30)
+RETRY_DELAYS_SECONDS = tuple(env.list("RETRY_DELAYS_SECONDS", cast=float, default=[5, 60, 600]))
+BREAKER_RUN = whole_number("BREAKER_RUN", 50)
+BREAKER_PERCENT = whole_number("BREAKER_PERCENT", 50)
+BREAKER_SECONDS = whole_number("BREAKER_SECONDS", 300)
+SOCKET_REPLAY_EVENTS = whole_number("SOCKET_REPLAY_EVENTS", 500)
+SOCKET_SLOW_SECONDS = whole_number("SOCKET_SLOW_SECONDS", 10)
+SOCKETS_PER_USER = whole_number("SOCKETS_PER_USER", 20)
+
+LOG_FORMAT = choice("LOG_FORMAT", "console", ("console", "json"))
+LOGGING_CONFIG = None
+logging_config(LOG_FORMAT)

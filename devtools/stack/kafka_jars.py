@@ -1,0 +1,52 @@
+"""Apache Kafka itself: fetched once into the virtual environment, shared by ./start and the tests."""
+
+import fcntl
+import sys
+from pathlib import Path
+
+from devtools.stack.errors import StackError
+
+VERSION = "4.3.0"
+# The trailing "!" lets every coordinate keep its own dependencies' versions; without it log4j's older
+# kafka-clients would win and the broker die with NoSuchMethodError.
+_ENDPOINT = (
+    f"org.apache.kafka:kafka_2.13:{VERSION}+org.apache.kafka:kafka-tools:{VERSION}"
+    "+org.apache.logging.log4j:log4j-slf4j-impl:2.25.4!"
+)
+
+
+def kafka_class_path() -> str:
+    """The Java class path of the broker and its tools; downloads them (55 MB) the first time, and says so.
+
+    Raises StackError when they cannot be fetched.
+    """
+    home = Path(sys.prefix) / "kafka"
+    home.mkdir(exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _installed(home) or _install(home)
+
+
+def _record(home: Path) -> Path:
+    return home / f"class-path-{VERSION}"
+
+
+def _installed(home: Path) -> str | None:
+    record = _record(home)
+    if not record.exists():
+        return None
+    class_path = record.read_text()
+    return class_path if all(Path(jar).exists() for jar in class_path.split(":")) else None
+
+
+def _install(home: Path) -> str:
+    import jgo  # noqa: PLC0415 (a third of a second at every start, for what happens once)
+
+    print(f"downloading Kafka {VERSION} (55 MB) …", flush=True)
+    try:
+        environment = jgo.build(_ENDPOINT, cache_dir=home)
+    except Exception as error:  # jgo lets every kind of network and parser error through
+        raise StackError(f"Kafka {VERSION} could not be downloaded, is the network up? ({error})") from error
+    class_path = ":".join(str(jar) for jar in sorted(environment.path.glob("*/*.jar")))
+    _record(home).write_text(class_path)
+    return class_path

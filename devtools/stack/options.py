@@ -1,0 +1,60 @@
+"""The command line of ./start; needs nothing but Python, so that --help answers before any set-up."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from devtools.stack.processes import DEFAULT_COUNTS, PURPOSES
+
+_EPILOG = """\
+environment:
+  STACK_DIR      where data, logs and settings live (.stack)
+  WEB_HOST       where web and sockets listen (127.0.0.1)
+  WEB_PORT       HTTP (8000)            WS_PORT        WebSocket (8001)
+  KAFKA_PORT     Kafka (9092)           MONGO_PORT     MongoDB (27017)
+  POSTGRES_PORT  PostgreSQL (5432)
+  KAFKA_BROKERS, MONGODB_URI, DATABASE_URL   a server of your own instead of an embedded one
+
+While it runs, `.venv/bin/python manage.py …` from another shell reaches it.
+Ctrl-C stops everything; the data stays.
+"""
+
+
+@dataclass(frozen=True)
+class StartOptions:
+    """What the user asked of ./start."""
+
+    demo: bool
+    counts: dict[str, int]
+
+
+def parse_start(arguments: Sequence[str]) -> StartOptions:
+    """Reads the arguments; ends the program on --help and on what it does not know."""
+    parser = argparse.ArgumentParser(
+        prog="./start",
+        description="Starts Stockbridge: Kafka, MongoDB, PostgreSQL, and every process on them.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--no-demo", dest="demo", action="store_false", help="load no demo catalogue and users"
+    )
+    for name, purpose in PURPOSES.items():
+        default = DEFAULT_COUNTS[name]
+        meaning = f"how many {purpose} ({default})"
+        parser.add_argument(f"--{name}-workers", type=_count, default=default, metavar="N", help=meaning)
+    chosen = vars(parser.parse_args(arguments))
+    counts = {name: chosen[f"{name}_workers"] for name in DEFAULT_COUNTS}
+    return StartOptions(demo=chosen["demo"], counts=counts)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {count}")
+    return count
+
+
+if __name__ == "__main__":
+    parse_start(sys.argv[1:])

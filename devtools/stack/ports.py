@@ -1,0 +1,80 @@
+import random
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from devtools.stack.errors import StackError
+
+# Linux hands out ports from 32768 on to outgoing connections, so a server's own port has to lie below.
+_FREE_RANGE = range(20_000, 32_000)
+_PORTS = range(1, 65_536)
+_VARIABLES = {
+    "web": "WEB_PORT",
+    "sockets": "WS_PORT",
+    "kafka": "KAFKA_PORT",
+    "mongodb": "MONGO_PORT",
+    "postgres": "POSTGRES_PORT",
+}
+
+
+class PortTaken(StackError):
+    """Somebody else listens where we should; names the setting that moves us."""
+
+    def __init__(self, port: int, variable: str) -> None:
+        self.port = port
+        self.variable = variable
+        super().__init__(f"port {port} is taken: set {variable} to a free one")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where everything listens."""
+
+    web: int = 8000
+    sockets: int = 8001
+    kafka: int = 9092
+    mongodb: int = 27017
+    postgres: int = 5432
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Ports":
+        """The standard ports, or what WEB_PORT and its like say. Raises StackError on what is no port."""
+        chosen = {name: variable for name, variable in _VARIABLES.items() if env.get(variable)}
+        return cls(**{name: _port_in(env, variable) for name, variable in chosen.items()})
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Ports that nobody listens on now."""
+        return cls(*free_ports(len(_VARIABLES)))
+
+    def as_env(self) -> dict[str, str]:
+        return {variable: str(getattr(self, name)) for name, variable in _VARIABLES.items()}
+
+    def require_free(self, names: Iterable[str]) -> None:
+        """Raises PortTaken for the first of these that somebody listens on."""
+        for name in names:
+            if not _is_free(getattr(self, name)):
+                raise PortTaken(getattr(self, name), _VARIABLES[name])
+
+
+def free_ports(count: int) -> list[int]:
+    """Different ports that nobody listens on now."""
+    free = (port for port in random.sample(_FREE_RANGE, k=len(_FREE_RANGE)) if _is_free(port))
+    return [next(free) for _ in range(count)]
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _port_in(env: Mapping[str, str], variable: str) -> int:
+    text = env[variable]
+    if not (text.isdecimal() and int(text) in _PORTS):
+        raise StackError(f"{variable} must be a port number, not {text!r}")
+    return int(text)

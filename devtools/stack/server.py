@@ -1,0 +1,153 @@
+import signal
+import subprocess
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from devtools.stack.errors import ServerNotHealthy
+from devtools.stack.spawn import signal_tree, spawn
+
+HOST = "127.0.0.1"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+_POLL_SECONDS = 0.05
+
+
+class Server(Protocol):
+    """An embedded server on its own data: the face that ./start and the tests know."""
+
+    name: str
+    directory: Path
+    port: int
+    log_path: Path
+
+    @property
+    def url(self) -> str:
+        """What a client of the server is given to find it."""
+
+    @property
+    def pid(self) -> int | None:
+        """The process while it runs, else None."""
+
+    def install(self) -> None:
+        """Fetches the server's software where that has not been done; may take a minute, and says so."""
+
+    def start(self) -> None:
+        """Makes the data if there is none, launches, and returns once healthy; may block for a minute.
+
+        Raises ServerNotHealthy.
+        """
+
+    def stop(self) -> None:
+        """Ends the server cleanly, after 20 seconds with SIGKILL; its data stays. May come at any time."""
+
+    def kill(self) -> None:
+        """Ends the server with SIGKILL now; start() brings it back on its data."""
+
+    def pause(self) -> None:
+        """Freezes the server with SIGSTOP: connections stay, nothing answers."""
+
+    def resume(self) -> None:
+        """Lets a paused server go on."""
+
+
+class ServerProcess(ABC):
+    """What the embedded servers share; each says how it is prepared, launched and known to be healthy."""
+
+    name: str
+    never_as_root: ClassVar[bool] = False
+    stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self.directory = directory.resolve()
+        self.port = port
+        self.log_path = self.directory / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+
+    @property
+    def address(self) -> str:
+        return f"{HOST}:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        return self.directory / "data"
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    def install(self) -> None:  # noqa: B027 (a wheel brings most servers along: there is nothing to do)
+        pass
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._prepare()
+        self._launch()
+        self._wait_until_healthy()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._process is None:
+            return
+        self.resume()
+        self._process.send_signal(self.stop_signal)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            signal_tree(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Makes the data directory when there is none, and mends what a kill -9 left behind."""
+
+    @abstractmethod
+    def _command(self) -> Sequence[str | Path]: ...
+
+    @abstractmethod
+    def _is_healthy(self) -> bool:
+        """Whether the launched server does its work; asked again and again until it does."""
+
+    def _run_tool(self, command: Sequence[str | Path]) -> None:
+        with self.log_path.open("ab") as log:
+            tool = spawn(command, output=log, never_as_root=self.never_as_root)
+            if tool.wait() != 0:
+                raise ServerNotHealthy(self.name, "could not make its data directory", self.log_path)
+
+    def _launch(self) -> None:
+        with self.log_path.open("ab") as log:
+            self._process = spawn(
+                self._command(),
+                output=log,
+                never_as_root=self.never_as_root,
+                death_signal=self.stop_signal,
+            )
+
+    def _wait_until_healthy(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._is_healthy():
+            if self.pid is None:
+                raise ServerNotHealthy(self.name, "ended while starting", self.log_path)
+            if time.monotonic() > deadline:
+                self.kill()
+                raise ServerNotHealthy(self.name, f"was not ready in {_START_SECONDS:.0f} s", self.log_path)
+            self._stopping.wait(_POLL_SECONDS)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pid is not None:
+            signal_tree(self.pid, number)

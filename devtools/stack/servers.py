@@ -1,0 +1,56 @@
+"""The three embedded servers together, each giving way to a server of the caller's own."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+from devtools.stack.kafka import KafkaBroker
+from devtools.stack.mongo import MongoServer
+from devtools.stack.ports import Ports
+from devtools.stack.postgres import PostgresServer
+from devtools.stack.server import Server
+
+
+def embedded_servers(directory: Path, *, ports: Ports, caller: Mapping[str, str]) -> dict[str, Server]:
+    """The servers to run ourselves, by the setting that tells others where they are.
+
+    A setting that the caller has made already needs no server.
+    """
+    servers: dict[str, Server] = {
+        "KAFKA_BROKERS": KafkaBroker(directory / "kafka", ports.kafka),
+        "MONGODB_URI": MongoServer(directory / "mongodb", ports.mongodb),
+        "DATABASE_URL": PostgresServer(directory / "postgres", ports.postgres),
+    }
+    return {setting: server for setting, server in servers.items() if not caller.get(setting)}
+
+
+def start_all(servers: Iterable[Server]) -> None:
+    """Starts the servers at the same time and returns when all are healthy.
+
+    When one fails, or Ctrl-C comes, those that are up or on their way are stopped before the error goes on.
+    """
+    servers = list(servers)
+    for server in servers:
+        server.install()
+    with ThreadPoolExecutor() as pool:
+        starting = [pool.submit(server.start) for server in servers]
+        try:
+            for start in starting:
+                start.result()
+        except BaseException:
+            stop_all(servers)
+            wait(starting)
+            stop_all(servers)
+            raise
+
+
+def stop_all(servers: Iterable[Server]) -> None:
+    """Stops the servers at the same time; one that does not run is no error."""
+    at_once(server.stop for server in servers)
+
+
+def at_once(actions: Iterable[Callable[[], None]]) -> None:
+    """Does all of them at the same time and returns when the last is done."""
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(action) for action in actions]:
+            done.result()

@@ -1,0 +1,195 @@
+"""The whole system, servers and processes, as ./start runs it; the test suites run the same."""
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from devtools.stack.console import Console, close_log, open_log
+from devtools.stack.errors import StackError
+from devtools.stack.ports import Ports
+from devtools.stack.processes import Process, all_processes
+from devtools.stack.server import HOST, Server
+from devtools.stack.servers import at_once, embedded_servers, start_all, stop_all
+from devtools.stack.settings import Settings, make_settings
+from devtools.stack.spawn import signal_tree, spawn
+from devtools.stack.supervised import SupervisedProcess
+
+_READY_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+
+
+class Stack:
+    """Servers, and processes kept running on them; a part is called by its name, as in the log."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        servers: Sequence[Server],
+        processes: Sequence[Process],
+        console: Console | None = None,
+    ) -> None:
+        self.settings = settings
+        self.servers = {server.name: server for server in servers}
+        self.processes: dict[str, SupervisedProcess] = {}
+        self._initial = processes
+        self._console = console
+        self._log = open_log(settings.logs / "stack.log", console)
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment of every process."""
+        return {**os.environ, **self.settings.values}
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Where to reach "web" and "sockets"."""
+        ports = self.settings.ports
+        return {
+            "web": f"http://{self.settings.host}:{ports.web}",
+            "sockets": f"ws://{self.settings.host}:{ports.sockets}/ws/orders/",
+        }
+
+    def start(self, *, demo: bool = False) -> None:
+        """From nothing to a system that answers; `demo` loads the demo's catalogue and users.
+
+        Raises StackError saying what is in the way. Whatever has started by then is for stop() to end.
+        """
+        self.start_servers()
+        self.prepare(demo=demo)
+        self.start_processes()
+        self.wait_until_ready()
+
+    def start_servers(self) -> None:
+        """Makes the directory, checks the ports, and starts the servers at the same time."""
+        self._make_directory()
+        self.settings.ports.require_free(["web", "sockets", *self.servers])
+        if self.servers:
+            self._log.info("starting %s", ", ".join(self.servers))
+            start_all(self.servers.values())
+
+    def prepare(self, *, demo: bool) -> None:
+        """Brings the databases and topics up to date. Raises StackError with the reason when that fails."""
+        self._log.info("preparing databases and topics")
+        log_path = self.settings.logs / "prepare.log"
+        command = [sys.executable, "-m", "devtools.stack.prepare", *(["--demo"] if demo else [])]
+        with log_path.open("wb") as log:
+            preparation = spawn(command, output=log, env=self.env)
+        try:
+            code = preparation.wait()
+        finally:
+            signal_tree(preparation.pid, signal.SIGKILL)
+        if code != 0:
+            raise StackError(_last_line(log_path))
+
+    def start_processes(self) -> None:
+        """Launches the processes and returns at once."""
+        self._log.info("starting %s", ", ".join(process.name for process in self._initial))
+        for process in self._initial:
+            self.add(process)
+
+    def wait_until_ready(self) -> None:
+        """Returns when web and sockets answer. Raises StackError when they do not within a minute."""
+        self._wait_until(self._web_answers, "web")
+        self._wait_until(self._sockets_answer, "sockets")
+
+    def stop(self) -> None:
+        """Ends the processes, each with its work in hand finished, then the servers; the data stays."""
+        at_once(process.stop for process in self.processes.values())
+        stop_all(self.servers.values())
+        close_log(self._log)
+
+    def add(self, process: Process, extra_env: Mapping[str, str] | None = None) -> None:
+        """Starts one more process and keeps it running; `extra_env` is for its first launch only."""
+        supervised = SupervisedProcess(process, env=self.env, logs=self.settings.logs, console=self._console)
+        self.processes[process.name] = supervised
+        supervised.start(extra_env)
+
+    def remove(self, name: str) -> None:
+        """Ends a process cleanly and for good."""
+        self.processes.pop(name).stop()
+
+    def restart(self, name: str, extra_env: Mapping[str, str] | None = None) -> None:
+        """Ends a process cleanly and launches it anew; `extra_env` is for this launch only."""
+        self.processes[name].stop()
+        self.processes[name].start(extra_env)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL for a part and its children: a process is started again, a server waits for its start()."""
+        self._part(name).kill()
+
+    def pause(self, name: str) -> None:
+        """SIGSTOP for a part and its children."""
+        self._part(name).pause()
+
+    def resume(self, name: str) -> None:
+        """SIGCONT for a part and its children."""
+        self._part(name).resume()
+
+    def pid(self, name: str) -> int | None:
+        """A part's process while it runs, else None."""
+        return self._part(name).pid
+
+    def _part(self, name: str) -> Server | SupervisedProcess:
+        return self.servers.get(name) or self.processes[name]
+
+    def _make_directory(self) -> None:
+        self.settings.logs.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.settings.metrics, ignore_errors=True)
+        self.settings.metrics.mkdir()
+        self.settings.write()
+
+    def _wait_until(self, answers: Callable[[], bool], name: str) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not answers():
+            if time.monotonic() > deadline:
+                log_path = self.processes[name].log_path
+                raise StackError(f"{name} did not answer in {_READY_SECONDS:.0f} s: see {log_path}")
+            time.sleep(_POLL_SECONDS)
+
+    def _web_answers(self) -> bool:
+        connection = http.client.HTTPConnection(HOST, self.settings.ports.web, timeout=5)
+        try:
+            connection.request("GET", "/health/live")
+            return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def _sockets_answer(self) -> bool:
+        try:
+            socket.create_connection((HOST, self.settings.ports.sockets), timeout=5).close()
+        except OSError:
+            return False
+        return True
+
+
+def embedded_stack(
+    directory: Path,
+    *,
+    ports: Ports,
+    caller: Mapping[str, str],
+    counts: Mapping[str, int] | None = None,
+    console: Console | None = None,
+) -> Stack:
+    """The system, with a server of its own where `caller` has no KAFKA_BROKERS, MONGODB_URI or DATABASE_URL.
+
+    `counts` says how many of a worker run, by its name, where the usual number will not do.
+    """
+    servers = embedded_servers(directory, ports=ports, caller=caller)
+    addresses = {setting: server.url for setting, server in servers.items()}
+    settings = make_settings(directory, ports=ports, servers=addresses, caller=caller)
+    processes = all_processes(settings, counts or {})
+    return Stack(settings, servers=list(servers.values()), processes=processes, console=console)
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").split("\n")
+    return next((line for line in reversed(lines) if line.strip()), f"it said nothing: {path}")

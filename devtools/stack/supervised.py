@@ -1,0 +1,137 @@
+"""A process that is kept running: when it ends by itself it is started again, and that is said."""
+
+import logging
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from devtools.stack.console import Console, close_log, open_log
+from devtools.stack.processes import Process
+from devtools.stack.spawn import signal_tree, spawn
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
+# Having run this long, a process counts as sound again, and its next crash as a first one.
+_SOUND_SECONDS = 10.0
+_STOP_SECONDS = 15.0
+_DRAIN_SECONDS = 2.0
+_CHUNK_BYTES = 65_536
+_CHUNK_SECONDS = 0.05
+
+
+class SupervisedProcess:
+    """One process, kept running from start() to stop(); `env` is the whole environment it gets."""
+
+    def __init__(
+        self, process: Process, *, env: Mapping[str, str], logs: Path, console: Console | None = None
+    ) -> None:
+        self.name = process.name
+        self.log_path = logs / f"{process.name}.log"
+        self._command = process.command
+        self._env = env
+        self._log = open_log(self.log_path, console)
+        self._stopping = threading.Event()
+        self._launching = threading.Lock()
+        self._running: subprocess.Popen[bytes] | None = None
+        self._keeper: threading.Thread | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process while it runs, else None."""
+        running = self._running
+        return running.pid if running is not None and running.poll() is None else None
+
+    def start(self, extra_env: Mapping[str, str] | None = None) -> None:
+        """Launches it and returns at once; `extra_env` is for this launch, not for those after a crash."""
+        self._stopping.clear()
+        self._keeper = threading.Thread(target=self._keep, args=(extra_env or {},), daemon=True)
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """Asks it to finish with SIGTERM; after 15 seconds kills it, and says so."""
+        if self._keeper is None:
+            return
+        with self._launching:
+            self._stopping.set()
+        self.resume()
+        self._terminate()
+        self._keeper.join(_STOP_SECONDS)
+        if self._keeper.is_alive():
+            self._log.warning("did not end in %.1f s: killed", _STOP_SECONDS)
+            self.kill()
+            self._keeper.join()
+
+    def kill(self) -> None:
+        """Ends it and its children with SIGKILL; it is started again."""
+        self._signal_tree(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Freezes it and its children with SIGSTOP."""
+        self._signal_tree(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on after pause()."""
+        self._signal_tree(signal.SIGCONT)
+
+    def _keep(self, extra_env: Mapping[str, str]) -> None:
+        pause = _FIRST_PAUSE
+        while (running := self._launch(extra_env)) is not None:
+            launched = time.monotonic()
+            self._watch(running)
+            if self._stopping.is_set():
+                break
+            if time.monotonic() - launched > _SOUND_SECONDS:
+                pause = _FIRST_PAUSE
+            self._log.warning("%s; starting it again in %.1f s", _ending(running.returncode), pause)
+            self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            extra_env = {}
+        close_log(self._log)
+
+    def _launch(self, extra_env: Mapping[str, str]) -> subprocess.Popen[bytes] | None:
+        with self._launching:
+            if self._stopping.is_set():
+                return None
+            self._running = spawn(self._command, output=subprocess.PIPE, env={**self._env, **extra_env})
+            return self._running
+
+    def _watch(self, running: subprocess.Popen[bytes]) -> None:
+        """Passes its lines on until it ends, and then ends what it leaves behind."""
+        assert running.stdout is not None
+        reader = threading.Thread(target=_pass_on, args=(running.stdout, self._log), daemon=True)
+        reader.start()
+        running.wait()
+        # A web server's workers would outlive it and keep its port.
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        reader.join(_DRAIN_SECONDS)
+
+    def _terminate(self) -> None:
+        if self._running is not None:
+            self._running.terminate()
+
+    def _signal_tree(self, number: signal.Signals) -> None:
+        if self.pid is not None:
+            signal_tree(self.pid, number)
+
+
+def _pass_on(lines: IO[bytes], log: logging.Logger) -> None:
+    """Logs all that has come since the last time as one record: a record a line costs a busy system dear."""
+    rest = b""
+    with lines:
+        while chunk := os.read(lines.fileno(), _CHUNK_BYTES):
+            whole, newline, rest = (rest + chunk).rpartition(b"\n")
+            if newline:
+                log.info("%s", whole.decode(errors="replace"))
+            time.sleep(_CHUNK_SECONDS)
+        if rest:
+            log.info("%s", rest.decode(errors="replace"))
+
+
+def _ending(code: int) -> str:
+    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -1,0 +1,85 @@
+"""Who works on the broker, and the least that each may do there (docs/kafka-security.md)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from kafka_workers.contract.topics import (
+    BUSINESS_TOPICS,
+    GROUPS,
+    INVENTORY_GROUP,
+    ORDERS,
+    ORDERS_GROUP,
+    PRODUCTS,
+)
+from kafka_workers.runtime.broker.access import Kind, Operation, Permission
+from kafka_workers.runtime.broker.topics import topics_of_group
+from kafka_workers.runtime.dead_letters.resolver import settling_id
+from kafka_workers.runtime.group_topics import dead_letter_topic, settled_topic
+
+TOPICS = "stockbridge-topics"
+RELAY = "stockbridge-relay"
+INVENTORY = "stockbridge-inventory"
+ORDER = "stockbridge-order"
+DEAD_LETTERS = "stockbridge-dead-letters"
+LAG = "stockbridge-lag"
+
+PURPOSES = {
+    TOPICS: "`create_topics`",
+    RELAY: "`run_outbox_relay`",
+    INVENTORY: "`run_inventory_consumer`",
+    ORDER: "`run_order_consumer`",
+    DEAD_LETTERS: "`dead_letters`, and the web processes for the admin's pages of dead letters",
+    LAG: "`consumer_lag`, `audit_stock`",
+}
+"""The users, and what runs in the name of each."""
+
+
+def all_permissions() -> list[Permission]:
+    """Every permission of every user; the number of retry topics is that of RETRY_DELAYS_SECONDS."""
+    return sorted(
+        {
+            *_of_topics(),
+            *_on_topics(RELAY, _sent_by(ORDERS), Operation.WRITE),
+            *consumer_permissions(INVENTORY, INVENTORY_GROUP, GROUPS[INVENTORY_GROUP]),
+            *_on_topics(INVENTORY, _sent_by(PRODUCTS), Operation.WRITE),
+            *consumer_permissions(ORDER, ORDERS_GROUP, GROUPS[ORDERS_GROUP]),
+            *(each for group in GROUPS for each in settling_permissions(DEAD_LETTERS, group, GROUPS[group])),
+            *(each for group in GROUPS for each in _of_lag(group)),
+        }
+    )
+
+
+def _of_topics() -> Iterator[Permission]:
+    names = [topic.name for topic in BUSINESS_TOPICS]
+    names += [topic.name for group in GROUPS for topic in topics_of_group(group)]
+    changes = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
+    return _on_topics(TOPICS, names, *changes)
+
+
+def consumer_permissions(user: str, group: str, topics: Sequence[str]) -> Iterator[Permission]:
+    """What a consumer of these topics needs, retries and dead letters included, but not its answers."""
+    yield Permission(user, Kind.GROUP, group, Operation.READ)
+    yield from _on_topics(user, topics, Operation.READ)
+    own = {topic.name for topic in topics_of_group(group)} - {settled_topic(group)}
+    yield from _on_topics(user, own, Operation.WRITE)
+    yield from _on_topics(user, own - {dead_letter_topic(group)}, Operation.READ)
+
+
+def settling_permissions(user: str, group: str, topics: Sequence[str]) -> Iterator[Permission]:
+    """What it takes to see the dead letters of a group that reads these topics, and to settle them."""
+    yield Permission(user, Kind.TRANSACTIONAL_ID, settling_id(group), Operation.WRITE)
+    yield from _on_topics(user, [dead_letter_topic(group), settled_topic(group)], Operation.READ)
+    yield from _on_topics(user, [settled_topic(group), *topics], Operation.WRITE)
+
+
+def _of_lag(group: str) -> Iterator[Permission]:
+    yield Permission(LAG, Kind.GROUP, group, Operation.DESCRIBE)
+    own = {topic.name for topic in topics_of_group(group)} - {dead_letter_topic(group), settled_topic(group)}
+    yield from _on_topics(LAG, {*GROUPS[group], *own}, Operation.DESCRIBE)
+
+
+def _on_topics(user: str, names: Iterable[str], *operations: Operation) -> Iterator[Permission]:
+    return (Permission(user, Kind.TOPIC, name, operation) for name in names for operation in operations)
+
+
+def _sent_by(source: str) -> list[str]:
+    return [topic.name for topic in BUSINESS_TOPICS if topic.source == source]

@@ -1,0 +1,1 @@
+"""The outbox relay: publishes the events of the order log to Kafka."""

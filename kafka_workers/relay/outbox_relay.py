@@ -1,0 +1,188 @@
+"""The outbox relay: publishes what the events of the orders' log cause, in the log's order, at least once.
+
+It reads a batch from its position, sends all messages of it, and moves the position when the broker has
+acknowledged every one. A process that dies in between leaves the position behind, and its successor sends the
+batch again, with the same message ids. The order id is the key, so the versions of an order keep their order.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
+from foundation import metrics
+from foundation.doorbell import BellListener
+from foundation.kill_points import reached
+from foundation.outage import DependencyUnavailable, Outage
+from foundation.pacing import STAGE
+from kafka_workers.models import SetAsideEvent
+from kafka_workers.relay import parked_events
+from kafka_workers.relay.leadership import READER, give_up_lead, take_lead
+from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
+from kafka_workers.relay.parked_events import Faults, Reason
+from kafka_workers.runtime.exceptions import PublishFailed
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Meanwhile, nothing
+from orders_app import event_log, log_bell
+from orders_app.event_log import LoggedEvent
+
+BATCH_EVENTS = 3000
+LOOK_SECONDS = 0.02
+STANDBY_SECONDS = 1.0
+RETRY_CHECK_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Publisher(Protocol):
+    """What the relay needs of a producer; runtime.producer.Producer is one."""
+
+    def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile) -> None:
+        """Send messages, do something meanwhile, and wait for every acknowledgement.
+
+        Raises BrokerUnavailable or PublishFailed.
+        """
+
+
+class OutboxRelay:
+    """Relays while it is the active one, stands by while another is."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+        self._is_active = False
+        self._is_behind = False
+        self._position = event_log.START
+        self._ahead: list[LoggedEvent] = []
+        self._held: set[UUID] = set()
+        self._next_retry_check = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then finish the batch in hand. Waits while a server is away."""
+        try:
+            with log_bell.listen() as bell:
+                self._work(stop, bell)
+        finally:
+            self._stand_back()
+
+    def _work(self, stop: threading.Event, bell: BellListener) -> None:
+        outage = Outage()
+        while not stop.is_set():
+            try:
+                pause = self._turn()
+            except DependencyUnavailable as error:
+                pause = outage.met(error)
+            else:
+                outage.over()
+            stop.wait(pause)
+            if not self._is_behind:
+                bell.wait(LOOK_SECONDS)
+
+    def _turn(self) -> float:
+        """Do what there is to do; how many seconds to wait before the next turn."""
+        try:
+            return self._relay_next() if self._is_active or self._take_lead() else STANDBY_SECONDS
+        except (OperationalError, InterfaceError) as error:
+            self._stand_back()
+            raise DependencyUnavailable("PostgreSQL", str(error)) from error
+
+    def _take_lead(self) -> bool:
+        if take_lead():
+            self._position = event_log.stored_position(READER)
+            self._held = parked_events.held_orders()
+            self._is_active = True
+            log.info("the relay is active", tx=self._position.tx, id=self._position.id)
+        return self._is_active
+
+    def _stand_back(self) -> None:
+        self._is_active = False
+        self._ahead = []
+        give_up_lead()
+
+    def _relay_next(self) -> float:
+        events = self._ahead or event_log.read_after(self._position, BATCH_EVENTS)
+        # Where the batch fails, what was read behind it is read again.
+        self._ahead = []
+        if events:
+            with metrics.RELAY_BATCH_SECONDS.time():
+                self._ahead = self._relay(events)
+        if time.monotonic() >= self._next_retry_check:
+            self._retry_set_aside()
+            self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
+        self._is_behind = len(events) == BATCH_EVENTS
+        return 0 if self._is_behind else STAGE.pause_after(len(events))
+
+    def _relay(self, events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+        """Relay a batch; the next one, where this one was full: it is read while the broker is at work."""
+        ahead: list[LoggedEvent] = []
+
+        def read_ahead() -> None:
+            if len(events) == BATCH_EVENTS:
+                ahead.extend(event_log.read_after(events[-1].position, BATCH_EVENTS))
+
+        rows = self._publish(events, self._held, read_ahead)
+        reached("after-acknowledgement-before-position")
+        # Position alone: one statement, and not two more that begin and end a transaction.
+        with transaction.atomic() if rows else nullcontext():
+            parked_events.keep(rows)
+            event_log.store_position(READER, events[-1].position)
+        self._position = events[-1].position
+        self._held.update(row.order_id for row in rows)
+        metrics.RELAY_BATCH_EVENTS.observe(len(events))
+        return ahead
+
+    def _retry_set_aside(self) -> None:
+        events = parked_events.events_to_retry() if self._held else []
+        if not events:
+            return
+        orders = {event.order_id for event in events}
+        rows = self._publish(events, self._held - orders)
+        parked_events.finish_retry(orders, rows)
+        self._held = self._held - orders | {row.order_id for row in rows}
+
+    def _publish(
+        self, events: Sequence[LoggedEvent], held: Collection[UUID], meanwhile: Meanwhile = nothing
+    ) -> list[SetAsideEvent]:
+        """Send the messages of these events; those to be set aside, for a fault or behind one."""
+        messages, unroutable = _translate(events)
+        faults = parked_events.spread_faults(events, unroutable, held)
+        outgoing = [
+            (event, each) for event in events if event.id not in faults for each in messages[event.id]
+        ]
+        reached("after-commit-before-produce")
+        try:
+            self._publisher.publish([message for _, message in outgoing], meanwhile)
+        except PublishFailed as failure:
+            refused = {outgoing[each.index][0].id: (Reason.REFUSED, each.reason) for each in failure.refusals}
+            faults = parked_events.spread_faults(events, {**unroutable, **refused}, held)
+        _tell(events, faults)
+        return parked_events.set_aside_rows(events, faults)
+
+
+def _translate(events: Sequence[LoggedEvent]) -> tuple[dict[int, list[Outgoing]], Faults]:
+    """The messages of each event, or why there are none, by its id."""
+    messages: dict[int, list[Outgoing]] = {}
+    faults: dict[int, tuple[Reason, str]] = {}
+    for event in events:
+        try:
+            messages[event.id] = messages_of(event)
+        except UnroutableEvent as error:
+            faults[event.id] = Reason.UNROUTABLE, error.reason
+    return messages, faults
+
+
+def _tell(events: Sequence[LoggedEvent], faults: Faults) -> None:
+    for event_type, number in Counter(event.type for event in events if event.id not in faults).items():
+        metrics.RELAY_EVENTS.labels(event_type).inc(number)
+    for event in events if faults else ():
+        if fault := faults.get(event.id):
+            reason, detail = fault
+            metrics.RELAY_SET_ASIDE.labels(reason).inc()
+            log.error(
+                "event set aside", event_id=event.event_id, type=event.type, reason=reason, detail=detail
+            )

@@ -1,0 +1,1 @@
+"""Reaching the broker: client configuration, topics, access control, lag."""

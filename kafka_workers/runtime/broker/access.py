@@ -1,0 +1,158 @@
+"""Users and access control lists on the broker: what somebody may do, and making it so."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from enum import StrEnum
+from typing import TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialAlteration,
+    UserScramCredentialUpsertion,
+)
+from msgspec import Struct
+
+from kafka_workers.runtime.broker.client_config import client_config
+from kafka_workers.runtime.exceptions import BrokerUnavailable
+
+T = TypeVar("T")
+
+ADMIN_SECONDS = 10
+SCRAM_ITERATIONS = 8192
+
+
+class Kind(StrEnum):
+    """What a permission is about; the names are librdkafka's."""
+
+    TOPIC = "TOPIC"
+    GROUP = "GROUP"
+    TRANSACTIONAL_ID = "TRANSACTIONAL_ID"
+
+
+class Operation(StrEnum):
+    """What is permitted; the names are librdkafka's. READ and WRITE imply DESCRIBE."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    CREATE = "CREATE"
+    DESCRIBE = "DESCRIBE"
+    DESCRIBE_CONFIGS = "DESCRIBE_CONFIGS"
+    ALTER_CONFIGS = "ALTER_CONFIGS"
+
+
+class Permission(Struct, frozen=True, order=True):
+    """A user may do this to the topic, group or transactional id of this name, from any host."""
+
+    user: str
+    kind: Kind
+    name: str
+    operation: Operation
+
+    def __str__(self) -> str:
+        return f"User:{self.user} may {self.operation} the {self.kind.replace('_', ' ').lower()} {self.name}"
+
+
+class AccessRefused(Exception):
+    """The broker does not let us manage users or permissions, or cannot."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"users and permissions cannot be managed: {reason}")
+        self.reason = reason
+
+
+class AccessReport(Struct, frozen=True):
+    """What was missing, and what these users may do besides."""
+
+    missing: list[Permission]
+    others: list[str]
+
+
+class AccessControl:
+    """Manages users and permissions in the name of the user of the settings.
+
+    All methods raise BrokerUnavailable and AccessRefused.
+    """
+
+    def __init__(self) -> None:
+        self._admin = AdminClient(client_config("kafka-access"))
+
+    def compare(self, permissions: Sequence[Permission]) -> AccessReport:
+        """Which permissions the broker has not, and which others it gives to the same users."""
+        users = {permission.user for permission in permissions}
+        wanted = {AclBinding(*acl_of(permission)): permission for permission in permissions}
+        there = {binding for user in users for binding in self._existing(user)}
+        missing = sorted(permission for binding, permission in wanted.items() if binding not in there)
+        return AccessReport(missing, sorted(_sentence(binding) for binding in there - wanted.keys()))
+
+    def grant(self, permissions: Sequence[Permission]) -> None:
+        """Give permissions; those that are there already stay."""
+        if bindings := [AclBinding(*acl_of(permission)) for permission in permissions]:
+            _await(self._admin.create_acls(bindings, request_timeout=ADMIN_SECONDS).values())
+
+    def set_passwords(self, passwords: Mapping[str, str]) -> None:
+        """Create users, or give them another password, for SCRAM-SHA-512; open connections stay open."""
+        info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
+        changes: list[UserScramCredentialAlteration] = [
+            UserScramCredentialUpsertion(user, info, password.encode())
+            for user, password in passwords.items()
+        ]
+        if changes:
+            answers = self._admin.alter_user_scram_credentials(changes, request_timeout=ADMIN_SECONDS)
+            _await(answers.values())
+
+    def _existing(self, user: str) -> list[AclBinding]:
+        everything = AclBindingFilter(
+            ResourceType.ANY,
+            None,  # type: ignore[arg-type] # of any name, as the client's documentation has it
+            ResourcePatternType.ANY,
+            f"User:{user}",
+            None,  # type: ignore[arg-type] # on any host
+            AclOperation.ANY,
+            AclPermissionType.ANY,
+        )
+        request: Future[list[AclBinding]] = self._admin.describe_acls(
+            everything, request_timeout=ADMIN_SECONDS
+        )
+        return _await([request])[0]
+
+
+def acl_of(
+    permission: Permission,
+) -> tuple[ResourceType, str, ResourcePatternType, str, str, AclOperation, AclPermissionType]:
+    """The permission as the client's ACL bindings, and filters for them, take it."""
+    return (
+        ResourceType[permission.kind],
+        permission.name,
+        ResourcePatternType.LITERAL,
+        f"User:{permission.user}",
+        "*",
+        AclOperation[permission.operation],
+        AclPermissionType.ALLOW,
+    )
+
+
+def _sentence(binding: AclBinding) -> str:
+    verb = "may" if binding.permission_type == AclPermissionType.ALLOW else "must not"
+    kind = ResourceType(binding.restype).name.replace("_", " ").lower()
+    operation = AclOperation(binding.operation).name
+    return f"{binding.principal} {verb} {operation} the {kind} {binding.name} from {binding.host}"
+
+
+def _await(futures: Iterable[Future[T]]) -> list[T]:
+    """The answers to all requests. Raises BrokerUnavailable and AccessRefused."""
+    try:
+        return [future.result() for future in futures]
+    except KafkaException as exception:
+        error: KafkaError = exception.args[0]
+        if error.retriable() or error.code() < 0:
+            raise BrokerUnavailable(error.str()) from exception
+        raise AccessRefused(error.str()) from exception

@@ -1,0 +1,178 @@
+"""Creating the topics, and saying where an existing one differs from the settings."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from datetime import timedelta
+from typing import TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    TopicMetadata,
+)
+from django.conf import settings
+from msgspec import Struct
+
+from kafka_workers.runtime.broker.client_config import MESSAGE_BYTES, SET_ASIDE_BYTES, client_config
+from kafka_workers.runtime.broker.denial import denial, is_denial, unavailable
+from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
+from kafka_workers.runtime.group_topics import dead_letter_topic, retry_topics, settled_topic
+
+T = TypeVar("T")
+
+DEAD_LETTER_RETENTION = timedelta(days=30)
+ADMIN_SECONDS = 10
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """A topic as it should be; `message_bytes` is its largest message."""
+
+    name: str
+    partitions: int
+    replication: int
+    retention: timedelta
+    message_bytes: int = MESSAGE_BYTES
+
+    @property
+    def config(self) -> dict[str, str]:
+        """Its settings on the broker that may change while it exists."""
+        return {
+            "retention.ms": str(self.retention // timedelta(milliseconds=1)),
+            "max.message.bytes": str(self.message_bytes),
+        }
+
+
+class TopicReport(Struct, frozen=True):
+    """What `create_topics` did and found: names of topics, and sentences about differences."""
+
+    created: list[str]
+    altered: list[str]
+    differing: list[str]
+
+
+def business_topic(name: str) -> Topic:
+    """A topic that carries commands or facts, as the settings want it."""
+    return Topic(
+        name=name,
+        partitions=settings.KAFKA_PARTITIONS,
+        replication=settings.KAFKA_REPLICATION_FACTOR,
+        retention=timedelta(days=settings.KAFKA_RETENTION_DAYS),
+    )
+
+
+def topics_of_group(group: str) -> list[Topic]:
+    """The topics a group has to itself. One partition each: few messages go there, in their order."""
+    retries = len(settings.RETRY_DELAYS_SECONDS)
+    return [
+        *(_set_aside(name, DEAD_LETTER_RETENTION) for name in retry_topics(group, retries)),
+        _set_aside(dead_letter_topic(group), DEAD_LETTER_RETENTION),
+        # Outlives every dead letter that it speaks of.
+        _set_aside(settled_topic(group), 2 * DEAD_LETTER_RETENTION),
+    ]
+
+
+def create_topics(topics: Sequence[Topic]) -> TopicReport:
+    """Create what is missing, and give the others the retention and message size that they should have.
+
+    The number of partitions is reported where it differs, but not changed: that would move keys. Run again,
+    it changes nothing. Raises BrokerUnavailable, and TopicNotCreated with the broker's reason.
+    """
+    admin = AdminClient(client_config("create-topics"))
+    try:
+        existing = admin.list_topics(timeout=ADMIN_SECONDS).topics
+        created = _create(admin, [topic for topic in topics if topic.name not in existing])
+        kept = [topic for topic in topics if topic.name in existing]
+        return TopicReport(created, _alter(admin, kept), _differing(kept, existing))
+    except KafkaException as exception:
+        raise BrokerUnavailable(exception.args[0].str()) from exception
+
+
+def _create(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
+    if not topics:
+        return []
+    futures = admin.create_topics([_new_topic(topic) for topic in topics], request_timeout=ADMIN_SECONDS)
+    return [name for name, future in futures.items() if _is_created(name, future)]
+
+
+def _is_created(name: str, future: Future[None]) -> bool:
+    """False for a topic that another process has created meanwhile."""
+    try:
+        future.result()
+    except KafkaException as exception:
+        error: KafkaError = exception.args[0]
+        if error.code() == KafkaError.TOPIC_ALREADY_EXISTS:
+            return False
+        if error.retriable():
+            raise
+        reason = denial(error, "CREATE", name) if is_denial(error) else error.str()
+        raise TopicNotCreated(name, reason) from exception
+    return True
+
+
+def _new_topic(topic: Topic) -> NewTopic:
+    in_sync = {"min.insync.replicas": str(max(1, topic.replication - 1))}
+    return NewTopic(topic.name, topic.partitions, topic.replication, config=topic.config | in_sync)
+
+
+def _alter(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
+    changes = {topic.name: changed for topic in topics if (changed := _changes(admin, topic))}
+    if changes:
+        resources = [_resource(name, changed) for name, changed in changes.items()]
+        futures = admin.incremental_alter_configs(resources, request_timeout=ADMIN_SECONDS)
+        for resource, future in futures.items():
+            _answer(future, "ALTER_CONFIGS", resource.name)
+    return [
+        f"{name}: {key} was {before}, is now {after}"
+        for name, changed in changes.items()
+        for key, (before, after) in changed.items()
+    ]
+
+
+def _changes(admin: AdminClient, topic: Topic) -> dict[str, tuple[str, str]]:
+    """The settings of an existing topic that must change: what they are and what they should be."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name)
+    [future] = admin.describe_configs([resource], request_timeout=ADMIN_SECONDS).values()
+    current: Mapping[str, ConfigEntry] = _answer(future, "DESCRIBE_CONFIGS", topic.name)
+    return {
+        key: (str(current[key].value), wanted)
+        for key, wanted in topic.config.items()
+        if current[key].value != wanted
+    }
+
+
+def _answer(future: Future[T], operation: str, topic: str) -> T:
+    """Raises AccessDenied or BrokerUnavailable."""
+    try:
+        return future.result()
+    except KafkaException as exception:
+        raise unavailable(exception.args[0], operation, topic) from exception
+
+
+def _resource(name: str, changed: Mapping[str, tuple[str, str]]) -> ConfigResource:
+    entries = [
+        ConfigEntry(key, wanted, incremental_operation=AlterConfigOpType.SET)
+        for key, (_, wanted) in changed.items()
+    ]
+    return ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+
+
+def _differing(topics: Sequence[Topic], existing: Mapping[str, TopicMetadata]) -> list[str]:
+    return [
+        f"{topic.name} has {len(existing[topic.name].partitions)} partitions, not {topic.partitions}"
+        for topic in topics
+        if len(existing[topic.name].partitions) != topic.partitions
+    ]
+
+
+def _set_aside(name: str, retention: timedelta) -> Topic:
+    return Topic(
+        name=name,
+        partitions=1,
+        replication=settings.KAFKA_REPLICATION_FACTOR,
+        retention=retention,
+        message_bytes=SET_ASIDE_BYTES,
+    )

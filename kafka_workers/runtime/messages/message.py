@@ -1,0 +1,194 @@
+"""The form of a message: CloudEvents 1.0, binary mode (docs/asyncapi.yaml).
+
+On the way in, a message without any `ce_` header is accepted too; its id is then topic/partition/offset.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Literal
+
+import msgspec
+from confluent_kafka import Message
+from msgspec import Meta, Struct
+
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.messages.failure import Failure
+from kafka_workers.runtime.messages.headers import Headers, text_of
+from kafka_workers.runtime.messages.size import LARGEST_BYTES, size_of
+
+JSON = "application/json"
+_PREFIX = "ce_"
+_FIRST_MILLISECOND = int(datetime.min.replace(tzinfo=UTC).timestamp() * 1000)
+_LAST_MILLISECOND = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp() * 1000)
+_TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+NotEmpty = Annotated[str, Meta(min_length=1)]
+
+
+class Outgoing(Struct, frozen=True):
+    """A message to send. A key of None leaves the partition to chance."""
+
+    topic: str
+    key: str | bytes | None
+    value: bytes | None
+    headers: Mapping[str, str | bytes | None]
+
+
+class Received(Struct, frozen=True, kw_only=True):
+    """A message to handle.
+
+    `topic`, `partition` and `offset` say where it was first read, through any retry and redrive; `attempt` is
+    1 for the first handling. `time` is when the fact came to be.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime | None
+    sequence: int | None
+    trace_parent: str
+    attempt: int
+
+    @property
+    def log_context(self) -> dict[str, object]:
+        """What a log line about this message says besides."""
+        return {
+            "topic": self.topic,
+            "partition": self.partition,
+            "offset": self.offset,
+            "order": self.key,
+            "trace_parent": self.trace_parent,
+        }
+
+
+def cloud_event(  # noqa: PLR0913 - one argument an attribute
+    topic: str,
+    key: str,
+    value: bytes,
+    *,
+    id: str,  # noqa: A002 - the attribute's name in CloudEvents
+    source: str,
+    time: datetime,
+    subject: str,
+    data_schema: str,
+    sequence: int | None = None,
+    trace_parent: str = "",
+) -> Outgoing:
+    """A JSON value as a CloudEvent of type `topic`; `time` is aware."""
+    headers: dict[str, str | bytes | None] = {
+        "ce_specversion": "1.0",
+        "ce_id": id,
+        "ce_type": topic,
+        "ce_source": source,
+        "ce_time": _in_utc(time),
+        "ce_subject": subject,
+        "ce_dataschema": data_schema,
+        "content-type": JSON,
+    }
+    if sequence is not None:
+        headers["ce_sequence"] = str(sequence)
+    if trace_parent:
+        headers["traceparent"] = trace_parent
+    return Outgoing(topic, key, value, headers)
+
+
+@lru_cache(100)
+def _in_utc(time: datetime) -> str:
+    # Cached because the messages of a batch share their time.
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def receive(message: Message, headers: Headers) -> Received:
+    """Read one Kafka message; `headers` are its headers.
+
+    Raises InvalidMessage where it is too large, has no value or no possible time, or where its headers break
+    the rules.
+    """
+    if (size := size_of(message, headers)) > LARGEST_BYTES:
+        raise InvalidMessage(f"the message has {size} bytes, more than {LARGEST_BYTES}")
+    value = message.value()
+    if value is None:
+        raise InvalidMessage("the message has no value")
+    _require_time(message)
+    failure = Failure.told_by(message, headers)
+    topic = failure.topic if failure else str(message.topic())
+    partition = failure.partition if failure else int(message.partition() or 0)
+    offset = failure.offset if failure else int(message.offset() or 0)
+    event = _event_of(headers, topic) or _Event(id=f"{topic}/{partition}/{offset}", type=topic)
+    return Received(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        key=(message.key() or b"").decode(errors="replace"),
+        value=value,
+        id=event.id,
+        type=event.type,
+        source=event.source,
+        subject=event.subject,
+        time=event.time,
+        sequence=event.sequence,
+        trace_parent=_trace_parent(headers),
+        attempt=failure.attempts + 1 if failure else 1,
+    )
+
+
+class _Event(Struct, frozen=True, kw_only=True):
+    """The attributes of a CloudEvent that this system reads."""
+
+    id: NotEmpty
+    type: NotEmpty
+    source: str = ""
+    subject: str = ""
+    specversion: Literal["1.0"] = "1.0"
+    time: Annotated[datetime, Meta(tz=True)] | None = None
+    sequence: int | None = None
+
+
+class _Attributes(_Event, frozen=True, kw_only=True):
+    """What a message must say as soon as it says that it is a CloudEvent."""
+
+    source: NotEmpty
+    specversion: Literal["1.0"]
+
+
+def _event_of(headers: Headers, topic: str) -> _Event | None:
+    """The CloudEvent that the headers tell of; None where there is no `ce_` header at all."""
+    try:
+        attributes = {
+            name.removeprefix(_PREFIX): text_of(value)
+            for name, value in headers.items()
+            if name.startswith(_PREFIX)
+        }
+        if not attributes:
+            return None
+        event = msgspec.convert(attributes, _Attributes, strict=False)
+        media_type = text_of(headers.get("content-type")).partition(";")[0].strip()
+    except UnicodeDecodeError as error:
+        raise InvalidMessage(f"a CloudEvents header is not UTF-8: {error}") from error
+    except msgspec.ValidationError as error:
+        raise InvalidMessage(f"CloudEvents headers: {error}") from error
+    if event.type != topic:
+        raise InvalidMessage(f"ce_type is {event.type!r} in topic {topic!r}")
+    if media_type not in ("", JSON):
+        raise InvalidMessage(f"content-type is {media_type!r}, not {JSON}")
+    return event
+
+
+def _require_time(message: Message) -> None:
+    """Raises InvalidMessage where the sender's time is none that can be told, in a log or to a person."""
+    milliseconds = message.timestamp()[1]
+    if not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
+        raise InvalidMessage(f"the timestamp {milliseconds} is no time: not in the years 1 to 9999")
+
+
+def _trace_parent(headers: Headers) -> str:
+    """The trace context, or nothing where it is damaged: a trace is no reason to refuse a message."""
+    told = headers.get("traceparent")
+    return told.decode() if told and _TRACE_PARENT.fullmatch(told) else ""

@@ -1,0 +1,141 @@
+"""What the routes of orders take and give, as structs; beside each what the API's pages show of it."""
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from orders_app.document import OrderDocument, ShippingAddress
+from orders_app.event_data import EventType
+from orders_app.event_log import LoggedEvent
+from orders_app.services.place_order import ItemRequest
+from orders_app.state_machine import OrderStatus, PaymentMethod
+from web.struct_schema import StructSerializer
+
+MAXIMUM_ITEMS = 100
+TEXT = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
+TrackingNumber = Annotated[str, Meta(max_length=100, pattern=TEXT)]
+Reason = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class PlaceOrder(Struct, frozen=True, rename="camel"):
+    """An order as a customer asks for it. Anything else that is sent, prices above all, is ignored."""
+
+    items: Annotated[list[ItemRequest], Meta(min_length=1, max_length=MAXIMUM_ITEMS)]
+    shipping_address: ShippingAddress
+    payment_method: PaymentMethod
+
+
+class EditOrder(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What a customer may change while the order is Pending."""
+
+    shipping_address: ShippingAddress | UnsetType = UNSET
+
+
+class EditOrderByStaff(EditOrder, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """What staff may change besides."""
+
+    tracking_number: TrackingNumber | UnsetType = UNSET
+
+
+class CancelOrder(Struct, frozen=True):
+    """Why the order is cancelled, in the words of whoever cancels it."""
+
+    reason: Reason = ""
+
+
+class ChangeStatus(Struct, frozen=True):
+    """The status the order shall have."""
+
+    status: OrderStatus
+
+
+class OrderEvent(Struct, frozen=True, rename="camel"):
+    """One thing that happened to an order; `changes` are the fields it changed, with their new values."""
+
+    event_id: str
+    version: int
+    type: EventType
+    time: datetime
+    actor: str
+    changes: dict[str, Any]
+
+
+class Status(Struct, frozen=True, rename="camel"):
+    """A status of orders and what may follow it."""
+
+    code: OrderStatus
+    label: str
+    allowed_transitions: tuple[OrderStatus, ...]
+
+
+class EventDataChanges(Struct, frozen=True):
+    """Of an event's data, what its history shows."""
+
+    changes: dict[str, Any]
+
+
+def shown_event(event: LoggedEvent) -> OrderEvent:
+    """An event of the log as the history shows it."""
+    data = msgspec.json.decode(event.data, type=EventDataChanges)
+    return OrderEvent(event.event_id, event.version, event.type, event.created_at, event.actor, data.changes)
+
+
+ADDRESS: dict[str, Any] = {
+    "street": "12 Mill Lane",
+    "city": "Bristol",
+    "state": "Avon",
+    "zipCode": "BS1 4ND",
+    "country": "United Kingdom",
+}
+
+
+class PlaceOrderSerializer(StructSerializer):
+    """An order to be placed."""
+
+    struct = PlaceOrder
+    example: ClassVar = {
+        "items": [{"productId": "665f1f77bcf86cd799439011", "quantity": 2}],
+        "shippingAddress": ADDRESS,
+        "paymentMethod": PaymentMethod.CASH_ON_DELIVERY.value,
+    }
+
+
+class EditOrderSerializer(StructSerializer):
+    """An order's editable fields."""
+
+    struct = EditOrderByStaff
+    example: ClassVar = {"shippingAddress": ADDRESS}
+
+
+class CancelOrderSerializer(StructSerializer):
+    """A cancellation."""
+
+    struct = CancelOrder
+    example: ClassVar = {"reason": "Ordered twice by mistake."}
+
+
+class ChangeStatusSerializer(StructSerializer):
+    """A step of an order."""
+
+    struct = ChangeStatus
+    example: ClassVar = {"status": OrderStatus.SHIPPED.value}
+
+
+class OrderSerializer(StructSerializer):
+    """An order as it is shown."""
+
+    struct = OrderDocument
+
+
+class OrderEventSerializer(StructSerializer):
+    """An event of an order's history."""
+
+    struct = OrderEvent
+
+
+class StatusSerializer(StructSerializer):
+    """A status."""
+
+    struct = Status

@@ -1,0 +1,182 @@
+"""Routes under `orders/`. Each checks the shape, makes one call, and answers."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from msgspec import UNSET, Struct, structs, to_builtins
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.permissions import AllowAny, IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from orders_app import event_log
+from orders_app.api.access import IsThatUserOrStaff, origin_of, visible_orders
+from orders_app.api.filters import OrderFilters
+from orders_app.api.placement import headers_of, place
+from orders_app.api.schema import described
+from orders_app.api.shapes import (
+    CancelOrder,
+    CancelOrderSerializer,
+    ChangeStatus,
+    ChangeStatusSerializer,
+    EditOrder,
+    EditOrderByStaff,
+    EditOrderSerializer,
+    OrderSerializer,
+    PlaceOrder,
+    PlaceOrderSerializer,
+    Status,
+    shown_event,
+)
+from orders_app.document import CancelReason, OrderDocument
+from orders_app.exceptions import InactiveProducts, OrderNotFound, UnknownProducts
+from orders_app.models import Order
+from orders_app.models.rows import document_of
+from orders_app.selectors import orders_of
+from orders_app.services.change_order import (
+    CANCELLED_BY_CUSTOMER,
+    CANCELLED_BY_STAFF,
+    cancel_order,
+    change_status,
+    delete_order,
+    update_order,
+)
+from orders_app.state_machine import TRANSITIONS
+from web.bodies import JsonBytesParser, read_body
+from web.struct_schema import StructSerializer
+
+
+@described
+class OrderViewSet(GenericViewSet[Order]):
+    """Orders: customers place and see their own, staff see and move all."""
+
+    lookup_value_converter = "uuid"
+    parser_classes = (JsonBytesParser,)
+    filterset_class = OrderFilters
+    form_serializers: ClassVar[dict[str, type[StructSerializer]]] = {
+        "create": PlaceOrderSerializer,
+        "partial_update": EditOrderSerializer,
+        "cancel": CancelOrderSerializer,
+        "change_status": ChangeStatusSerializer,
+    }
+
+    def get_permissions(self) -> Sequence[Any]:
+        """Staff alone delete; the other routes say it where they are."""
+        return [IsAdminUser()] if self.action == "destroy" else super().get_permissions()
+
+    def get_serializer_class(self) -> type[StructSerializer]:
+        """What the browsable API's form of this action starts with."""
+        return self.form_serializers.get(self.action, OrderSerializer)
+
+    def get_queryset(self) -> QuerySet[Order]:
+        """The orders that exist for whoever asks."""
+        return visible_orders(self.request.user)
+
+    def require_visible(self, order_id: UUID) -> None:
+        """Raise OrderNotFound unless the order exists for whoever asks."""
+        if not self.get_queryset().filter(pk=order_id).exists():
+            raise OrderNotFound(order_id)
+
+    def list(self, request: Request) -> Response:
+        """Own orders; for staff, everyone's."""
+        return self.page(self.filter_queryset(self.get_queryset()), document_of)
+
+    def create(self, request: Request) -> Response:
+        """Take an order at once; whether its stock could be reserved shows in it moments later."""
+        body = read_body(request, PlaceOrder)
+        try:
+            placement = place(request, body)
+        except (UnknownProducts, InactiveProducts) as refusal:
+            raise wrong_products(body, refusal) from refusal
+        return Response(to_builtins(placement.order), status.HTTP_201_CREATED, headers=headers_of(placement))
+
+    def retrieve(self, request: Request, pk: UUID) -> Response:
+        """One order."""
+        order = self.get_queryset().filter(pk=pk).first()
+        if order is None:
+            raise OrderNotFound(pk)
+        return shown(document_of(order))
+
+    def partial_update(self, request: Request, pk: UUID) -> Response:
+        """Correct the shipping address while the order is Pending; staff may set the tracking number too."""
+        body = read_body(request, EditOrderByStaff if request.user.is_staff else EditOrder)
+        self.require_visible(pk)
+        return shown(update_order(order_id=pk, origin=origin_of(request), **given(body)))
+
+    def destroy(self, request: Request, pk: UUID) -> Response:
+        """Remove an order that is Delivered or Cancelled; the log keeps its history."""
+        delete_order(order_id=pk, origin=origin_of(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @action(methods=["patch"], detail=True)
+    def cancel(self, request: Request, pk: UUID) -> Response:
+        """Cancel the order; what it holds goes back into stock."""
+        body = read_body(request, CancelOrder)
+        self.require_visible(pk)
+        reason = cancel_reason(body.reason, by_staff=request.user.is_staff)
+        return shown(cancel_order(order_id=pk, reason=reason, origin=origin_of(request)))
+
+    @action(methods=["patch"], detail=True, url_path="status", permission_classes=[IsAdminUser])
+    def change_status(self, request: Request, pk: UUID) -> Response:
+        """Move the order one step."""
+        body = read_body(request, ChangeStatus)
+        return shown(change_status(order_id=pk, new_status=body.status, origin=origin_of(request)))
+
+    @action(detail=True)
+    def history(self, request: Request, pk: UUID) -> Response:
+        """All that happened to the order, oldest first."""
+        self.require_visible(pk)
+        return self.page(event_log.history(pk), shown_event)
+
+    @action(
+        detail=False,
+        url_path="user/<int:user_id>",
+        url_name="of-user",
+        permission_classes=[IsThatUserOrStaff],
+    )
+    def of_user(self, request: Request, user_id: int) -> Response:
+        """The orders of one user."""
+        return self.page(self.filter_queryset(orders_of(user_id)), document_of)
+
+    @action(detail=False, permission_classes=[AllowAny], pagination_class=None, filter_backends=[])
+    def statuses(self, request: Request) -> Response:
+        """Every status an order can have, and what may follow it."""
+        return Response([to_builtins(Status(code, code.label, after)) for code, after in TRANSITIONS.items()])
+
+    def page(self, rows: QuerySet[Any] | Sequence[Any], shape: Callable[[Any], Struct]) -> Response:
+        """One page of a list, each row in its shape."""
+        page = self.paginate_queryset(rows) or []
+        return self.get_paginated_response([to_builtins(shape(row)) for row in page])
+
+
+def shown(document: OrderDocument) -> Response:
+    """An order as the answer."""
+    return Response(to_builtins(document))
+
+
+def given(body: Struct) -> dict[str, Any]:
+    """The fields that were sent, by name."""
+    return {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
+
+
+def cancel_reason(words: str, *, by_staff: bool) -> CancelReason:
+    """Why an order is cancelled: who wished it, in their words where they gave any."""
+    usual = CANCELLED_BY_STAFF if by_staff else CANCELLED_BY_CUSTOMER
+    return CancelReason(usual.code, words.strip() or usual.detail)
+
+
+def wrong_products(body: PlaceOrder, refusal: UnknownProducts | InactiveProducts) -> ValidationError:
+    """The refusal as errors of the lines that name the products, in whichever case of their hex digits."""
+    refused = {product_id.lower() for product_id in refusal.product_ids}
+    return ValidationError(
+        {
+            f"items.{index}.productId": [ErrorDetail(str(refusal), refusal.code)]
+            for index, item in enumerate(body.items)
+            if item.product_id.lower() in refused
+        }
+    )

@@ -1,0 +1,107 @@
+"""An order as the API shows it, at one of its versions, and the changes that lead to the next.
+
+The JSON form is camelCase, with money as a decimal string and times in RFC 3339 UTC.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+
+# Not blank, and no control characters (PostgreSQL keeps no NUL).
+_READABLE = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, Meta(max_length=200, pattern=_READABLE)]
+ShortLine = Annotated[str, Meta(max_length=100, pattern=_READABLE)]
+ZipCode = Annotated[str, Meta(max_length=20, pattern=_READABLE)]
+Time = Annotated[datetime, Meta(tz=True)]
+
+
+class ShippingAddress(Struct, frozen=True, rename="camel"):
+    """Where an order goes."""
+
+    street: Line
+    city: ShortLine
+    state: ShortLine
+    zip_code: ZipCode
+    country: ShortLine
+
+
+class CancelCode(StrEnum):
+    """Why an order was cancelled, for programs; a rejection has the code of its first shortage."""
+
+    CUSTOMER_REQUEST = "CUSTOMER_REQUEST"
+    STAFF_REQUEST = "STAFF_REQUEST"
+    PRODUCT_NOT_FOUND = "PRODUCT_NOT_FOUND"
+    PRODUCT_INACTIVE = "PRODUCT_INACTIVE"
+    INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
+    STOCK_RELEASED = "STOCK_RELEASED"
+    HOLD_EXPIRED = "HOLD_EXPIRED"
+
+
+class CancelReason(Struct, frozen=True):
+    """Why an order was cancelled; `detail` is a sentence for the customer."""
+
+    code: CancelCode
+    detail: str
+
+
+class OrderLine(Struct, frozen=True, rename="camel"):
+    """One product of an order; `price` is for one piece, as it was when the order was placed."""
+
+    product_id: str
+    product_name: str
+    quantity: int
+    price: Decimal
+
+
+class OrderDocument(Struct, frozen=True, rename="camel"):
+    """An order at one of its versions, exactly as the API shows it."""
+
+    id: UUID
+    order_number: str
+    user_id: str
+    items: tuple[OrderLine, ...]
+    total_amount: Decimal
+    currency: str
+    status: OrderStatus
+    status_label: str
+    stock_status: StockStatus
+    payment_status: PaymentStatus
+    payment_method: PaymentMethod
+    shipping_address: ShippingAddress
+    tracking_number: str | None
+    cancel_reason: CancelReason | None
+    created_at: Time
+    updated_at: Time
+    shipped_at: Time | None
+    delivered_at: Time | None
+    cancelled_at: Time | None
+    version: int
+
+
+class OrderChanges(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The fields of an `OrderDocument` that one event changed, with their new values."""
+
+    updated_at: Time
+    status: OrderStatus | UnsetType = UNSET
+    status_label: str | UnsetType = UNSET
+    stock_status: StockStatus | UnsetType = UNSET
+    payment_status: PaymentStatus | UnsetType = UNSET
+    shipping_address: ShippingAddress | UnsetType = UNSET
+    tracking_number: str | UnsetType | None = UNSET
+    cancel_reason: CancelReason | UnsetType = UNSET
+    shipped_at: Time | UnsetType = UNSET
+    delivered_at: Time | UnsetType = UNSET
+    cancelled_at: Time | UnsetType = UNSET
+
+
+def apply_changes(changes: OrderChanges, document: OrderDocument, version: int) -> OrderDocument:
+    """The document after these changes, at this version."""
+    fields = {name: value for name, value in msgspec.structs.asdict(changes).items() if value is not UNSET}
+    return msgspec.structs.replace(document, version=version, **fields)

@@ -1,0 +1,75 @@
+"""Cancelling the orders that were not paid in time. Any number of processes may do it at once."""
+
+import threading
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from foundation import metrics
+from foundation.outage import DependencyUnavailable, Outage
+from orders_app.event_log import Origin
+from orders_app.selectors import orders_awaiting_money
+from orders_app.services.expire_holds import expire_holds
+
+SLICE_ORDERS = 200
+POLL_SECONDS = 1.0
+EXPIRY = Origin("service:expiry")
+
+log = structlog.get_logger(__name__)
+
+
+def run(stop: threading.Event) -> None:
+    """Expire holds as they fall due until `stop` is set. Waits while PostgreSQL is away."""
+    outage = Outage()
+    while not stop.is_set():
+        try:
+            expire_due(stop)
+        except DependencyUnavailable as error:
+            pause = outage.met(error)
+        else:
+            outage.over()
+            pause = POLL_SECONDS
+        stop.wait(pause)
+
+
+def expire_due(stop: threading.Event) -> int:
+    """Cancel every order that is due now, a slice at a time; how many. Raises DependencyUnavailable.
+
+    An order that cannot be cancelled is logged and stops no other.
+    """
+    close_old_connections()
+    try:
+        return _expire_slices(stop)
+    except (OperationalError, InterfaceError) as error:
+        raise DependencyUnavailable("PostgreSQL", str(error)) from error
+
+
+def _expire_slices(stop: threading.Event) -> int:
+    due = orders_awaiting_money(timedelta(minutes=settings.HOLD_MINUTES)).values_list("pk", flat=True)
+    expired, left = 0, set[UUID]()
+    while not stop.is_set() and (order_ids := list(due.exclude(pk__in=left)[:SLICE_ORDERS])):
+        cancelled = _expire(order_ids)
+        expired += len(cancelled)
+        left.update(set(order_ids) - cancelled)
+    return expired
+
+
+def _expire(order_ids: Sequence[UUID]) -> set[UUID]:
+    """Expire a slice together, or one by one where an order is at fault; those cancelled."""
+    try:
+        cancelled = expire_holds(order_ids=order_ids, origin=EXPIRY)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        if len(order_ids) > 1:
+            return set[UUID]().union(*(_expire([order_id]) for order_id in order_ids))
+        log.exception("hold cannot expire", order_id=str(order_ids[0]))
+        return set()
+    if cancelled:
+        metrics.HOLDS_EXPIRED.inc(len(cancelled))
+        log.info("holds expired", orders=len(cancelled))
+    return cancelled

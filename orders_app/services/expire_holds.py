@@ -1,0 +1,35 @@
+"""Orders that were not paid in time give their stock back."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from orders_app.document import CancelCode, CancelReason, OrderDocument
+from orders_app.event_log import Origin
+from orders_app.services.locked_order import open_orders
+from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod
+
+HOLD_EXPIRED = CancelReason(
+    CancelCode.HOLD_EXPIRED,
+    "Your payment did not arrive in the time for which we keep items aside, so the order was cancelled.",
+)
+
+
+def expire_holds(*, order_ids: Collection[UUID], origin: Origin) -> set[UUID]:
+    """Cancel those of these orders that still wait for their money, in one transaction; the ones cancelled.
+
+    Whoever pays for an order first keeps it; whoever comes second finds it cancelled.
+    """
+    with open_orders(order_ids, origin) as orders:
+        unpaid = {order_id: order for order_id, order in orders.items() if _awaits_money(order.document)}
+        for order in unpaid.values():
+            order.cancel(HOLD_EXPIRED)
+    return set(unpaid)
+
+
+def _awaits_money(document: OrderDocument) -> bool:
+    """What `models.order.AWAITS_MONEY` finds, asked of a locked order."""
+    return (
+        document.status == OrderStatus.PENDING
+        and document.payment_status in UNPAID
+        and document.payment_method != PaymentMethod.CASH_ON_DELIVERY
+    )

@@ -1,0 +1,1 @@
+"""The stock service: reserves and releases stock, and audits it."""

@@ -1,0 +1,29 @@
+"""The answer to an order as a whole, read off its ledger entry: the same whenever it is asked again."""
+
+from msgspec import convert
+
+from products_app.documents.ledger import LedgerEntry
+from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
+
+OrderAnswer = InventoryReserved | InventoryRejected | InventoryReleased
+
+
+def recorded_answer(entry: LedgerEntry) -> OrderAnswer:
+    """What an entry that is not `open` says."""
+    match entry["status"]:
+        case "reserved":
+            return reserved_answer(entry)
+        case "rejected":
+            return InventoryRejected(entry["_id"], convert(entry["failures"], list[Shortage]))
+        case _:
+            return InventoryReleased(entry["_id"], convert(entry["returned"], list[StockLine]))
+
+
+def reserved_answer(entry: LedgerEntry) -> InventoryReserved:
+    """The lines that were reserved together."""
+    lines = [
+        StockLine(product_id, line["quantity"], line["newStock"])
+        for product_id, line in entry["lines"].items()
+        if "apart" not in line
+    ]
+    return InventoryReserved(entry["_id"], lines)

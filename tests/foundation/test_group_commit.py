@@ -1,0 +1,113 @@
+"""What threads ask for at the same time is done together, and everybody gets an answer of their own."""
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from devtools.driver.shop import eventually
+from foundation.group_commit import Gathering
+from foundation.pacing import Pacing
+
+SECONDS = 10.0
+
+
+class Refused(Exception):
+    """What the work refuses."""
+
+
+@dataclass
+class Bench:
+    """Work that notes its batches, doubles numbers, refuses odd ones, and stands still until it may go on."""
+
+    may_go_on: threading.Event = field(default_factory=threading.Event)
+    batches: list[list[int]] = field(default_factory=list)
+
+    def work(self, numbers: Sequence[int]) -> list[int | Exception]:
+        self.batches.append(list(numbers))
+        assert self.may_go_on.wait(SECONDS)
+        if 0 in numbers:
+            raise ZeroDivisionError
+        return [Refused(str(number)) if number % 2 else 2 * number for number in numbers]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def call_behind_another(bench: Bench, numbers: Sequence[int], *, limit: int = 100) -> list[Future[int]]:
+    """The calls of these numbers, all made while the batch of a first one (2) is at work."""
+    gathering = Gathering(bench.work, limit=limit)
+    pool = ThreadPoolExecutor(len(numbers) + 1)
+    first = pool.submit(gathering.call, 2)
+    eventually(lambda: bench.batches, "the first batch at work")
+    calls = [pool.submit(gathering.call, number) for number in numbers]
+    eventually(lambda: len(gathering._waiting) == len(numbers), "all calls waiting")
+    bench.may_go_on.set()
+    assert first.result(SECONDS) == 4
+    pool.shutdown(wait=False)
+    return calls
+
+
+def test_a_call_alone_is_done_alone(bench: Bench) -> None:
+    bench.may_go_on.set()
+    gathering = Gathering(bench.work, limit=100)
+    assert [gathering.call(2), gathering.call(4)] == [4, 8]
+    assert bench.batches == [[2], [4]]
+
+
+def test_what_comes_while_a_batch_is_at_work_is_one_batch(bench: Bench) -> None:
+    calls = call_behind_another(bench, [4, 6, 8, 10])
+    assert [call.result(SECONDS) for call in calls] == [8, 12, 16, 20]
+    assert [sorted(batch) for batch in bench.batches] == [[2], [4, 6, 8, 10]]
+
+
+def test_a_batch_is_no_larger_than_the_limit(bench: Bench) -> None:
+    calls = call_behind_another(bench, [4, 6, 8, 10, 12], limit=2)
+    assert [call.result(SECONDS) for call in calls] == [8, 12, 16, 20, 24]
+    assert [len(batch) for batch in bench.batches] == [1, 2, 2, 1]
+
+
+def test_a_refusal_reaches_the_one_it_is_for(bench: Bench) -> None:
+    good, bad = call_behind_another(bench, [4, 5])
+    assert good.result(SECONDS) == 8
+    with pytest.raises(Refused, match="5"):
+        bad.result(SECONDS)
+
+
+def test_work_that_fails_fails_for_all_of_its_batch_and_for_no_other(bench: Bench) -> None:
+    calls = call_behind_another(bench, [0, 4])
+    for call in calls:
+        with pytest.raises(ZeroDivisionError):
+            call.result(SECONDS)
+
+
+def test_after_a_failure_the_next_call_is_done(bench: Bench) -> None:
+    bench.may_go_on.set()
+    gathering = Gathering(bench.work, limit=100)
+    with pytest.raises(ZeroDivisionError):
+        gathering.call(0)
+    assert gathering.call(2) == 4
+
+
+def test_those_just_answered_are_awaited_until_they_are_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foundation.group_commit.CALLERS", Pacing(2 * SECONDS, 2 * SECONDS))
+    gathering = Gathering(bench.work, limit=100)
+
+    def call(number: int, times: int) -> list[int]:
+        return [gathering.call(number) for _ in range(times)]
+
+    pool = ThreadPoolExecutor(3)
+    first = pool.submit(call, 2, 3)
+    eventually(lambda: bench.batches, "the first batch at work")
+    others = [pool.submit(call, number, 2) for number in (4, 6)]
+    eventually(lambda: len(gathering._waiting) == 2, "two behind the first")
+    bench.may_go_on.set()
+    assert [each.result(SECONDS) for each in (first, *others)] == [[4] * 3, [8] * 2, [12] * 2]
+    assert [len(batch) for batch in bench.batches] == [1, 3, 3]
+    pool.shutdown()

@@ -1,0 +1,34 @@
+"""Who may read `/metrics` and the details of `/health/ready`.
+
+This machine, addresses that the settings name, whoever has the token, and staff in a browser. All others
+learn only whether orders are taken.
+"""
+
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
+
+from web.addresses import client_address
+
+
+def may_monitor(request: HttpRequest) -> bool:
+    """Whether the figures and the servers' errors are for whoever asks."""
+    return _is_from_monitor(request) or _has_token(request) or request.user.is_staff
+
+
+def _is_from_monitor(request: HttpRequest) -> bool:
+    """A request that a proxy passed on counts only where TRUSTED_PROXIES makes its address known."""
+    if "HTTP_X_FORWARDED_FOR" in request.META and not settings.TRUSTED_PROXIES:
+        return False
+    try:
+        address = ip_address(client_address(request))
+    except ValueError:
+        return False
+    return any(address in ip_network(network) for network in settings.MONITOR_ADDRESSES)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    sent = request.headers.get("Authorization", "")
+    return bool(settings.MONITOR_TOKEN) and constant_time_compare(sent, f"Bearer {settings.MONITOR_TOKEN}")
