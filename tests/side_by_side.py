@@ -5,12 +5,12 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 _ONE_SYSTEM = (
-    "tests/secured/",
+    "tests/kafka_workers/contract/",
     "tests/orders_app/sockets/",
     "tests/flows/",
-    "tests/input/",
+    "tests/web/test_schema_fuzz.py",
 )
-"""Folders whose tests share what is slow to start, those that take longest first."""
+"""Folders whose tests share what is slow to start, and files that take long; the longest come first."""
 
 
 class ByFile(LoadScopeScheduling):

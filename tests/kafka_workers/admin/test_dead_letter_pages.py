@@ -16,7 +16,7 @@ from kafka_workers.admin import dead_letter_pages
 from kafka_workers.runtime.broker import topic_reader
 from kafka_workers.runtime.dead_letters.letters import Choice, DeadLetter, find_dead_letters
 from tests.kafka_workers.admin.conftest import Login
-from tests.kafka_workers.runtime.test_dead_letters import dead_letters_of, open_letters
+from tests.kafka_workers.runtime.dead_letters.test_dead_letters import dead_letters_of, open_letters
 from tests.kafka_workers.runtime.workbench import Bench
 from tests.orders_app.admin.office import said
 

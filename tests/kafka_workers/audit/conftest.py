@@ -23,7 +23,7 @@ from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
-from tests.kafka_workers.bridge.conftest import wire, working
+from tests.kafka_workers.conftest import wire, working
 from tests.orders_app.ordering import Desk, catalogue, desk, now
 from tests.products_app.shelves import stocked
 

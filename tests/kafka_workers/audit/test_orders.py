@@ -19,10 +19,10 @@ from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order
 from orders_app.services.stock_claims import ask_stock_again
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.services.stock.service import Release, settle
+from tests.concurrency import beside
 from tests.kafka_workers.audit.conftest import Shop, at_work, relaying
 from tests.orders_app.ordering import STAFF, events, now
 from tests.products_app.shelves import assert_conserved, reserve, stock_of, stocked
-from tests.races.waiting import beside
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

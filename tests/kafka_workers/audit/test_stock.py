@@ -23,10 +23,10 @@ from products_app.services.stock.audit import (
     restore_hold,
 )
 from products_app.services.stock.service import Release, release_line, reserve_line, settle
+from tests.concurrency import beside
 from tests.kafka_workers.audit.conftest import Shop
 from tests.orders_app.ordering import at_once, of_type
 from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
-from tests.races.waiting import beside
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,9 +8,6 @@ from django.test import Client
 
 from orders_app.admin.staff_role import STAFF_ROLE
 from tests.orders_app.admin.office import Office
-from tests.orders_app.ordering import catalogue, desk
-
-__all__ = ["catalogue", "desk"]
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from tests.orders_app.api.people import Person
-from tests.orders_app.ordering import Desk, catalogue, desk
-
-__all__ = ["catalogue", "desk"]
+from tests.orders_app.ordering import Desk
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Whose orders exist for whom; tests/doors has the table of all routes and callers."""
+"""Whose orders exist for whom; tests/web has the table of all routes and callers."""
 
 from typing import Any
 

@@ -12,10 +12,7 @@ from django.db import connection
 
 from devtools.driver.shop import eventually
 from devtools.stack.ports import free_ports
-from tests.orders_app.ordering import catalogue, desk
 from tests.orders_app.sockets.browser import OTHER_PAGE, REPLAY_EVENTS, SLOW_SECONDS, SOCKETS_PER_USER
-
-__all__ = ["catalogue", "desk"]
 
 SETTINGS = {
     "FRONTEND_URL": OTHER_PAGE,

@@ -1,0 +1,89 @@
+"""PostgreSQL with TLS and passwords: all of it in its URL."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from psycopg import OperationalError, connect
+
+from devtools.stack.ports import free_ports
+from devtools.stack.postgres import PostgresServer
+from tests.certificates import Authority
+from tests.config.tls_door import TlsDoor
+from tests.python_process import run_python
+
+USER, PASSWORD = "stockbridge", "the-databases-password"
+
+
+class SecuredPostgres(PostgresServer):
+    """Everybody but the owner, who makes the users, needs a password."""
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._rules.write_text(
+            "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+
+    def _command(self) -> Sequence[str | Path]:
+        return [*super()._command(), "-c", f"hba_file={self._rules}"]
+
+    @property
+    def _rules(self) -> Path:
+        return self.directory / "rules.conf"
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredPostgres]:
+    server = SecuredPostgres(tmp_path_factory.mktemp("secured-postgres"), free_ports(1)[0])
+    try:
+        server.start()
+        with connect(server.url, autocommit=True) as connection:
+            connection.execute(f"CREATE USER {USER} PASSWORD '{PASSWORD}'")
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def door(postgres: SecuredPostgres, authority: Authority) -> Iterator[TlsDoor]:
+    with TlsDoor(free_ports(1)[0], postgres.port, authority.issue_as_one_file("postgres")) as door:
+        yield door
+
+
+def test_postgresql_is_reached_by_password_and_checked_tls(
+    postgres: SecuredPostgres, door: TlsDoor, authority: Authority, tmp_path: Path
+) -> None:
+    url = f"postgres://{USER}:{PASSWORD}@{door.address}/{postgres.database}?sslmode=verify-full&sslrootcert="
+    sound, wrong = (
+        run_python(
+            "-c",
+            "import django; django.setup(); from django.db import connection; connection.ensure_connection();"
+            "print(connection.connection.info.user, connection.connection.pgconn.ssl_in_use)",
+            DATABASE_URL=f"{url}{trusted.certificate}",
+            DJANGO_SETTINGS_MODULE="config.settings",
+        )
+        for trusted in (authority, Authority(tmp_path, "another"))
+    )
+    assert sound.stdout == f"{USER} True\n", sound.stderr
+    assert wrong.stdout == ""
+    assert "certificate verify failed" in wrong.stderr
+
+
+def test_without_password_and_checked_tls_there_is_no_postgresql(
+    postgres: SecuredPostgres, door: TlsDoor, authority: Authority, tmp_path: Path
+) -> None:
+    right, other = authority.certificate, Authority(tmp_path, "another").certificate
+    for login, address, trusted, reason in (
+        (f"{USER}:another", door.address, right, "password authentication failed"),
+        (f"nobody:{PASSWORD}", door.address, right, "password authentication failed"),
+        (f"{USER}:{PASSWORD}", postgres.address, right, "server does not support SSL"),
+        (f"{USER}:{PASSWORD}", door.address, other, "certificate verify failed"),
+    ):
+        options = f"sslmode=verify-full&sslrootcert={trusted}"
+        with pytest.raises(OperationalError, match=reason):
+            connect(f"postgres://{login}@{address}/{postgres.database}?{options}")

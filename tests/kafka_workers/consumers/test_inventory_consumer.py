@@ -1,0 +1,221 @@
+"""The inventory consumer: from requests on the broker to the stock service, and its answers back."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from devtools.driver.kafka import Record, Wire
+from devtools.driver.shop import eventually
+from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers import inventory
+from kafka_workers.consumers.inventory import INVENTORY_CONSUMER, OrderRequest
+from kafka_workers.runtime.consuming.consumer_loop import run
+from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.messages.message import Outgoing, Received
+from products_app.exceptions import CatalogueUnavailable
+from products_app.services.stock.service import Line, Release, Reserve
+from tests.kafka_workers.conftest import working
+from tests.kafka_workers.relay.log_entries import TRACE
+from tests.products_app.shelves import stock_of, stocked
+
+DEAD_LETTERS = "products-service-group.dlq"
+
+pytestmark = pytest.mark.usefixtures("clean_catalogue")
+
+
+@contextmanager
+def consuming() -> Iterator[None]:
+    with working(lambda stop: run(INVENTORY_CONSUMER, stop)):
+        yield
+
+
+def new_order() -> str:
+    return f"neighbour-{uuid.uuid4().hex}"
+
+
+def reserve(order: str, product: object, quantity: object = 2, price: object = "10.00") -> bytes:
+    item = {"productId": product, "productName": "Lantern", "quantity": quantity, "price": price}
+    value = {"orderId": order, "orderNumber": "N-1", "items": [item], "timestamp": "2026-01-01T12:00:00Z"}
+    return json.dumps(value).encode()
+
+
+def release(order: str, product: str) -> bytes:
+    item = {"productId": product, "productName": "Lantern", "quantity": 2}
+    value = {"orderId": order, "orderNumber": "N-1", "reason": "no more", "items": [item]}
+    return json.dumps(value | {"timestamp": "2026-01-01T12:00:00Z"}).encode()
+
+
+def received(value: bytes, topic: str = "inventory.reserve") -> Received:
+    return Received(
+        topic=topic,
+        partition=0,
+        offset=5,
+        key="k",
+        value=value,
+        id="i",
+        type=topic,
+        source="",
+        subject="",
+        time=datetime.now(UTC),
+        sequence=None,
+        trace_parent="",
+        attempt=1,
+    )
+
+
+def test_a_plain_message_is_settled_and_the_same_again_changes_nothing(wire: Wire) -> None:
+    product, order = stocked(10), new_order()
+    with consuming():
+        for _ in range(2):
+            wire.send("inventory.reserve", order, reserve(order, product))
+        answers = wire.of_order(order, "inventory.reserved", count=2)
+    expected = {"orderId": order, "items": [{"productId": product, "quantity": 2, "newStock": 8}]}
+    assert [answer.json() for answer in answers] == [expected] * 2
+    assert {answer.headers["ce_id"] for answer in answers} == {f"{order}:inventory.reserved"}
+    assert stock_of(product) == 8
+
+
+def test_a_release_gives_back_and_carries_the_trace_on(wire: Wire) -> None:
+    product, order = stocked(10), new_order()
+    with consuming():
+        wire.send("inventory.reserve", order, reserve(order, product))
+        wire.of_order(order, "inventory.reserved")
+        wire.send("inventory.release", order, release(order, product), {"traceparent": TRACE})
+        (answer,) = wire.of_order(order, "inventory.released")
+    assert answer.headers["traceparent"] == TRACE
+    assert answer.headers["ce_source"] == "/stockbridge/products"
+    assert stock_of(product) == 10
+
+
+def test_a_shortage_is_answered_with_what_there_is(wire: Wire) -> None:
+    product, order = stocked(1), new_order()
+    with consuming():
+        wire.send("inventory.reserve", order, reserve(order, product))
+        (answer,) = wire.of_order(order, "inventory.rejected")
+    failure = {"productId": product, "code": "INSUFFICIENT_STOCK", "requested": 2, "available": 1}
+    assert answer.json() == {"orderId": order, "failures": [failure]}
+    assert stock_of(product) == 1
+
+
+def test_bad_messages_are_kept_with_the_reason_and_stop_nothing_behind_them(wire: Wire) -> None:
+    product, bad, good = stocked(10), new_order(), new_order()
+    spoilt = {
+        reserve(bad, product, -5): "quantity",
+        reserve(bad, product, 1.5): "quantity",
+        reserve(bad, product, "2"): "quantity",
+        reserve(bad, {"$gt": ""}): "productId",
+        b"{broken": "JSON",
+    }
+    with consuming():
+        for value in spoilt:
+            wire.send("inventory.reserve", bad, value)
+        # The key puts it behind the bad ones, in their partition.
+        wire.send("inventory.reserve", bad, reserve(good, product))
+        wire.of_order(good, "inventory.reserved")
+    dead = wire.of_order(bad, DEAD_LETTERS, count=len(spoilt))
+    assert {record.value for record in dead} == spoilt.keys()
+    for record in dead:
+        assert spoilt[record.value] in told_reason(record)
+    assert stock_of(product) == 8
+
+
+def told_reason(record: Record) -> str:
+    return " ".join(text for name, text in record.headers.items() if "reason" in name)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        pytest.param(b"", "truncated", id="nothing"),
+        pytest.param(b"null", "Expected `object`, got `null`", id="null"),
+        pytest.param(b'{"orderId": "\xff"}', "utf-8", id="not UTF-8"),
+        pytest.param(b'{"orderId": "\\ud800"}', "truncated", id="half a surrogate pair"),
+        pytest.param(b'{"x": ' * 100_000, "nested too deep", id="an unknown field nested too deep"),
+        pytest.param(
+            reserve("o", "p").replace(b'"orderId"', b'"orderId": "other", "orderId"', 1),
+            "'orderId' twice",
+            id="a field twice",
+        ),
+        pytest.param(
+            reserve("o", "p", 7).replace(b": 7", b": " + b"7" * 5000), "quantity", id="a huge quantity"
+        ),
+        pytest.param(reserve("o", "p", True), "quantity", id="a truth value as quantity"),
+        pytest.param(reserve("o", "p", 0), "quantity", id="quantity 0"),
+        pytest.param(reserve("o", "p", price="NaN"), "price", id="NaN as price"),
+        pytest.param(reserve("o", "p", price="sNaN"), "price", id="a signalling NaN as price"),
+        pytest.param(reserve("o", "p", price=float("nan")), "JSON", id="NaN without quotes"),
+        pytest.param(reserve("o", "p", price="-Infinity"), "price", id="minus infinity as price"),
+        pytest.param(reserve("o", "p", price="-0.01"), "price", id="a negative price"),
+        pytest.param(reserve("", "p"), "orderId", id="an empty order id"),
+        pytest.param(reserve("o" * 65, "p"), "orderId", id="a long order id"),
+    ],
+)
+def test_a_value_that_cannot_be_right_is_invalid_for_a_reason(value: bytes, reason: str) -> None:
+    with pytest.raises(InvalidMessage, match=reason) as raised:
+        inventory.decode(received(value))
+    assert len(raised.value.reason) < 300
+
+
+def test_what_is_not_known_is_ignored() -> None:
+    value = json.dumps(json.loads(reserve("o", "p")) | {"colour": {"of": ["the", "box"]}}).encode()
+    assert inventory.decode(received(value)) == Reserve("o", (Line("p", 2),))
+    assert inventory.decode(received(release("o", "p"), "inventory.release")) == Release("o")
+
+
+def test_a_catalogue_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> None:
+        raise CatalogueUnavailable("no primary")
+
+    monkeypatch.setattr(inventory, "settle", away)
+    message = received(reserve("o", "p"))
+    with pytest.raises(DependencyUnavailable, match="MongoDB is unavailable: no primary"):
+        inventory.handle([Work(message, inventory.decode(message))])
+
+
+def test_two_workers_share_the_partitions(wire: Wire) -> None:
+    product = stocked(1000)
+    handled: dict[str, list[str]] = {"first": [], "second": []}
+
+    def worker(name: str, stop: threading.Event) -> None:
+        def handle(batch: Sequence[Work[OrderRequest]]) -> Iterable[Outgoing]:
+            handled[name] += [work.value.order_id for work in batch]
+            return inventory.handle(batch)
+
+        run(dataclasses.replace(INVENTORY_CONSUMER, handle=handle), stop)
+
+    orders: list[str] = []
+
+    def both_have_work() -> bool:
+        orders.append(new_order())
+        wire.send("inventory.reserve", orders[-1], reserve(orders[-1], product, 1))
+        return all(handled.values())
+
+    with working(lambda stop: worker("first", stop)), working(lambda stop: worker("second", stop)):
+        eventually(both_have_work, "work for both")
+        eventually(lambda: stock_of(product) == 1000 - len(orders), "every order settled")
+    assert set(handled["first"]) | set(handled["second"]) == set(orders)
+
+
+def test_a_flood_of_bad_messages_stops_the_command_with_exit_code_1_and_one_sentence(wire: Wire) -> None:
+    order = new_order()
+    for _ in range(10):
+        wire.send("inventory.reserve", order, b"{broken")
+    command = [sys.executable, "manage.py", "run_inventory_consumer"]
+    environment = os.environ | {"BREAKER_RUN": "10"}
+    done = subprocess.run(
+        command, env=environment, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "CommandError: products-service-group stops: 10 dead letters against 0 good" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(wire.of_order(order, DEAD_LETTERS, count=10)) == 10

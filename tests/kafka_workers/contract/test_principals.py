@@ -1,0 +1,149 @@
+"""Every worker does its work in the name of its own user, with the ACLs of `kafka_access` and no other."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from devtools.driver.kafka import Wire
+from devtools.driver.shop import eventually
+from kafka_workers.contract import principals
+from kafka_workers.runtime.broker.access import AccessControl
+from kafka_workers.runtime.broker.topics import create_topics, topics_of_group
+from kafka_workers.runtime.exceptions import AccessDenied
+from kafka_workers.runtime.group_topics import retry_topics
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Producer
+from orders_app.state_machine import OrderStatus
+from tests.kafka_workers.consumers.test_inventory_consumer import new_order, reserve
+from tests.kafka_workers.contract.conftest import access
+from tests.kafka_workers.contract.secured_broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
+from tests.kafka_workers.relay.test_outbox_relay import database_url
+from tests.orders_app.ordering import Desk, catalogue, desk, now
+from tests.products_app.shelves import entry_of, stock_of, stocked
+
+__all__ = ["catalogue", "desk"]
+
+WORKERS = {
+    "run_outbox_relay": principals.RELAY,
+    "run_inventory_consumer": principals.INVENTORY,
+    "run_order_consumer": principals.ORDER,
+}
+
+
+@pytest.fixture
+def workers(broker: SecuredBroker, clean_catalogue: None, transactional_db: None) -> Iterator[None]:
+    """The three workers as processes, each with its own user."""
+    with ExitStack() as running:
+        for command, user in WORKERS.items():
+            running.enter_context(_running(command, access(broker, user)))
+        yield
+
+
+@contextmanager
+def _running(command: str, settings: dict[str, str]) -> Iterator[None]:
+    environment = os.environ | {"DATABASE_URL": database_url(), "RETRY_DELAYS_SECONDS": "5,60,600"} | settings
+    with subprocess.Popen([sys.executable, "manage.py", command], env=environment) as process:
+        try:
+            yield
+            process.terminate()
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def wire(broker: SecuredBroker) -> Iterator[Wire]:
+    with closing(Wire(broker.url)) as wire:
+        yield wire
+
+
+@pytest.mark.usefixtures("workers")
+def test_an_order_goes_the_whole_way_and_a_dead_letter_back(
+    broker: SecuredBroker, wire: Wire, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lantern = stocked(10)
+    order = desk.request((lantern, 3)).order
+    eventually(lambda: now(order).status == OrderStatus.PROCESSING, "the order goes on", seconds=60)
+    assert stock_of(lantern) == 7
+
+    neighbour = new_order()
+    wire.send("inventory.reserve", neighbour, b"no json")
+    wire.read(["products-service-group.dlq"], lambda records: len(records) == 1, seconds=30)
+    with override_settings(**access(broker, principals.DEAD_LETTERS)):
+        call_command("dead_letters", "redrive", "--key", neighbour)
+    assert "1 redriven" in capsys.readouterr().out
+    wire.read(["products-service-group.dlq"], lambda records: len(records) == 2, seconds=30)
+    wire.send("inventory.reserve", neighbour, reserve(neighbour, lantern))
+    eventually(lambda: entry_of(neighbour), "the worker goes on behind the dead letter", seconds=30)
+
+    with override_settings(**access(broker, principals.LAG)):
+        eventually(lambda: _lag(capsys) == 0, "nothing is left to do", seconds=30)
+        call_command("audit_stock", "--json")
+    assert json.loads(capsys.readouterr().out)["waitingFor"] == ""
+
+
+def _lag(capsys: pytest.CaptureFixture[str]) -> int:
+    call_command("consumer_lag", "--json")
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["group"] for row in rows} >= {"products-service-group", "orders-service-group"}
+    return sum(row["lag"] for row in rows)
+
+
+def test_the_users_have_exactly_these_acls(broker: SecuredBroker) -> None:
+    with override_settings(**access(broker, ADMIN, ADMIN_PASSWORD)):
+        report = AccessControl().compare(principals.all_permissions())
+    assert (report.missing, report.others) == ([], [])
+
+
+def test_a_worker_may_not_make_topics_nor_change_users(
+    broker: SecuredBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user, group = f"User:{principals.INVENTORY}", "products-service-group"
+    visible = [topic for topic in topics_of_group(group) if topic.name in retry_topics(group, 3)]
+    with override_settings(**access(broker, principals.INVENTORY)):
+        with pytest.raises(CommandError, match=f"{user} may not CREATE the topic order.created"):
+            call_command("create_topics")
+        with pytest.raises(AccessDenied, match=f"{user} may not DESCRIBE_CONFIGS the topic {group}.retry.1"):
+            create_topics(visible)
+        for stolen in ({}, {principals.RELAY: "stolen"}):
+            with pytest.raises(CommandError, match="users and permissions cannot be managed"):
+                call_command("kafka_access", passwords=stolen)
+    with override_settings(**access(broker, principals.RELAY)), Producer("relay") as producer:
+        producer.publish([Outgoing("order.created", "1", b"{}", {})])
+    with override_settings(**access(broker, principals.TOPICS)):
+        call_command("create_topics")
+    assert ", 0 of them new" in capsys.readouterr().out
+
+
+def test_the_command_changes_nothing_the_second_time(
+    broker: SecuredBroker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with override_settings(**access(broker, ADMIN, ADMIN_PASSWORD)):
+        call_command("kafka_access")
+    assert capsys.readouterr().out == f"{len(principals.all_permissions())} ACLs, 0 of them new\n"
+
+
+def test_a_dry_run_prints_every_acl_and_needs_no_broker(capsys: pytest.CaptureFixture[str]) -> None:
+    with override_settings(KAFKA_BROKERS="127.0.0.1:1"):
+        call_command("kafka_access", dry_run=True)
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(principals.all_permissions())
+    assert "User:stockbridge-relay may WRITE the topic order.created" in printed
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("somebody=x", "names somebody"), ("stockbridge-relay=", "no password for")]
+)
+def test_a_file_of_passwords_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "passwords"
+    path.write_text(text)
+    with pytest.raises(CommandError, match=reason):
+        call_command("kafka_access", "--passwords", str(path), "--dry-run")

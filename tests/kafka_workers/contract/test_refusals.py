@@ -1,0 +1,341 @@
+"""What a worker says and does when the broker does not let it: one sentence, and it goes on when mended."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from devtools.driver.shop import eventually
+from kafka_workers.contract.principals import settling_permissions
+from kafka_workers.relay.leadership import READER
+from kafka_workers.relay.outbox_relay import OutboxRelay
+from kafka_workers.runtime.broker import lag
+from kafka_workers.runtime.broker.access import Kind, Operation, Permission
+from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.dead_letters.letters import Choice, find_dead_letters
+from kafka_workers.runtime.dead_letters.resolver import SettlingDesk, SettlingRefused, settling_id
+from kafka_workers.runtime.exceptions import AccessDenied
+from kafka_workers.runtime.group_topics import dead_letter_topic, retry_topic, settled_topic
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Producer
+from orders_app import event_log
+from tests.certificates import Authority
+from tests.kafka_workers.conftest import working
+from tests.kafka_workers.contract.conftest import Gate
+from tests.kafka_workers.relay import log_entries
+from tests.kafka_workers.runtime.workbench import Bench
+
+NUMBERS = range(5)
+
+
+def lines(caplog: pytest.LogCaptureFixture, sentence: str) -> int:
+    """How many lines of the log hold this sentence."""
+    return sum(sentence in str(record.msg) for record in caplog.records)
+
+
+def wait_for_line(caplog: pytest.LogCaptureFixture, sentence: str) -> None:
+    eventually(lambda: lines(caplog, sentence), f"the line {sentence!r}", seconds=30)
+
+
+def sentence_about(permission: Permission) -> str:
+    kind = permission.kind.replace("_", " ").lower()
+    what = f"{kind} {permission.name}"
+    return f"User:{permission.user} may not {permission.operation} the {what}: no ACL allows it"
+
+
+def without(permissions: Iterable[Permission], missing: Permission) -> list[Permission]:
+    rest = [permission for permission in permissions if permission != missing]
+    assert missing in permissions
+    return rest
+
+
+def need(gate: Gate, kind: str) -> Permission:
+    """One of the permissions that a worker cannot do without."""
+    return {
+        "topic read": Permission(gate.user, Kind.TOPIC, gate.bench.topic, Operation.READ),
+        "topic write": Permission(gate.user, Kind.TOPIC, gate.bench.answer_topic, Operation.WRITE),
+        "group read": Permission(gate.user, Kind.GROUP, gate.bench.group, Operation.READ),
+    }[kind]
+
+
+def start(bench: Bench) -> None:
+    """A worker that answers each number with itself; it cannot handle negative ones."""
+
+    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        bench.handle(batch)
+        if any(work.value < 0 for work in batch):
+            raise ValueError("negative")
+        return [Outgoing(bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+
+    bench.start(answer)
+
+
+def assert_nothing_is_done(bench: Bench) -> None:
+    """No number answered, committed or given up, and the worker still tries."""
+    assert bench.lag() == len(NUMBERS)
+    assert bench.count(bench.answer_topic, dead_letter_topic(bench.group)) == 0
+    assert bench.workers[0].is_alive
+
+
+def assert_all_is_done(bench: Bench) -> None:
+    """Every number answered and committed by the same living worker, and none given up."""
+    answers = bench.wire.read(
+        [bench.answer_topic], lambda records: {record.key for record in records} >= set(map(str, NUMBERS)), 40
+    )
+    assert {record.key for record in answers} == set(map(str, NUMBERS))
+    eventually(bench.is_committed, "everything committed", seconds=30)
+    assert bench.workers[0].is_alive
+    assert bench.count(dead_letter_topic(bench.group)) == 0
+
+
+@pytest.mark.parametrize("is_visible", [False, True], ids=["out of sight", "in sight"])
+@pytest.mark.parametrize("kind", ["topic read", "topic write", "group read"])
+def test_a_missing_acl_is_named_once_and_the_worker_resumes_when_it_is_there(
+    gate: Gate, caplog: pytest.LogCaptureFixture, kind: str, is_visible: bool
+) -> None:
+    bench = gate.bench
+    missing = need(gate, kind)
+    gate.grant(*without(gate.needs, missing))
+    if is_visible:
+        gate.grant(Permission(gate.user, missing.kind, missing.name, Operation.DESCRIBE))
+    bench.send(*NUMBERS)
+    start(bench)
+    wait_for_line(caplog, sentence_about(missing))
+    assert_nothing_is_done(bench)
+    gate.grant(missing)
+    assert_all_is_done(bench)
+    assert lines(caplog, sentence_about(missing)) == 1
+
+
+@pytest.mark.parametrize("attempts", [1, 4], ids=["retry", "dead letter"])
+def test_a_failed_message_waits_until_the_worker_may_set_it_aside(
+    gate: Gate, caplog: pytest.LogCaptureFixture, attempts: int
+) -> None:
+    bench = gate.bench
+    topic = dead_letter_topic(bench.group) if attempts > 3 else retry_topic(bench.group, attempts)
+    missing = Permission(gate.user, Kind.TOPIC, topic, Operation.WRITE)
+    gate.grant(*without(gate.needs, missing))
+    bench.send(-1)
+    start(bench)
+    wait_for_line(caplog, sentence_about(missing))
+    assert bench.count(topic) == 0
+    assert bench.workers[0].is_alive
+    gate.grant(missing)
+    [letter] = bench.dead_letters(1)
+    assert (letter.key, letter.value) == ("-1", b"-1")
+    assert lines(caplog, sentence_about(missing)) == 1
+
+
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "batch in hand"])
+@pytest.mark.parametrize("kind", ["topic read", "topic write", "group read"])
+def test_an_acl_that_is_taken_away_ends_no_worker(
+    gate: Gate, caplog: pytest.LogCaptureFixture, kind: str, is_busy: bool
+) -> None:
+    bench = gate.bench
+    right = need(gate, kind)
+    gate.grant(*gate.needs)
+    taken = threading.Event()
+
+    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
+        bench.handle(batch)
+        assert taken.wait(15)
+        return [Outgoing(bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+
+    bench.start(answer)
+    bench.send(0)
+    bench.wait_until_handled(0)
+    if not is_busy:
+        taken.set()
+        bench.wait_until_committed()
+    gate.revoke(right)
+    taken.set()
+    bench.send(*NUMBERS[1:])
+    wait_for_line(caplog, sentence_about(right))
+    assert bench.lag() == len(NUMBERS) - (not is_busy)
+    gate.grant(right)
+    assert_all_is_done(bench)
+
+
+@pytest.mark.parametrize("fault", ["wrong password", "unknown user"])
+def test_who_is_not_let_in_says_so_once_and_works_when_the_password_is_right(
+    gate: Gate, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    bench = gate.bench
+    if fault == "unknown user":
+        gate.user = f"{gate.user}-stranger"
+    gate.grant(*gate.needs)
+    gate.enter(password="another-password")
+    bench.send(*NUMBERS)
+    start(bench)
+    sentence = f"Kafka does not let User:{gate.user} in"
+    wait_for_line(caplog, sentence)
+    assert_nothing_is_done(bench)
+    # In the settings of the test the password of the worker stays what it is: the broker's is corrected.
+    gate.set_password("another-password")
+    assert_all_is_done(bench)
+    assert lines(caplog, sentence) == 1
+    assert lines(caplog, "another-password") == 0
+
+
+def test_a_broker_of_another_authority_is_not_believed(
+    gate: Gate, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    bench = gate.bench
+    gate.grant(*gate.needs)
+    # Of the same name, as after a change of keys: the client has most to say about this one.
+    gate.use({"KAFKA_SSL_CA": str(Authority(tmp_path).certificate)})
+    bench.send(*NUMBERS)
+    start(bench)
+    sentence = "The brokers' certificate is not signed by the authority of KAFKA_SSL_CA"
+    wait_for_line(caplog, sentence)
+    assert_nothing_is_done(bench)
+    bench.workers.pop().end()
+    assert lines(caplog, sentence) == 1
+    assert [record for record in caplog.records if record.name == "librdkafka"] == []
+    gate.enter()
+    start(bench)
+    assert_all_is_done(bench)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_relay_that_may_not_write_keeps_its_position_and_sends_when_it_may(
+    gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    topics = ("order.created", "inventory.reserve")
+    order = log_entries.new_order_id()
+    log_entries.append(log_entries.created(order))
+    with Producer("relay") as producer, working(OutboxRelay(producer).run):
+        for topic in topics:
+            missing = Permission(gate.user, Kind.TOPIC, topic, Operation.WRITE)
+            before = gate.bench.count(topic)
+            wait_for_line(caplog, sentence_about(missing))
+            assert event_log.stored_position(READER) == event_log.START
+            assert gate.bench.count(topic) == before
+            gate.grant(missing)
+        eventually(lambda: event_log.stored_position(READER) == event_log.end_position(), "all sent", 30)
+    for topic in topics:
+        assert gate.bench.wire.of_order(str(order), topic)
+        assert lines(caplog, f"WRITE the topic {topic}") == 1
+
+
+def test_who_may_write_nowhere_is_told_which_topic_it_was(gate: Gate) -> None:
+    bench = gate.bench
+    gate.grant(Permission(gate.user, Kind.TOPIC, bench.answer_topic, Operation.DESCRIBE))
+    missing = Permission(gate.user, Kind.TOPIC, bench.answer_topic, Operation.WRITE)
+    message = Outgoing(bench.answer_topic, "1", b"1", {})
+    with Producer("nowhere") as producer:
+        with pytest.raises(AccessDenied, match=sentence_about(missing)):
+            producer.publish([message])
+        assert bench.count(bench.answer_topic) == 0
+        gate.grant(missing)
+        producer.publish([message])
+    assert bench.count(bench.answer_topic) == 1
+
+
+def test_what_may_not_be_settled_is_named_and_stays_open(gate: Gate) -> None:
+    bench = gate.bench
+    group = bench.group
+    bench.send(b"no number")
+    gate.grant(*gate.needs)
+    start(bench)
+    bench.dead_letters(1)
+    bench.workers.pop().end()
+    gate.revoke(*gate.needs)
+    on_id = Permission(gate.user, Kind.TRANSACTIONAL_ID, settling_id(group), Operation.WRITE)
+    on_topic = Permission(gate.user, Kind.TOPIC, bench.topic, Operation.WRITE)
+    needs = list(settling_permissions(gate.user, group, [bench.topic]))
+    gate.grant(*without(without(needs, on_id), on_topic))
+    letters = find_dead_letters(Choice(group=group))
+    assert len(letters) == 1
+    for missing, refusal in ((on_id, AccessDenied), (on_topic, SettlingRefused)):
+        with (
+            pytest.raises(refusal, match=sentence_about(missing)),
+            SettlingDesk(group, by="the test") as desk,
+        ):
+            desk.redrive(letters)
+        assert find_dead_letters(Choice(group=group)) == letters
+        assert bench.count(bench.topic) == 1
+        gate.grant(missing)
+    with SettlingDesk(group, by="the test") as desk:
+        assert desk.redrive(letters) == 1
+    assert find_dead_letters(Choice(group=group)) == []
+
+
+def test_dead_letters_that_may_not_be_read_are_not_taken_for_none(gate: Gate) -> None:
+    group = gate.bench.group
+    for topic in (settled_topic(group), dead_letter_topic(group)):
+        missing = Permission(gate.user, Kind.TOPIC, topic, Operation.READ)
+        with pytest.raises(AccessDenied, match=sentence_about(missing)):
+            find_dead_letters(Choice(group=group))
+        gate.grant(missing)
+    assert find_dead_letters(Choice(group=group)) == []
+    with pytest.raises(CommandError, match=f"User:{gate.user} may not READ the topic .*dlq"):
+        call_command("dead_letters", "list")
+
+
+def test_lag_that_may_not_be_seen_is_not_taken_for_none(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lag, "ADMIN_SECONDS", 2)
+    group, topic = gate.bench.group, gate.bench.topic
+    on_group = Permission(gate.user, Kind.GROUP, group, Operation.DESCRIBE)
+    on_topic = Permission(gate.user, Kind.TOPIC, topic, Operation.DESCRIBE)
+    gate.bench.send(*NUMBERS)
+    for granted, missing in (([], on_topic), ([on_topic], on_group)):
+        gate.grant(*granted)
+        with pytest.raises(AccessDenied, match=sentence_about(missing)):
+            lag.read_lag({group: [topic]})
+    gate.grant(on_group)
+    assert sum(each.lag for each in lag.read_lag({group: [topic]})) == len(NUMBERS)
+
+
+def test_a_password_is_rotated_while_broker_and_worker_run(
+    gate: Gate, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = gate.bench
+    gate.grant(*gate.needs)
+    start(bench)
+    bench.send(0)
+    bench.wait_until_handled(0)
+    bench.wait_until_committed()
+    gate.set_password("the-new-password")
+    bench.send(1, 2)
+    bench.wait_until_handled(1, 2)
+    assert lines(caplog, "does not let") == 0
+    bench.workers.pop().end()
+    start(bench)
+    wait_for_line(caplog, f"Kafka does not let User:{gate.user} in")
+    bench.workers.pop().end()
+    gate.enter(password="the-new-password")
+    start(bench)
+    bench.send(3, 4)
+    assert_all_is_done(bench)
+
+
+def test_a_certificate_lets_its_holder_in_with_the_same_acls(gate: Gate) -> None:
+    bench = gate.bench
+    certificate, key = gate.broker.authority.issue(gate.user)
+    gate.enter_by_certificate(certificate, key)
+    sentence = f"The holder of {certificate} may not WRITE the topic {bench.answer_topic}"
+    with Producer("mtls") as producer, pytest.raises(AccessDenied, match=sentence):
+        producer.publish([Outgoing(bench.answer_topic, "1", b"1", {})])
+    assert bench.count(bench.answer_topic) == 0
+    gate.grant(*gate.needs)
+    bench.send(*NUMBERS)
+    start(bench)
+    assert_all_is_done(bench)
+
+
+def test_a_certificate_of_another_authority_lets_nobody_in(
+    gate: Gate, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    bench = gate.bench
+    gate.grant(*gate.needs)
+    certificate, key = Authority(tmp_path, "another").issue(gate.user)
+    gate.enter_by_certificate(certificate, key)
+    bench.send(*NUMBERS)
+    start(bench)
+    sentence = f"or do not take the certificate of KAFKA_SSL_CERTIFICATE ({certificate})"
+    wait_for_line(caplog, sentence)
+    assert_nothing_is_done(bench)
+    assert lines(caplog, sentence) == 1

@@ -1,0 +1,328 @@
+"""The outbox relay on the real PostgreSQL and the real broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from devtools.driver.kafka import Record, Wire
+from devtools.driver.shop import eventually
+from devtools.stack.server import Server
+from kafka_workers.models import SetAsideEvent
+from kafka_workers.relay import leadership, outbox_relay
+from kafka_workers.relay.leadership import LOCK, READER
+from kafka_workers.relay.outbox_relay import OutboxRelay, Publisher
+from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
+from orders_app import event_log, log_bell
+from orders_app.document import OrderLine
+from orders_app.event_log import START
+from tests.kafka_workers.conftest import working
+from tests.kafka_workers.relay import log_entries
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+RELAYED = ("order.created", "order.status.changed", "inventory.reserve")
+
+
+@contextmanager
+def relaying(publisher: Publisher | None = None) -> Iterator[None]:
+    def work(stop: threading.Event) -> None:
+        with Producer("relay-under-test") as producer:
+            OutboxRelay(publisher or producer).run(stop)
+
+    with working(work):
+        yield
+
+
+class Recorder:
+    """Passes messages on to the broker and keeps them; fails first, as often as it is told."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.batches: list[list[Outgoing]] = []
+        self.positions_seen: list[event_log.Position] = []
+        self._failures = failures
+        self._producer = Producer("recorder")
+
+    def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+        self.positions_seen.append(event_log.stored_position(READER))
+        self.batches.append(list(messages))
+        meanwhile()
+        if len(self.batches) <= self._failures:
+            raise BrokerUnavailable("as the test wants it")
+        self._producer.publish(messages)
+
+
+def all_relayed() -> bool:
+    return event_log.stored_position(READER) == event_log.end_position() != START
+
+
+def wait_until_all_relayed() -> None:
+    eventually(all_relayed, "the relay's position at the end of the log")
+
+
+def of_orders(wire: Wire, orders: Sequence[UUID], count: int) -> list[Record]:
+    wanted = {str(order) for order in orders}
+
+    def enough(records: list[Record]) -> bool:
+        return sum(record.key in wanted for record in records) >= count
+
+    return [record for record in wire.read(RELAYED, enough) if record.key in wanted]
+
+
+def versions(records: Sequence[Record], order: UUID) -> list[str]:
+    """Versions in the order in which they lie in `order.status.changed`."""
+    return [
+        record.headers["ce_sequence"]
+        for record in records
+        if record.key == str(order) and record.topic == "order.status.changed"
+    ]
+
+
+def test_every_event_is_published_once_and_the_versions_of_an_order_in_order(wire: Wire) -> None:
+    orders = [log_entries.new_order_id() for _ in range(20)]
+    for version in range(1, 11):
+        log_entries.append(
+            *(
+                log_entries.created(order) if version == 1 else log_entries.changed(order, version)
+                for order in orders
+            )
+        )
+    with relaying():
+        wait_until_all_relayed()
+    records = of_orders(wire, orders, 20 * 11)
+    assert len(records) == len({record.headers["ce_id"] for record in records}) == 20 * 11
+    for order in orders:
+        assert versions(records, order) == [str(version) for version in range(2, 11)]
+
+
+def test_the_position_moves_only_after_the_acknowledgement(wire: Wire) -> None:
+    order = log_entries.new_order_id()
+    log_entries.append(log_entries.created(order))
+    publisher = Recorder(failures=2)
+    with relaying(publisher):
+        wait_until_all_relayed()
+    assert publisher.positions_seen == [START] * 3
+    assert publisher.batches[0] == publisher.batches[1] == publisher.batches[2]
+    assert len(of_orders(wire, [order], 2)) == 2
+
+
+def test_what_was_read_ahead_is_not_sent_before_a_batch_that_failed(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_relay, "BATCH_EVENTS", 2)
+    order = log_entries.new_order_id()
+    log_entries.append(*(log_entries.changed(order, version) for version in range(1, 8)))
+    publisher = Recorder(failures=1)
+    with relaying(publisher):
+        wait_until_all_relayed()
+    assert [len(batch) for batch in publisher.batches] == [2, 2, 2, 2, 1]
+    assert publisher.batches[0] == publisher.batches[1]
+    assert versions(of_orders(wire, [order], 7), order) == [str(version) for version in range(1, 8)]
+
+
+def test_the_bell_wakes_the_relay(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_relay, "LOOK_SECONDS", 60)
+    with relaying():
+        for _ in range(3):
+            # The first may be found at the start; only the bell tells of the others.
+            log_entries.append(log_entries.created(log_entries.new_order_id()))
+            wait_until_all_relayed()
+        monkeypatch.setattr(outbox_relay, "LOOK_SECONDS", 0.02)
+        log_bell.ring()
+
+
+def test_a_new_relay_goes_on_where_the_last_one_stopped(wire: Wire) -> None:
+    first, second = log_entries.new_order_id(), log_entries.new_order_id()
+    log_entries.append(log_entries.created(first))
+    with relaying():
+        wait_until_all_relayed()
+    log_entries.append(log_entries.created(second))
+    publisher = Recorder()
+    with relaying(publisher):
+        wait_until_all_relayed()
+    assert {message.key for batch in publisher.batches for message in batch} == {str(second)}
+
+
+def lead_session() -> int:
+    """The process id of the PostgreSQL session that holds the relay's lock; 0 when none does."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s", LOCK
+        )
+        row = cursor.fetchone()
+    return row[0] if row else 0
+
+
+def test_the_standby_takes_over_when_the_active_relay_loses_its_session(wire: Wire) -> None:
+    first, second = Recorder(), Recorder()
+    with relaying(first):
+        active = eventually(lead_session, "an active relay")
+        with relaying(second):
+            log_entries.append(log_entries.created(log_entries.new_order_id()))
+            wait_until_all_relayed()
+            assert (len(first.batches), len(second.batches)) == (1, 0)
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s)", [active])
+            eventually(lambda: lead_session() not in (0, active), "another active relay", seconds=5)
+            log_entries.append(log_entries.created(log_entries.new_order_id()))
+            wait_until_all_relayed()
+    assert len(first.batches) + len(second.batches) == 2
+
+
+def test_the_standby_takes_over_when_the_active_relay_ends(wire: Wire) -> None:
+    second = Recorder()
+    with relaying():
+        eventually(lead_session, "an active relay")
+        standby = relaying(second)
+        standby.__enter__()
+    try:
+        log_entries.append(log_entries.created(log_entries.new_order_id()))
+        eventually(all_relayed, "the standby at work", seconds=5)
+        assert len(second.batches) == 1
+    finally:
+        standby.__exit__(None, None, None)
+
+
+def too_large() -> list[OrderLine]:
+    (line,) = log_entries.LINES
+    return [OrderLine(line.product_id, "x" * 4000, line.quantity, line.price)] * 400
+
+
+def test_a_message_too_large_is_set_aside_with_what_follows_it_and_the_rest_goes_on(wire: Wire) -> None:
+    large, sound = log_entries.new_order_id(), log_entries.new_order_id()
+    log_entries.append(log_entries.created(large, too_large()), log_entries.created(sound))
+    with relaying():
+        wait_until_all_relayed()
+        log_entries.append(log_entries.changed(large, 2), log_entries.changed(sound, 2))
+        wait_until_all_relayed()
+    assert versions(of_orders(wire, [sound], 3), sound) == ["2"]
+    rows = SetAsideEvent.objects.values_list("order_id", "version", "reason")
+    assert list(rows) == [(large, 1, "refused"), (large, 2, "behind")]
+    assert "size" in SetAsideEvent.objects.get(version=1).detail
+
+
+def test_a_set_aside_event_keeps_its_place_before_a_retry_and_goes_out_in_order_after_it(wire: Wire) -> None:
+    order = log_entries.new_order_id()
+    log_entries.append(*(log_entries.changed(order, version) for version in range(1, 4)))
+    SetAsideEvent.objects.create(order_id=order, version=1, type="order.status.changed", reason="refused")
+    with relaying():
+        wait_until_all_relayed()
+        assert SetAsideEvent.objects.count() == 3
+        call_command("set_aside_events", "retry", str(order))
+        eventually(lambda: not SetAsideEvent.objects.exists(), "nothing set aside")
+        log_entries.append(log_entries.changed(order, 4))
+        wait_until_all_relayed()
+    assert versions(of_orders(wire, [order], 4), order) == ["1", "2", "3", "4"]
+
+
+def test_what_is_refused_again_stays_aside(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    order = log_entries.new_order_id()
+    log_entries.append(log_entries.created(order, too_large()))
+    with relaying():
+        eventually(SetAsideEvent.objects.exists, "the event set aside")
+        call_command("set_aside_events", "retry")
+        eventually(
+            lambda: not SetAsideEvent.objects.filter(retry_requested_at__isnull=False), "the retry done"
+        )
+    call_command("set_aside_events", "list")
+    listed = capsys.readouterr().out
+    assert f"{order}:1  order.created" in listed
+    assert "1 events set aside" in listed
+
+
+def test_a_retry_of_an_order_of_which_nothing_is_aside_is_refused() -> None:
+    order = log_entries.new_order_id()
+    with pytest.raises(CommandError, match=f"nothing is set aside of {order}"):
+        call_command("set_aside_events", "retry", str(order))
+
+
+def test_the_statements_of_a_batch_do_not_grow_with_its_events(wire: Wire) -> None:
+    log_entries.append(*(log_entries.created(log_entries.new_order_id()) for _ in range(1000)))
+    stop = threading.Event()
+    statements: list[str] = []
+
+    class StopsAfterOneBatch(Recorder):
+        def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+            super().publish(messages, meanwhile)
+            stop.set()
+
+    def note(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        statements.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(note):
+        OutboxRelay(StopsAfterOneBatch()).run(stop)
+    assert all_relayed()
+    assert len(statements) <= 1000 * 0.02
+
+
+def test_a_broker_that_dies_is_waited_for_and_nothing_is_lost(wire: Wire, kafka_server: Server) -> None:
+    order = log_entries.new_order_id()
+    with relaying():
+        eventually(lead_session, "an active relay")
+        kafka_server.kill()
+        try:
+            log_entries.append(log_entries.created(order), log_entries.changed(order, 2))
+        finally:
+            kafka_server.start()
+        eventually(all_relayed, "the relay's position at the end of the log", seconds=30)
+    assert {record.headers["ce_id"] for record in of_orders(wire, [order], 3)} == {
+        f"{order}:1:order.created",
+        f"{order}:1:inventory.reserve",
+        f"{order}:2:order.status.changed",
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_ends_with_exit_code_0_when_asked_to(wire: Wire, number: signal.Signals) -> None:
+    log_entries.append(log_entries.created(log_entries.new_order_id()))
+    environment = os.environ | {"DATABASE_URL": database_url()}
+    command = [sys.executable, "manage.py", "run_outbox_relay"]
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            eventually(all_relayed, "the command at work", seconds=30)
+            process.send_signal(number)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
+
+
+def database_url() -> str:
+    """The database of the tests, not the one it was made from."""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
+def test_a_frozen_relay_is_replaced_and_moves_nothing_when_it_wakes(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(leadership.SESSION, "idle_session_timeout", "500ms")
+    frozen, thaw = threading.Event(), threading.Event()
+
+    class Freezes(Recorder):
+        def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+            frozen.set()
+            assert thaw.wait(20)
+            super().publish(messages, meanwhile)
+
+    log_entries.append(log_entries.created(log_entries.new_order_id()))
+    with relaying(Freezes()):
+        assert frozen.wait(10)
+        with relaying():
+            wait_until_all_relayed()
+            log_entries.append(log_entries.created(log_entries.new_order_id()))
+            wait_until_all_relayed()
+            reached = event_log.stored_position(READER)
+            thaw.set()
+            eventually(lead_session, "an active relay")
+    assert event_log.stored_position(READER) == reached

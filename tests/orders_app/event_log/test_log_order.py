@@ -1,0 +1,142 @@
+"""The log's order under writers at once: nothing lost, nothing out of turn."""
+
+import random
+import time
+from collections.abc import Callable
+from itertools import groupby
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from orders_app import event_data, event_log
+from orders_app.document import OrderChanges
+from orders_app.event_data import EventType
+from orders_app.event_log import START, LoggedEvent, NewEvent
+from orders_app.services.change_order import change_status, update_order
+from orders_app.services.locked_order import open_order, open_orders
+from orders_app.state_machine import OrderStatus
+from tests.concurrency import beside, someone_waits_for_an_order
+from tests.orders_app.ordering import STAFF, Desk, answer, at_once, of_type, reserved
+
+pytestmark = pytest.mark.django_db(transaction=True)
+WRITERS, CHANGES = 16, 12
+
+
+def lock_row(order_id: UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM orders_order WHERE id = %s FOR UPDATE", [order_id])
+
+
+def lock_order(order_id: UUID) -> None:
+    event_log.lock_orders([order_id])
+
+
+def append_next_version(order_id: UUID) -> None:
+    last = event_log.history(order_id)[-1]
+    data = event_data.Changed("SB-TEST-0001", OrderChanges(updated_at=timezone.now()))
+    event = NewEvent(
+        order_id, last.version + 1, EventType.UPDATED, last.user_id, data, "service:test", "", timezone.now()
+    )
+    event_log.append([event])
+
+
+@pytest.mark.parametrize(
+    ("lock", "versions_in_the_log"), [(lock_row, [1, 3, 2]), (lock_order, [1, 2, 3])], ids=["rows", "orders"]
+)
+def test_only_locks_that_take_no_transaction_id_keep_versions_in_turn(
+    desk: Desk, lock: Callable[[UUID], None], versions_in_the_log: list[int]
+) -> None:
+    first, second = desk.place().id, desk.place().id
+    with transaction.atomic():
+        lock(first)
+        beside(lambda: update_order(order_id=second, tracking_number="rival", origin=STAFF))
+        lock(second)
+        append_next_version(first)
+        append_next_version(second)
+    read = event_log.read_after(START, 10)
+    assert [event.version for event in read if event.order_id == second] == versions_in_the_log
+
+
+def test_a_batch_waits_for_a_change_in_hand_and_stands_behind_it(desk: Desk) -> None:
+    first, second = desk.place(), desk.place()
+    with open_order(second.id, STAFF) as order:
+        batch = beside(lambda: answer(reserved(first), reserved(second)), until=someone_waits_for_an_order)
+        order.edit(None, "T-1")
+    batch.result(timeout=10)
+    read = [event for event in event_log.read_after(START, 10) if event.order_id == second.id]
+    assert [(event.version, event.type) for event in read] == [
+        (1, "order.created"),
+        (2, "order.updated"),
+        (3, "order.confirmed"),
+        (4, "order.status.changed"),
+    ]
+
+
+def test_orders_are_locked_in_one_order_whatever_the_caller_says(desk: Desk) -> None:
+    orders = [desk.place().id for _ in range(6)]
+
+    def change_all(order_ids: list[UUID]) -> None:
+        for number in range(10):
+            with open_orders(order_ids, STAFF) as opened:
+                for order in opened.values():
+                    order.edit(None, f"T-{number}-{order_ids[0]}")
+
+    assert at_once(lambda: change_all(orders), lambda: change_all(orders[::-1])) == [None, None]
+
+
+def test_an_event_is_read_only_when_nothing_before_it_can_come_any_more(desk: Desk) -> None:
+    order, position = desk.place(), event_log.end_position()
+    with transaction.atomic():
+        append_next_version(order.id)
+        later = beside(desk.place).result()
+        assert beside(lambda: event_log.read_after(position, 10)).result() == []
+        assert beside(event_log.end_position).result() == position
+    read = [(event.order_id, event.version) for event in event_log.read_after(position, 10)]
+    assert read == [(order.id, 2), (later.id, 1)]
+
+
+def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk: Desk) -> None:
+    lantern = desk.catalogue.add()
+    shared = [desk.place().id for _ in range(5)]
+    expected = len(shared) + WRITERS * CHANGES * 3
+
+    def write(writer: int) -> None:
+        choice = random.Random(writer)
+        for number in range(CHANGES):
+            desk.request((lantern, 1))
+            with open_orders(choice.sample(shared, 2), STAFF) as opened:
+                for order in opened.values():
+                    order.edit(None, f"T-{writer}-{number}")
+
+    def read() -> list[LoggedEvent]:
+        events: list[LoggedEvent] = []
+        end = time.monotonic() + 45
+        while len(events) < expected and time.monotonic() < end:
+            events += event_log.read_after(events[-1].position if events else START, 7)
+        return events
+
+    outcomes = at_once(read, *[lambda writer=writer: write(writer) for writer in range(WRITERS)])
+    assert of_type(Exception, outcomes) == []
+    events = outcomes[0]
+    assert isinstance(events, list)
+    assert len({event.id for event in events}) == len(events) == expected
+    for _, versions in groupby(
+        sorted(events, key=lambda event: event.order_id), lambda event: event.order_id
+    ):
+        told = [event.version for event in versions]
+        assert told == list(range(1, len(told) + 1))
+
+
+def test_two_changes_in_one_transaction_are_refused_unless_locked_together(desk: Desk) -> None:
+    first, second = desk.place(), desk.place()
+    outcomes = at_once(lambda: _change_both(first.id, second.id))
+    assert len(of_type(Exception, outcomes)) == 1
+    assert len(event_log.read_after(START, 10)) == 2
+
+
+def _change_both(*order_ids: UUID) -> None:
+    with transaction.atomic():
+        for order_id in order_ids:
+            change_status(order_id=order_id, new_status=OrderStatus.PROCESSING, origin=STAFF)

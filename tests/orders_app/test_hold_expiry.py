@@ -1,0 +1,229 @@
+"""An order that is not paid in time gives its stock back, once, and nobody else's does."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from io import StringIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+
+from devtools.driver.shop import eventually
+from devtools.stack.server import Server
+from orders_app import event_data, event_log, hold_expiry
+from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
+from orders_app.event_log import Origin
+from orders_app.exceptions import OrderNotPayable
+from orders_app.models import Order
+from orders_app.selectors import orders_awaiting_money
+from orders_app.services.change_order import change_status, mark_paid, update_order
+from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
+from orders_app.services.locked_order import open_order
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
+from tests.concurrency import beside, someone_waits_for_an_order
+from tests.kafka_workers.conftest import working
+from tests.orders_app.ordering import STAFF, Desk, answer, at_once, events, now, reserved
+
+pytestmark = pytest.mark.django_db(transaction=True)
+HOLD = timedelta(minutes=30)
+CANCELLED = ["order.status.changed", "order.cancelled"]
+
+
+def place(desk: Desk, age: timedelta, method: PaymentMethod = PaymentMethod.CREDIT_CARD) -> OrderDocument:
+    """An order that was placed this long ago."""
+    order = desk.place(method)
+    Order.objects.filter(pk=order.id).update(created_at=timezone.now() - age)
+    return order
+
+
+def overdue(desk: Desk) -> OrderDocument:
+    return place(desk, HOLD + timedelta(seconds=1))
+
+
+def expire_once() -> str:
+    out = StringIO()
+    call_command("expire_holds", "--once", stdout=out)
+    return out.getvalue()
+
+
+def pay(order: OrderDocument) -> object:
+    return mark_paid(order_id=order.id, origin=STAFF)
+
+
+def expire(order: OrderDocument) -> object:
+    return expire_holds(order_ids=[order.id], origin=STAFF)
+
+
+def test_an_unpaid_order_is_cancelled_with_a_reason_and_asks_for_its_stock_back(desk: Desk) -> None:
+    order = overdue(desk)
+    answer(reserved(order))
+    assert "1 orders cancelled" in expire_once()
+    assert now(order).status == OrderStatus.CANCELLED
+    assert now(order).cancel_reason == HOLD_EXPIRED
+    last = event_log.history(order.id)[-1]
+    data = event_data.decode(EventType.CANCELLED, last.data)
+    assert isinstance(data, event_data.Cancelled)
+    assert data.release_stock
+    assert last.actor == "service:expiry"
+
+
+def test_an_order_expires_once(desk: Desk) -> None:
+    order = overdue(desk)
+    expire_once()
+    assert "0 orders cancelled" in expire_once()
+    assert events(order) == CANCELLED
+
+
+def test_an_order_whose_payment_failed_expires_too(desk: Desk) -> None:
+    order = overdue(desk)
+    Order.objects.filter(pk=order.id).update(payment_status=PaymentStatus.FAILED)
+    expire_once()
+    assert now(order).status == OrderStatus.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("age", "method"),
+    [(HOLD - timedelta(seconds=20), PaymentMethod.STRIPE), (HOLD * 9, PaymentMethod.CASH_ON_DELIVERY)],
+    ids=["younger than the hold", "paid on delivery"],
+)
+def test_an_order_that_owes_nothing_yet_is_left_alone(
+    desk: Desk, age: timedelta, method: PaymentMethod
+) -> None:
+    order = place(desk, age, method)
+    expire_once()
+    assert events(order) == []
+
+
+def test_an_order_that_is_paid_or_on_its_way_is_left_alone(desk: Desk) -> None:
+    paid, moved = overdue(desk), overdue(desk)
+    pay(paid)
+    change_status(order_id=moved.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+    expire_once()
+    assert now(paid).status == OrderStatus.PENDING
+    assert now(moved).status == OrderStatus.PROCESSING
+
+
+def test_hold_minutes_says_how_long(desk: Desk, settings: Settings) -> None:
+    order = overdue(desk)
+    settings.HOLD_MINUTES = 31
+    expire_once()
+    assert events(order) == []
+
+
+def test_an_order_paid_between_being_found_and_being_locked_is_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = overdue(desk)
+
+    def expire_behind_the_payment(*, order_ids: Collection[UUID], origin: Origin) -> set[UUID]:
+        beside(partial(pay, order))
+        return expire_holds(order_ids=order_ids, origin=origin)
+
+    monkeypatch.setattr(hold_expiry, "expire_holds", expire_behind_the_payment)
+    assert "0 orders cancelled" in expire_once()
+    assert now(order).payment_status == PaymentStatus.PAID
+    assert now(order).status == OrderStatus.PENDING
+
+
+def test_a_payment_while_the_hold_expires_is_refused(desk: Desk) -> None:
+    order = overdue(desk)
+    with open_order(order.id, STAFF) as opened:
+        payment = beside(partial(pay, order), until=someone_waits_for_an_order)
+        opened.cancel(HOLD_EXPIRED)
+    with pytest.raises(OrderNotPayable):
+        payment.result(timeout=10)
+    assert now(order).payment_status == PaymentStatus.PENDING
+
+
+def test_an_expiry_while_the_payment_comes_in_takes_nothing(desk: Desk) -> None:
+    order = overdue(desk)
+    with open_order(order.id, STAFF) as opened:
+        expiry = beside(partial(expire, order), until=someone_waits_for_an_order)
+        opened.mark_paid()
+    assert expiry.result(timeout=10) == set()
+    assert now(order).status == OrderStatus.PENDING
+
+
+def test_paying_and_expiring_at_once_have_one_winner(desk: Desk) -> None:
+    orders = [overdue(desk) for _ in range(6)]
+    for order in orders:
+        at_once(partial(pay, order), partial(expire, order))
+    for order in orders:
+        after = now(order)
+        paid = after.payment_status == PaymentStatus.PAID
+        assert (after.status == OrderStatus.CANCELLED) != paid
+        assert events(order) == (["order.payment"] if paid else CANCELLED)
+
+
+def test_two_workers_expire_each_order_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hold_expiry, "SLICE_ORDERS", 3)
+    orders = [overdue(desk) for _ in range(10)]
+    counts = at_once(*[lambda: hold_expiry.expire_due(threading.Event())] * 2)
+    assert sum(count for count in counts if isinstance(count, int)) == len(orders)
+    assert [events(order) for order in orders] == [CANCELLED] * len(orders)
+
+
+def test_an_order_that_cannot_be_cancelled_stops_no_other(desk: Desk) -> None:
+    broken, others = overdue(desk), [overdue(desk) for _ in range(3)]
+    update_order(order_id=broken.id, tracking_number="T-1", origin=STAFF)
+    Order.objects.filter(pk=broken.id).update(version=1)  # its next version is in the log already
+    assert "3 orders cancelled" in expire_once()
+    assert [now(order).status for order in others] == [OrderStatus.CANCELLED] * 3
+    assert now(broken).status == OrderStatus.PENDING
+
+
+def test_overdue_orders_are_found_by_their_own_index(desk: Desk) -> None:
+    overdue(desk)
+    found = orders_awaiting_money(HOLD).values_list("pk", flat=True)[:200]
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        plan = found.explain()
+        cursor.execute("RESET enable_seqscan")
+    assert "order_awaits_money" in plan
+
+
+def test_the_worker_waits_while_postgresql_is_away(desk: Desk, postgres_server: Server) -> None:
+    orders = [overdue(desk), overdue(desk)]
+    late = orders.pop()
+    Order.objects.filter(pk=late.id).update(payment_method=PaymentMethod.CASH_ON_DELIVERY)
+    with working(hold_expiry.run):
+        eventually(lambda: events(orders[0]) == CANCELLED, "the first order expired")
+        connection.close()
+        postgres_server.stop()
+        postgres_server.start()
+        Order.objects.filter(pk=late.id).update(payment_method=PaymentMethod.STRIPE)
+        eventually(lambda: events(late) == CANCELLED, "an order expired after the outage")
+
+
+@contextmanager
+def command(*arguments: str) -> Iterator[subprocess.Popen[Any]]:
+    """`expire_holds` as a process of its own."""
+    database = connection.settings_dict
+    address = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = os.environ | {"DATABASE_URL": address}
+    process = subprocess.Popen([sys.executable, "manage.py", "expire_holds", *arguments], env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_command_works_until_it_is_asked_to_end(desk: Desk) -> None:
+    order = overdue(desk)
+    with command() as process:
+        eventually(lambda: events(order) == CANCELLED, "the order expired", seconds=60)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0

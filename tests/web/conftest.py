@@ -1,0 +1,45 @@
+"""A web process of its own on the tests' databases, as the stack starts one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devtools.driver.shop import eventually
+from devtools.stack.ports import free_ports
+from tests.orders_app.api.conftest import customer, other
+from tests.orders_app.ordering import catalogue, desk
+from tests.orders_app.sockets.conftest import accepts, tests_database
+
+__all__ = ["catalogue", "customer", "desk", "other"]
+
+NOBODY_IS_SLOWED_DOWN = {"LOGIN_RATE": "off", "REGISTRATION_RATE": "off", "LOGIN_FAILURES": "1000000"}
+
+
+@pytest.fixture(scope="package")
+def web_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the web process logs."""
+    return tmp_path_factory.mktemp("web") / "log"
+
+
+@pytest.fixture(scope="package")
+def web_url(django_db_setup: None, web_log: Path) -> Iterator[str]:
+    """Where it answers."""
+    port = free_ports(1)[0]
+    granian = (sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1")
+    with web_log.open("wb") as output:
+        web = subprocess.Popen(
+            [*granian, "--host", "127.0.0.1", "--port", str(port), "config.wsgi:application"],
+            env=os.environ | {"DATABASE_URL": tests_database()} | NOBODY_IS_SLOWED_DOWN,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        eventually(lambda: accepts(port), "the web process listens", 30)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        web.terminate()
+        web.wait(15)

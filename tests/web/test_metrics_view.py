@@ -1,0 +1,108 @@
+"""`/metrics`: every figure, of every process, also while the database is away."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from django.test import Client
+from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client.parser import text_string_to_metric_families
+
+from foundation import metrics
+from kafka_workers.relay.leadership import READER
+from orders_app import event_log
+from tests.orders_app.ordering import Desk
+
+Labels = dict[str, str]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def shown() -> str:
+    response = Client().get("/metrics")
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/plain; version=")
+    return response.content.decode()
+
+
+def value(text: str, name: str, **labels: str) -> float:
+    """The value of the sample with this name and these labels; 0 where there is none."""
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    return sum(sample.value for sample in samples if sample.name == name and sample.labels == labels)
+
+
+def test_the_page_has_every_figure_of_the_list() -> None:
+    listed = [figure for figure in vars(metrics).values() if isinstance(figure, Counter | Gauge | Histogram)]
+    families = {family.name for family in text_string_to_metric_families(shown())}
+    assert {next(iter(figure.describe())).name for figure in listed} <= families
+    assert len(listed) > 10
+
+
+def test_requests_are_counted_by_route_and_never_by_path() -> None:
+    def count(route: str, status: int) -> float:
+        labels = {"method": "GET", "route": route, "status": str(status)}
+        return value(shown(), "stockbridge_http_requests_total", **labels)
+
+    before = count("health/live", 200), count("unmatched", 404)
+    Client().get("/health/live")
+    Client().get("/nowhere/1/")
+    Client().get("/nowhere/2/")
+    assert (count("health/live", 200), count("unmatched", 404)) == (before[0] + 1, before[1] + 2)
+
+
+def test_a_method_of_the_clients_own_is_counted_as_other() -> None:
+    Client().generic("DANCE", "/health/live")
+    assert 'method="DANCE"' not in shown()
+    assert 'method="other"' in shown()
+
+
+def test_the_time_of_a_request_is_observed() -> None:
+    labels = {"method": "GET", "route": "metrics"}
+    before = value(shown(), "stockbridge_http_request_seconds_count", **labels)
+    assert value(shown(), "stockbridge_http_request_seconds_count", **labels) == before + 1
+
+
+def test_the_oldest_unread_event_ages_without_a_relay(desk: Desk) -> None:
+    name = "stockbridge_relay_oldest_unread_seconds"
+    desk.place()
+    first = value(shown(), name)
+    assert 0 < first < value(shown(), name)
+    event_log.store_position(READER, event_log.end_position())
+    assert value(shown(), name) == 0
+
+
+def test_without_a_database_the_other_figures_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    connections["default"].close()
+    monkeypatch.setitem(connections["default"].settings_dict, "PORT", "1")
+    assert "stockbridge_http_requests_total" in shown()
+
+
+def test_figures_of_all_processes_are_added_up_and_gauges_of_the_living(tmp_path: Path) -> None:
+    count = (
+        "from foundation import metrics;"
+        "metrics.RELAY_EVENTS.labels('order.created').inc(2);"
+        "metrics.SOCKETS_CONNECTED.inc(5);"
+    )
+    show = (
+        "import django; django.setup();"
+        "from django.test import RequestFactory; from web import metrics_view;"
+        "print(metrics_view.metrics(RequestFactory().get('/metrics')).content.decode())"
+    )
+    run(count, tmp_path)
+    text = run(count + show, tmp_path)
+    assert value(text, "stockbridge_relay_events_total", type="order.created") == 4
+    assert value(text, "stockbridge_sockets_connected") == 5
+
+
+def run(program: str, directory: Path) -> str:
+    """What a process that keeps its figures in this directory prints."""
+    environment = os.environ | {
+        "PROMETHEUS_MULTIPROC_DIR": str(directory),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    command = [sys.executable, "-c", program]
+    return subprocess.run(
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True, timeout=60
+    ).stdout
