@@ -1,4 +1,7 @@
-"""Registers how MongoDB is reached; no connection is made before the first use, so none outlives a fork."""
+"""Registers the address of MongoDB.
+
+The driver connects at the first use, so that a forked process never inherits a connection.
+"""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -7,11 +10,11 @@ from products_app.documents.connection import register
 
 
 class ProductsConfig(AppConfig):
-    """Catalogue and stock."""
+    """The Django app of catalogue and stock."""
 
     name = "products_app"
     verbose_name = "Products"
 
     def ready(self) -> None:
-        """Hand the address of MongoDB to the driver."""
+        """Pass the address of MongoDB to the driver."""
         register(settings.MONGODB_URI)

@@ -1,20 +1,20 @@
-"""What the catalogue and the stock service refuse, each with the facts of the case."""
+"""The refusals of the catalogue and the stock service, and the error of an unavailable MongoDB."""
 
 from typing import ClassVar
 
 
 class CatalogueUnavailable(Exception):
-    """MongoDB cannot be reached, has no primary, or did not finish in time; trying later is safe."""
+    """MongoDB cannot be reached, has no primary, or did not answer in time; a later attempt may succeed."""
 
 
 class Refusal(Exception):
-    """A request that cannot be met, and nothing has changed; `code` is for programs, the text for people."""
+    """A request was turned down and changed nothing; `code` is for programs, the text for people."""
 
     code: ClassVar[str]
 
 
 class ProductNotFound(Refusal):
-    """The catalogue has no such product, or not for the one who asks."""
+    """The catalogue has no such product, or the caller may not see it."""
 
     code = "not_found"
 
@@ -34,7 +34,7 @@ class ProductInactive(Refusal):
 
 
 class InsufficientStock(Refusal):
-    """Fewer pieces can be sold than were asked for."""
+    """The stock is lower than the requested quantity."""
 
     code = "insufficient_stock"
 
@@ -46,7 +46,7 @@ class InsufficientStock(Refusal):
 
 
 class QuantityConflict(Refusal):
-    """The order has reserved another quantity of the product."""
+    """The order has already reserved another quantity of the product."""
 
     code = "quantity_conflict"
 
@@ -61,7 +61,7 @@ class QuantityConflict(Refusal):
 
 
 class AlreadyReleased(Refusal):
-    """The order, or its line of this product, was released before it was reserved; that is final."""
+    """The order, or its line of this product, has been released; that is final."""
 
     code = "released"
 
@@ -81,7 +81,7 @@ class AlreadyRejected(Refusal):
 
 
 class ProductHeld(Refusal):
-    """Live reservations hold pieces of the product."""
+    """Orders hold pieces of the product, so it cannot be deleted."""
 
     code = "product_held"
 

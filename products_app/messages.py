@@ -1,6 +1,6 @@
-"""What the stock service answers, as it goes over Kafka (CONTRACT section 5).
+"""The answers of the stock service as Kafka messages (CONTRACT section 5).
 
-Plain data: the wire form is JSON with camelCase names; unknown fields are ignored on the way in.
+On the wire a message is JSON with camelCase names; readers ignore unknown fields.
 """
 
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 OrderId = Annotated[str, Meta(min_length=1, max_length=64)]
-# Without an upper bound, unlike a request's: lines of the same product are summed.
+# Unlike the quantity in a request, it has no upper bound: lines of the same product are summed.
 Quantity = Annotated[int, Meta(ge=1)]
 StockLevel = Annotated[int, Meta(ge=0)]
 
@@ -16,7 +16,7 @@ RejectionCode = Literal["PRODUCT_NOT_FOUND", "PRODUCT_INACTIVE", "INSUFFICIENT_S
 
 
 class StockLine(Struct, frozen=True, rename="camel"):
-    """One product of an answer; `new_stock` is what could still be sold right after this line."""
+    """One product of an answer; `new_stock` is its stock right after this line."""
 
     product_id: str
     quantity: Quantity
@@ -24,7 +24,7 @@ class StockLine(Struct, frozen=True, rename="camel"):
 
 
 class Shortage(Struct, frozen=True, rename="camel"):
-    """Why one product could not be reserved; `available` is what could be sold at that moment."""
+    """Why one product could not be reserved; `available` is the stock at that moment."""
 
     product_id: str
     code: RejectionCode
@@ -33,21 +33,21 @@ class Shortage(Struct, frozen=True, rename="camel"):
 
 
 class InventoryReserved(Struct, frozen=True, rename="camel"):
-    """Every line of the order is held."""
+    """All lines of the order are reserved."""
 
     order_id: OrderId
     items: list[StockLine]
 
 
 class InventoryRejected(Struct, frozen=True, rename="camel"):
-    """Nothing of the order is held, and these lines are why."""
+    """No line of the order is reserved; `failures` has the lines that could not be."""
 
     order_id: OrderId
     failures: Annotated[list[Shortage], Meta(min_length=1)]
 
 
 class InventoryReleased(Struct, frozen=True, rename="camel"):
-    """The order holds nothing (any more); `items` is what was given back, empty where nothing was held."""
+    """The order holds nothing; `items` has the pieces that were given back, and may be empty."""
 
     order_id: OrderId
     items: list[StockLine]

@@ -1,4 +1,4 @@
-"""What the products keep in PostgreSQL: the keys of the services that may touch their stock."""
+"""Service keys, which PostgreSQL stores: they allow services to reserve and release stock."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, cast
@@ -7,12 +7,12 @@ from django.db import models, transaction
 from django.utils import timezone
 from rest_framework_api_key.models import AbstractAPIKey
 
-OVERLAP = timedelta(days=1)
-"""How long a key that was rotated still serves beside its successor."""
+ROTATION_OVERLAP = timedelta(days=1)
+"""How long a rotated key stays valid beside its successor."""
 
 
 class ServiceKey(AbstractAPIKey):
-    """An API key: kept as a hash, so it is shown once, when it is made, and never again."""
+    """The API key of a service. Only its hash is stored, so its secret is shown once, at its creation."""
 
     may_reserve = models.BooleanField(default=True, help_text="May take stock for orders.")
     may_release = models.BooleanField(default=True, help_text="May give stock back.")
@@ -24,17 +24,18 @@ class ServiceKey(AbstractAPIKey):
 
     @classmethod
     def issue(cls, **fields: Any) -> tuple["ServiceKey", str]:
-        """A new key with these fields, and its secret."""
+        """Create a key with these fields; returns the key and its secret."""
         return cast("tuple[ServiceKey, str]", cls.objects.create_key(**fields))
 
     def allows(self, scope: str) -> bool:
-        """Whether the key opens routes of this scope, `reserve` or `release`."""
+        """Whether the key allows calls of this scope, `reserve` or `release`."""
         return bool({"reserve": self.may_reserve, "release": self.may_release}[scope])
 
     def rotate(self) -> tuple["ServiceKey", str]:
-        """A successor with the same name and rights, and its secret; this key ends after OVERLAP.
+        """Create a successor with the same name and rights; returns the successor and its secret.
 
-        The successor expires as long from now as this key was meant to live from its beginning.
+        This key expires after ROTATION_OVERLAP at the latest. The successor's lifetime is the one that this
+        key was created with.
         """
         now = timezone.now()
         lifetime = self.expiry_date - self.created if self.expiry_date else None
@@ -45,6 +46,7 @@ class ServiceKey(AbstractAPIKey):
                 may_release=self.may_release,
                 expiry_date=now + lifetime if lifetime else None,
             )
-            self.expiry_date = min(self.expiry_date or now + OVERLAP, now + OVERLAP)
+            overlap_end = now + ROTATION_OVERLAP
+            self.expiry_date = min(self.expiry_date or overlap_end, overlap_end)
             self.save(update_fields=["expiry_date"])
         return successor, secret

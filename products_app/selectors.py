@@ -1,4 +1,4 @@
-"""Reading the catalogue."""
+"""Reads the catalogue."""
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from mongoengine import QuerySet
 from msgspec import Struct
 
-from products_app.documents.connection import object_id, reaching_catalogue
+from products_app.documents.connection import object_id, translating_mongodb_errors
 from products_app.documents.product import Product, product_collection
 from products_app.exceptions import ProductNotFound
 
@@ -15,7 +15,7 @@ Ordering = Literal["price", "name", "stock", "created_at", "-price", "-name", "-
 
 
 class OrderableProduct(Struct, frozen=True):
-    """What an order takes from the catalogue."""
+    """The fields of a product that placing an order needs."""
 
     product_id: str
     name: str
@@ -24,7 +24,7 @@ class OrderableProduct(Struct, frozen=True):
 
 
 class ProductCriteria(TypedDict, total=False):
-    """What is looked for. `search`: words that must all occur; `tags`: all of them."""
+    """The filters of a search. `search`: words that must all occur; `tags`: tags that must all be set."""
 
     search: str
     category: str
@@ -47,22 +47,22 @@ LOOKUPS = {
 
 
 class ProductsFound:
-    """Products that match, counted and fetched a slice at a time. Both may raise CatalogueUnavailable."""
+    """The products that match a query: counted by `len`, read by slices. Both raise CatalogueUnavailable."""
 
     def __init__(self, query: QuerySet) -> None:
         self._query = query
 
     def __len__(self) -> int:
-        with reaching_catalogue():
+        with translating_mongodb_errors():
             return int(self._query.count())
 
-    def __getitem__(self, places: slice) -> list[Product]:
-        with reaching_catalogue():
-            return list(self._query[places])
+    def __getitem__(self, page: slice) -> list[Product]:
+        with translating_mongodb_errors():
+            return list(self._query[page])
 
 
 def find_products(*, include_inactive: bool, **criteria: Unpack[ProductCriteria]) -> ProductsFound:
-    """The matching products, in the `ordering` asked for; else best match first, or newest first."""
+    """The matching products in the requested `ordering`; else best match first, or newest first."""
     query = Product.objects(**{LOOKUPS[name]: value for name, value in criteria.items() if name in LOOKUPS})
     if not include_inactive:
         query = query.filter(is_active__ne=False)
@@ -71,19 +71,19 @@ def find_products(*, include_inactive: bool, **criteria: Unpack[ProductCriteria]
     if "in_stock" in criteria:
         query = query.filter(stock__gt=0) if criteria["in_stock"] else query.filter(stock=0)
     if "search" in criteria:
-        query = query.search_text(all_words(criteria["search"]))
-    usual = "$text_score" if "search" in criteria else "-created_at"
-    return ProductsFound(query.order_by(criteria.get("ordering", usual), "-id"))
+        query = query.search_text(require_all_words(criteria["search"]))
+    default_ordering = "$text_score" if "search" in criteria else "-created_at"
+    return ProductsFound(query.order_by(criteria.get("ordering", default_ordering), "-id"))
 
 
-def all_words(text: str) -> str:
-    """A text query for every one of these words; bare words would ask for any of them."""
+def require_all_words(text: str) -> str:
+    """A MongoDB text query that all words must match: quoted, because unquoted words match one by one."""
     return " ".join(f'"{word}"' for word in text.replace('"', " ").split())
 
 
 def get_product(*, product_id: str, include_inactive: bool) -> Product:
     """One product. Raises ProductNotFound or CatalogueUnavailable."""
-    with reaching_catalogue():
+    with translating_mongodb_errors():
         product: Product | None = Product.objects(id=object_id(product_id)).first()
     if product is None or not (product.is_active or include_inactive):
         raise ProductNotFound(product_id)
@@ -91,20 +91,17 @@ def get_product(*, product_id: str, include_inactive: bool) -> Product:
 
 
 def find_products_to_order(product_ids: Iterable[str]) -> dict[str, OrderableProduct]:
-    """The products that exist, by each id as it was given. One without a price is not for sale.
-
-    Raises CatalogueUnavailable.
-    """
+    """The products that exist, by product id as spelled in `product_ids`. Raises CatalogueUnavailable."""
     keys = {text: key for text in product_ids if (key := object_id(text))}
     fields = {"name": 1, "price": 1, "isActive": 1}
-    with reaching_catalogue():
+    with translating_mongodb_errors():
         found = product_collection().find({"_id": {"$in": list(set(keys.values()))}}, fields)
         products = {product["_id"]: orderable(product) for product in found}
     return {text: products[key] for text, key in keys.items() if key in products}
 
 
 def orderable(product: Mapping[str, Any]) -> OrderableProduct:
-    """A product of the collection, put there by us or by somebody else."""
+    """A document of the collection; a product without a price is not for sale."""
     price = Product.price.to_python(product.get("price"))
     return OrderableProduct(
         product_id=str(product["_id"]),
@@ -115,6 +112,6 @@ def orderable(product: Mapping[str, Any]) -> OrderableProduct:
 
 
 def ping() -> None:
-    """Do nothing but reach MongoDB's primary. Raises CatalogueUnavailable."""
-    with reaching_catalogue():
+    """Check that MongoDB's primary answers. Raises CatalogueUnavailable."""
+    with translating_mongodb_errors():
         product_collection().database.command("ping")

@@ -3,7 +3,7 @@
 from kafka_workers.audit.agreement import Fault
 from kafka_workers.audit.orders import FaultyOrder
 from kafka_workers.audit.report import Difference
-from products_app.services.stock.audit import BrokenLine, Figure
+from products_app.services.stock.audit import InvalidLine, ProductBalance
 
 ROW_DIFFERS = (
     "Its row is not what its events tell: `replay_orders` shows it, `--rebuild` mends it. Audit again"
@@ -28,13 +28,13 @@ def order_difference(order: FaultyOrder) -> Difference:
     return Difference("order", order_id, order.fault.tell(order.claim, order.holding), advice)
 
 
-def product_difference(figure: Figure, *, is_doubtful: bool) -> Difference:
+def product_difference(figure: ProductBalance, *, is_doubtful: bool) -> Difference:
     """A product whose stock is not what follows from the ledger."""
     advice = FIRST_MEND if is_doubtful else _product_advice(figure)
     return Difference("product", figure.product_id, _product_fact(figure), advice)
 
 
-def _product_fact(figure: Figure) -> str:
+def _product_fact(figure: ProductBalance) -> str:
     if figure.stock is None:
         return f"orders hold {figure.held} of it, and the catalogue does not have it"
     received = (
@@ -43,12 +43,12 @@ def _product_fact(figure: Figure) -> str:
     return f"stock {figure.stock}, {received}, {figure.held} held ({figure.name})"
 
 
-def _product_advice(figure: Figure) -> str:
+def _product_advice(figure: ProductBalance) -> str:
     if figure.stock is None:
         return "Put the product back into the catalogue with its id, or cancel those orders"
     if figure.received is None:
         return f"With --repair {figure.stock + figure.held} count as received"
-    wanted = figure.stock - figure.surplus
+    wanted = figure.stock - figure.drift
     if wanted >= 0:
         return f"With --repair the stock becomes {wanted}"
     return (
@@ -57,7 +57,7 @@ def _product_advice(figure: Figure) -> str:
     )
 
 
-def line_difference(line: BrokenLine) -> Difference:
+def line_difference(line: InvalidLine) -> Difference:
     """A line of the ledger that no request can have made."""
     fact = (
         f"{line.status}, and of product {line.product_id} it reserved {line.quantity} and holds {line.held}"

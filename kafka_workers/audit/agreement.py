@@ -4,7 +4,7 @@ from enum import Enum
 
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import OrderStatus, StockStatus
-from products_app.services.stock.audit import Holding
+from products_app.services.stock.audit import HeldStock
 
 OPEN = (OrderStatus.PENDING, OrderStatus.PROCESSING)
 
@@ -22,12 +22,12 @@ class Fault(Enum):
     HOLDS_THOUGH_DONE = "its stock counts as {claim.stock_status.value}: {holding}"
     OPEN_WITHOUT_STOCK = "it is {claim.status.label} though its stock counts as {claim.stock_status.value}"
 
-    def tell(self, claim: StockClaim, holding: Holding | None) -> str:
+    def tell(self, claim: StockClaim, holding: HeldStock | None) -> str:
         """The fact as a sentence."""
         return str(self.value).format(claim=claim, holding=_tell(holding))
 
 
-def find_fault(claim: StockClaim, holding: Holding | None) -> Fault | None:
+def find_fault(claim: StockClaim, holding: HeldStock | None) -> Fault | None:
     """How they disagree, if they do; an order in the middle of its way seems to."""
     match claim.stock_status:
         case StockStatus.PENDING:
@@ -38,22 +38,22 @@ def find_fault(claim: StockClaim, holding: Holding | None) -> Fault | None:
             return _fault_of_empty(claim, holding)
 
 
-def _fault_of_reserved(claim: StockClaim, holding: Holding | None) -> Fault | None:
+def _fault_of_reserved(claim: StockClaim, holding: HeldStock | None) -> Fault | None:
     if holding is None:
         return Fault.HOLD_LOST
-    agrees = holding.status == "reserved" and holding.held == claim.lines
+    agrees = holding.status == "reserved" and holding.by_order == claim.lines
     return None if agrees else Fault.HOLDS_OTHERWISE
 
 
-def _fault_of_empty(claim: StockClaim, holding: Holding | None) -> Fault | None:
+def _fault_of_empty(claim: StockClaim, holding: HeldStock | None) -> Fault | None:
     if claim.status in OPEN:
         return Fault.OPEN_WITHOUT_STOCK
-    if holding is None or not (holding.held or holding.apart):
+    if holding is None or not (holding.by_order or holding.by_line):
         return None
     return Fault.NOT_RELEASED if claim.is_cancelled else Fault.HOLDS_THOUGH_DONE
 
 
-def _tell(holding: Holding | None) -> str:
+def _tell(holding: HeldStock | None) -> str:
     if holding is None:
         return "the ledger knows nothing of it"
-    return f"the ledger says {holding.status} and holds {holding.held | holding.apart or 'nothing'}"
+    return f"the ledger says {holding.status} and holds {holding.by_order | holding.by_line or 'nothing'}"

@@ -38,19 +38,19 @@ def audit(*, grace: float, repair: bool, progress: Progress) -> AuditReport:
         _lock_repair()
     stock = read_stock(lambda number: progress("entries", number))
     orders = audit_orders(grace, lambda number: progress("orders", number))
-    repairing = Repair(stock.wrong)
+    repairing = Repair(stock.inconsistent)
     of_orders = [(order, order_difference(order)) for order in orders.faulty]
     for order, difference in of_orders if repair else ():
         repairing.mend_order(order, difference)
     doubtful = _doubtful_products(stock, orders.undecided, of_orders)
     of_products = [
-        product_difference(figure, is_doubtful=figure.product_id in doubtful) for figure in stock.wrong
+        product_difference(figure, is_doubtful=figure.product_id in doubtful) for figure in stock.inconsistent
     ]
     for difference in of_products if repair else ():
         if difference.id not in doubtful:
             repairing.mend_product(difference)
     differences = [difference for _, difference in of_orders]
-    differences += [*of_products, *map(line_difference, stock.broken)]
+    differences += [*of_products, *map(line_difference, stock.invalid_lines)]
     metrics.STOCK_DRIFT.set(repairing.drift_pieces)
     return _report(stock, orders, differences, repairing.drift_pieces)
 
@@ -69,7 +69,7 @@ def _doubtful_products(
     of_orders: Iterable[tuple[FaultyOrder, Difference]],
 ) -> set[str]:
     """Products whose ledger itself may be wrong: their stock cannot be judged by it."""
-    doubtful = {line.product_id for line in stock.broken}
+    doubtful = {line.product_id for line in stock.invalid_lines}
     for claim in undecided:
         if claim.stock_status == StockStatus.RESERVED and not claim.is_cancelled:
             doubtful.update(claim.lines)

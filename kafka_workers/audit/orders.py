@@ -10,7 +10,7 @@ from kafka_workers.audit.arrival import await_arrival
 from kafka_workers.relay.parked_events import held_orders
 from orders_app.services.replay_orders import compare_orders
 from orders_app.services.stock_claims import StockClaim, next_claims, read_claims
-from products_app.services.stock.audit import Holding, read_holdings
+from products_app.services.stock.audit import HeldStock, read_held_stock
 
 SLICE_ORDERS = 1000
 
@@ -19,7 +19,7 @@ class FaultyOrder(Struct, frozen=True):
     """An order that disagrees with its entry; `follows_log` says whether its row is what its events tell."""
 
     claim: StockClaim
-    holding: Holding | None
+    holding: HeldStock | None
     fault: Fault
     follows_log: bool
 
@@ -60,16 +60,16 @@ def _slices() -> Iterator[list[StockClaim]]:
 
 
 def _disagreeing(
-    claims: Collection[StockClaim], holdings: Mapping[str, Holding]
-) -> Iterator[tuple[StockClaim, Holding | None, Fault]]:
+    claims: Collection[StockClaim], holdings: Mapping[str, HeldStock]
+) -> Iterator[tuple[StockClaim, HeldStock | None, Fault]]:
     for claim in claims:
         holding = holdings.get(str(claim.order_id))
         if fault := find_fault(claim, holding):
             yield claim, holding, fault
 
 
-def _holdings(claims: Collection[StockClaim]) -> dict[str, Holding]:
-    return read_holdings([str(claim.order_id) for claim in claims])
+def _holdings(claims: Collection[StockClaim]) -> dict[str, HeldStock]:
+    return read_held_stock([str(claim.order_id) for claim in claims])
 
 
 def _look_again(suspects: Mapping[UUID, StockClaim]) -> tuple[list[FaultyOrder], list[StockClaim]]:
@@ -81,7 +81,7 @@ def _look_again(suspects: Mapping[UUID, StockClaim]) -> tuple[list[FaultyOrder],
     for start in range(0, len(ids), SLICE_ORDERS):
         together = ids[start : start + SLICE_ORDERS]
         # The ledger first: an order still at its version afterwards was at it when its entry was read.
-        holdings = read_holdings([str(order_id) for order_id in together])
+        holdings = read_held_stock([str(order_id) for order_id in together])
         found = list(_disagreeing(read_claims(together), holdings))
         stale = {each.order_id for each in compare_orders([claim.order_id for claim, _, _ in found])}
         for claim, holding, fault in found:

@@ -10,7 +10,7 @@ from kafka_workers.audit.orders import FaultyOrder
 from kafka_workers.audit.report import Difference
 from orders_app.event_log import Origin
 from orders_app.services.stock_claims import StockClaim, ask_stock_again
-from products_app.services.stock.audit import Figure, correct_stock, restore_hold
+from products_app.services.stock.audit import ProductBalance, correct_stock, restore_entry
 
 AUDIT = Origin("service:audit")
 
@@ -20,13 +20,13 @@ log = structlog.get_logger(__name__)
 class Repair:
     """One repair, after one audit; keeps the wrong figures up to date while it mends."""
 
-    def __init__(self, wrong: Iterable[Figure]) -> None:
+    def __init__(self, wrong: Iterable[ProductBalance]) -> None:
         self._figures = {figure.product_id: figure for figure in wrong}
 
     @property
     def drift_pieces(self) -> int:
         """What stock and ledger still differ by, over all products."""
-        return sum(abs(figure.surplus) for figure in self._figures.values())
+        return sum(abs(figure.drift) for figure in self._figures.values())
 
     def mend_order(self, order: FaultyOrder, difference: Difference) -> None:
         """Ask the stock service again, or enter the order in the ledger again."""
@@ -37,7 +37,7 @@ class Repair:
     def mend_product(self, difference: Difference) -> None:
         """Correct the stock, unless restored holds have explained it all."""
         figure = self._figures[difference.id]
-        if not figure.is_wrong:
+        if not figure.is_inconsistent:
             _note(difference, "Mended with its orders")
         elif correct_stock(figure):
             _note(difference, "Mended: stock and ledger agree")
@@ -45,17 +45,17 @@ class Repair:
 
     def restore(self, claim: StockClaim) -> str:
         """Reserve the order's lines again, with the pieces that are off the shelf for no known reason."""
-        unaccounted = {product: self._take(product, quantity) for product, quantity in claim.lines.items()}
-        if not restore_hold(order_id=str(claim.order_id), lines=claim.lines, unaccounted=unaccounted):
+        missing_pieces = {product: self._take(product, quantity) for product, quantity in claim.lines.items()}
+        if not restore_entry(order_id=str(claim.order_id), lines=claim.lines, missing_pieces=missing_pieces):
             return ""
-        for product_id, pieces in unaccounted.items():
+        for product_id, pieces in missing_pieces.items():
             if figure := self._figures.get(product_id):
                 self._figures[product_id] = msgspec.structs.replace(figure, held=figure.held + pieces)
         return "Mended: reserved again"
 
     def _take(self, product_id: str, quantity: int) -> int:
         figure = self._figures.get(product_id)
-        return min(quantity, max(0, -figure.surplus)) if figure else 0
+        return min(quantity, max(0, -figure.drift)) if figure else 0
 
 
 def _ask_again(_: Repair, claim: StockClaim) -> str:

@@ -1,4 +1,7 @@
-"""Service keys: made, revoked and rotated. The secret is on one page, once, and in nothing that is stored."""
+"""The admin of service keys: create, rotate, revoke.
+
+A new key's secret is shown on one page, once, and stored nowhere.
+"""
 
 from typing import Any, ClassVar
 
@@ -13,12 +16,12 @@ from unfold.admin import ModelAdmin
 
 from products_app.models import ServiceKey
 
-admin.site.unregister(APIKey)  # the library's own keys open nothing here
+admin.site.unregister(APIKey)  # no endpoint accepts the library's own keys
 
 
 @admin.register(ServiceKey)
 class ServiceKeyAdmin(ModelAdmin):
-    """A key's name and rights are for ever; what can change is when it ends."""
+    """Service keys; the name and rights of a key cannot be changed, its expiry can."""
 
     list_display: ClassVar = [
         "name",
@@ -36,7 +39,7 @@ class ServiceKeyAdmin(ModelAdmin):
     actions: ClassVar = ["rotate", "revoke"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> list[str]:
-        """A new key can be given all but its prefix; a revoked one nothing any more."""
+        """All fields of a revoked key; of a new key the prefix, which is generated."""
         if obj is None:
             return ["prefix"]
         return list(self.fields) if obj.revoked else ["name", "prefix", "may_reserve", "may_release"]
@@ -44,7 +47,7 @@ class ServiceKeyAdmin(ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: ServiceKey, form: "forms.ModelForm[Any]", change: bool
     ) -> None:
-        """Store the key; a new one gets its secret, which only this request knows."""
+        """Store the key; the secret of a new key is kept on the request for `response_add`."""
         if not change:
             request.new_secret = ServiceKey.objects.assign_key(obj)  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
@@ -52,12 +55,12 @@ class ServiceKeyAdmin(ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: ServiceKey, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """The page with the secret: it goes through no message, since those are kept in a cookie."""
+        """The page with the secret; not a Django message, because those are stored in a cookie."""
         return self.show_secret(request, obj, request.new_secret)  # type: ignore[attr-defined]
 
     @admin.action(description="Rotate: a new key now, this one ends in a day", permissions=["change"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ServiceKey]) -> HttpResponse | None:
-        """Give the one chosen key a successor and show its secret."""
+        """Create a successor of the one selected key and show its secret."""
         keys = list(queryset[:2])
         if len(keys) != 1 or keys[0].revoked or keys[0].has_expired:
             self.message_user(request, "Choose one key that is still valid.", messages.ERROR)
@@ -69,7 +72,7 @@ class ServiceKeyAdmin(ModelAdmin):
 
     @admin.action(description="Revoke, for good", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ServiceKey]) -> None:
-        """End these keys now."""
+        """Revoke these keys at once."""
         for key in queryset.filter(revoked=False):
             key.revoked = True
             key.save(update_fields=["revoked"])
@@ -77,7 +80,7 @@ class ServiceKeyAdmin(ModelAdmin):
             self.message_user(request, f"{key.name} ({key.prefix}) is revoked.")
 
     def show_secret(self, request: HttpRequest, key: ServiceKey, secret: str) -> HttpResponse:
-        """The one page that has the secret."""
+        """The only page that shows the secret."""
         context = self.admin_site.each_context(request) | {
             "title": f"The key of {key.name}",
             "opts": self.opts,

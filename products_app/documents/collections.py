@@ -1,4 +1,4 @@
-"""Making the collections: validators and indexes."""
+"""Creates the collections with their validators and indexes."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from mongoengine import get_db
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from products_app.documents.connection import reaching_catalogue
+from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import LEDGER
 from products_app.documents.product import PRODUCTS, VALIDATOR, Product
 
@@ -14,11 +14,8 @@ _NAMESPACE_EXISTS = 48
 
 
 def create_collections() -> None:
-    """Bring collections, validators and indexes to what they must be, whatever is there already.
-
-    Raises CatalogueUnavailable.
-    """
-    with reaching_catalogue():
+    """Create or update the collections, validators and indexes. Raises CatalogueUnavailable."""
+    with translating_mongodb_errors():
         database: Database[dict[str, Any]] = get_db()
         for name in (PRODUCTS, LEDGER):
             _create(database, name)

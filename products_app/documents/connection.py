@@ -1,4 +1,4 @@
-"""The way to MongoDB: one client a process, made at its first use."""
+"""The connection to MongoDB: one client for each process, created at its first use."""
 
 import re
 from collections.abc import Iterator
@@ -10,18 +10,21 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from products_app.exceptions import CatalogueUnavailable
 
-CONNECTING_MILLISECONDS = 2_500
-ANSWERING_MILLISECONDS = 10_000
+CONNECT_TIMEOUT_MS = 2_500
+SOCKET_TIMEOUT_MS = 10_000
 
 _DENIALS = {13, 18}
 """The codes of Unauthorized and AuthenticationFailed."""
 
-# Not ObjectId.is_valid: it takes 24 characters with spaces among them and makes a shorter id of them.
+# ObjectId.is_valid accepts 24 characters with spaces among them, and ObjectId then makes a shorter id.
 _OBJECT_ID = re.compile("[0-9a-fA-F]{24}")
 
 
 def register(uri: str) -> None:
-    """Say where MongoDB is. Writes are durable by default; a URI without a database means `stockbridge`."""
+    """Set the address of MongoDB; connects nothing yet.
+
+    Writes are durable by default. The database is `stockbridge` unless the URI names another.
+    """
     register_connection(
         DEFAULT_CONNECTION_NAME,
         db="stockbridge",
@@ -30,37 +33,42 @@ def register(uri: str) -> None:
         journal=True,
         tz_aware=True,
         uuidRepresentation="standard",
-        serverSelectionTimeoutMS=CONNECTING_MILLISECONDS,
-        connectTimeoutMS=CONNECTING_MILLISECONDS,
-        socketTimeoutMS=ANSWERING_MILLISECONDS,
+        serverSelectionTimeoutMS=CONNECT_TIMEOUT_MS,
+        connectTimeoutMS=CONNECT_TIMEOUT_MS,
+        socketTimeoutMS=SOCKET_TIMEOUT_MS,
     )
 
 
 @contextmanager
-def reaching_catalogue() -> Iterator[None]:
-    """Turns the driver's ways of saying that MongoDB cannot do it now into CatalogueUnavailable.
+def translating_mongodb_errors() -> Iterator[None]:
+    """Turn the driver's errors that a later attempt may not meet into CatalogueUnavailable.
 
-    A write that ended so may have happened all the same.
+    A write that raised one may have taken effect all the same.
     """
     try:
         yield
     except PyMongoError as error:
-        if error.timeout or isinstance(error, ConnectionFailure) or is_passing(error) or _is_denial(error):
+        if _is_unreachable(error) or is_transient(error) or _is_access_denied(error):
             raise CatalogueUnavailable(str(error)) from error
         raise
 
 
-def is_passing(error: PyMongoError) -> bool:
-    """Whether a transaction ended so may succeed when it is done again."""
+def _is_unreachable(error: PyMongoError) -> bool:
+    """Whether MongoDB was not reached or did not answer in time."""
+    return error.timeout or isinstance(error, ConnectionFailure)
+
+
+def is_transient(error: PyMongoError) -> bool:
+    """Whether a transaction that failed with this error may succeed when it is retried."""
     labels = ("TransientTransactionError", "UnknownTransactionCommitResult")
     return any(error.has_error_label(label) for label in labels)
 
 
-def _is_denial(error: PyMongoError) -> bool:
-    """Whether MongoDB does not let us in, or not do this: what somebody has to mend there or in the URI."""
+def _is_access_denied(error: PyMongoError) -> bool:
+    """Whether MongoDB refused the login or the operation: an operator must correct its users or the URI."""
     return isinstance(error, OperationFailure) and error.code in _DENIALS
 
 
 def object_id(text: str) -> ObjectId | None:
-    """The ObjectId that this text writes, if any."""
+    """The ObjectId that the text spells; None if the text is not 24 hexadecimal digits."""
     return ObjectId(text) if _OBJECT_ID.fullmatch(text) else None

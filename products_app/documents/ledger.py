@@ -1,9 +1,9 @@
-"""The stock ledger: one entry an order, the truth of what it holds and of what it was answered.
+"""The stock ledger: one entry for each order, with what the order holds and what it was answered.
 
     {"_id": "<order id>", "status": "reserved", "updatedAt": …,
      "lines": {"<product id>": {"quantity": 2, "held": 2, "newStock": 40}}}
 
-Entries are plain dictionaries, because a batch reads and writes a thousand of them.
+Entries are plain dictionaries and not mongoengine documents, because a batch reads and writes a thousand.
 """
 
 from datetime import datetime
@@ -17,8 +17,8 @@ LEDGER = "stock_ledger"
 EntryStatus = Literal["open", "reserved", "rejected", "released"]
 
 
-class LedgerReturn(TypedDict):
-    """What a request to release `quantity` of a line gave back."""
+class RecordedRelease(TypedDict):
+    """A request to release `quantity` of a line, and the pieces that it gave back."""
 
     quantity: int
     returned: int
@@ -26,23 +26,24 @@ class LedgerReturn(TypedDict):
 
 
 class LedgerLine(TypedDict):
-    """What an order reserved of a product and still holds; `newStock` is what it left.
+    """The pieces of a product that an order reserved and still holds; `newStock` is the stock right after.
 
-    `quantity` 0 is a tombstone: released before it was reserved. `apart` lines were reserved or released
-    by themselves and are no part of the answer to the order as a whole.
+    `quantity` is 0 if the line was released before it was reserved: it cannot be reserved any more. `apart`
+    marks a line that was reserved or released by a request of its own (HTTP) and does not appear in the
+    answer to the order as a whole.
     """
 
     quantity: int
     held: int
     newStock: int
     apart: NotRequired[bool]
-    returns: NotRequired[list[LedgerReturn]]
+    returns: NotRequired[list[RecordedRelease]]
 
 
 class LedgerEntry(TypedDict):
-    """All that is known of an order. `open`: it has only lines apart so far.
+    """The state of one order. `open`: so far it has only lines that were requested one by one.
 
-    `failures` belong to `rejected`, `returned` to `released`; both in the form they have on the wire.
+    `failures` belong to the status `rejected`, `returned` to `released`; both as in the Kafka message.
     """
 
     _id: str
@@ -54,6 +55,6 @@ class LedgerEntry(TypedDict):
 
 
 def ledger_collection() -> Collection[LedgerEntry]:
-    """The ledger."""
+    """The ledger's collection."""
     collection: Collection[LedgerEntry] = get_db()[LEDGER]
     return collection

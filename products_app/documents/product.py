@@ -1,4 +1,4 @@
-"""The catalogue: one document a product, in the collection `products`."""
+"""The catalogue: one document for each product, in the collection `products`."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -21,7 +21,7 @@ PRODUCTS = "products"
 
 
 class MoneyField(Decimal128Field):  # type: ignore[misc]  # mongoengine is untyped
-    """An exact amount. Reads a double that somebody else stored as the amount it prints as."""
+    """An exact amount of money. Reads a double that another program stored as its shortest decimal form."""
 
     def to_python(self, value: Decimal128 | Decimal | float | None) -> Decimal | None:
         """The amount as a Decimal."""
@@ -30,10 +30,10 @@ class MoneyField(Decimal128Field):  # type: ignore[misc]  # mongoengine is untyp
 
 
 class Product(Document):  # type: ignore[misc]  # mongoengine is untyped
-    """What is sold. `stock` is what can still be sold, `received` all that was ever put in.
+    """A product. `stock` is the pieces that can still be sold, `received` all that were ever put in.
 
-    `stock = received - what live reservations hold`. Only `services` write these two. A product that
-    somebody else put into the collection may lack `received`: then nothing is held of it.
+    `stock` is always `received` minus the pieces that orders hold. Only `services` write these two fields.
+    A product that another program wrote may lack `received`: then no order holds a piece of it.
     """
 
     name = StringField(required=True)
@@ -67,24 +67,24 @@ class Product(Document):  # type: ignore[misc]  # mongoengine is untyped
             "price",
             "name",
             "-created_at",
-            # None on stock: it would cost the stock service half its speed.
+            # No index on stock: it would halve the speed of the stock service.
         ],
     }
 
     @property
     def in_stock(self) -> bool:
-        """Whether any piece can be sold."""
+        """Whether at least one piece can be sold."""
         return bool(self.stock)
 
     @property
     def created(self) -> datetime:
-        """When it was created; its id tells where nothing else does."""
+        """When the product was created; by its id if the field is missing."""
         created: datetime = self.created_at or self.id.generation_time
         return created
 
     @property
     def updated(self) -> datetime:
-        """When staff last changed it."""
+        """When staff last changed the product."""
         updated: datetime = self.updated_at or self.created
         return updated
 
@@ -100,6 +100,6 @@ VALIDATOR = {
 
 
 def product_collection() -> Collection[dict[str, Any]]:
-    """The collection itself, for bulk work and updates that mongoengine cannot say."""
+    """The collection itself, for bulk writes and for updates that mongoengine cannot express."""
     collection: Collection[dict[str, Any]] = get_db()[PRODUCTS]
     return collection

@@ -1,4 +1,4 @@
-"""Changing the catalogue. Who may is not decided here."""
+"""Creates, changes and deletes products. The callers check permissions."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,16 +8,16 @@ from typing import Any, TypedDict, Unpack
 from mongoengine import NotUniqueError
 from pymongo.errors import DuplicateKeyError
 
-from products_app.documents.connection import object_id, reaching_catalogue
+from products_app.documents.connection import object_id, translating_mongodb_errors
 from products_app.documents.product import Product, product_collection
 from products_app.exceptions import ProductHeld, SkuTaken
 from products_app.selectors import get_product
 
-HELD = {"$subtract": [{"$ifNull": ["$received", "$stock"]}, "$stock"]}
+HELD_PIECES = {"$subtract": [{"$ifNull": ["$received", "$stock"]}, "$stock"]}
 
 
 class ProductFields(TypedDict, total=False):
-    """What staff may set."""
+    """The fields that staff may set."""
 
     name: str
     description: str
@@ -32,14 +32,11 @@ class ProductFields(TypedDict, total=False):
 
 
 def create_product(**fields: Unpack[ProductFields]) -> Product:
-    """Put a product into the catalogue; `name` and `price` are needed, the rest has defaults.
-
-    Raises SkuTaken or CatalogueUnavailable.
-    """
+    """Create a product; `name` and `price` are required. Raises SkuTaken or CatalogueUnavailable."""
     now = current_time()
     product = Product(**fields, received=fields.get("stock", 0), created_at=now, updated_at=now)
     try:
-        with reaching_catalogue():
+        with translating_mongodb_errors():
             product.save(force_insert=True)
     except NotUniqueError as error:
         raise SkuTaken(product.sku) from error
@@ -47,15 +44,15 @@ def create_product(**fields: Unpack[ProductFields]) -> Product:
 
 
 def update_product(*, product_id: str, **changes: Unpack[ProductFields]) -> Product:
-    """Set the given fields. Setting the stock counts the difference as received or written off.
+    """Set the given fields and return the product. A new stock changes `received` by the same difference.
 
     Raises ProductNotFound, SkuTaken or CatalogueUnavailable.
     """
     change = {"updatedAt": current_time(), **stored_fields(changes)}
     if "stock" in changes:
-        change["received"] = {"$add": [changes["stock"], HELD]}
+        change["received"] = {"$add": [changes["stock"], HELD_PIECES]}
     try:
-        with reaching_catalogue():
+        with translating_mongodb_errors():
             product_collection().update_one({"_id": object_id(product_id)}, [{"$set": change}])
     except DuplicateKeyError as error:
         raise SkuTaken(changes["sku"]) from error
@@ -63,25 +60,25 @@ def update_product(*, product_id: str, **changes: Unpack[ProductFields]) -> Prod
 
 
 def delete_product(*, product_id: str) -> None:
-    """Take a product out of the catalogue, unless live reservations hold pieces of it.
+    """Delete a product of which no order holds pieces.
 
     Raises ProductHeld, ProductNotFound or CatalogueUnavailable.
     """
-    with reaching_catalogue():
-        unheld = {"_id": object_id(product_id), "$expr": {"$eq": [HELD, 0]}}
-        if product_collection().delete_one(unheld).deleted_count:
+    with translating_mongodb_errors():
+        not_held = {"_id": object_id(product_id), "$expr": {"$eq": [HELD_PIECES, 0]}}
+        if product_collection().delete_one(not_held).deleted_count:
             return
     get_product(product_id=product_id, include_inactive=True)
     raise ProductHeld(product_id)
 
 
 def stored_fields(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields as the collection names them, their values as literals: text may begin with a dollar."""
+    """The changes under their stored names, marked as literals because a text may begin with a dollar."""
     fields = {name: getattr(Product, name) for name in changes}
     return {field.db_field: {"$literal": field.to_mongo(changes[name])} for name, field in fields.items()}
 
 
 def current_time() -> datetime:
-    """Now, in the milliseconds that MongoDB keeps."""
+    """The time now, rounded down to the milliseconds that MongoDB stores."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

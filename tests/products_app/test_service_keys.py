@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from products_app.models import OVERLAP, ServiceKey
+from products_app.models import ROTATION_OVERLAP, ServiceKey
 from tests.products_app.api.callers import PRODUCTS, error_of
 from tests.products_app.shelves import entry_of, new_order, stock_of, stocked
 
@@ -106,7 +106,7 @@ def test_a_rotated_key_serves_for_a_day_beside_its_successor(clerk: Client) -> N
     old.refresh_from_db()
     new = ServiceKey.objects.exclude(pk=old.pk).get()
     now = timezone.now()
-    assert abs((old.expiry_date or now) - (now + OVERLAP)) < timedelta(minutes=1)
+    assert abs((old.expiry_date or now) - (now + ROTATION_OVERLAP)) < timedelta(minutes=1)
     assert abs((new.expiry_date or now) - month) < timedelta(minutes=1)
     assert (new.name, new.may_reserve, new.may_release) == ("shop", True, False)
     assert len(audit(old)) == len(audit(new)) == 1

@@ -9,7 +9,7 @@ from products_app.exceptions import CatalogueUnavailable
 
 
 class Command(BaseCommand):
-    """Makes what MongoDB must hold."""
+    """Creates the MongoDB collections."""
 
     help = (
         "Create the collections of the catalogue and the stock ledger in MongoDB, with their validators and "
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Create them, or say in one line why not."""
+        """Create the collections. Raises CommandError if MongoDB is unavailable."""
         try:
             create_collections()
         except CatalogueUnavailable as error:

@@ -14,15 +14,15 @@ PREFIX_LENGTH = 8
 
 
 class Command(BaseCommand):
-    """Makes the service key of the environment valid."""
+    """Stores the service key that the environment sets."""
 
     help = (
-        "Make the key in SERVICE_API_KEY valid for the routes that services call (reserve and release). "
-        "A key that was registered so before is valid no longer. Keys made in the admin are left alone."
+        "Make the key in SERVICE_API_KEY valid for the endpoints that services call (reserve and release). "
+        "The key that was registered before is deleted. Keys made in the admin are left alone."
     )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Store the key's hash in place of the former one's."""
+        """Store the hash of the key; delete the key that was registered before."""
         prefix, _, secret = settings.SERVICE_API_KEY.partition(".")
         if len(prefix) != PREFIX_LENGTH or not secret:
             raise CommandError(
@@ -36,7 +36,7 @@ class Command(BaseCommand):
 
 
 def register_key(key: str, prefix: str) -> ServiceKey:
-    """Make this the one key of the environment."""
+    """Store this key as the only one registered from the environment."""
     hashed = ServiceKey.objects.key_generator.hash(key)
     identity = concatenate(prefix, hashed)
     with transaction.atomic():

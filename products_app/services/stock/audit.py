@@ -1,7 +1,7 @@
-"""Whether stock and ledger agree, and putting right what does not (docs/audit.md).
+"""Compares stock with the ledger and corrects differences (docs/audit.md).
 
-`stock - (received - held)` is the surplus of a product. Whatever the shop does changes both sides of it at
-once, so a surplus other than 0 is a fault that was made elsewhere, and it stays the same while traffic runs.
+The drift of a product is `stock - (received - held)`. Each transaction of the stock service changes stock and
+ledger by the same pieces, so it leaves the drift as it is. A drift other than 0 was caused elsewhere.
 """
 
 from collections import Counter
@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
-from products_app.documents.connection import reaching_catalogue
+from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import EntryStatus, LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
 from products_app.messages import InventoryReserved
@@ -25,21 +25,22 @@ from products_app.services.stock.service import (
     SNAPSHOT,
     Line,
     Reserve,
-    again_when_overtaken,
     read_entries,
-    settle_in,
+    retry_on_conflict,
+    settle_in_session,
 )
 
 SLICE_ENTRIES = 50_000
-CLOSED: tuple[EntryStatus, ...] = ("rejected", "released")
+FINAL_STATUSES: tuple[EntryStatus, ...] = ("rejected", "released")
 SNAPSHOT_UNAVAILABLE = 246
 SNAPSHOT_SECONDS = 10
 
 
-class Figure(Struct, frozen=True):
-    """The stock of a product, beside what it must follow from.
+class ProductBalance(Struct, frozen=True):
+    """The stock of a product, the pieces received, and the pieces that orders hold.
 
-    `stock` None: there is no such product, though orders hold it. `received` None: nobody has counted it in.
+    `stock` is None if the catalogue lacks the product although orders hold pieces of it. `received` is None
+    if the product was written by another program and lacks that field.
     """
 
     product_id: str
@@ -49,20 +50,20 @@ class Figure(Struct, frozen=True):
     held: int
 
     @property
-    def surplus(self) -> int:
-        """How many pieces too many the stock says; negative: too few. 0 where that cannot be told."""
+    def drift(self) -> int:
+        """Stock minus (received minus held): positive if the stock is too high; 0 if a figure is missing."""
         if self.stock is None or self.received is None:
             return 0
         return self.stock - (self.received - self.held)
 
     @property
-    def is_wrong(self) -> bool:
-        """Whether it breaks the law of stock."""
-        return self.stock is None or self.received is None or self.stock < 0 or self.surplus != 0
+    def is_inconsistent(self) -> bool:
+        """Whether stock is missing or negative, or differs from received minus held."""
+        return self.stock is None or self.received is None or self.stock < 0 or self.drift != 0
 
 
-class BrokenLine(Struct, frozen=True):
-    """A line of the ledger that no request can have made."""
+class InvalidLine(Struct, frozen=True):
+    """A line of the ledger that no request can have written."""
 
     order_id: str
     status: EntryStatus
@@ -72,32 +73,32 @@ class BrokenLine(Struct, frozen=True):
 
 
 class StockReport(Struct, frozen=True):
-    """Products and ledger as of one moment.
+    """Products and ledger, compared in one snapshot.
 
-    `wrong` are the figures that do not follow from the ledger, `uncounted` the products that came without
-    `received` and of which nothing is held: their first reservation counts them.
+    `uncounted` has the ids of products without `received` of which no order holds a piece: their first
+    reservation sets `received`.
     """
 
     products: int
     entries: int
-    wrong: list[Figure]
+    inconsistent: list[ProductBalance]
     uncounted: list[str]
-    broken: list[BrokenLine]
+    invalid_lines: list[InvalidLine]
 
 
-class Holding(Struct, frozen=True):
-    """What the ledger says of an order: how many pieces it holds of which product.
+class HeldStock(Struct, frozen=True):
+    """The pieces that an order holds by the ledger, by product id.
 
-    `held` was reserved for the order as a whole, `apart` line by line.
+    `by_order` were reserved for the order as a whole, `by_line` line by line.
     """
 
     status: EntryStatus
-    held: dict[str, int]
-    apart: dict[str, int]
+    by_order: dict[str, int]
+    by_line: dict[str, int]
 
 
 def is_snapshot_not_ready(error: BaseException) -> bool:
-    """Whether a collection was changed a moment ago, and cannot be read as of one moment yet."""
+    """Whether MongoDB cannot read a snapshot yet, because the collection itself was changed just before."""
     return isinstance(error, OperationFailure) and error.code == SNAPSHOT_UNAVAILABLE
 
 
@@ -108,26 +109,26 @@ def is_snapshot_not_ready(error: BaseException) -> bool:
     reraise=True,
 )
 def read_stock(progress: Callable[[int], None]) -> StockReport:
-    """Compare every product with the ledger, as of one moment, however much traffic runs.
+    """Compare every product with the ledger in one snapshot, while traffic runs.
 
-    `progress` is told how many ledger entries have been read. Reads the ledger in slices and keeps a number a
-    product. Raises CatalogueUnavailable.
+    Calls `progress` with the number of ledger entries read so far. Reads the ledger in slices and keeps one
+    number for each product. Raises CatalogueUnavailable.
     """
     client: MongoClient[Any] = get_connection()
-    with reaching_catalogue(), client.start_session(snapshot=True) as session:
-        seen = 0
+    with translating_mongodb_errors(), client.start_session(snapshot=True) as session:
+        entries_read = 0
         held: Counter[str] = Counter()
-        broken: list[BrokenLine] = []
+        invalid_lines: list[InvalidLine] = []
         for entries in entry_slices(session):
             held.update(sum_held(session, entries))
-            broken += find_broken(session, entries)
-            seen += ledger_collection().count_documents(entries, session=session)
-            progress(seen)
-        return sort_out(read_figures(session, held), broken, entries=seen)
+            invalid_lines += find_invalid_lines(session, entries)
+            entries_read += ledger_collection().count_documents(entries, session=session)
+            progress(entries_read)
+        return build_report(read_balances(session, held), invalid_lines, entries=entries_read)
 
 
 def entry_slices(session: ClientSession) -> Iterator[dict[str, Any]]:
-    """Filters that cut the ledger into slices."""
+    """The filters that select the ledger slice by slice."""
     after = ""
     while last := end_of_slice(session, after):
         yield {"_id": {"$gt": after, "$lte": last}}
@@ -136,14 +137,14 @@ def entry_slices(session: ClientSession) -> Iterator[dict[str, Any]]:
 
 
 def end_of_slice(session: ClientSession, after: str) -> str | None:
-    """The last order id of a full slice; None where the rest is no full slice."""
+    """The last order id of the slice after `after`; None if fewer entries remain than a slice has."""
     ids = ledger_collection().find({"_id": {"$gt": after}}, {"_id": 1}, session=session)
     found = list(ids.sort("_id").skip(SLICE_ENTRIES - 1).limit(1))
     return found[0]["_id"] if found else None
 
 
-def each_line(entries: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The stages that make a document of every line of these entries."""
+def unwind_lines(entries: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The aggregation stages that turn each line of these entries into a document."""
     return [
         {"$match": entries},
         {"$project": {"status": 1, "line": {"$objectToArray": "$lines"}}},
@@ -152,139 +153,141 @@ def each_line(entries: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def sum_held(session: ClientSession, entries: Mapping[str, Any]) -> dict[str, int]:
-    """How many pieces of each product these entries hold together."""
-    stages = [*each_line(entries), {"$group": {"_id": "$line.k", "held": {"$sum": "$line.v.held"}}}]
+    """The pieces that these entries hold, by product id."""
+    stages = [*unwind_lines(entries), {"$group": {"_id": "$line.k", "held": {"$sum": "$line.v.held"}}}]
     found = ledger_collection().aggregate(stages, session=session, allowDiskUse=True)
     return {product["_id"]: product["held"] for product in found}  # type: ignore[typeddict-item]
 
 
-def find_broken(session: ClientSession, entries: Mapping[str, Any]) -> list[BrokenLine]:
-    """The lines that hold less than nothing, more than was reserved, or anything for a closed order."""
+def find_invalid_lines(session: ClientSession, entries: Mapping[str, Any]) -> list[InvalidLine]:
+    """The lines that hold a negative number, more than they reserved, or pieces for a finished order."""
     held, quantity = "$line.v.held", "$line.v.quantity"
-    closed = {"$and": [{"$in": ["$status", CLOSED]}, {"$ne": [held, 0]}]}
-    wrong = {"$or": [{"$lt": [held, 0]}, {"$gt": [held, quantity]}, closed]}
+    held_though_final = {"$and": [{"$in": ["$status", FINAL_STATUSES]}, {"$ne": [held, 0]}]}
+    invalid = {"$or": [{"$lt": [held, 0]}, {"$gt": [held, quantity]}, held_though_final]}
     found = ledger_collection().aggregate(
-        [*each_line(entries), {"$match": {"$expr": wrong}}], session=session
+        [*unwind_lines(entries), {"$match": {"$expr": invalid}}], session=session
     )
-    return [broken_line(document) for document in found]
+    return [invalid_line(document) for document in found]
 
 
-def broken_line(document: Mapping[str, Any]) -> BrokenLine:
-    """A line as `each_line` gives it."""
+def invalid_line(document: Mapping[str, Any]) -> InvalidLine:
+    """The line in a document that `unwind_lines` produced."""
     line = document["line"]
-    return BrokenLine(
+    return InvalidLine(
         document["_id"], document["status"], line["k"], line["v"]["quantity"], line["v"]["held"]
     )
 
 
-def read_figures(session: ClientSession, held: Mapping[str, int]) -> Iterator[Figure]:
-    """The figures of every product, and at last of those that are held but not there."""
+def read_balances(session: ClientSession, held: Mapping[str, int]) -> Iterator[ProductBalance]:
+    """The balance of every product, then of each product that is held but not in the catalogue."""
     missing = {product_id for product_id, pieces in held.items() if pieces}
     fields = {"name": 1, "stock": 1, "received": 1}
     for product in product_collection().find({"_id": {"$type": "objectId"}}, fields, session=session):
         product_id = str(product["_id"])
         missing.discard(product_id)
         name, stock, received = product.get("name", ""), product.get("stock", 0), product.get("received")
-        yield Figure(product_id, name, stock, received, held.get(product_id, 0))
+        yield ProductBalance(product_id, name, stock, received, held.get(product_id, 0))
     for product_id in sorted(missing):
-        yield Figure(product_id, "", None, None, held[product_id])
+        yield ProductBalance(product_id, "", None, None, held[product_id])
 
 
-def sort_out(figures: Iterable[Figure], broken: list[BrokenLine], *, entries: int) -> StockReport:
-    """What is wrong among these figures."""
-    products, wrong, uncounted = 0, list[Figure](), list[str]()
-    for figure in figures:
-        products += figure.stock is not None
-        if figure.stock is not None and figure.received is None and not figure.held:
-            uncounted.append(figure.product_id)
-        elif figure.is_wrong:
-            wrong.append(figure)
-    return StockReport(products, entries, wrong, uncounted, broken)
+def build_report(
+    balances: Iterable[ProductBalance], invalid_lines: list[InvalidLine], *, entries: int
+) -> StockReport:
+    """Count the products and collect the inconsistent and uncounted ones."""
+    products, inconsistent, uncounted = 0, list[ProductBalance](), list[str]()
+    for balance in balances:
+        products += balance.stock is not None
+        if balance.stock is not None and balance.received is None and not balance.held:
+            uncounted.append(balance.product_id)
+        elif balance.is_inconsistent:
+            inconsistent.append(balance)
+    return StockReport(products, entries, inconsistent, uncounted, invalid_lines)
 
 
 def count_entries() -> int:
-    """About how many entries the ledger has. Raises CatalogueUnavailable."""
-    with reaching_catalogue():
+    """The approximate number of ledger entries. Raises CatalogueUnavailable."""
+    with translating_mongodb_errors():
         return ledger_collection().estimated_document_count()
 
 
-def read_holdings(order_ids: Collection[str]) -> dict[str, Holding]:
-    """What the ledger says of these orders, by order id. Raises CatalogueUnavailable."""
-    with reaching_catalogue():
+def read_held_stock(order_ids: Collection[str]) -> dict[str, HeldStock]:
+    """The pieces that these orders hold, by order id. Raises CatalogueUnavailable."""
+    with translating_mongodb_errors():
         found = ledger_collection().find({"_id": {"$in": list(order_ids)}}, {"status": 1, "lines": 1})
-        return {entry["_id"]: holding(entry) for entry in found}
+        return {entry["_id"]: held_stock(entry) for entry in found}
 
 
-def holding(entry: LedgerEntry) -> Holding:
-    """What an entry holds."""
-    held: dict[str, int] = {}
-    apart: dict[str, int] = {}
+def held_stock(entry: LedgerEntry) -> HeldStock:
+    """The pieces that one entry holds."""
+    by_order: dict[str, int] = {}
+    by_line: dict[str, int] = {}
     for product_id, line in entry["lines"].items():
         if line["held"]:
-            (apart if "apart" in line else held)[product_id] = line["held"]
-    return Holding(entry["status"], held, apart)
+            (by_line if "apart" in line else by_order)[product_id] = line["held"]
+    return HeldStock(entry["status"], by_order, by_line)
 
 
-def correct_stock(figure: Figure) -> bool:
-    """Bring the stock of a product to what follows from the ledger, or count it in where nobody has.
+def correct_stock(balance: ProductBalance) -> bool:
+    """Subtract the drift from the product's stock, or set `received` if the product lacks it.
 
-    The surplus goes off the stock, whatever traffic has made of both meanwhile; so correct a figure once, and
-    let nobody else. False, with nothing changed, where that is impossible: the stock would be negative, or
-    the product is not what it was. Raises CatalogueUnavailable.
+    Traffic does not change the drift, so the balance may be older than the stock; but the same balance must
+    not be corrected twice. Returns False, with nothing changed, if the stock would become negative or a
+    product without `received` has changed since. Raises CatalogueUnavailable.
     """
-    if figure.stock is None:
+    if balance.stock is None:
         return False
-    product: dict[str, Any] = {"_id": ObjectId(figure.product_id)}
-    if figure.received is None:
-        wanted = product | {"stock": figure.stock, "received": None}
-        change = {"$set": {"received": figure.stock + figure.held}}
+    product: dict[str, Any] = {"_id": ObjectId(balance.product_id)}
+    if balance.received is None:
+        condition = product | {"stock": balance.stock, "received": None}
+        change = {"$set": {"received": balance.stock + balance.held}}
     else:
-        wanted = product | {"stock": {"$gte": figure.surplus}}
-        change = {"$inc": {"stock": -figure.surplus}}
-    with reaching_catalogue():
-        return bool(product_collection().update_one(wanted, change).modified_count)
+        condition = product | {"stock": {"$gte": balance.drift}}
+        change = {"$inc": {"stock": -balance.drift}}
+    with translating_mongodb_errors():
+        return bool(product_collection().update_one(condition, change).modified_count)
 
 
-class HoldNotRestored(Exception):
-    """The stock service would not reserve the order's lines."""
+class EntryNotRestored(Exception):
+    """The order has a ledger entry already, or its lines cannot be reserved."""
 
 
-def restore_hold(*, order_id: str, lines: Mapping[str, int], unaccounted: Mapping[str, int]) -> bool:
-    """Enter an order in the ledger that holds its lines without being there, as if it were reserved now.
+def restore_entry(*, order_id: str, lines: Mapping[str, int], missing_pieces: Mapping[str, int]) -> bool:
+    """Reserve the lines of an order whose ledger entry was lost.
 
-    `unaccounted` pieces of a product are off its shelf though the ledger does not know why: they are taken
-    for the order's own. The rest is taken off the shelf. False, with nothing changed, where the order has an
-    entry or its lines cannot be reserved. Raises CatalogueUnavailable.
+    `missing_pieces`, by product id, are missing from the stock without an entry that explains them: they
+    count as this order's. The rest is taken from the stock. Returns False, with nothing changed, if the order
+    has an entry or its lines cannot be reserved. Raises CatalogueUnavailable.
     """
     request = Reserve(order_id, tuple(Line(*line) for line in lines.items()))
-    found = {product_id: pieces for product_id, pieces in unaccounted.items() if pieces}
-    with reaching_catalogue():
+    missing = {product_id: pieces for product_id, pieces in missing_pieces.items() if pieces}
+    with translating_mongodb_errors():
         try:
-            restore_in_transaction(request, found)
-        except HoldNotRestored:
+            restore_in_transaction(request, missing)
+        except EntryNotRestored:
             return False
     return True
 
 
-@again_when_overtaken
-def restore_in_transaction(request: Reserve, found: Mapping[str, int]) -> None:
-    """Put what was found on the shelf and reserve at once. Raises HoldNotRestored."""
+@retry_on_conflict
+def restore_in_transaction(request: Reserve, missing_pieces: Mapping[str, int]) -> None:
+    """Add the missing pieces to the stock and reserve, in one transaction. Raises EntryNotRestored."""
     client: MongoClient[Any] = get_connection()
     with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
         entries = read_entries(session, [request.order_id])
         if entries:
-            raise HoldNotRestored
-        shelve(session, found)
-        (answer,) = settle_in(session, [request], entries)
+            raise EntryNotRestored
+        add_stock(session, missing_pieces)
+        (answer,) = settle_in_session(session, [request], entries)
         if not isinstance(answer, InventoryReserved):
-            raise HoldNotRestored
+            raise EntryNotRestored
 
 
-def shelve(session: ClientSession, found: Mapping[str, int]) -> None:
-    """Add pieces to the stock of products."""
+def add_stock(session: ClientSession, pieces_by_product: Mapping[str, int]) -> None:
+    """Add pieces to the stock of these products."""
     updates = [
         UpdateOne({"_id": ObjectId(product_id)}, {"$inc": {"stock": pieces}})
-        for product_id, pieces in found.items()
+        for product_id, pieces in pieces_by_product.items()
     ]
     if updates:
         product_collection().bulk_write(updates, session=session)

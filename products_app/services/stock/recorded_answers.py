@@ -1,4 +1,4 @@
-"""The answer to an order as a whole, read off its ledger entry: the same whenever it is asked again."""
+"""The answer to an order as a whole, from its ledger entry: a repeated request gets the same answer."""
 
 from msgspec import convert
 
@@ -9,7 +9,7 @@ OrderAnswer = InventoryReserved | InventoryRejected | InventoryReleased
 
 
 def recorded_answer(entry: LedgerEntry) -> OrderAnswer:
-    """What an entry that is not `open` says."""
+    """The answer that an entry records; its status must not be `open`."""
     match entry["status"]:
         case "reserved":
             return reserved_answer(entry)
@@ -20,7 +20,7 @@ def recorded_answer(entry: LedgerEntry) -> OrderAnswer:
 
 
 def reserved_answer(entry: LedgerEntry) -> InventoryReserved:
-    """The lines that were reserved together."""
+    """The lines that were reserved for the order as a whole."""
     lines = [
         StockLine(product_id, line["quantity"], line["newStock"])
         for product_id, line in entry["lines"].items()

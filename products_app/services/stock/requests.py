@@ -1,6 +1,6 @@
-"""What the stock service is asked, and what it answers to requests for one line.
+"""Requests to the stock service, and its answers to requests for a single line.
 
-The answers to requests for a whole order are the facts of `products_app.messages`.
+The answers to requests for a whole order are the facts in `products_app.messages`.
 """
 
 from collections.abc import Sequence
@@ -12,55 +12,55 @@ from products_app.messages import InventoryRejected, InventoryReleased, Inventor
 
 
 class Line(Struct, frozen=True):
-    """So many pieces of a product."""
+    """A quantity of a product."""
 
     product_id: str
     quantity: int
 
 
 class Reserve(Struct, frozen=True):
-    """Take all lines for the order, or nothing. Lines of one product are summed."""
+    """Reserve all lines for the order, or none. Lines of one product are summed."""
 
     order_id: str
     lines: tuple[Line, ...]
 
     def product_ids(self) -> Sequence[str]:
-        """The products it names."""
+        """The products that the request names."""
         return [line.product_id for line in self.lines]
 
 
 class Release(Struct, frozen=True):
-    """Give back whatever the order holds."""
+    """Release everything that the order holds."""
 
     order_id: str
 
     def product_ids(self) -> Sequence[str]:
-        """None: the ledger knows them."""
+        """Empty: the ledger entry has the products."""
         return ()
 
 
 class LineRequest(Struct, frozen=True):
-    """Something about one product of an order."""
+    """The base of requests for one product of an order."""
 
     order_id: str
     product_id: str
     quantity: int
 
     def product_ids(self) -> Sequence[str]:
-        """The one product."""
+        """The product of the line."""
         return (self.product_id,)
 
 
 class ReserveLine(LineRequest, frozen=True):
-    """Take so many pieces for the order."""
+    """Reserve `quantity` pieces for the order."""
 
 
 class ReleaseLine(LineRequest, frozen=True):
-    """Give back so many pieces, or what the order still holds if that is less."""
+    """Release `quantity` pieces, or all that the order still holds if that is less."""
 
 
 class LineReserved(Struct, frozen=True, rename="camel"):
-    """The order has got the line; `new_stock` is what could still be sold right after."""
+    """The line is reserved; `new_stock` is the stock right after."""
 
     product_id: str
     product_name: str
@@ -70,7 +70,7 @@ class LineReserved(Struct, frozen=True, rename="camel"):
 
 
 class LineReleased(Struct, frozen=True, rename="camel"):
-    """So much of the line was given back; `new_stock` is what could be sold right after."""
+    """`released_quantity` pieces were given back; `new_stock` is the stock right after."""
 
     product_id: str
     product_name: str

@@ -1,4 +1,4 @@
-"""The stock service: a batch of requests settled in one MongoDB transaction."""
+"""The stock service: settles a batch of requests in one MongoDB transaction."""
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pymongo.write_concern import WriteConcern
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from foundation.group_commit import Gathering
-from products_app.documents.connection import is_passing, object_id, reaching_catalogue
+from products_app.documents.connection import is_transient, object_id, translating_mongodb_errors
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
 from products_app.services.stock.requests import (
@@ -28,7 +28,7 @@ from products_app.services.stock.requests import (
     StockAnswer,
     StockRequest,
 )
-from products_app.services.stock.settlement import Settlement, Shelf
+from products_app.services.stock.settlement import ProductStock, Settlement
 
 __all__ = [
     "Line",
@@ -45,148 +45,159 @@ __all__ = [
     "settle",
 ]
 
-LINES_A_TRANSACTION = 10_000
-MOST_GATHERED = 100
-SETTLING_SECONDS = 10
+MAX_TRANSACTION_LINES = 10_000
+MAX_GROUPED_REQUESTS = 100
+RETRY_SECONDS = 10
 DUPLICATE_KEY = 11000
 
 SNAPSHOT = ReadConcern("snapshot")
 DURABLE = WriteConcern("majority", j=True)
-SHELF_FIELDS = {"name": 1, "stock": 1, "received": 1, "isActive": 1}
+PRODUCT_FIELDS = {"name": 1, "stock": 1, "received": 1, "isActive": 1}
 
 
-class BatchOvertaken(PyMongoError):
-    """Another batch wrote what this one read; and this one has to be done again."""
+class WriteConflict(PyMongoError):
+    """Another batch changed a product that this batch had read; the transaction must be retried.
+
+    Carries the label that MongoDB gives its own write conflicts, so that both are retried alike.
+    """
 
     def __init__(self) -> None:
-        super().__init__("overtaken by another batch", ["TransientTransactionError"])
+        super().__init__("another batch changed the same product", ["TransientTransactionError"])
 
 
 def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
-    """Answer the requests, each as if those before it were done; nothing is ever taken or given back twice.
+    """Answer the requests in their order, each on the state that the ones before it have left.
 
-    The answers stand in the order of the requests and are durable when this returns. Refusals of single
-    lines are returned, not raised. One transaction, or several for more than LINES_A_TRANSACTION lines.
-    Raises CatalogueUnavailable; a part may be settled then, and asking again gives the same answers.
+    Returns one answer for each request, in the same order; the answers are durable. A repeated request gets
+    its first answer and changes nothing. Refusals of single lines are returned, not raised. Uses one
+    transaction for each MAX_TRANSACTION_LINES lines.
+    Raises CatalogueUnavailable; some requests may be settled then, and sending all of them again is safe.
     """
-    return [answer for part in parts(requests) for answer in settle_together(part)]
+    return [answer for batch in split_into_transactions(requests) for answer in settle_batch(batch)]
 
 
 def reserve_line(*, order_id: str, product_id: str, quantity: int) -> LineReserved:
-    """Take pieces of one product for an order; asked again, the same answer.
+    """Reserve pieces of one product for an order; a repeated request gets the first answer.
 
     Raises ProductNotFound, ProductInactive, InsufficientStock, QuantityConflict, AlreadyReleased,
     AlreadyRejected or CatalogueUnavailable.
     """
-    return cast("LineReserved", settle_alone(ReserveLine(order_id, product_id, quantity)))
+    return cast("LineReserved", settle_one(ReserveLine(order_id, product_id, quantity)))
 
 
 def release_line(*, order_id: str, product_id: str, quantity: int) -> LineReleased:
-    """Give back pieces of one product, never more than the order holds; asked again, the same answer.
+    """Release pieces of one product, at most what the order holds; a repeated request gets the first answer.
 
     Raises ProductNotFound or CatalogueUnavailable.
     """
-    return cast("LineReleased", settle_alone(ReleaseLine(order_id, product_id, quantity)))
+    return cast("LineReleased", settle_one(ReleaseLine(order_id, product_id, quantity)))
 
 
-def settle_alone(request: StockRequest) -> StockAnswer:
-    """The answer to one request, settled together with those of other threads; a Refusal is raised."""
-    return _gathering.call(request)
+def settle_one(request: StockRequest) -> StockAnswer:
+    """Settle one request in a group commit with the requests of other threads. Raises Refusal."""
+    return _group_commit.call(request)
 
 
-_gathering: Gathering[StockRequest, StockAnswer] = Gathering(settle, limit=MOST_GATHERED)
+_group_commit: Gathering[StockRequest, StockAnswer] = Gathering(settle, limit=MAX_GROUPED_REQUESTS)
 
 
-def parts(requests: Iterable[StockRequest]) -> Iterator[list[StockRequest]]:
-    """The requests in slices that a transaction can carry."""
-    part: list[StockRequest] = []
+def split_into_transactions(requests: Iterable[StockRequest]) -> Iterator[list[StockRequest]]:
+    """Cut the requests into batches of at most MAX_TRANSACTION_LINES lines."""
+    batch: list[StockRequest] = []
     lines = 0
     for request in requests:
         size = len(request.product_ids()) or 1
-        if part and lines + size > LINES_A_TRANSACTION:
-            yield part
-            part, lines = [], 0
-        part.append(request)
+        if batch and lines + size > MAX_TRANSACTION_LINES:
+            yield batch
+            batch, lines = [], 0
+        batch.append(request)
         lines += size
-    if part:
-        yield part
+    if batch:
+        yield batch
 
 
-def settle_together(requests: Sequence[StockRequest]) -> list[StockAnswer]:
-    """Settle a batch, which may take several tries while others are at the same products or orders."""
-    with reaching_catalogue():
-        return settle_in_transaction(requests)
+def settle_batch(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """Settle one batch. Raises CatalogueUnavailable."""
+    with translating_mongodb_errors():
+        return settle_with_retries(requests)
 
 
-def is_worth_a_retry(error: BaseException) -> bool:
-    """Whether another batch was faster, or the end of the commit is unknown: then the ledger will tell.
+def is_retryable(error: BaseException) -> bool:
+    """Whether the error is a write conflict, or an unknown commit result, which the ledger then resolves.
 
-    Without a server there is no sense in trying.
+    An unreachable server is not retried here: the caller waits longer.
     """
     return (
         isinstance(error, PyMongoError)
-        and is_passing(error)
+        and is_transient(error)
         and not isinstance(error, ServerSelectionTimeoutError)
     )
 
 
-again_when_overtaken = retry(
-    retry=retry_if_exception(is_worth_a_retry),
+retry_on_conflict = retry(
+    retry=retry_if_exception(is_retryable),
     wait=wait_random_exponential(multiplier=0.005, max=0.5),
-    stop=stop_after_delay(SETTLING_SECONDS),
+    stop=stop_after_delay(RETRY_SECONDS),
     reraise=True,
 )
 
 
-@again_when_overtaken
-def settle_in_transaction(requests: Sequence[StockRequest]) -> list[StockAnswer]:
-    """One transaction that took effect.
+@retry_on_conflict
+def settle_with_retries(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """Settle a batch; retry while other batches write the same products or orders.
 
-    Most orders are new. One whose first request is to reserve is not looked up: its entry is inserted, which
-    fails where there is one. Then nothing of the batch is done, and all of it is looked up.
+    Most orders are new, so an order whose first request is a reserve is not looked up: its ledger entry is
+    inserted. If the order already has an entry, the insert fails, the transaction is rolled back, and the
+    batch is settled again with every order looked up.
     """
     try:
-        return settle_knowing(requests, not_surely_new(requests))
+        return settle_in_transaction(requests, orders_to_look_up(requests))
     except BulkWriteError as error:
-        if not is_of_known_order(error):
+        if not is_duplicate_entry(error):
             raise
-    return settle_knowing(requests, {request.order_id for request in requests})
+    return settle_in_transaction(requests, {request.order_id for request in requests})
 
 
-def settle_knowing(requests: Sequence[StockRequest], looked_up: Collection[str]) -> list[StockAnswer]:
-    """One transaction, committed even where it wrote nothing: only that proves what it read to be durable."""
+def settle_in_transaction(requests: Sequence[StockRequest], looked_up: Collection[str]) -> list[StockAnswer]:
+    """Settle in one transaction, with the entries of the `looked_up` orders.
+
+    The transaction commits even if it wrote nothing: only a commit proves that the data it read is durable.
+    """
     client: MongoClient[Any] = get_connection()
     with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
-        return settle_in(session, requests, read_entries(session, looked_up))
+        return settle_in_session(session, requests, read_entries(session, looked_up))
 
 
-def not_surely_new(requests: Sequence[StockRequest]) -> set[str]:
-    """The orders whose entry may stay unwritten, so that no insert tells whether there is one already."""
+def orders_to_look_up(requests: Sequence[StockRequest]) -> set[str]:
+    """The orders whose first request is not a reserve: no insert would reveal their existing entry."""
     first = {request.order_id: request for request in reversed(requests)}
     return {order_id for order_id, request in first.items() if not isinstance(request, Reserve)}
 
 
-def is_of_known_order(error: BulkWriteError) -> bool:
-    """Whether an entry could not be inserted because its order has one."""
-    return any(each["code"] == DUPLICATE_KEY for each in error.details["writeErrors"])
+def is_duplicate_entry(error: BulkWriteError) -> bool:
+    """Whether an insert failed because the order already has a ledger entry."""
+    return any(write_error["code"] == DUPLICATE_KEY for write_error in error.details["writeErrors"])
 
 
-def settle_in(
+def settle_in_session(
     session: ClientSession, requests: Sequence[StockRequest], entries: dict[str, LedgerEntry]
 ) -> list[StockAnswer]:
-    """Read the products, fold, write. An order without an entry here must have none in the ledger."""
+    """Read the products, compute the answers in memory, write stock and ledger.
+
+    `entries` has the ledger entries that exist; an order without one gets a new entry.
+    """
     known = frozenset(entries)
-    shelves = read_shelves(session, named_products(requests, entries.values()))
-    settlement = Settlement(shelves, entries)
+    products = read_products(session, named_products(requests, entries.values()))
+    settlement = Settlement(products, entries)
     answers = [settlement.answer(request) for request in requests]
-    # Stock first: a rival at the same products is met before the long write.
-    write_stock(session, shelves.values())
+    # Stock first: conflicts are likeliest there, and so are found before the longer write of the ledger.
+    write_stock(session, products.values())
     write_entries(session, settlement.changed.values(), known)
     return answers
 
 
 def read_entries(session: ClientSession, order_ids: Collection[str]) -> dict[str, LedgerEntry]:
-    """The ledger's entries of these orders, by order id."""
+    """The ledger entries of these orders that exist, by order id."""
     if not order_ids:
         return {}
     found = ledger_collection().find({"_id": {"$in": list(order_ids)}}, session=session)
@@ -194,61 +205,64 @@ def read_entries(session: ClientSession, order_ids: Collection[str]) -> dict[str
 
 
 def named_products(requests: Iterable[StockRequest], entries: Iterable[LedgerEntry]) -> set[str]:
-    """Every product id that the requests or the entries name, as they spell it."""
-    asked = {product_id for request in requests for product_id in request.product_ids()}
-    return asked.union(*(entry["lines"] for entry in entries))
+    """Every product id that the requests or the entries name, each as it is spelled there."""
+    requested = {product_id for request in requests for product_id in request.product_ids()}
+    return requested.union(*(entry["lines"] for entry in entries))
 
 
-def read_shelves(session: ClientSession, product_ids: Iterable[str]) -> dict[str, Shelf]:
-    """The products that exist, by their id and by each other spelling of it that is used."""
+def read_products(session: ClientSession, product_ids: Iterable[str]) -> dict[str, ProductStock]:
+    """The products that exist, by their canonical id and by each spelling in `product_ids`."""
     ids = {text: key for text in product_ids if (key := object_id(text))}
     keys = list(set(ids.values()))
-    # All in the first answer, not in a second one behind the usual hundred.
+    # One round trip: by default MongoDB's first reply holds a hundred documents.
     found = product_collection().find(
-        {"_id": {"$in": keys}}, SHELF_FIELDS, session=session, batch_size=len(keys) + 1
+        {"_id": {"$in": keys}}, PRODUCT_FIELDS, session=session, batch_size=len(keys) + 1
     )
-    shelves = {product["_id"]: to_shelf(product) for product in found}
-    spelt = {text: shelves[key] for text, key in ids.items() if key in shelves}
-    return spelt | {shelf.product_id: shelf for shelf in shelves.values()}
+    products = {product["_id"]: product_stock(product) for product in found}
+    by_spelling = {text: products[key] for text, key in ids.items() if key in products}
+    return by_spelling | {product.product_id: product for product in products.values()}
 
 
-def to_shelf(product: Mapping[str, Any]) -> Shelf:
-    """A product of the collection, put there by us or by somebody else."""
-    return Shelf(
+def product_stock(product: Mapping[str, Any]) -> ProductStock:
+    """A document of the collection; one that another program wrote may lack every field but `stock`."""
+    return ProductStock(
         product_id=str(product["_id"]),
         name=product.get("name", ""),
         is_active=product.get("isActive", True),
-        is_counted="received" in product,
-        stock_read=product["stock"],
+        has_received="received" in product,
+        stock_before=product["stock"],
         stock=product["stock"],
     )
 
 
-def write_stock(session: ClientSession, shelves: Iterable[Shelf]) -> None:
-    """One update a product whose stock has changed."""
-    changed = {shelf.product_id: shelf for shelf in shelves if shelf.stock != shelf.stock_read}
-    updates = [stock_update(shelf) for shelf in changed.values()]
+def write_stock(session: ClientSession, products: Iterable[ProductStock]) -> None:
+    """Update each product whose stock has changed. Raises WriteConflict."""
+    changed = {product.product_id: product for product in products if product.stock != product.stock_before}
+    updates = [stock_update(product) for product in changed.values()]
     if updates:
         written = product_collection().bulk_write(updates, ordered=False, session=session)
         if written.matched_count != len(updates):
-            raise BatchOvertaken
+            raise WriteConflict
 
 
-def stock_update(shelf: Shelf) -> UpdateOne:
-    """Take what was taken; of a product that came without `received`, nothing was held before.
+def stock_update(product: ProductStock) -> UpdateOne:
+    """The update that changes the stock by the difference, and sets `received` where it is missing.
 
-    By the id alone, which MongoDB finds in half the time: that there is enough is known, because whatever is
-    written after the transaction's snapshot was taken ends it with a write conflict. Below zero, the
-    collection's validator refuses the update.
+    The filter has the id alone, which halves the time of the update. It need not check the stock: a write
+    after the transaction's snapshot ends the transaction with a write conflict. The collection's validator
+    refuses a negative stock. Nothing is held of a product without `received`, so its stock was all received.
     """
-    change: dict[str, Any] = {"$inc": {"stock": shelf.stock - shelf.stock_read}}
-    if not shelf.is_counted:
-        change["$set"] = {"received": shelf.stock_read}
-    return UpdateOne({"_id": ObjectId(shelf.product_id)}, change)
+    change: dict[str, Any] = {"$inc": {"stock": product.stock - product.stock_before}}
+    if not product.has_received:
+        change["$set"] = {"received": product.stock_before}
+    return UpdateOne({"_id": ObjectId(product.product_id)}, change)
 
 
 def write_entries(session: ClientSession, changed: Iterable[LedgerEntry], known: Container[str]) -> None:
-    """Insert the new entries, replace the `known` ones. A rival at the same entry is a write conflict."""
+    """Insert the new entries and replace the `known` ones.
+
+    MongoDB raises a write conflict if another transaction writes the same entry.
+    """
     now = datetime.now(UTC)
     new: list[LedgerEntry] = []
     replacements: list[ReplaceOne[LedgerEntry]] = []

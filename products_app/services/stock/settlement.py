@@ -1,13 +1,13 @@
-"""One batch of stock requests folded in memory: no database, no clock, the same answers for the same input.
+"""Computes the answers to a batch of stock requests in memory, without database or clock.
 
-docs/stock.md tells what is answered in which case.
+The same products, entries and requests always give the same answers. docs/stock.md lists the cases.
 """
 
 from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, to_builtins
 
-from products_app.documents.ledger import LedgerEntry, LedgerLine, LedgerReturn
+from products_app.documents.ledger import LedgerEntry, LedgerLine, RecordedRelease
 from products_app.exceptions import (
     AlreadyRejected,
     AlreadyReleased,
@@ -33,34 +33,36 @@ from products_app.services.stock.requests import (
 )
 
 
-class Shelf(Struct):
-    """A product while a batch is folded: `stock_read` is what was there before, `stock` what will be left.
+class ProductStock(Struct):
+    """The stock of one product while a batch is settled in memory.
 
-    `is_counted`: the catalogue knows how much of it was received.
+    `stock_before` was read from MongoDB, `stock` is what the batch leaves. `has_received`: the document has
+    the field `received`.
     """
 
     product_id: str
     name: str
     is_active: bool
-    is_counted: bool
-    stock_read: int
+    has_received: bool
+    stock_before: int
     stock: int
 
 
 class Settlement:
-    """Answers requests one after another, changing shelves and entries as it goes.
+    """Answers requests one after another and changes `products` and `entries` accordingly.
 
-    `shelves` are found by their id and by any other spelling of it that the requests use; `entries` by
-    order id. Afterwards the entries in `changed` have to be written, and the stock that is not `stock_read`.
+    `products` is keyed by product id, in every spelling that the requests use; `entries` by order id.
+    Afterwards the caller writes the entries in `changed`, and each product whose `stock` differs from
+    `stock_before`.
     """
 
-    def __init__(self, shelves: Mapping[str, Shelf], entries: dict[str, LedgerEntry]) -> None:
+    def __init__(self, products: Mapping[str, ProductStock], entries: dict[str, LedgerEntry]) -> None:
         self.changed: dict[str, LedgerEntry] = {}
-        self._shelves = shelves
+        self._shelves = products
         self._entries = entries
 
     def answer(self, request: StockRequest) -> StockAnswer:
-        """The answer to one request, given all that was answered before."""
+        """Answer one request on the state that the earlier requests have left."""
         match request:
             case Reserve():
                 return self._reserve(request)
@@ -75,14 +77,14 @@ class Settlement:
         entry = self._entries.get(request.order_id)
         if entry is not None and entry["status"] != "open":
             return recorded_answer(entry)
-        entry = self._change(request.order_id)
+        entry = self._entry_to_change(request.order_id)
         wanted = self._sum_by_product(request.lines)
         if any("returns" in line for product_id, line in entry["lines"].items() if product_id in wanted):
-            return self._close(entry)
+            return self._release_order(entry)
         if shortages := self._shortages(entry, wanted):
-            return self._reject(entry, shortages)
+            return self._reject_order(entry, shortages)
         for product_id, quantity in wanted.items():
-            self._hold(entry, product_id, quantity)
+            self._hold_quantity(entry, product_id, quantity)
         entry["status"] = "reserved"
         return reserved_answer(entry)
 
@@ -92,36 +94,38 @@ class Settlement:
             return InventoryReleased(request.order_id, [])
         if entry is not None and entry["status"] == "released":
             return recorded_answer(entry)
-        return self._close(self._change(request.order_id))
+        return self._release_order(self._entry_to_change(request.order_id))
 
     def _reserve_line(self, request: ReserveLine) -> LineReserved | Refusal:
-        shelf = self._shelves.get(request.product_id)
-        if shelf is None:
+        product = self._shelves.get(request.product_id)
+        if product is None:
             return ProductNotFound(request.product_id)
         entry = self._entries.get(request.order_id)
-        line = entry["lines"].get(shelf.product_id) if entry else None
-        if refusal := refuse_line(request, shelf, entry, line):
+        line = entry["lines"].get(product.product_id) if entry else None
+        if refusal := line_refusal(request, product, entry, line):
             return refusal
         if line is None:
-            line = self._hold(self._change(request.order_id), shelf.product_id, request.quantity)
+            line = self._hold_quantity(
+                self._entry_to_change(request.order_id), product.product_id, request.quantity
+            )
             line["apart"] = True
         return LineReserved(
-            shelf.product_id, shelf.name, line["quantity"], line["newStock"], request.order_id
+            product.product_id, product.name, line["quantity"], line["newStock"], request.order_id
         )
 
     def _release_line(self, request: ReleaseLine) -> LineReleased | Refusal:
-        shelf = self._shelves.get(request.product_id)
-        if shelf is None:
+        product = self._shelves.get(request.product_id)
+        if product is None:
             return ProductNotFound(request.product_id)
         entry = self._entries.get(request.order_id)
-        line = entry["lines"].get(shelf.product_id) if entry else None
-        done = find_return(line, request.quantity) or self._return_line(request, shelf)
+        line = entry["lines"].get(product.product_id) if entry else None
+        release = find_recorded_release(line, request.quantity) or self._release_held_part(request, product)
         return LineReleased(
-            shelf.product_id, shelf.name, done["returned"], done["newStock"], request.order_id
+            product.product_id, product.name, release["returned"], release["newStock"], request.order_id
         )
 
-    def _change(self, order_id: str) -> LedgerEntry:
-        """The entry of the order, a new one if need be, to be written afterwards."""
+    def _entry_to_change(self, order_id: str) -> LedgerEntry:
+        """The entry of the order, created if missing, and marked as changed."""
         entry = self._entries.setdefault(order_id, {"_id": order_id, "status": "open", "lines": {}})
         self.changed[order_id] = entry
         return entry
@@ -129,8 +133,8 @@ class Settlement:
     def _sum_by_product(self, lines: Iterable[Line]) -> dict[str, int]:
         wanted: dict[str, int] = {}
         for line in lines:
-            shelf = self._shelves.get(line.product_id)
-            product_id = shelf.product_id if shelf else line.product_id
+            product = self._shelves.get(line.product_id)
+            product_id = product.product_id if product else line.product_id
             wanted[product_id] = wanted.get(product_id, 0) + line.quantity
         return wanted
 
@@ -138,99 +142,102 @@ class Settlement:
         shortages = []
         for product_id, quantity in wanted.items():
             held = entry["lines"][product_id]["held"] if product_id in entry["lines"] else 0
-            shelf = self._shelves.get(product_id)
-            if code := rejection(shelf, quantity - held):
-                available = shelf.stock + held if shelf and shelf.is_active else 0
+            product = self._shelves.get(product_id)
+            if code := rejection_code(product, quantity - held):
+                available = product.stock + held if product and product.is_active else 0
                 shortages.append(Shortage(product_id, code, quantity, available))
         return shortages
 
-    def _hold(self, entry: LedgerEntry, product_id: str, quantity: int) -> LedgerLine:
-        """Bring what the order holds of the product to `quantity`."""
+    def _hold_quantity(self, entry: LedgerEntry, product_id: str, quantity: int) -> LedgerLine:
+        """Make the order hold `quantity` of the product; the stock changes by the difference."""
         before = entry["lines"].get(product_id)
         if before is not None and before["held"] == quantity:
             before.pop("apart", None)
             return before
-        shelf = self._shelves[product_id]
-        shelf.stock -= quantity - (before["held"] if before else 0)
-        line: LedgerLine = {"quantity": quantity, "held": quantity, "newStock": shelf.stock}
+        product = self._shelves[product_id]
+        product.stock -= quantity - (before["held"] if before else 0)
+        line: LedgerLine = {"quantity": quantity, "held": quantity, "newStock": product.stock}
         entry["lines"][product_id] = line
         return line
 
-    def _reject(self, entry: LedgerEntry, shortages: list[Shortage]) -> OrderAnswer:
-        """Hold nothing of the order, for good."""
-        self._give_back_rest(entry)
+    def _reject_order(self, entry: LedgerEntry, shortages: list[Shortage]) -> OrderAnswer:
+        """Release what the order holds and record the rejection, which is final."""
+        self._give_back_all(entry)
         entry["status"] = "rejected"
         entry["failures"] = to_builtins(shortages)
         return InventoryRejected(entry["_id"], shortages)
 
-    def _close(self, entry: LedgerEntry) -> OrderAnswer:
-        """Give back what the order holds and let it hold nothing any more."""
-        returned = self._give_back_rest(entry)
+    def _release_order(self, entry: LedgerEntry) -> OrderAnswer:
+        """Release what the order holds and record the release, which is final."""
+        returned = self._give_back_all(entry)
         entry["status"] = "released"
         entry["returned"] = to_builtins(returned)
         return InventoryReleased(entry["_id"], returned)
 
-    def _give_back_rest(self, entry: LedgerEntry) -> list[StockLine]:
+    def _give_back_all(self, entry: LedgerEntry) -> list[StockLine]:
         return [
             StockLine(product_id, held, self._give_back(product_id, line, held))
             for product_id, line in entry["lines"].items()
             if (held := line["held"])
         ]
 
-    def _return_line(self, request: ReleaseLine, shelf: Shelf) -> LedgerReturn:
-        """Give back a part of the line, or leave a tombstone where there is no line."""
-        lines = self._change(request.order_id)["lines"]
-        tombstone: LedgerLine = {"quantity": 0, "held": 0, "newStock": shelf.stock, "apart": True}
-        line = lines.setdefault(shelf.product_id, tombstone)
+    def _release_held_part(self, request: ReleaseLine, product: ProductStock) -> RecordedRelease:
+        """Release at most what the line holds, and record it.
+
+        A line that was never reserved gets quantity 0, so that a reserve that arrives later is refused.
+        """
+        lines = self._entry_to_change(request.order_id)["lines"]
+        never_reserved: LedgerLine = {"quantity": 0, "held": 0, "newStock": product.stock, "apart": True}
+        line = lines.setdefault(product.product_id, never_reserved)
         returned = min(request.quantity, line["held"])
-        done: LedgerReturn = {
+        release: RecordedRelease = {
             "quantity": request.quantity,
             "returned": returned,
-            "newStock": self._give_back(shelf.product_id, line, returned),
+            "newStock": self._give_back(product.product_id, line, returned),
         }
-        line.setdefault("returns", []).append(done)
-        return done
+        line.setdefault("returns", []).append(release)
+        return release
 
     def _give_back(self, product_id: str, line: LedgerLine, quantity: int) -> int:
-        """The stock afterwards; 0 where the product itself is gone."""
+        """Give pieces back to the stock and return the new stock; 0 if the product was deleted."""
         line["held"] -= quantity
-        shelf = self._shelves.get(product_id)
-        if shelf is None:
+        product = self._shelves.get(product_id)
+        if product is None:
             return 0
-        shelf.stock += quantity
-        return shelf.stock
+        product.stock += quantity
+        return product.stock
 
 
-def rejection(shelf: Shelf | None, missing: int) -> RejectionCode | None:
-    """Why `missing` more pieces cannot be taken off the shelf, if so."""
-    if shelf is None:
+def rejection_code(product: ProductStock | None, missing: int) -> RejectionCode | None:
+    """Why `missing` more pieces of the product cannot be reserved; None if they can."""
+    if product is None:
         return "PRODUCT_NOT_FOUND"
     if missing <= 0:
         return None
-    if not shelf.is_active:
+    if not product.is_active:
         return "PRODUCT_INACTIVE"
-    return "INSUFFICIENT_STOCK" if shelf.stock < missing else None
+    return "INSUFFICIENT_STOCK" if product.stock < missing else None
 
 
-def refuse_line(
-    request: LineRequest, shelf: Shelf, entry: LedgerEntry | None, line: LedgerLine | None
+def line_refusal(
+    request: LineRequest, product: ProductStock, entry: LedgerEntry | None, line: LedgerLine | None
 ) -> Refusal | None:
-    """Why the line cannot be reserved, if so; a line that the order has already is not judged again."""
+    """Why the line cannot be reserved; None if it can, or if the order has reserved it already."""
     if line is not None:
-        return refuse_again(request, line)
+        return repeated_line_refusal(request, line)
     if entry is not None and entry["status"] == "released":
         return AlreadyReleased(request.order_id)
     if entry is not None and entry["status"] == "rejected":
         return AlreadyRejected(request.order_id)
-    if not shelf.is_active:
-        return ProductInactive(shelf.product_id)
-    if shelf.stock < request.quantity:
-        return InsufficientStock(shelf.product_id, requested=request.quantity, available=shelf.stock)
+    if not product.is_active:
+        return ProductInactive(product.product_id)
+    if product.stock < request.quantity:
+        return InsufficientStock(product.product_id, requested=request.quantity, available=product.stock)
     return None
 
 
-def refuse_again(request: LineRequest, line: LedgerLine) -> Refusal | None:
-    """Why a repeated request cannot get the recorded answer, if so."""
+def repeated_line_refusal(request: LineRequest, line: LedgerLine) -> Refusal | None:
+    """Why the request cannot get the answer recorded for `line`; None if it can."""
     if not line["quantity"]:
         return AlreadyReleased(request.order_id)
     if line["quantity"] != request.quantity:
@@ -240,7 +247,7 @@ def refuse_again(request: LineRequest, line: LedgerLine) -> Refusal | None:
     return None
 
 
-def find_return(line: LedgerLine | None, quantity: int) -> LedgerReturn | None:
-    """What was recorded when this quantity of the line was released, if it was."""
-    returns = line.get("returns", []) if line else []
-    return next((done for done in returns if done["quantity"] == quantity), None)
+def find_recorded_release(line: LedgerLine | None, quantity: int) -> RecordedRelease | None:
+    """The record of an earlier release of this quantity of the line, if there is one."""
+    releases = line.get("returns", []) if line else []
+    return next((release for release in releases if release["quantity"] == quantity), None)

@@ -6,14 +6,14 @@ from uuid6 import uuid7
 from kafka_workers.audit.agreement import Fault, find_fault
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import OrderStatus, StockStatus
-from products_app.services.stock.audit import Holding
+from products_app.services.stock.audit import HeldStock
 
 LINES = {"lantern": 2, "rope": 1}
-HELD = Holding("reserved", LINES, {})
-LESS = Holding("reserved", {"lantern": 2}, {})
-EMPTY = Holding("released", {}, {})
-TOMBSTONE = Holding("rejected", {}, {})
-APART = Holding("open", {}, {"lantern": 2})
+HELD = HeldStock("reserved", LINES, {})
+LESS = HeldStock("reserved", {"lantern": 2}, {})
+EMPTY = HeldStock("released", {}, {})
+TOMBSTONE = HeldStock("rejected", {}, {})
+APART = HeldStock("open", {}, {"lantern": 2})
 UNKNOWN = None
 PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = OrderStatus
 
@@ -23,7 +23,7 @@ PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = OrderStatus
     [
         ("reserved", PENDING, HELD, None),
         ("reserved", DELIVERED, HELD, None),
-        ("reserved", PROCESSING, Holding("reserved", LINES, {"bell": 1}), None),
+        ("reserved", PROCESSING, HeldStock("reserved", LINES, {"bell": 1}), None),
         ("reserved", PROCESSING, UNKNOWN, Fault.HOLD_LOST),
         ("reserved", PROCESSING, LESS, Fault.HOLDS_OTHERWISE),
         ("reserved", SHIPPED, EMPTY, Fault.HOLDS_OTHERWISE),
@@ -44,7 +44,7 @@ PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = OrderStatus
     ],
 )
 def test_an_order_agrees_with_the_ledger_when_that_holds_what_the_order_counts_on(
-    stock_status: str, status: OrderStatus, holding: Holding | None, fault: Fault | None
+    stock_status: str, status: OrderStatus, holding: HeldStock | None, fault: Fault | None
 ) -> None:
     claim = StockClaim(uuid7(), 3, status, StockStatus(stock_status), LINES)
     assert find_fault(claim, holding) == fault
@@ -52,7 +52,7 @@ def test_an_order_agrees_with_the_ledger_when_that_holds_what_the_order_counts_o
 
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("holding", [LESS, EMPTY, UNKNOWN])
-def test_every_fault_says_what_order_and_ledger_say(fault: Fault, holding: Holding | None) -> None:
+def test_every_fault_says_what_order_and_ledger_say(fault: Fault, holding: HeldStock | None) -> None:
     claim = StockClaim(uuid7(), 3, PENDING, StockStatus.RELEASED, LINES)
     sentence = fault.tell(claim, holding)
     assert "claim" not in sentence

@@ -16,11 +16,11 @@ from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
 from products_app.services.stock import audit as stock_audit
 from products_app.services.stock.audit import (
-    Figure,
+    ProductBalance,
     StockReport,
     correct_stock,
     read_stock,
-    restore_hold,
+    restore_entry,
 )
 from products_app.services.stock.service import Release, release_line, reserve_line, settle
 from tests.concurrency import beside
@@ -85,7 +85,7 @@ def test_too_few_pieces_are_mended_too(closed_shop: Shop, lantern: str) -> None:
 
 def test_traffic_between_looking_and_mending_is_kept(closed_shop: Shop, lantern: str) -> None:
     closed_shop.change_product(lantern, {"$inc": {"stock": 5}})
-    [figure] = read_stock(quietly).wrong
+    [figure] = read_stock(quietly).inconsistent
     settle([reserve(new_order(), (lantern, 4))])
     assert correct_stock(figure)
     assert stock_of(lantern) == 6
@@ -175,7 +175,7 @@ def test_traffic_makes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPa
         try:
             for _ in range(15):
                 report = read_stock(quietly)
-                assert (report.wrong, report.broken) == ([], [])
+                assert (report.inconsistent, report.invalid_lines) == ([], [])
             return report.entries
         finally:
             over.set()
@@ -190,7 +190,7 @@ def test_pieces_without_a_known_reason_are_the_restored_order_s_own(lantern: str
     settle([reserve(order_id, (lantern, 10))])
     before = entry_of(order_id)
     ledger_collection().delete_one({"_id": order_id})
-    assert restore_hold(order_id=order_id, lines={lantern: 10}, unaccounted={lantern: 10})
+    assert restore_entry(order_id=order_id, lines={lantern: 10}, missing_pieces={lantern: 10})
     assert stock_of(lantern) == 0
     after = entry_of(order_id)
     assert before
@@ -202,19 +202,19 @@ def test_pieces_without_a_known_reason_are_the_restored_order_s_own(lantern: str
 def test_a_hold_is_restored_whole_or_not_at_all(lantern: str) -> None:
     rope = stocked(1)
     lines = {lantern: 2, rope: 2}
-    assert not restore_hold(order_id=new_order(), lines=lines, unaccounted={lantern: 1, rope: 0})
+    assert not restore_entry(order_id=new_order(), lines=lines, missing_pieces={lantern: 1, rope: 0})
     assert (stock_of(lantern), stock_of(rope)) == (10, 1)
 
 
 def test_an_order_with_an_entry_is_not_restored(lantern: str) -> None:
     order_id = new_order()
     settle([reserve(order_id, (lantern, 2)), Release(order_id)])
-    assert not restore_hold(order_id=order_id, lines={lantern: 2}, unaccounted={})
+    assert not restore_entry(order_id=order_id, lines={lantern: 2}, missing_pieces={})
     assert stock_of(lantern) == 10
 
 
 def test_a_product_counted_meanwhile_is_left(lantern: str) -> None:
-    stale = Figure(lantern, "Lantern", 9, None, 3)
+    stale = ProductBalance(lantern, "Lantern", 9, None, 3)
     assert not correct_stock(stale)
     assert stock_of(lantern) == 10
 

@@ -11,7 +11,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from devtools.stack.mongo import MongoServer
 from devtools.stack.ports import free_ports
-from products_app.documents.connection import reaching_catalogue
+from products_app.documents.connection import translating_mongodb_errors
 from products_app.exceptions import CatalogueUnavailable
 from tests.certificates import Authority
 from tests.python_process import run_python
@@ -135,7 +135,7 @@ def test_who_mongodb_lets_not_in_waits_as_for_one_that_is_away(
     with (
         MongoClient[dict[str, Any]](uri) as client,
         pytest.raises(CatalogueUnavailable),
-        reaching_catalogue(),
+        translating_mongodb_errors(),
     ):
         client.get_default_database()["refused"].insert_one({})
     assert collections(mongo) == before

@@ -21,7 +21,7 @@ from products_app.services.stock.service import (
     StockRequest,
     settle,
 )
-from products_app.services.stock.settlement import Settlement, Shelf
+from products_app.services.stock.settlement import ProductStock, Settlement
 from tests.products_app.shelves import assert_conserved
 
 STOCK = {str(ObjectId()): stock for stock in (0, 3, 8)}
@@ -42,11 +42,11 @@ sizes = st.lists(st.integers(min_value=1, max_value=8), min_size=25, max_size=25
 
 
 class Warehouse:
-    """Shelves and entries that live on from batch to batch, as the collections do."""
+    """Products and entries that live on from batch to batch, as the collections do."""
 
     def __init__(self) -> None:
-        self.shelves = {
-            product_id: Shelf(product_id, "Lantern", True, True, stock, stock)
+        self.products = {
+            product_id: ProductStock(product_id, "Lantern", True, True, stock, stock)
             for product_id, stock in STOCK.items()
         }
         self.entries: dict[str, LedgerEntry] = {}
@@ -54,7 +54,7 @@ class Warehouse:
     def settle(self, batch: Sequence[StockRequest]) -> list[StockAnswer]:
         """Fold a batch, and check that what has changed is what would be written."""
         before = deepcopy(self.entries)
-        settlement = Settlement(self.shelves, self.entries)
+        settlement = Settlement(self.products, self.entries)
         answers = [settlement.answer(request) for request in batch]
         written = before | settlement.changed
         assert written == self.entries
@@ -62,10 +62,10 @@ class Warehouse:
         return answers
 
     def check(self) -> None:
-        for product_id, shelf in self.shelves.items():
+        for product_id, product in self.products.items():
             lines = [entry["lines"].get(product_id) for entry in self.entries.values()]
-            assert shelf.stock >= 0
-            assert shelf.stock == shelf.stock_read - sum(line["held"] for line in lines if line)
+            assert product.stock >= 0
+            assert product.stock == product.stock_before - sum(line["held"] for line in lines if line)
             assert all(0 <= line["held"] <= line["quantity"] for line in lines if line)
 
 
@@ -96,9 +96,9 @@ def test_a_request_repeated_at_once_gets_the_same_answer_and_changes_nothing(
     warehouse = Warehouse()
     for request in sequence:
         first = comparable(warehouse.settle([request]))
-        state = deepcopy((warehouse.shelves, warehouse.entries))
+        state = deepcopy((warehouse.products, warehouse.entries))
         assert comparable(warehouse.settle([request])) == first
-        assert (warehouse.shelves, warehouse.entries) == state
+        assert (warehouse.products, warehouse.entries) == state
 
 
 @given(sequences)
@@ -108,9 +108,9 @@ def test_all_that_was_granted_changes_nothing_when_it_comes_again_later(sequence
     granted = [
         request for request, answer in zip(sequence, answers, strict=True) if not isinstance(answer, Refusal)
     ]
-    state = deepcopy((warehouse.shelves, warehouse.entries))
+    state = deepcopy((warehouse.products, warehouse.entries))
     warehouse.settle(granted)
-    assert (warehouse.shelves, warehouse.entries) == state
+    assert (warehouse.products, warehouse.entries) == state
 
 
 @given(sequences, sizes)
@@ -118,7 +118,7 @@ def test_the_answers_do_not_depend_on_the_batches(sequence: list[StockRequest], 
     at_once, in_parts = Warehouse(), Warehouse()
     parts = [answer for batch in in_batches(sequence, sizes) for answer in in_parts.settle(batch)]
     assert comparable(parts) == comparable(at_once.settle(sequence))
-    assert (in_parts.shelves, in_parts.entries) == (at_once.shelves, at_once.entries)
+    assert (in_parts.products, in_parts.entries) == (at_once.products, at_once.entries)
 
 
 @given(sequences, sizes)
@@ -137,6 +137,6 @@ def test_the_collections_say_what_the_fold_in_memory_says(
         assert comparable(settle(batch)) == comparable(warehouse.settle(batch))
         assert_conserved()
     stored = {str(product["_id"]): product["stock"] for product in product_collection().find()}
-    assert stored == {product_id: shelf.stock for product_id, shelf in warehouse.shelves.items()}
+    assert stored == {product_id: product.stock for product_id, product in warehouse.products.items()}
     entries = ledger_collection().find({}, {"updatedAt": 0})
     assert {entry["_id"]: entry for entry in entries} == warehouse.entries

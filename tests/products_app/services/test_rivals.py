@@ -122,10 +122,10 @@ def test_a_batch_that_is_always_overtaken_gives_up_in_time(monkeypatch: pytest.M
     lamp, order = stocked(1), new_order()
 
     def overtaken(*_: Any) -> None:
-        raise service.BatchOvertaken
+        raise service.WriteConflict
 
     monkeypatch.setattr(service, "write_entries", overtaken)
-    monkeypatch.setattr(service.settle_in_transaction.retry, "stop", stop_after_delay(0.5))
+    monkeypatch.setattr(service.settle_with_retries.retry, "stop", stop_after_delay(0.5))
     with pytest.raises(CatalogueUnavailable):
         settle([reserve(order, (lamp, 1))])
     assert stock_of(lamp) == 1

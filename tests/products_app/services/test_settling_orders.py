@@ -213,8 +213,8 @@ def test_a_large_batch_is_settled_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     lamp, rope = stocked(10), stocked(10)
     orders = [new_order() for _ in range(4)]
     requests = [reserve(order, (lamp, 1), (rope, 1)) for order in orders]
-    monkeypatch.setattr(service, "LINES_A_TRANSACTION", 5)
-    sizes = [len(part) for part in service.parts([*requests, Release(orders[0])])]
+    monkeypatch.setattr(service, "MAX_TRANSACTION_LINES", 5)
+    sizes = [len(part) for part in service.split_into_transactions([*requests, Release(orders[0])])]
     assert sizes == [2, 3]
     answers = settle([*requests, Release(orders[0])])
     assert answers[-1] == InventoryReleased(orders[0], [StockLine(lamp, 1, 7), StockLine(rope, 1, 7)])
