@@ -1,7 +1,7 @@
-"""What the orders publish over Kafka (CONTRACT section 5): facts about orders, and commands
+"""The messages that the order service sends over Kafka (docs/asyncapi.yaml): facts about orders, and commands
 to the stock service.
 
-Plain data: the wire form is JSON with camelCase names; unknown fields are ignored on the way in.
+On the wire a message is JSON with camelCase names; readers ignore unknown fields.
 """
 
 from datetime import datetime

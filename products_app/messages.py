@@ -1,4 +1,4 @@
-"""The answers of the stock service as Kafka messages (CONTRACT section 5).
+"""The answers of the stock service as Kafka messages (docs/asyncapi.yaml).
 
 On the wire a message is JSON with camelCase names; readers ignore unknown fields.
 """
