@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from foundation.pacing import CALLERS
+from foundation.pacing import GROUP_COMMIT_PACING
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
@@ -83,7 +83,7 @@ class Gathering(Generic[Request, Result]):
             next_leader = [self._waiting[0]] if self._waiting else []
             self._is_led = bool(next_leader)
             self._expected = len(batch) + len(self._waiting)
-            self._expected_until = time.monotonic() + CALLERS.pause_after(len(batch))
+            self._expected_until = time.monotonic() + GROUP_COMMIT_PACING.pause_after(len(batch))
         for call in (*next_leader, *batch):
             call.wake()
 

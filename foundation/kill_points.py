@@ -1,14 +1,14 @@
-"""Named places at which the fault suite ends a process with SIGKILL.
+"""Named places in the code at which the fault suite ends a process with SIGKILL.
 
-STRIKE_AT=<name> or STRIKE_AT=<name>:<n> in the environment: the process dies the first or n-th time it gets
-there.
+With STRIKE_AT=<name> or STRIKE_AT=<name>:<n> in the environment, the process is killed when it passes the
+named place for the first or n-th time.
 """
 
 import os
 import signal
 from typing import Literal
 
-StrikePoint = Literal[
+KillPoint = Literal[
     "after-commit-before-produce",
     "after-acknowledgement-before-position",
     "before-handling",
@@ -18,15 +18,15 @@ StrikePoint = Literal[
     "before-settling-committed",
 ]
 
-_name, _, _count = os.environ.get("STRIKE_AT", "").partition(":")
-_arrivals_left = int(_count or 1)
+_fatal_name, _, _count = os.environ.get("STRIKE_AT", "").partition(":")
+_passes_left = int(_count or 1)
 
 
-def reached(point: StrikePoint) -> None:
-    """Does nothing, unless the environment asks for the process's death here."""
-    global _arrivals_left  # noqa: PLW0603 - the environment asks once a process
-    if point != _name:
+def kill_point(name: KillPoint) -> None:
+    """Kill the process if STRIKE_AT names this kill point; else do nothing."""
+    global _passes_left  # noqa: PLW0603 - STRIKE_AT counts in the whole process
+    if name != _fatal_name:
         return
-    _arrivals_left -= 1
-    if _arrivals_left == 0:
+    _passes_left -= 1
+    if _passes_left == 0:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -1,9 +1,9 @@
-"""Every figure that the processes report, in one list; `/metrics` shows them (docs/operations.md).
+"""All metrics of all processes, which `/metrics` serves (docs/operations.md).
 
-With PROMETHEUS_MULTIPROC_DIR set (./start does), each process keeps its figures in files there, and the web
-process adds them up. A gauge says how: `livesum` adds what living processes say, `mostrecent` takes the last
-value said.
-Names follow Prometheus: counters end in `_total`, durations are seconds.
+With PROMETHEUS_MULTIPROC_DIR set (./start sets it), each process writes its metrics to files in that
+directory, and the web process aggregates them. Counters and histograms are summed. A gauge names its mode:
+`livesum` sums the values of running processes, `mostrecent` takes the value that was set last.
+Names follow the conventions of Prometheus: counters end in `_total`, durations are in seconds.
 """
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -12,16 +12,16 @@ MILLISECONDS_TO_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
 MILLISECONDS_TO_A_MINUTE = (*MILLISECONDS_TO_SECONDS, 10, 30, 60)
 ONE_TO_THOUSANDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
-# Web. `route` is the URL pattern, never the path: a label must not have a value an order.
+# Web. `route` is the URL pattern and not the path: with an id in it, the label would have too many values.
 
 HTTP_REQUESTS = Counter(
     "stockbridge_http_requests_total",
-    "Requests answered.",
+    "HTTP requests answered.",
     ["method", "route", "status"],
 )
 HTTP_REQUEST_SECONDS = Histogram(
     "stockbridge_http_request_seconds",
-    "Time from the first middleware to the answer.",
+    "Time from the first middleware to the response.",
     ["method", "route"],
     buckets=MILLISECONDS_TO_SECONDS,
 )
@@ -30,7 +30,7 @@ HTTP_REQUEST_SECONDS = Histogram(
 
 SOCKETS_CONNECTED = Gauge(
     "stockbridge_sockets_connected",
-    "WebSocket connections open now.",
+    "WebSocket connections that are open now.",
     multiprocess_mode="livesum",
 )
 SOCKET_MESSAGES_SENT = Counter(
@@ -38,16 +38,16 @@ SOCKET_MESSAGES_SENT = Counter(
     "Messages sent to WebSocket clients.",
 )
 
-# Outbox relay. Events of type `order.created` are the orders placed.
+# Outbox relay. Events of type `order.created` count the orders placed.
 
 RELAY_EVENTS = Counter(
     "stockbridge_relay_events_total",
-    "Events of the orders' log whose messages the broker has acknowledged.",
+    "Events of the order log whose messages the broker has acknowledged.",
     ["type"],
 )
-RELAY_SET_ASIDE = Counter(
+RELAY_PARKED = Counter(
     "stockbridge_relay_set_aside_total",
-    "Events set aside because their message cannot be sent, or because they follow such an event.",
+    "Events parked because the broker rejects their messages, or because they follow a parked event.",
     ["reason"],
 )
 RELAY_BATCH_EVENTS = Histogram(
@@ -57,13 +57,13 @@ RELAY_BATCH_EVENTS = Histogram(
 )
 RELAY_BATCH_SECONDS = Histogram(
     "stockbridge_relay_batch_seconds",
-    "Time from reading a batch to its stored position.",
+    "Time from reading a batch of events to storing the position after it.",
     buckets=MILLISECONDS_TO_A_MINUTE,
 )
-# Set while `/metrics` is answered, so that it also grows when no relay runs.
+# The web process sets it for each request of `/metrics`, so that it grows even if no relay runs.
 RELAY_OLDEST_UNREAD_SECONDS = Gauge(
     "stockbridge_relay_oldest_unread_seconds",
-    "Age of the oldest event that the relay has not passed on; 0 when there is none.",
+    "Age of the oldest event that the relay has not published; 0 if there is none.",
     multiprocess_mode="mostrecent",
 )
 
@@ -71,7 +71,7 @@ RELAY_OLDEST_UNREAD_SECONDS = Gauge(
 
 CONSUMER_MESSAGES = Counter(
     "stockbridge_consumer_messages_total",
-    "Messages done with; outcome is handled, retried (to a retry topic), dead_lettered or invalid.",
+    "Messages finished; outcome is handled, retried (sent to a retry topic), dead_lettered or invalid.",
     ["group", "outcome"],
 )
 CONSUMER_BATCH_MESSAGES = Histogram(
@@ -82,19 +82,18 @@ CONSUMER_BATCH_MESSAGES = Histogram(
 )
 CONSUMER_BATCH_SECONDS = Histogram(
     "stockbridge_consumer_batch_seconds",
-    "Time from a batch in hand to its committed offsets, waits for a dependency included.",
+    "Time from receiving a batch to committing its offsets, including waits for a dependency.",
     ["group"],
     buckets=MILLISECONDS_TO_A_MINUTE,
 )
 CONSUMER_WAITING = Gauge(
     "stockbridge_consumer_waiting",
-    "Consumers that have paused because a dependency is down.",
+    "Consumers that wait because a dependency is unavailable.",
     ["group"],
     multiprocess_mode="livesum",
 )
 
-# Orders that were not paid in time.
-
+# Hold expiry.
 HOLDS_EXPIRED = Counter(
     "stockbridge_holds_expired_total",
     "Orders cancelled because they were not paid in time.",
@@ -104,11 +103,11 @@ HOLDS_EXPIRED = Counter(
 
 STOCK_ANSWERS = Counter(
     "stockbridge_stock_answers_total",
-    "Answers of the stock service to messages; type is the topic they are sent to.",
+    "Answers of the stock service to Kafka messages; type is the topic of the answer.",
     ["type"],
 )
 STOCK_DRIFT = Gauge(
     "stockbridge_stock_drift_pieces",
-    "Pieces that stock and ledger differ by at the last audit, over all products; anything but 0 is a fault.",
+    "Pieces by which stock differed from the ledger at the last audit, over all products; must be 0.",
     multiprocess_mode="mostrecent",
 )

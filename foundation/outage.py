@@ -1,4 +1,4 @@
-"""Patience with a server that is away: longer each time, and never in step with other workers."""
+"""Exponential backoff with jitter while a dependency is unavailable."""
 
 import random
 
@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 
 
 class DependencyUnavailable(Exception):
-    """A server that handling needs does not answer: the consumer waits and repeats, nothing is skipped."""
+    """A dependency does not answer; the worker waits and repeats its step, and skips nothing."""
 
     def __init__(self, dependency: str, detail: str = "") -> None:
         super().__init__(f"{dependency} is unavailable{f': {detail}' if detail else ''}")
@@ -19,30 +19,31 @@ class DependencyUnavailable(Exception):
 
     @property
     def cause(self) -> str:
-        """What is the same for as long as the same thing is in the way."""
+        """Identifies the cause of the outage: errors with the same cause are logged once."""
         return self.dependency
 
 
 class Outage:
-    """Says once that a server is away, and once that it is back."""
+    """The outage of a dependency: logs its beginning and its end once, and computes the pauses between."""
 
     def __init__(self) -> None:
-        self._server = ""
+        self._dependency = ""
         self._cause = ""
         self._pause = FIRST_PAUSE_SECONDS
 
-    def met(self, error: DependencyUnavailable) -> float:
-        """Take note of a failure; how many seconds to wait before the next attempt."""
+    def record_failure(self, error: DependencyUnavailable) -> float:
+        """Record a failed attempt; returns the seconds to wait before the next one."""
         if error.cause != self._cause:
-            log.warning("a server is away: waiting", server=error.dependency, detail=str(error))
-            self._server, self._cause = error.dependency, error.cause
+            log.warning("dependency unavailable: waiting", dependency=error.dependency, detail=str(error))
+            self._dependency, self._cause = error.dependency, error.cause
             self._pause = FIRST_PAUSE_SECONDS
         pause = self._pause
         self._pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
-        return random.uniform(pause / 2, pause)  # noqa: S311 - spreads attempts, hides nothing
+        # Jitter, so that the workers do not all repeat at the same moment.
+        return random.uniform(pause / 2, pause)  # noqa: S311 - no secret
 
-    def over(self) -> None:
-        """Take note of success."""
-        if self._server:
-            log.info("the server is back", server=self._server)
-            self._server = self._cause = ""
+    def record_success(self) -> None:
+        """Record a successful attempt, which ends the outage."""
+        if self._dependency:
+            log.info("dependency available again", dependency=self._dependency)
+            self._dependency = self._cause = ""

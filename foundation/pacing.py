@@ -1,26 +1,25 @@
-"""How long to wait for company before the next batch.
+"""Pauses between batches: under load they make batches larger instead of more numerous.
 
-What a batch costs hardly depends on its size, so many small ones are the dearest way to work. The wait grows
-with what the last batch held: where little comes, nobody waits; where much comes, the batches grow instead of
-their number.
+The cost of a batch hardly depends on its size, so many small batches cost most. The pause grows with the size
+of the last batch: with little traffic there is almost no pause, with much traffic the next batch is larger.
 """
 
 from msgspec import Struct
 
 
 class Pacing(Struct, frozen=True):
-    """So many seconds for each thing in the last batch, and so many at most."""
+    """A pause of `seconds_per_item` for each item of the last batch, at most `max_seconds`."""
 
-    seconds_each: float
-    most_seconds: float
+    seconds_per_item: float
+    max_seconds: float
 
     def pause_after(self, size: int) -> float:
-        """Seconds to wait after a batch of this size."""
-        return min(size * self.seconds_each, self.most_seconds)
+        """The pause in seconds after a batch of this size."""
+        return min(size * self.seconds_per_item, self.max_seconds)
 
 
-STAGE = Pacing(0.002, 0.060)
-"""Between two batches of a worker, which runs all the time: under load not above sixteen batches a second."""
+WORKER_PACING = Pacing(0.002, 0.060)
+"""For the relay and the consumers: under load at most sixteen batches a second."""
 
-CALLERS = Pacing(0.001, 0.010)
-"""Between two batches of threads that wait for their answer: those just answered are likely to ask again."""
+GROUP_COMMIT_PACING = Pacing(0.001, 0.010)
+"""For group commit: threads that were just answered are likely to send their next request soon."""

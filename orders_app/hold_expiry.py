@@ -29,9 +29,9 @@ def run(stop: threading.Event) -> None:
         try:
             expire_due(stop)
         except DependencyUnavailable as error:
-            pause = outage.met(error)
+            pause = outage.record_failure(error)
         else:
-            outage.over()
+            outage.record_success()
             pause = POLL_SECONDS
         stop.wait(pause)
 

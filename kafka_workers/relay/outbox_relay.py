@@ -18,9 +18,9 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from foundation import metrics
 from foundation.doorbell import BellListener
-from foundation.kill_points import reached
+from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, Outage
-from foundation.pacing import STAGE
+from foundation.pacing import WORKER_PACING
 from kafka_workers.models import SetAsideEvent
 from kafka_workers.relay import parked_events
 from kafka_workers.relay.leadership import READER, give_up_lead, take_lead
@@ -76,9 +76,9 @@ class OutboxRelay:
             try:
                 pause = self._turn()
             except DependencyUnavailable as error:
-                pause = outage.met(error)
+                pause = outage.record_failure(error)
             else:
-                outage.over()
+                outage.record_success()
             stop.wait(pause)
             if not self._is_behind:
                 bell.wait(LOOK_SECONDS)
@@ -115,7 +115,7 @@ class OutboxRelay:
             self._retry_set_aside()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
         self._is_behind = len(events) == BATCH_EVENTS
-        return 0 if self._is_behind else STAGE.pause_after(len(events))
+        return 0 if self._is_behind else WORKER_PACING.pause_after(len(events))
 
     def _relay(self, events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
         """Relay a batch; the next one, where this one was full: it is read while the broker is at work."""
@@ -126,7 +126,7 @@ class OutboxRelay:
                 ahead.extend(event_log.read_after(events[-1].position, BATCH_EVENTS))
 
         rows = self._publish(events, self._held, read_ahead)
-        reached("after-acknowledgement-before-position")
+        kill_point("after-acknowledgement-before-position")
         # Position alone: one statement, and not two more that begin and end a transaction.
         with transaction.atomic() if rows else nullcontext():
             parked_events.keep(rows)
@@ -154,7 +154,7 @@ class OutboxRelay:
         outgoing = [
             (event, each) for event in events if event.id not in faults for each in messages[event.id]
         ]
-        reached("after-commit-before-produce")
+        kill_point("after-commit-before-produce")
         try:
             self._publisher.publish([message for _, message in outgoing], meanwhile)
         except PublishFailed as failure:
@@ -182,7 +182,7 @@ def _tell(events: Sequence[LoggedEvent], faults: Faults) -> None:
     for event in events if faults else ():
         if fault := faults.get(event.id):
             reason, detail = fault
-            metrics.RELAY_SET_ASIDE.labels(reason).inc()
+            metrics.RELAY_PARKED.labels(reason).inc()
             log.error(
                 "event set aside", event_id=event.event_id, type=event.type, reason=reason, detail=detail
             )

@@ -96,7 +96,7 @@ def test_after_a_failure_the_next_call_is_done(bench: Bench) -> None:
 def test_those_just_answered_are_awaited_until_they_are_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("foundation.group_commit.CALLERS", Pacing(2 * SECONDS, 2 * SECONDS))
+    monkeypatch.setattr("foundation.group_commit.GROUP_COMMIT_PACING", Pacing(2 * SECONDS, 2 * SECONDS))
     gathering = Gathering(bench.work, limit=100)
 
     def call(number: int, times: int) -> list[int]:

@@ -8,11 +8,11 @@ import sys
 import pytest
 
 SCRIPT = """
-from foundation.kill_points import reached
+from foundation.kill_points import kill_point
 for arrival in range(1, 4):
     print(arrival, flush=True)
-    reached("before-handling")
-    reached("in-rebalance")
+    kill_point("before-handling")
+    kill_point("in-rebalance")
 """
 
 

@@ -9,7 +9,7 @@ import structlog
 from confluent_kafka import Message
 from structlog.contextvars import bound_contextvars
 
-from foundation.kill_points import reached
+from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
 from foundation.outage import DependencyUnavailable
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
@@ -84,9 +84,9 @@ class BatchProcessor(Generic[T]):
         context = works[0].received.log_context if len(works) == 1 else {"messages": len(works)}
         with bound_contextvars(**context):
             try:
-                reached("before-handling")
+                kill_point("before-handling")
                 answers = self._definition.handle(works)
-                reached("after-handling-before-answers")
+                kill_point("after-handling-before-answers")
                 self._producer.publish(answers)
             except DependencyUnavailable:
                 raise

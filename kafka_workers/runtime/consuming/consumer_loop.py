@@ -12,10 +12,10 @@ import structlog
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
-from foundation.kill_points import reached
+from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
 from foundation.outage import DependencyUnavailable, Outage
-from foundation.pacing import STAGE
+from foundation.pacing import WORKER_PACING
 from kafka_workers.runtime.broker.client_config import Connection
 from kafka_workers.runtime.consuming.batch import BatchProcessor
 from kafka_workers.runtime.consuming.breaker import FloodBreaker, FloodLimits
@@ -74,7 +74,7 @@ class _Loop(Generic[T]):
                 with CONSUMER_BATCH_SECONDS.labels(self._definition.group).time():
                     self._finish_batch()
                 if not self._subscription.has_more:
-                    self._stop.wait(STAGE.pause_after(len(batch)))
+                    self._stop.wait(WORKER_PACING.pause_after(len(batch)))
         log.info("consumer stopped")
 
     def _finish_batch(self) -> None:
@@ -90,7 +90,7 @@ class _Loop(Generic[T]):
         return outcomes
 
     def _commit(self) -> None:
-        reached("after-answers-before-offsets")
+        kill_point("after-answers-before-offsets")
         self._subscription.commit()
 
     def _adapt(self, size: int, seconds: float) -> None:
@@ -115,13 +115,13 @@ class _Loop(Generic[T]):
 
     def _outlast(self, error: DependencyUnavailable, step: Callable[[], None]) -> bool:
         outage = Outage()
-        while self._pause(outage.met(error)):
+        while self._pause(outage.record_failure(error)):
             try:
                 step()
             except DependencyUnavailable as again:
                 error = again
             else:
-                outage.over()
+                outage.record_success()
                 return True
         return False
 

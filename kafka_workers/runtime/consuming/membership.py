@@ -9,7 +9,7 @@ from contextlib import suppress
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from foundation.kill_points import reached
+from foundation.kill_points import kill_point
 from kafka_workers.runtime.broker.client_config import Connection, consumer_config
 from kafka_workers.runtime.broker.denial import code_of, denial, is_denial
 from kafka_workers.runtime.broker.timeouts import call_within
@@ -220,7 +220,7 @@ class Subscription:
         log.info("partitions assigned", partitions=_names(partitions))
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        reached("in-rebalance")
+        kill_point("in-rebalance")
         self._let_go(partitions)
         log.info("partitions revoked", partitions=_names(partitions))
 

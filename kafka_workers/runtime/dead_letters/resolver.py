@@ -17,7 +17,7 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as KafkaProducer
 
-from foundation.kill_points import reached
+from foundation.kill_points import kill_point
 from kafka_workers.runtime.broker.client_config import transaction_config
 from kafka_workers.runtime.broker.denial import denial, is_denial, unavailable
 from kafka_workers.runtime.dead_letters.letters import DeadLetter, Settlement, read_settlements
@@ -117,7 +117,7 @@ class SettlingDesk:
             for message in messages:
                 produce(self._client, message, partial(_note, refused, message.topic))
             flush(self._client, TRANSACTION_SECONDS)
-            reached("before-settling-committed")
+            kill_point("before-settling-committed")
             self._client.commit_transaction(TRANSACTION_SECONDS)
         except KafkaException as exception:
             # Left open, the transaction would hold up the topics' readers until it times out.

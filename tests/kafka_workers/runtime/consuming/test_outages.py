@@ -68,8 +68,8 @@ def test_nothing_is_skipped_or_rebalanced_while_a_dependency_is_away(
     assert sorted(bench.numbers) == list(range(13))
     assert dependency.attempts.count([10]) >= 6
     assert events(caplog, "partitions assigned") == 1
-    assert events(caplog, "a server is away: waiting") == 1
-    assert events(caplog, "the server is back") == 1
+    assert events(caplog, "dependency unavailable: waiting") == 1
+    assert events(caplog, "dependency available again") == 1
 
 
 def lose_a_partition_while_waiting(bench: Bench, dependency: Dependency) -> Worker:
