@@ -21,7 +21,6 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from kafka_workers.contract.topics import GROUPS
 from kafka_workers.models import DeadLetterRecord
 from kafka_workers.runtime.dead_letters.letters import (
     Choice,
@@ -31,6 +30,7 @@ from kafka_workers.runtime.dead_letters.letters import (
 )
 from kafka_workers.runtime.dead_letters.resolver import DeskTakenOver, SettlingDesk, SettlingRefused
 from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.workers import GROUPS
 
 SHOWN = 200
 SETTLED_TOGETHER = 100

@@ -1,9 +1,9 @@
 """Waiting until everything that is on its way between orders and stock has arrived.
 
-An order whose request or answer is under way differs from the ledger and is in order. So the relay has to
-pass the last event of the log, then the stock service all requests that have been sent by then, then the
-orders all answers that have been sent by then; each group with its retries. What has not changed since
-before, and still differs, will not come right by itself.
+An order whose request or answer is under way differs from the ledger and is in order. So the workers of the
+saga are waited for in their turn: the relay has to pass the last event of the log, then each consumer all
+messages that have been sent by then, with its retries. An order that has not changed since before, and still
+differs, will not come right by itself.
 """
 
 import time
@@ -13,11 +13,11 @@ from itertools import chain
 
 from django.conf import settings
 
-from kafka_workers.contract.topics import GROUPS, INVENTORY_GROUP, ORDERS_GROUP
 from kafka_workers.relay.leadership import READER
 from kafka_workers.runtime.broker.lag import PartitionLag, read_lag
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import retry_topics
+from kafka_workers.workers import SAGA, Consumer
 from orders_app import event_log
 
 LOOK_SECONDS = 0.2
@@ -42,19 +42,25 @@ def await_arrival(seconds: float) -> str:
 
 def _stages() -> Iterator[Stage]:
     """The stages in their turn; each looks where its end is when it is asked for."""
-    yield _relay()
-    for group in (INVENTORY_GROUP, ORDERS_GROUP):
-        yield _group(group, GROUPS[group])
-        retries = retry_topics(group, len(settings.RETRY_DELAYS_SECONDS))
-        if any(each.lag for each in _lag(group, retries)):
-            # In their turn: a message that fails again moves on to the next one.
-            for topic in retries:
-                yield _group(group, [topic])
+    for worker in SAGA:
+        if isinstance(worker, Consumer):
+            yield from _consumer(worker)
+        else:
+            yield _relay()
 
 
 def _relay() -> Stage:
     last = event_log.last_position()
     return lambda: "" if event_log.stored_position(READER) >= last else "the relay has not sent all events"
+
+
+def _consumer(consumer: Consumer) -> Iterator[Stage]:
+    yield _group(consumer.group, consumer.reads)
+    retries = retry_topics(consumer.group, len(settings.RETRY_DELAYS_SECONDS))
+    if any(each.lag for each in _lag(consumer.group, retries)):
+        # In their turn: a message that fails again moves on to the next one.
+        for topic in retries:
+            yield _group(consumer.group, [topic])
 
 
 def _group(group: str, topics: Sequence[str]) -> Stage:

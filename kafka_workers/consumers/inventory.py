@@ -9,10 +9,11 @@ import msgspec
 from foundation import metrics
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers.message_values import ValueReader
-from kafka_workers.contract.topics import GROUPS, INVENTORY_GROUP, PRODUCTS, TOPIC_OF
+from kafka_workers.contract.topics import PRODUCTS, TOPIC_OF
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import Outgoing, Received, cloud_event
+from kafka_workers.workers import INVENTORY
 from orders_app.messages import InventoryRelease, InventoryReserve
 from products_app.exceptions import CatalogueUnavailable
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
@@ -66,5 +67,5 @@ def _message(request: Received, answer: StockAnswer, now: datetime) -> Outgoing:
 
 
 INVENTORY_CONSUMER = ConsumerDefinition(
-    group=INVENTORY_GROUP, topics=GROUPS[INVENTORY_GROUP], decode=decode, handle=handle
+    group=INVENTORY.group, topics=INVENTORY.reads, decode=decode, handle=handle
 )

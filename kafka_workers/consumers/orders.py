@@ -6,9 +6,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers.message_values import ValueReader
-from kafka_workers.contract.topics import GROUPS, ORDERS_GROUP, TOPIC_OF
+from kafka_workers.contract.topics import TOPIC_OF
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
 from kafka_workers.runtime.messages.message import Outgoing, Received
+from kafka_workers.workers import ORDER
 from orders_app.services.record_stock_answers import (
     StockAnswer,
     StockRejected,
@@ -65,6 +66,4 @@ _READERS: dict[str, Callable[[Received], StockAnswer]] = {
     TOPIC_OF[InventoryRejected].name: _read_rejected,
     TOPIC_OF[InventoryReleased].name: _read_released,
 }
-ORDER_CONSUMER = ConsumerDefinition(
-    group=ORDERS_GROUP, topics=GROUPS[ORDERS_GROUP], decode=decode, handle=handle
-)
+ORDER_CONSUMER = ConsumerDefinition(group=ORDER.group, topics=ORDER.reads, decode=decode, handle=handle)

@@ -1,32 +1,21 @@
-"""Who works on the broker, and the least that each may do there (docs/kafka-security.md)."""
+"""The users on the broker, and the least that each may do there (docs/kafka-security.md)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from kafka_workers.contract.topics import (
-    BUSINESS_TOPICS,
-    GROUPS,
-    INVENTORY_GROUP,
-    ORDERS,
-    ORDERS_GROUP,
-    PRODUCTS,
-)
+from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.runtime.broker.access import Kind, Operation, Permission
 from kafka_workers.runtime.broker.topics import topics_of_group
 from kafka_workers.runtime.dead_letters.resolver import settling_id
 from kafka_workers.runtime.group_topics import dead_letter_topic, settled_topic
+from kafka_workers.workers import GROUPS, WORKERS, Consumer, Worker
 
 TOPICS = "stockbridge-topics"
-RELAY = "stockbridge-relay"
-INVENTORY = "stockbridge-inventory"
-ORDER = "stockbridge-order"
 DEAD_LETTERS = "stockbridge-dead-letters"
 LAG = "stockbridge-lag"
 
 PURPOSES = {
     TOPICS: "`create_topics`",
-    RELAY: "`run_outbox_relay`",
-    INVENTORY: "`run_inventory_consumer`",
-    ORDER: "`run_order_consumer`",
+    **{worker.principal: f"`{worker.command}`" for worker in WORKERS if worker.principal},
     DEAD_LETTERS: "`dead_letters`, and the web processes for the admin's pages of dead letters",
     LAG: "`consumer_lag`, `audit_stock`",
 }
@@ -38,10 +27,7 @@ def all_permissions() -> list[Permission]:
     return sorted(
         {
             *_of_topics(),
-            *_on_topics(RELAY, _sent_by(ORDERS), Operation.WRITE),
-            *consumer_permissions(INVENTORY, INVENTORY_GROUP, GROUPS[INVENTORY_GROUP]),
-            *_on_topics(INVENTORY, _sent_by(PRODUCTS), Operation.WRITE),
-            *consumer_permissions(ORDER, ORDERS_GROUP, GROUPS[ORDERS_GROUP]),
+            *(each for worker in WORKERS for each in _of_worker(worker)),
             *(each for group in GROUPS for each in settling_permissions(DEAD_LETTERS, group, GROUPS[group])),
             *(each for group in GROUPS for each in _of_lag(group)),
         }
@@ -53,6 +39,12 @@ def _of_topics() -> Iterator[Permission]:
     names += [topic.name for group in GROUPS for topic in topics_of_group(group)]
     changes = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
     return _on_topics(TOPICS, names, *changes)
+
+
+def _of_worker(worker: Worker) -> Iterator[Permission]:
+    if isinstance(worker, Consumer):
+        yield from consumer_permissions(worker.principal, worker.group, worker.reads)
+    yield from _on_topics(worker.principal, worker.sends, Operation.WRITE)
 
 
 def consumer_permissions(user: str, group: str, topics: Sequence[str]) -> Iterator[Permission]:
@@ -79,7 +71,3 @@ def _of_lag(group: str) -> Iterator[Permission]:
 
 def _on_topics(user: str, names: Iterable[str], *operations: Operation) -> Iterator[Permission]:
     return (Permission(user, Kind.TOPIC, name, operation) for name in names for operation in operations)
-
-
-def _sent_by(source: str) -> list[str]:
-    return [topic.name for topic in BUSINESS_TOPICS if topic.source == source]

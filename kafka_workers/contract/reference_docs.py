@@ -1,116 +1,68 @@
-"""Reference pages that follow from the code: JSON Schemas, AsyncAPI, the topics, the figures.
+"""Reference pages that follow from the code: workers, topics, Kafka access, metrics, JSON Schemas, AsyncAPI.
 
 Nothing here depends on the environment, so the same code always gives the same text.
 """
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-import msgspec
 import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from foundation import metrics
+from kafka_workers.contract.asyncapi import HEADERS, OPTIONAL_HEADERS, asyncapi, value_schema
 from kafka_workers.contract.principals import PURPOSES, all_permissions
-from kafka_workers.contract.topics import BUSINESS_TOPICS, GROUPS, ORDERS, BusinessTopic
+from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.runtime.group_topics import retry_number
+from kafka_workers.workers import CONSUMERS, WORKERS, Consumer, Worker
 
 GENERATED = "Written by `manage.py generate_docs`: change the code that it describes, not this file."
-
-HEADERS: dict[str, dict[str, Any]] = {
-    "ce_specversion": {"type": "string", "const": "1.0"},
-    "ce_id": {"type": "string", "description": "The same whenever the same fact is sent again."},
-    "ce_type": {"type": "string", "description": "The topic."},
-    "ce_source": {"type": "string", "description": "The service that sent it."},
-    "ce_time": {"type": "string", "format": "date-time", "description": "When the fact came to be."},
-    "ce_subject": {"type": "string", "description": "The order id."},
-    "ce_dataschema": {"type": "string", "description": "The path of the value's schema."},
-    "content-type": {"type": "string", "const": "application/json"},
-    "traceparent": {"type": "string", "description": "W3C trace context of what caused the message."},
-    "ce_sequence": {"type": "string", "description": "The order's version; on the orders' own messages."},
-}
-OPTIONAL_HEADERS = {"traceparent", "ce_sequence"}
 
 
 def pages() -> dict[str, str]:
     """Every generated file: its path under `docs/`, and its text."""
     return {
         **{f"schemas/{topic.name}.v1.json": _json(value_schema(topic)) for topic in BUSINESS_TOPICS},
-        "asyncapi.yaml": f"# {GENERATED}\n" + yaml.safe_dump(_asyncapi(), sort_keys=False, width=110),
+        "asyncapi.yaml": f"# {GENERATED}\n" + yaml.safe_dump(asyncapi(), sort_keys=False, width=110),
+        "workers.md": "\n".join(_workers_page()) + "\n",
         "topics.md": "\n".join(_topics_page()) + "\n",
         "metrics.md": "\n".join(_metrics_page()) + "\n",
         "kafka-access.md": "\n".join(_access_page()) + "\n",
     }
 
 
-def value_schema(topic: BusinessTopic) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a topic's value."""
-    _, definitions = msgspec.json.schema_components([topic.value], ref_template="#/$defs/{name}")
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": topic.schema,
-        **definitions.pop(topic.value.__name__),
-    }
-    return schema | {"$defs": definitions} if definitions else schema
-
-
 def _json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _asyncapi() -> dict[str, Any]:
-    return {
-        "asyncapi": "3.0.0",
-        "info": {
-            "title": "Stockbridge over Kafka",
-            "version": "1",
-            "description": "CloudEvents 1.0 in binary mode; the key of every message is the order id.",
-        },
-        "defaultContentType": "application/json",
-        "channels": {topic.name: _channel(topic) for topic in BUSINESS_TOPICS},
-        "operations": dict(_operations()),
-        "components": {
-            "messages": {topic.name: _message(topic) for topic in BUSINESS_TOPICS},
-            "schemas": {"cloudEventHeaders": _headers()},
-        },
-    }
+def _workers_page() -> Iterator[str]:
+    yield from ("# Workers", "", f"<!-- {GENERATED} -->", "")
+    yield "The processes that run beside those for HTTP and sockets; the table is `kafka_workers/workers.py`."
+    yield "A worker runs until SIGTERM, then finishes its batch and ends with exit code 0. It waits while a"
+    yield "dependency that it needs is unavailable."
+    yield from ("", "| worker | does | reads | sends | needs |", "|---|---|---|---|---|")
+    for worker in WORKERS:
+        needs = ", ".join(worker.needs)
+        yield f"| {worker.title} | {worker.summary} | {_reads(worker)} | {_code(worker.sends)} | {needs} |"
+    yield from ("", "## Where to find them", "")
+    yield "The step is the turn of a worker on the way from an order to its stock and back, for which"
+    yield "[audit_stock](audit.md) waits; what a user may do is in [kafka-access.md](kafka-access.md)."
+    yield from (
+        "",
+        "| worker | command | option of `./start` | runs | user | step |",
+        "|---|---|---|---|---|---|",
+    )
+    for worker in WORKERS:
+        option, user, step = f"--{worker.name}-workers", _code([worker.principal]), worker.saga_step or ""
+        yield f"| {worker.title} | `{worker.command}` | `{option}` | `{worker.runs}` | {user} | {step} |"
 
 
-def _channel(topic: BusinessTopic) -> dict[str, Any]:
-    message = {"$ref": f"#/components/messages/{topic.name}"}
-    return {"address": topic.name, "messages": {topic.name: message}}
+def _reads(worker: Worker) -> str:
+    return f"{_code(worker.reads)} as `{worker.group}`" if isinstance(worker, Consumer) else ""
 
 
-def _message(topic: BusinessTopic) -> dict[str, Any]:
-    return {
-        "name": topic.name,
-        "title": topic.value.__name__,
-        "summary": topic.value.__doc__,
-        "headers": {"$ref": "#/components/schemas/cloudEventHeaders"},
-        "payload": {
-            "schemaFormat": "application/schema+json;version=2020-12",
-            "schema": {"$ref": f"./schemas/{topic.name}.v1.json"},
-        },
-        "bindings": {"kafka": {"key": {"type": "string", "description": "The order id."}}},
-    }
-
-
-def _headers() -> dict[str, Any]:
-    required = [name for name in HEADERS if name not in OPTIONAL_HEADERS]
-    return {"type": "object", "properties": HEADERS, "required": required}
-
-
-def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
-    for topic in BUSINESS_TOPICS:
-        yield f"send.{topic.name}", _operation("send", topic)
-        for group in topic.groups:
-            binding = {"kafka": {"groupId": {"type": "string", "const": group}}}
-            yield f"receive.{topic.name}.{group}", _operation("receive", topic) | {"bindings": binding}
-
-
-def _operation(action: str, topic: BusinessTopic) -> dict[str, Any]:
-    return {"action": action, "channel": {"$ref": f"#/channels/{topic.name}"}}
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names if name)
 
 
 def _topics_page() -> Iterator[str]:
@@ -119,12 +71,12 @@ def _topics_page() -> Iterator[str]:
     yield "`KAFKA_RETENTION_DAYS`. The key is the order id, so the messages of one order keep their order."
     yield from ("", "| topic | value | sent by | read by |", "|---|---|---|---|")
     for topic in BUSINESS_TOPICS:
-        sender = "outbox relay" if topic.source == ORDERS else "inventory consumer"
+        senders = ", ".join(worker.title for worker in topic.senders)
         schema = f"[{topic.value.__name__}](schemas/{topic.name}.v1.json)"
-        readers = ", ".join(f"`{group}`" for group in topic.groups) or "neighbours"
-        yield f"| `{topic.name}` | {schema}: {topic.value.__doc__} | {sender} | {readers} |"
+        readers = _code(consumer.group for consumer in topic.readers) or "neighbours"
+        yield f"| `{topic.name}` | {schema}: {topic.value.__doc__} | {senders} | {readers} |"
     yield from ("", "## Of the groups", "", "| group | tries again from | dead letters |", "|---|---|---|")
-    for group in GROUPS:
+    for group in (consumer.group for consumer in CONSUMERS):
         yield f"| `{group}` | `{group}.retry.1`, `.2`, … one per delay | `{group}.dlq` |"
     yield from ("", "The delays are the setting `RETRY_DELAYS_SECONDS`.", "", "## Headers", "")
     yield from ("| header | | |", "|---|---|---|")

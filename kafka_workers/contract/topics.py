@@ -1,4 +1,4 @@
-"""The topics of Stockbridge by name: what each carries, who sends it, which groups read it (docs/topics.md).
+"""The topics by name: what each carries, which workers send it and read it (docs/topics.md).
 
 Key of every message: the order id. Partitions, replication and retention are settings.
 """
@@ -7,18 +7,12 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from orders_app import messages as order_events
-from products_app import messages as product_events
+from kafka_workers.workers import CONSUMERS, WORKERS, Consumer, Worker
+from orders_app import messages as order_messages
+from products_app import messages as product_messages
 
 ORDERS = "/stockbridge/orders"
 PRODUCTS = "/stockbridge/products"
-
-INVENTORY_GROUP = "products-service-group"
-ORDERS_GROUP = "orders-service-group"
-GROUPS: dict[str, tuple[str, ...]] = {
-    INVENTORY_GROUP: ("inventory.reserve", "inventory.release"),
-    ORDERS_GROUP: ("inventory.reserved", "inventory.rejected", "inventory.released"),
-}
 
 
 @dataclass(frozen=True)
@@ -35,14 +29,19 @@ class BusinessTopic:
         return f"/schemas/{self.name}/1"
 
     @property
-    def groups(self) -> tuple[str, ...]:
-        """The groups of ours that read this topic."""
-        return tuple(group for group, topics in GROUPS.items() if self.name in topics)
+    def senders(self) -> tuple[Worker, ...]:
+        """The workers that send to this topic."""
+        return tuple(worker for worker in WORKERS if self.name in worker.sends)
+
+    @property
+    def readers(self) -> tuple[Consumer, ...]:
+        """The workers that read this topic."""
+        return tuple(consumer for consumer in CONSUMERS if self.name in consumer.reads)
 
 
 TOPIC_OF: dict[type[Struct], BusinessTopic] = {
     value: BusinessTopic(name, value, source)
-    for topics, source in ((order_events.TOPICS, ORDERS), (product_events.TOPICS, PRODUCTS))
+    for topics, source in ((order_messages.TOPICS, ORDERS), (product_messages.TOPICS, PRODUCTS))
     for value, name in topics.items()
 }
 BUSINESS_TOPICS = tuple(TOPIC_OF.values())

@@ -28,7 +28,7 @@ from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
 from kafka_workers.relay.parked_events import Faults, Reason
 from kafka_workers.runtime.exceptions import PublishFailed
 from kafka_workers.runtime.messages.message import Outgoing
-from kafka_workers.runtime.producing.producer import Meanwhile, nothing
+from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log, log_bell
 from orders_app.event_log import LoggedEvent
 
@@ -38,6 +38,12 @@ STANDBY_SECONDS = 1.0
 RETRY_CHECK_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+
+def run(stop: threading.Event) -> None:
+    """Relay until `stop` is set. Waits while PostgreSQL or Kafka is unavailable."""
+    with Producer(READER) as producer:
+        OutboxRelay(producer).run(stop)
 
 
 class Publisher(Protocol):

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from foundation.outage import DependencyUnavailable
-from foundation.worker_command import WorkerStopped
 
 
 class InvalidMessage(Exception):
@@ -70,7 +69,7 @@ class PublishFailed(Exception):
         self.refusals = tuple(refusals)
 
 
-class FloodOfDeadLetters(WorkerStopped):
+class FloodOfDeadLetters(Exception):
     """So many messages became dead letters that the code, not the messages, is likely to be wrong."""
 
     def __init__(self, group: str, dead: int, good: int, in_a_row: int, seconds: float) -> None:

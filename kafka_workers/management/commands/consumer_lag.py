@@ -6,10 +6,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.table import Table
 
-from kafka_workers.contract.topics import GROUPS
 from kafka_workers.runtime.broker.lag import PartitionLag, group_names, read_lag
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import retry_topics
+from kafka_workers.workers import GROUPS
 
 
 class Command(BaseCommand):

@@ -2,9 +2,10 @@
 
 from django.core.management.base import BaseCommand, CommandError
 
-from kafka_workers.contract.topics import BUSINESS_TOPICS, GROUPS
+from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.runtime.broker.topics import business_topic, create_topics, topics_of_group
 from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
+from kafka_workers.workers import GROUPS
 
 
 class Command(BaseCommand):

@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from kafka_workers.contract.topics import GROUPS
 from kafka_workers.runtime.dead_letters.letters import (
     Choice,
     DeadLetter,
@@ -24,6 +23,7 @@ from kafka_workers.runtime.dead_letters.letters import (
 )
 from kafka_workers.runtime.dead_letters.resolver import DeskTakenOver, SettlingDesk, SettlingRefused
 from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.workers import GROUPS
 
 TRANSACTION_SIZE = 100
 """Dead letters settled together: large enough to be quick, small enough for a lively progress bar."""

@@ -12,10 +12,11 @@ from kafka_workers.contract.reference_docs import pages
 
 
 class Command(BaseCommand):
-    """Writes docs/schemas/, docs/asyncapi.yaml, docs/topics.md, docs/metrics.md and docs/kafka-access.md."""
+    """Writes the pages of `kafka_workers.contract.reference_docs` to docs/."""
 
     help = (
-        "Write the JSON Schemas, AsyncAPI, topics, metrics and Kafka access pages under docs/ from the code."
+        "Write the pages under docs/ that follow from the code: workers, topics, Kafka access, metrics, "
+        "AsyncAPI and JSON Schemas."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

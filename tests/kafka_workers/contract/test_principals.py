@@ -21,6 +21,7 @@ from kafka_workers.runtime.exceptions import AccessDenied
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.runtime.messages.message import Outgoing
 from kafka_workers.runtime.producing.producer import Producer
+from kafka_workers.workers import INVENTORY, RELAY, WORKERS
 from orders_app.state_machine import OrderStatus
 from tests.kafka_workers.consumers.test_inventory_consumer import new_order, reserve
 from tests.kafka_workers.contract.conftest import access
@@ -31,18 +32,14 @@ from tests.products_app.shelves import entry_of, stock_of, stocked
 
 __all__ = ["catalogue", "desk"]
 
-WORKERS = {
-    "run_outbox_relay": principals.RELAY,
-    "run_inventory_consumer": principals.INVENTORY,
-    "run_order_consumer": principals.ORDER,
-}
+USERS = {worker.command: worker.principal for worker in WORKERS if worker.principal}
 
 
 @pytest.fixture
 def workers(broker: SecuredBroker, clean_catalogue: None, transactional_db: None) -> Iterator[None]:
-    """The three workers as processes, each with its own user."""
+    """The workers that use Kafka as processes, each with its own user."""
     with ExitStack() as running:
-        for command, user in WORKERS.items():
+        for command, user in USERS.items():
             running.enter_context(_running(command, access(broker, user)))
         yield
 
@@ -106,17 +103,17 @@ def test_the_users_have_exactly_these_acls(broker: SecuredBroker) -> None:
 def test_a_worker_may_not_make_topics_nor_change_users(
     broker: SecuredBroker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user, group = f"User:{principals.INVENTORY}", "products-service-group"
+    user, group = f"User:{INVENTORY.principal}", "products-service-group"
     visible = [topic for topic in topics_of_group(group) if topic.name in retry_topics(group, 3)]
-    with override_settings(**access(broker, principals.INVENTORY)):
+    with override_settings(**access(broker, INVENTORY.principal)):
         with pytest.raises(CommandError, match=f"{user} may not CREATE the topic order.created"):
             call_command("create_topics")
         with pytest.raises(AccessDenied, match=f"{user} may not DESCRIBE_CONFIGS the topic {group}.retry.1"):
             create_topics(visible)
-        for stolen in ({}, {principals.RELAY: "stolen"}):
+        for stolen in ({}, {RELAY.principal: "stolen"}):
             with pytest.raises(CommandError, match="users and permissions cannot be managed"):
                 call_command("kafka_access", passwords=stolen)
-    with override_settings(**access(broker, principals.RELAY)), Producer("relay") as producer:
+    with override_settings(**access(broker, RELAY.principal)), Producer("relay") as producer:
         producer.publish([Outgoing("order.created", "1", b"{}", {})])
     with override_settings(**access(broker, principals.TOPICS)):
         call_command("create_topics")

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from kafka_workers.contract import reference_docs
+from kafka_workers.contract.asyncapi import value_schema
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.management.commands import generate_docs
 from orders_app.messages import InventoryReserve, Item
@@ -32,7 +33,7 @@ def test_a_page_that_differs_is_shown_and_refused(
 
 def test_every_schema_is_a_valid_json_schema_under_the_path_that_messages_name() -> None:
     for topic in BUSINESS_TOPICS:
-        schema = reference_docs.value_schema(topic)
+        schema = value_schema(topic)
         jsonschema.Draft202012Validator.check_schema(schema)
         assert schema["$id"] == f"/schemas/{topic.name}/1"
         assert (Path("docs/schemas") / f"{topic.name}.v1.json").is_file()
@@ -43,7 +44,7 @@ def test_a_schema_refuses_what_the_structure_refuses(quantity: object, valid: bo
     (topic,) = (topic for topic in BUSINESS_TOPICS if topic.value is InventoryReserve)
     item = dict.fromkeys(Item.__struct_encode_fields__, "1") | {"quantity": quantity}
     value = {"orderId": "a", "orderNumber": "b", "items": [item], "timestamp": "2026-01-01T00:00:00Z"}
-    assert jsonschema.Draft202012Validator(reference_docs.value_schema(topic)).is_valid(value) is valid
+    assert jsonschema.Draft202012Validator(value_schema(topic)).is_valid(value) is valid
     try:
         msgspec.convert(value, InventoryReserve)
     except msgspec.ValidationError:

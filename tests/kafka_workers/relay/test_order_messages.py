@@ -4,7 +4,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from kafka_workers.contract.reference_docs import value_schema
+from kafka_workers.contract.asyncapi import value_schema
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
 from kafka_workers.runtime.messages.message import Outgoing

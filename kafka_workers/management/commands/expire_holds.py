@@ -7,18 +7,13 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from foundation.outage import DependencyUnavailable
-from foundation.worker_command import WorkerCommand
+from kafka_workers.management.worker_command import WorkerCommand
+from kafka_workers.workers import HOLDS
 from orders_app import hold_expiry
 
 
 class Command(WorkerCommand):
-    """Cancels orders that were not paid in time."""
-
-    help = (
-        "Cancel orders that wait for their money longer than HOLD_MINUTES, with a reason that the customer "
-        "is told, so that their stock is for sale again; orders paid on delivery are left alone. Start as "
-        "many as you like. Waits while PostgreSQL is away. SIGTERM: finishes its slice, exit 0."
-    )
+    worker = HOLDS
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--once` for a timer instead of a worker."""
@@ -30,10 +25,6 @@ class Command(WorkerCommand):
             self._expire_once()
         else:
             super().handle(**options)
-
-    def work(self, stop: threading.Event) -> None:
-        """Expire holds until `stop` is set."""
-        hold_expiry.run(stop)
 
     def _expire_once(self) -> None:
         try:

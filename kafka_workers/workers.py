@@ -1,0 +1,145 @@
+"""The table of workers. Everything else about a worker follows from its entry here.
+
+Topics, groups and ACLs, the processes of `./start`, reference pages under `docs/`, the stages of an audit,
+the targets of the fault suite and the processes that the benchmarks measure are all read from here.
+
+Standard library only: `./start --help` reads this table before any package is installed.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+POSTGRESQL, MONGODB, KAFKA = "PostgreSQL", "MongoDB", "Kafka"
+
+
+class KillPoint(NamedTuple):
+    """A place of `foundation.kill_points` that a worker passes, and the state in which it dies there."""
+
+    name: str
+    state: str
+
+
+CONSUMER_KILL_POINTS = (
+    KillPoint("before-handling", "with a batch read but not handled"),
+    KillPoint("after-handling-before-answers", "with a batch committed in the database but not answered"),
+    KillPoint("after-answers-before-offsets", "with a batch answered but its offsets not committed"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """A process that runs until SIGTERM."""
+
+    name: str
+    """Names its processes in `./start`, their logs, and the option `--<name>-workers`."""
+    title: str
+    """Names it in documents."""
+    command: str
+    """The management command that runs it."""
+    runs: str
+    """`package.module:function`; the function takes the event that asks it to stop."""
+    purpose: str
+    """What it does, as words that follow "to"."""
+    scaling: str
+    """What several processes of it do: a sentence."""
+    needs: tuple[str, ...]
+    """The dependencies. While one is unavailable the worker waits."""
+    principal: str = ""
+    """Its user on the broker; empty where it does not use Kafka."""
+    sends: tuple[str, ...] = ()
+    """The topics that it sends to."""
+    count: int = 1
+    """How many processes `./start` runs."""
+    saga_step: int | None = None
+    """Its turn on the way from an order to its stock and back, for which an audit waits; None: beside it."""
+    kill_points: tuple[KillPoint, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """Purpose and scaling, as sentences."""
+        return f"{self.purpose[0].upper()}{self.purpose[1:]}. {self.scaling}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consumer(Worker):
+    """A worker that reads topics as a member of a group; `runs` names its ConsumerDefinition."""
+
+    group: str
+    reads: tuple[str, ...]
+    scaling: str = "Several share the partitions."
+    kill_points: tuple[KillPoint, ...] = CONSUMER_KILL_POINTS
+
+
+RELAY = Worker(
+    name="relay",
+    title="outbox relay",
+    command="run_outbox_relay",
+    runs="kafka_workers.relay.outbox_relay:run",
+    purpose="publish what happens to orders, from the order log in PostgreSQL to Kafka",
+    scaling="One is active, the others take over within seconds when it ends.",
+    needs=(POSTGRESQL, KAFKA),
+    principal="stockbridge-relay",
+    sends=(
+        "order.created",
+        "order.status.changed",
+        "order.cancelled",
+        "order.completed",
+        "inventory.reserve",
+        "inventory.release",
+    ),
+    saga_step=1,
+    kill_points=(
+        KillPoint("after-commit-before-produce", "with events committed but not sent"),
+        KillPoint("after-acknowledgement-before-position", "with events sent but its position not moved"),
+    ),
+)
+
+INVENTORY = Consumer(
+    name="inventory",
+    title="inventory consumer",
+    command="run_inventory_consumer",
+    runs="kafka_workers.consumers.inventory:INVENTORY_CONSUMER",
+    purpose="take stock for orders and give it back, in MongoDB, and answer",
+    needs=(MONGODB, KAFKA),
+    principal="stockbridge-inventory",
+    group="products-service-group",
+    reads=("inventory.reserve", "inventory.release"),
+    sends=("inventory.reserved", "inventory.rejected", "inventory.released"),
+    saga_step=2,
+)
+
+ORDER = Consumer(
+    name="order",
+    title="order consumer",
+    command="run_order_consumer",
+    runs="kafka_workers.consumers.orders:ORDER_CONSUMER",
+    purpose="record the stock service's answers, by which orders are confirmed or cancelled in PostgreSQL",
+    needs=(POSTGRESQL, KAFKA),
+    principal="stockbridge-order",
+    group="orders-service-group",
+    reads=("inventory.reserved", "inventory.rejected", "inventory.released"),
+    saga_step=3,
+)
+
+HOLDS = Worker(
+    name="holds",
+    title="hold expiry",
+    command="expire_holds",
+    runs="orders_app.hold_expiry:run",
+    purpose="cancel orders that are not paid within HOLD_MINUTES, except those that are paid on delivery",
+    scaling="Several may run at once.",
+    needs=(POSTGRESQL,),
+)
+
+WORKERS = tuple(entry for entry in tuple(globals().values()) if isinstance(entry, Worker))
+"""Every entry above, in its order."""
+
+CONSUMERS = tuple(worker for worker in WORKERS if isinstance(worker, Consumer))
+
+GROUPS = {consumer.group: consumer.reads for consumer in CONSUMERS}
+"""The topics that each group reads, its retry topics apart."""
+
+SAGA = tuple(
+    sorted((worker for worker in WORKERS if worker.saga_step), key=lambda worker: worker.saga_step or 0)
+)
+"""The workers that an order passes on the way to its stock and back, in their turn."""
