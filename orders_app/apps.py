@@ -11,7 +11,9 @@ class OrdersAppConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        """Permissions exist only after a migrate, so the role that holds them is made then."""
-        from orders_app.admin.staff_role import ensure_staff_role  # noqa: PLC0415 - models must be loaded
+        """Check the table of effects, and make the role of staff after a migrate, when its permissions exist."""
+        # Imported here because models must be loaded; a type of event without an entry stops the process now.
+        from orders_app import event_effects  # noqa: F401, PLC0415
+        from orders_app.admin.staff_role import ensure_staff_role  # noqa: PLC0415
 
         post_migrate.connect(ensure_staff_role, sender=self)

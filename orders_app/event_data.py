@@ -1,10 +1,11 @@
-"""The types of events in the order log, and the data that an event of each type carries."""
+"""The types of events in the order log, and the structures of their data.
 
-from collections.abc import Mapping
+`event_effects` says which structure an event of each type carries.
+"""
+
 from decimal import Decimal
 from enum import StrEnum
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from orders_app.document import OrderChanges, OrderDocument, OrderLine, Time
@@ -28,27 +29,42 @@ class EventType(StrEnum):
 
 
 class Created(Struct, frozen=True, rename="camel"):
-    """The order was placed; `changes` is all of it."""
+    """The order was placed; `changes` is the whole order."""
 
     order_number: str
     changes: OrderDocument
 
+    @property
+    def items(self) -> tuple[OrderLine, ...]:
+        """The lines of the order."""
+        return self.changes.items
+
 
 class Changed(Struct, frozen=True, rename="camel"):
-    """Fields changed, and no message needs more than that."""
+    """Fields of the order changed; no message needs more than that."""
 
     order_number: str
     changes: OrderChanges
 
 
 class StatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The order went one step; `reason` where it was cancelled."""
+    """The order went from one status to another; `reason` where it was cancelled."""
 
     order_number: str
     changes: OrderChanges
     old_status: OrderStatus
     new_status: OrderStatus
     reason: str | UnsetType = UNSET
+
+    @property
+    def old_status_label(self) -> str:
+        """The old status for people."""
+        return str(self.old_status.label)
+
+    @property
+    def new_status_label(self) -> str:
+        """The new status for people."""
+        return str(self.new_status.label)
 
 
 class Cancelled(Struct, frozen=True, rename="camel"):
@@ -74,7 +90,7 @@ class Completed(Struct, frozen=True, rename="camel"):
 
 
 class ReleaseRequested(Struct, frozen=True, rename="camel"):
-    """Stock was reserved for an order that is cancelled already: it must go back."""
+    """Stock was reserved for an order that is cancelled already: it must be released."""
 
     order_number: str
     changes: OrderChanges
@@ -83,7 +99,7 @@ class ReleaseRequested(Struct, frozen=True, rename="camel"):
 
 
 class ReserveRequested(Struct, frozen=True, rename="camel"):
-    """No answer came about the order's stock: it is asked for again."""
+    """No answer about the order's stock arrived: it is requested again."""
 
     order_number: str
     changes: OrderChanges
@@ -92,23 +108,3 @@ class ReserveRequested(Struct, frozen=True, rename="camel"):
 
 ChangingData = Changed | StatusChanged | Cancelled | Completed | ReleaseRequested | ReserveRequested
 EventData = Created | ChangingData
-
-DATA_TYPES: Mapping[EventType, type[EventData]] = {
-    EventType.CREATED: Created,
-    EventType.UPDATED: Changed,
-    EventType.CONFIRMED: Changed,
-    EventType.STATUS_CHANGED: StatusChanged,
-    EventType.CANCELLED: Cancelled,
-    EventType.COMPLETED: Completed,
-    EventType.PAYMENT: Changed,
-    EventType.STOCK_RELEASED: Changed,
-    EventType.RELEASE_REQUESTED: ReleaseRequested,
-    EventType.RESERVE_REQUESTED: ReserveRequested,
-    EventType.DELETED: Changed,
-}
-_DECODERS = {event_type: msgspec.json.Decoder(struct) for event_type, struct in DATA_TYPES.items()}
-
-
-def decode(event_type: EventType, data: bytes) -> EventData:
-    """The data of one event, typed. Raises msgspec.ValidationError where it is not of its type."""
-    return _DECODERS[event_type].decode(data)

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 from orders_app import event_data, event_log
 from orders_app.document import CancelReason, OrderChanges, OrderDocument, ShippingAddress, apply_changes
 from orders_app.event_data import ChangingData, EventType
-from orders_app.event_log import NewEvent, Origin
+from orders_app.event_log import NewEvent, Origin, new_event
 from orders_app.exceptions import (
     OrderNotDeletable,
     OrderNotEditable,
@@ -182,18 +182,7 @@ class OpenOrder:
     def _record(self, event_type: EventType, data: ChangingData) -> None:
         version = self.document.version + 1
         self.document = apply_changes(data.changes, self.document, version)
-        self.events.append(
-            NewEvent(
-                order_id=self.document.id,
-                version=version,
-                type=event_type,
-                user_id=int(self.document.user_id),
-                data=data,
-                actor=self.origin.actor,
-                trace_parent=self.origin.trace_parent,
-                created_at=self._now,
-            )
-        )
+        self.events.append(new_event(event_type, data, self.document, self.origin, self._now))
 
 
 @contextmanager

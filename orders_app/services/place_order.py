@@ -18,10 +18,10 @@ from uuid6 import uuid7
 
 from foundation.group_commit import Gathering
 from foundation.shared_connection import warm_connection
-from orders_app import event_data, log_bell
+from orders_app import event_data
 from orders_app.document import OrderDocument, OrderLine, ShippingAddress
 from orders_app.event_data import EventType
-from orders_app.event_log import NewEvent, Origin
+from orders_app.event_log import INSERT_EVENTS, Origin, append_within, new_event
 from orders_app.exceptions import (
     CustomerNotFound,
     EmptyOrder,
@@ -277,7 +277,7 @@ def new_order_number() -> str:
 
 
 # No join: it would be free to mix the items of an order.
-INSERT = """
+INSERT = f"""
 WITH placed AS (
     INSERT INTO orders_order SELECT new.* FROM json_populate_recordset(NULL::orders_order, %s::json) AS new
     ON CONFLICT DO NOTHING RETURNING id
@@ -287,13 +287,11 @@ WITH placed AS (
     FROM json_populate_recordset(NULL::orders_orderitem, %s::json)
     WHERE order_id = ANY (ARRAY(SELECT id FROM placed))
 ), events AS (
-    INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
-    SELECT order_id, version, type, user_id, data, actor, trace_parent, created_at
-    FROM json_populate_recordset(NULL::order_event, %s::json)
+    {INSERT_EVENTS}
     WHERE order_id = ANY (ARRAY(SELECT id FROM placed))
 )
 SELECT id FROM placed
-"""
+"""  # noqa: S608 - only the statement for events is put in
 
 
 def _insert(
@@ -304,27 +302,20 @@ def _insert(
     orders = sorted(orders, key=lambda each: _name(each[1]))
     rows = [_order_row(document, request) for document, request in orders]
     items = [row for document, _ in orders for row in item_rows(document)]
-    events = [_created(document, request.origin) for document, request in orders]
-    with database.cursor() as cursor:
-        cursor.execute(INSERT, [as_json(rows), as_json(items), as_json(events)])
-        written = {order_id for (order_id,) in cursor.fetchall()}
-    log_bell.ring()
-    return written
+    events = [
+        new_event(
+            EventType.CREATED,
+            event_data.Created(document.order_number, document),
+            document,
+            request.origin,
+            document.created_at,
+        )
+        for document, request in orders
+    ]
+    written = append_within(INSERT, [as_json(rows), as_json(items)], events, database)
+    return {order_id for (order_id,) in written}
 
 
 def _order_row(document: OrderDocument, request: PlacementRequest) -> dict[str, Any]:
     placement = {"idempotency_key": request.idempotency_key, "request_hash": request.hash}
     return columns_of(document) | placement
-
-
-def _created(document: OrderDocument, origin: Origin) -> NewEvent:
-    return NewEvent(
-        order_id=document.id,
-        version=document.version,
-        type=EventType.CREATED,
-        user_id=int(document.user_id),
-        data=event_data.Created(document.order_number, document),
-        actor=origin.actor,
-        trace_parent=origin.trace_parent,
-        created_at=document.created_at,
-    )

@@ -13,6 +13,7 @@ from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import LoggedEvent
 from orders_app.exceptions import BrokenHistory
+from orders_app.fold import rebuild_order
 from orders_app.models import Order, OrderItem
 from orders_app.models.rows import columns_of, item_rows, read_documents
 
@@ -111,7 +112,7 @@ def _differences(
 
 def _told(events: Sequence[LoggedEvent]) -> OrderDocument | None:
     """The order after these events; None once it is deleted. Raises BrokenHistory."""
-    document = event_log.rebuild(events)
+    document = rebuild_order(events)
     return None if events[-1].type == EventType.DELETED else document
 
 

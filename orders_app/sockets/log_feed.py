@@ -1,7 +1,7 @@
-"""The feed of a process: one thread reads the orders' log on, and every socket concerned hears of it.
+"""The feed of a process: one thread reads the order log and delivers its messages to the sockets.
 
-The thread lives while somebody listens. It starts at the log's end and keeps its position in memory; with the
-database down it waits there.
+The thread runs while at least one socket is subscribed. It starts at the log's end and keeps its position in
+memory; while the database is down it waits there.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from django.db import connection
 from foundation.doorbell import BellListener
 from orders_app import event_log, log_bell
 from orders_app.event_log import LoggedEvent, Position
-from orders_app.sockets.announcements import Announcement, announce
+from orders_app.sockets.socket_messages import SocketMessage, socket_messages
 
 log = structlog.get_logger(__name__)
 
@@ -25,37 +25,37 @@ LOOK_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 BATCH_EVENTS = 500
 STAFF = 0
-"""The room of those who hear of all orders; a customer's room has the number of the user."""
+"""The key of the recipients that receive messages about all orders; a customer's key is the user's id."""
 
-Deliver = Callable[["LogReader", Sequence[Announcement]], Coroutine[Any, Any, None]]
+Deliver = Callable[["LogReader", Sequence[SocketMessage]], Coroutine[Any, Any, None]]
 
 
-class Listener(Protocol):
-    """A socket that listens: a customer's to the orders of one user, one of the staff's to all."""
+class Recipient(Protocol):
+    """A subscribed socket: a customer's receives messages about the user's orders, one of staff about all."""
 
     @property
     def user_id(self) -> int: ...
     @property
     def is_staff(self) -> bool: ...
-    async def hear(self, announcement: Announcement) -> None:
-        """Send this on. Must not wait for the client: the next listener's turn comes after it."""
+    async def deliver(self, message: SocketMessage) -> None:
+        """Send this message. Must not wait for the client: the other recipients would wait too."""
 
 
 class LogFeed:
-    """Who listens, and the reader that serves them; all on the event loop's thread."""
+    """The subscribed sockets and the thread that reads for them; everything on the event loop's thread."""
 
     def __init__(self) -> None:
-        self._rooms: defaultdict[int, set[Listener]] = defaultdict(set)
+        self._recipients: defaultdict[int, set[Recipient]] = defaultdict(set)
         self._reader: LogReader | None = None
 
-    async def join(self, listener: Listener) -> None:
-        """Let this socket hear all that commits from now on.
+    async def join(self, recipient: Recipient) -> None:
+        """Deliver to this socket the messages about events that are committed from now on.
 
         Raises a database error where the log's end cannot be read.
         """
-        self._rooms[_room(listener)].add(listener)
+        self._recipients[_key(recipient)].add(recipient)
         if self._reader is None:
-            self._reader = LogReader(asyncio.get_running_loop(), self.concerns_anybody, self._deliver)
+            self._reader = LogReader(asyncio.get_running_loop(), self.has_recipients, self._deliver)
             self._reader.start()
         reader = self._reader
         try:
@@ -63,45 +63,48 @@ class LogFeed:
         except Exception:
             if self._reader is reader:
                 self._reader = None
-            self.leave(listener)
+            self.leave(recipient)
             raise
 
-    def leave(self, listener: Listener) -> None:
-        """Let this socket, which may have joined, hear no more."""
-        room = _room(listener)
-        self._rooms[room].discard(listener)
-        if not self._rooms[room]:
-            del self._rooms[room]
-        if self._reader and not self._rooms:
+    def leave(self, recipient: Recipient) -> None:
+        """Deliver no more to this socket, whether it had joined or not."""
+        key = _key(recipient)
+        self._recipients[key].discard(recipient)
+        if not self._recipients[key]:
+            del self._recipients[key]
+        if self._reader and not self._recipients:
             self._reader.stop()
             self._reader = None
 
-    def concerns_anybody(self, event: LoggedEvent) -> bool:
-        """Whether a socket listens to this event's order; may be asked from any thread."""
-        return STAFF in self._rooms or event.user_id in self._rooms
+    def has_recipients(self, event: LoggedEvent) -> bool:
+        """Whether a socket is to receive this event's message; may be called from any thread."""
+        return STAFF in self._recipients or event.user_id in self._recipients
 
-    async def _deliver(self, reader: "LogReader", announcements: Sequence[Announcement]) -> None:
-        for announcement in announcements:
+    async def _deliver(self, reader: "LogReader", messages: Sequence[SocketMessage]) -> None:
+        for message in messages:
             if reader is not self._reader:
                 return
-            for listener in (*self._rooms.get(STAFF, ()), *self._rooms.get(announcement.user_id, ())):
-                await self._tell(listener, announcement)
-            await asyncio.sleep(0)  # other work of the loop comes in between
+            for recipient in (
+                *self._recipients.get(STAFF, ()),
+                *self._recipients.get(message.user_id, ()),
+            ):
+                await self._deliver_to(recipient, message)
+            await asyncio.sleep(0)  # lets other tasks of the event loop run
 
-    async def _tell(self, listener: Listener, announcement: Announcement) -> None:
+    async def _deliver_to(self, recipient: Recipient, message: SocketMessage) -> None:
         try:
-            await listener.hear(announcement)
+            await recipient.deliver(message)
         except Exception:
-            log.exception("socket fails and hears no more", user=listener.user_id)
-            self.leave(listener)
+            log.exception("delivery to a socket failed, it gets no more", user=recipient.user_id)
+            self.leave(recipient)
 
 
-def _room(listener: Listener) -> int:
-    return STAFF if listener.is_staff else listener.user_id
+def _key(recipient: Recipient) -> int:
+    return STAFF if recipient.is_staff else recipient.user_id
 
 
 class LogReader(threading.Thread):
-    """Reads the log on from its end until it is stopped, with a database connection of its own."""
+    """Reads the log from its end on until it is stopped, with a database connection of its own."""
 
     def __init__(
         self,
@@ -142,7 +145,7 @@ class LogReader(threading.Thread):
                 events = event_log.read_after(position, BATCH_EVENTS)
                 self._pass_on(events)
             except Exception as error:  # whatever it is, a feed that ends would leave all sockets deaf
-                log.warning("orders are not told, trying again", error=repr(error))
+                log.warning("messages are not delivered, trying again", error=repr(error))
                 connection.close()
                 self._stopped.wait(RETRY_SECONDS)
             else:
@@ -150,10 +153,10 @@ class LogReader(threading.Thread):
                 is_behind = len(events) == BATCH_EVENTS
 
     def _pass_on(self, events: Sequence[LoggedEvent]) -> None:
-        """Tell everybody concerned, and wait for it: a busy event loop slows the reading down."""
-        announcements = announce([event for event in events if self._is_wanted(event)])
-        if announcements:
-            asyncio.run_coroutine_threadsafe(self._deliver(self, announcements), self._loop).result()
+        """Deliver the messages about these events and wait for it, so that a busy loop slows reading down."""
+        messages = socket_messages([event for event in events if self._is_wanted(event)])
+        if messages:
+            asyncio.run_coroutine_threadsafe(self._deliver(self, messages), self._loop).result()
 
 
 feed = LogFeed()

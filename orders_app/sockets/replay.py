@@ -1,18 +1,18 @@
-"""What a socket that comes back has missed."""
+"""The messages that a socket missed while it was not connected."""
 
 from django.conf import settings
 
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
-from orders_app.sockets.announcements import Announcement, announce
+from orders_app.sockets.socket_messages import SocketMessage, socket_messages
 
 
 class CannotReplay(Exception):
-    """The client must load its orders anew."""
+    """The missed messages cannot be sent: the client must load its orders again."""
 
 
-def missed(last_event_id: str, user_id: int, is_staff: bool) -> list[Announcement]:
-    """The announcements after this event, in the log's order: a customer's own, or everybody's for staff.
+def missed(last_event_id: str, user_id: int, is_staff: bool) -> list[SocketMessage]:
+    """The messages about events after this one, in the log's order: of the customer's orders; for staff, of all.
 
     Raises CannotReplay where the event is unknown or another customer's, or where more than
     SOCKET_REPLAY_EVENTS followed it.
@@ -20,12 +20,12 @@ def missed(last_event_id: str, user_id: int, is_staff: bool) -> list[Announcemen
     last = event_log.find_position(last_event_id)
     if last is None:
         raise CannotReplay
-    # The last event is read once more: coming first shows that it is one that this user can have seen.
+    # Reads the last event again: if it comes first, this user may have seen it.
     before = Position(last.tx, last.id - 1)
     events = _read(before, user_id, is_staff, settings.SOCKET_REPLAY_EVENTS + 2)
     if not events or events[0].position != last or len(events) > settings.SOCKET_REPLAY_EVENTS + 1:
         raise CannotReplay
-    return announce(events[1:])
+    return socket_messages(events[1:])
 
 
 def _read(after: Position, user_id: int, is_staff: bool, limit: int) -> list[LoggedEvent]:

@@ -1,13 +1,13 @@
-"""One socket's share of the feed: what it missed, then what happens, each version once and in order."""
+"""The subscription of one socket: first the messages that it missed, then new ones, each once and in order."""
 
 from collections.abc import Awaitable, Callable
 
 from channels.db import database_sync_to_async
 
 from orders_app.event_log import START
-from orders_app.sockets.announcements import Announcement
 from orders_app.sockets.log_feed import feed
 from orders_app.sockets.replay import CannotReplay, missed
+from orders_app.sockets.socket_messages import SocketMessage
 
 SUBSCRIBED = '{"type":"subscribed:orders"}'
 RESYNC = '{"type":"resync"}'
@@ -16,18 +16,18 @@ RESYNC = '{"type":"resync"}'
 class Subscription:
     """Sends a customer the messages about their orders, staff those about all, through `send`."""
 
-    __slots__ = ("_held_back", "_last_told", "_send", "is_staff", "user_id")
+    __slots__ = ("_last_sent", "_waiting", "_send", "is_staff", "user_id")
 
     def __init__(self, user_id: int, is_staff: bool, send: Callable[[str], Awaitable[None]]) -> None:
         self.user_id = user_id
         self.is_staff = is_staff
         self._send = send
-        self._last_told = START
-        # Live announcements wait here until the missed ones are sent; None from then on.
-        self._held_back: list[Announcement] | None = []
+        self._last_sent = START
+        # New messages wait here until the missed ones are sent; None from then on.
+        self._waiting: list[SocketMessage] | None = []
 
     async def start(self, last_event_id: str | None) -> None:
-        """Confirm, send what came after the last event that the client has seen, and go live.
+        """Confirm, send the messages about events after the last one that the client has seen, then new ones.
 
         Raises a database error where the log cannot be read.
         """
@@ -35,35 +35,35 @@ class Subscription:
         await self._send(SUBSCRIBED)
         if last_event_id is not None:
             await self._send_missed(last_event_id)
-        await self._go_live()
+        await self._send_waiting()
 
     def end(self) -> None:
-        """Hear no more."""
+        """Receive no further messages."""
         feed.leave(self)
 
-    async def hear(self, announcement: Announcement) -> None:
-        """Pass an announcement of the feed on, in its turn."""
-        if self._held_back is None:
-            await self._tell(announcement)
+    async def deliver(self, message: SocketMessage) -> None:
+        """Send a message of the feed, after the missed ones."""
+        if self._waiting is None:
+            await self._send_once(message)
         else:
-            self._held_back.append(announcement)
+            self._waiting.append(message)
 
     async def _send_missed(self, last_event_id: str) -> None:
         try:
-            announcements = await database_sync_to_async(missed)(last_event_id, self.user_id, self.is_staff)
+            messages = await database_sync_to_async(missed)(last_event_id, self.user_id, self.is_staff)
         except CannotReplay:
             await self._send(RESYNC)
         else:
-            for announcement in announcements:
-                await self._tell(announcement)
+            for message in messages:
+                await self._send_once(message)
 
-    async def _go_live(self) -> None:
-        while self._held_back:
-            await self._tell(self._held_back.pop(0))
-        self._held_back = None
+    async def _send_waiting(self) -> None:
+        while self._waiting:
+            await self._send_once(self._waiting.pop(0))
+        self._waiting = None
 
-    async def _tell(self, announcement: Announcement) -> None:
-        """Send what the replay has not sent already; the log's order is the order of an order's versions."""
-        if announcement.position > self._last_told:
-            self._last_told = announcement.position
-            await self._send(announcement.text)
+    async def _send_once(self, message: SocketMessage) -> None:
+        """Send a message unless the replay has sent it already."""
+        if message.position > self._last_sent:
+            self._last_sent = message.position
+            await self._send(message.text)

@@ -1,0 +1,135 @@
+"""What an event of the order log carries and causes: one table with an entry for every type of event."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from django.core.exceptions import ImproperlyConfigured
+from msgspec import Struct
+
+from orders_app.event_data import (
+    Cancelled,
+    Changed,
+    Completed,
+    Created,
+    EventData,
+    EventType,
+    ReleaseRequested,
+    ReserveRequested,
+    StatusChanged,
+)
+from orders_app.event_log import LoggedEvent
+from orders_app.event_messages import (
+    inventory_release,
+    inventory_release_if_needed,
+    inventory_reserve,
+    order_cancelled,
+    order_completed,
+    order_created,
+    order_status_changed,
+)
+
+BuildValue = Callable[[LoggedEvent, Any], Struct | None]
+
+
+class SocketText(Struct, frozen=True):
+    """The type of a socket message, and its sentence for people.
+
+    `fields` are those of the event data that the message has besides those of every message. The sentence may
+    use {number}, {status}, {payment} and {reason} of the order as it is after the event.
+    """
+
+    type: str
+    sentence: str
+    fields: tuple[str, ...] = ()
+
+
+class Effect(Struct, frozen=True, kw_only=True):
+    """The data that an event carries, the Kafka messages that it causes, in their order, and its socket message.
+
+    A message that depends on the data may be None and is then not sent.
+    """
+
+    data: type[EventData]
+    kafka: tuple[BuildValue, ...]
+    socket: SocketText | None
+
+
+EFFECTS: Mapping[EventType, Effect] = {
+    EventType.CREATED: Effect(
+        data=Created,
+        kafka=(order_created, inventory_reserve),
+        socket=SocketText("order:created", "Order {number} was placed."),
+    ),
+    EventType.UPDATED: Effect(
+        data=Changed,
+        kafka=(),
+        socket=SocketText("order:updated", "Order {number} was updated."),
+    ),
+    EventType.CONFIRMED: Effect(
+        data=Changed,
+        kafka=(),
+        socket=SocketText("order:confirmed", "The stock for order {number} is reserved."),
+    ),
+    EventType.STATUS_CHANGED: Effect(
+        data=StatusChanged,
+        kafka=(order_status_changed,),
+        socket=SocketText(
+            "order:status_changed",
+            "Order {number} is now {status}.",
+            fields=("old_status", "old_status_label", "new_status", "new_status_label"),
+        ),
+    ),
+    EventType.CANCELLED: Effect(
+        data=Cancelled,
+        kafka=(order_cancelled, inventory_release_if_needed),
+        socket=SocketText("order:cancelled", "Order {number} was cancelled. {reason}", fields=("reason",)),
+    ),
+    EventType.COMPLETED: Effect(
+        data=Completed,
+        kafka=(order_completed,),
+        socket=SocketText("order:completed", "Order {number} was delivered."),
+    ),
+    EventType.PAYMENT: Effect(
+        data=Changed,
+        kafka=(),
+        socket=SocketText("order:payment", "The payment of order {number} is {payment}."),
+    ),
+    EventType.STOCK_RELEASED: Effect(
+        data=Changed,
+        kafka=(),
+        socket=SocketText("order:updated", "The stock of order {number} is on sale again."),
+    ),
+    EventType.RELEASE_REQUESTED: Effect(
+        data=ReleaseRequested,
+        kafka=(inventory_release,),
+        socket=SocketText("order:updated", "The stock of order {number} is being given back."),
+    ),
+    EventType.RESERVE_REQUESTED: Effect(
+        data=ReserveRequested,
+        kafka=(inventory_reserve,),
+        socket=SocketText("order:updated", "The stock for order {number} is asked for again."),
+    ),
+    EventType.DELETED: Effect(data=Changed, kafka=(), socket=None),
+}
+if missing := [event_type.name for event_type in EventType if event_type not in EFFECTS]:
+    raise ImproperlyConfigured(f"EFFECTS has no entry for {', '.join(missing)}")
+
+_DECODERS = {event_type: msgspec.json.Decoder(effect.data) for event_type, effect in EFFECTS.items()}
+
+
+def decode(event_type: EventType, data: bytes) -> EventData:
+    """The data of one event, typed. Raises msgspec.ValidationError where it is not of its type."""
+    return _DECODERS[event_type].decode(data)
+
+
+def kafka_values(event: LoggedEvent) -> list[Struct]:
+    """The values of the Kafka messages that an event causes, in the order in which they are to be sent.
+
+    Raises msgspec.ValidationError where the event's data is not of its type.
+    """
+    builders = EFFECTS[event.type].kafka
+    if not builders:
+        return []
+    data = decode(event.type, event.data)
+    return [value for build in builders if (value := build(event, data)) is not None]

@@ -1,0 +1,99 @@
+"""The values of the Kafka messages that events cause, each built from an event and its data."""
+
+from collections.abc import Sequence
+
+from orders_app.document import OrderLine
+from orders_app.event_data import (
+    Cancelled,
+    Completed,
+    Created,
+    ReleaseRequested,
+    ReserveRequested,
+    StatusChanged,
+)
+from orders_app.event_log import LoggedEvent
+from orders_app.messages import (
+    InventoryRelease,
+    InventoryReserve,
+    Item,
+    OrderCancelled,
+    OrderCompleted,
+    OrderCreated,
+    OrderStatusChanged,
+    ReturnedItem,
+)
+
+
+def order_created(event: LoggedEvent, data: Created) -> OrderCreated:
+    """The fact that an order was placed."""
+    order = data.changes
+    return OrderCreated(
+        order_id=str(event.order_id),
+        user_id=order.user_id,
+        order_number=order.order_number,
+        total_amount=order.total_amount,
+        currency=order.currency,
+        items=_items(order.items),
+        payment_method=order.payment_method,
+        created_at=order.created_at,
+    )
+
+
+def order_status_changed(event: LoggedEvent, data: StatusChanged) -> OrderStatusChanged:
+    """The fact that an order has another status."""
+    return OrderStatusChanged(
+        order_id=str(event.order_id),
+        user_id=str(event.user_id),
+        order_number=data.order_number,
+        old_status=data.old_status,
+        new_status=data.new_status,
+        old_status_label=data.old_status_label,
+        new_status_label=data.new_status_label,
+        timestamp=event.created_at,
+        reason=data.reason,
+    )
+
+
+def order_cancelled(event: LoggedEvent, data: Cancelled) -> OrderCancelled:
+    """The fact that an order was cancelled."""
+    return OrderCancelled(
+        order_id=str(event.order_id),
+        user_id=str(event.user_id),
+        order_number=data.order_number,
+        total_amount=data.total_amount,
+        items=_items(data.items),
+        reason=data.reason,
+        cancelled_at=data.cancelled_at,
+    )
+
+
+def order_completed(event: LoggedEvent, data: Completed) -> OrderCompleted:
+    """The fact that an order was delivered."""
+    return OrderCompleted(
+        order_id=str(event.order_id),
+        user_id=str(event.user_id),
+        order_number=data.order_number,
+        total_amount=data.total_amount,
+        items=_items(data.items),
+        delivered_at=data.delivered_at,
+    )
+
+
+def inventory_reserve(event: LoggedEvent, data: Created | ReserveRequested) -> InventoryReserve:
+    """The command to reserve the order's stock."""
+    return InventoryReserve(str(event.order_id), data.order_number, _items(data.items), event.created_at)
+
+
+def inventory_release(event: LoggedEvent, data: Cancelled | ReleaseRequested) -> InventoryRelease:
+    """The command to release the order's stock."""
+    items = [ReturnedItem(line.product_id, line.product_name, line.quantity) for line in data.items]
+    return InventoryRelease(str(event.order_id), data.order_number, data.reason, items, event.created_at)
+
+
+def inventory_release_if_needed(event: LoggedEvent, data: Cancelled) -> InventoryRelease | None:
+    """The command to release the stock of a cancelled order that may hold some."""
+    return inventory_release(event, data) if data.release_stock else None
+
+
+def _items(lines: Sequence[OrderLine]) -> list[Item]:
+    return [Item(line.product_id, line.product_name, line.quantity, line.price) for line in lines]

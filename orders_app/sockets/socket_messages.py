@@ -1,0 +1,110 @@
+"""The socket messages about events of the order log, ready to be sent."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+import structlog
+from msgspec import UNSET, Struct, UnsetType
+
+from orders_app import event_effects, event_log
+from orders_app.document import OrderDocument
+from orders_app.event_effects import EFFECTS, SocketText
+from orders_app.event_log import LoggedEvent, Position
+from orders_app.exceptions import BrokenHistory
+from orders_app.fold import fold_event
+
+log = structlog.get_logger(__name__)
+
+
+class SocketMessage(NamedTuple):
+    """The message about the event at `position` of an order of this user; `text` is its JSON."""
+
+    position: Position
+    user_id: int
+    text: str
+
+
+class OrderMessage(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The JSON of a socket message; `order` is the order at this version."""
+
+    type: str
+    event_id: str
+    order_id: UUID
+    version: int
+    timestamp: datetime
+    message: str
+    order: OrderDocument
+    old_status: int | UnsetType = UNSET
+    old_status_label: str | UnsetType = UNSET
+    new_status: int | UnsetType = UNSET
+    new_status_label: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+
+
+def socket_messages(events: Iterable[LoggedEvent]) -> list[SocketMessage]:
+    """The socket messages about these events, in their order; some types of events have none.
+
+    An event that does not fit the history of its order is logged and left out; the others are sent.
+    """
+    texts = [(event, text) for event in events if (text := EFFECTS[event.type].socket)]
+    orders = _orders_after([event for event, _ in texts]) if texts else {}
+    messages = []
+    for event, text in texts:
+        if order := orders.get(event.position):
+            messages.append(SocketMessage(event.position, event.user_id, encode_message(event, text, order)))
+        else:
+            log.error("event has no socket message: its order's history is broken", event_id=event.event_id)
+    return messages
+
+
+def encode_message(event: LoggedEvent, text: SocketText, order: OrderDocument) -> str:
+    """The JSON of the socket message about an event; `order` is the order after it."""
+    data = event_effects.decode(event.type, event.data)
+    fields: dict[str, Any] = {name: getattr(data, name) for name in text.fields}
+    message = OrderMessage(
+        type=text.type,
+        event_id=event.event_id,
+        order_id=event.order_id,
+        version=event.version,
+        timestamp=event.created_at,
+        message=_sentence(text, order),
+        order=order,
+        **fields,
+    )
+    return msgspec.json.encode(message).decode()
+
+
+def _sentence(text: SocketText, order: OrderDocument) -> str:
+    return text.sentence.format(
+        number=order.order_number,
+        status=order.status_label.lower(),
+        payment=order.payment_status.label.lower(),
+        reason=order.cancel_reason.detail if order.cancel_reason else "",
+    ).strip()
+
+
+def _orders_after(events: Iterable[LoggedEvent]) -> dict[Position, OrderDocument]:
+    """The orders of these events, after each event of their histories."""
+    histories = event_log.histories(list({event.order_id for event in events}))
+    orders: dict[Position, OrderDocument] = {}
+    for _, history in groupby(histories, attrgetter("order_id")):
+        orders |= _versions(history)
+    return orders
+
+
+def _versions(history: Iterable[LoggedEvent]) -> dict[Position, OrderDocument]:
+    """An order after each event of its history, up to the first event that does not fit."""
+    order: OrderDocument | None = None
+    versions: dict[Position, OrderDocument] = {}
+    for event in history:
+        try:
+            order = fold_event(order, event)
+        except (BrokenHistory, msgspec.ValidationError):
+            break
+        versions[event.position] = order
+    return versions
