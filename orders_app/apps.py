@@ -11,7 +11,7 @@ class OrdersAppConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        """Check the table of effects, and make the role of staff after a migrate, when its permissions exist."""
+        """Check the table of effects; make the role of staff after a migrate, when its permissions exist."""
         # Imported here because models must be loaded; a type of event without an entry stops the process now.
         from orders_app import event_effects  # noqa: F401, PLC0415
         from orders_app.admin.staff_role import ensure_staff_role  # noqa: PLC0415

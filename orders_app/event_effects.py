@@ -45,9 +45,9 @@ class SocketText(Struct, frozen=True):
 
 
 class Effect(Struct, frozen=True, kw_only=True):
-    """The data that an event carries, the Kafka messages that it causes, in their order, and its socket message.
+    """The data that an event carries, and the Kafka messages (in their order) and socket message it causes.
 
-    A message that depends on the data may be None and is then not sent.
+    A Kafka message that depends on the data may be None and is then not sent.
     """
 
     data: type[EventData]

@@ -31,7 +31,7 @@ SET tx = excluded.tx, event_id = excluded.event_id, updated_at = excluded.update
 
 
 def end_position() -> Position:
-    """The position of the last event that can be read now; a reader that continues after it misses nothing."""
+    """The position of the last event that can be read now: a reader continues after it without a gap."""
     return _select(_END, []) or START
 
 

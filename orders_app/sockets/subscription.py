@@ -1,4 +1,4 @@
-"""The subscription of one socket: first the messages that it missed, then new ones, each once and in order."""
+"""The subscription of one socket: the messages that it missed, then new ones, each once and in order."""
 
 from collections.abc import Awaitable, Callable
 
@@ -16,7 +16,7 @@ RESYNC = '{"type":"resync"}'
 class Subscription:
     """Sends a customer the messages about their orders, staff those about all, through `send`."""
 
-    __slots__ = ("_last_sent", "_waiting", "_send", "is_staff", "user_id")
+    __slots__ = ("_last_sent", "_send", "_waiting", "is_staff", "user_id")
 
     def __init__(self, user_id: int, is_staff: bool, send: Callable[[str], Awaitable[None]]) -> None:
         self.user_id = user_id

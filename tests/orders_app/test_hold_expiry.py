@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
-from orders_app import event_data, event_log, hold_expiry
+from orders_app import event_data, event_effects, event_log, hold_expiry
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import Origin
@@ -73,7 +73,7 @@ def test_an_unpaid_order_is_cancelled_with_a_reason_and_asks_for_its_stock_back(
     assert now(order).status == OrderStatus.CANCELLED
     assert now(order).cancel_reason == HOLD_EXPIRED
     last = event_log.history(order.id)[-1]
-    data = event_data.decode(EventType.CANCELLED, last.data)
+    data = event_effects.decode(EventType.CANCELLED, last.data)
     assert isinstance(data, event_data.Cancelled)
     assert data.release_stock
     assert last.actor == "service:expiry"

@@ -11,6 +11,7 @@ from kafka_workers.runtime.messages.message import Outgoing
 from orders_app.event_data import EventType
 from orders_app.event_log import NewEvent
 from tests.kafka_workers.relay import log_entries
+from tests.orders_app.recorded_effects import RECORDED, logged_event
 
 ORDER = log_entries.new_order_id()
 ITEM = {"productId": log_entries.PRODUCT, "productName": "Lantern", "quantity": 2, "price": "10.50"}
@@ -126,6 +127,15 @@ def test_every_value_fits_its_published_schema(event: NewEvent) -> None:
     schemas = {topic.name: value_schema(topic) for topic in BUSINESS_TOPICS}
     for message in messages(event):
         jsonschema.validate(msgspec.json.decode(message.value or b""), schemas[message.topic])
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_the_messages_of_an_event_are_the_recorded_ones_to_the_letter(name: str) -> None:
+    event = logged_event(RECORDED[name])
+    assert [
+        {"topic": sent.topic, "key": sent.key, "headers": sent.headers, "value": (sent.value or b"").decode()}
+        for sent in messages_of(event)
+    ] == RECORDED[name]["messages"]
 
 
 def test_an_event_whose_data_is_not_of_its_type_is_refused_by_name() -> None:

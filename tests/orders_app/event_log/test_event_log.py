@@ -8,12 +8,16 @@ import msgspec
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from uuid6 import uuid7
 
 from orders_app import event_data, event_log
 from orders_app.document import OrderChanges, OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import START, NewEvent, Position
+from orders_app.event_log.position import _END
+from orders_app.event_log.reader import _OLDEST_UNREAD, _READ_AFTER, _READ_USER_AFTER
 from orders_app.exceptions import BrokenHistory, LockedTooLate
+from orders_app.fold import rebuild_order
 from orders_app.models import OrderEvent
 from orders_app.services.change_order import change_status
 from orders_app.state_machine import OrderStatus
@@ -131,6 +135,19 @@ def test_a_version_stands_in_the_log_only_once(desk: Desk) -> None:
         event_log.append([new_event(order, 1)])
 
 
+def test_an_event_placed_with_its_order_and_one_appended_alone_have_the_same_columns(desk: Desk) -> None:
+    placed = desk.place()
+    other = msgspec.structs.replace(placed, id=uuid7())
+    data = event_data.Created(other.order_number, other)
+    event_log.append([event_log.new_event(EventType.CREATED, data, other, desk.origin, other.created_at)])
+    with_order, alone = event_log.read_after(START, 10)
+    assert alone.data == with_order.data.replace(str(placed.id).encode(), str(other.id).encode())
+    assert alone == msgspec.structs.replace(
+        with_order, tx=alone.tx, id=alone.id, order_id=other.id, data=alone.data
+    )
+    assert OrderEvent.objects.count() == 2
+
+
 def test_orders_are_not_locked_outside_a_transaction() -> None:
     with pytest.raises(LockedTooLate):
         event_log.lock_orders([uuid4()])
@@ -150,7 +167,7 @@ def test_an_order_is_rebuilt_at_each_of_its_versions(desk: Desk) -> None:
     processing = change_status(order_id=placed.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
     shipped = change_status(order_id=placed.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
     history = event_log.history(placed.id)
-    rebuilt = [event_log.rebuild(history[:version]) for version in (1, 2, 3)]
+    rebuilt = [rebuild_order(history[:version]) for version in (1, 2, 3)]
     assert rebuilt == [placed, processing, shipped]
 
 
@@ -165,7 +182,7 @@ def test_a_history_with_a_gap_is_not_folded(desk: Desk) -> None:
         [created, processing, processing],
     ):
         with pytest.raises(BrokenHistory):
-            event_log.rebuild(broken)
+            rebuild_order(broken)
 
 
 def test_reading_on_uses_the_index_of_positions(desk: Desk) -> None:
@@ -174,10 +191,10 @@ def test_reading_on_uses_the_index_of_positions(desk: Desk) -> None:
         cursor.execute(FILL_THE_LOG)
         cursor.execute("ANALYZE order_event")
         statements: list[tuple[str, list[Any]]] = [
-            (event_log._READ_AFTER, ["700", 5000, 200]),
-            (event_log._READ_USER_AFTER, [desk.user_id, "700", 5000, 200]),
-            (event_log._END, []),
-            (event_log._OLDEST_UNREAD, ["700", 5000]),
+            (_READ_AFTER, ["700", 5000, 200]),
+            (_READ_USER_AFTER, [desk.user_id, "700", 5000, 200]),
+            (_END, []),
+            (_OLDEST_UNREAD, ["700", 5000]),
         ]
         for sql, parameters in statements:
             cursor.execute(f"EXPLAIN {sql}", parameters)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from orders_app import event_data, event_log
+from orders_app import event_data, event_effects, event_log
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import Origin
@@ -16,6 +16,7 @@ from orders_app.exceptions import (
     OrderNotPayable,
     TransitionNotAllowed,
 )
+from orders_app.fold import rebuild_order
 from orders_app.models import Order, OrderItem
 from orders_app.services.change_order import (
     CANCELLED_BY_CUSTOMER,
@@ -52,7 +53,7 @@ def cancel(order: OrderDocument) -> OrderDocument:
 
 def data_of(order: OrderDocument, event_type: EventType) -> event_data.EventData:
     event = next(event for event in event_log.history(order.id) if event.type == event_type)
-    return event_data.decode(event.type, event.data)
+    return event_effects.decode(event.type, event.data)
 
 
 def test_a_step_is_one_version_with_one_event(desk: Desk) -> None:
@@ -62,7 +63,7 @@ def test_a_step_is_one_version_with_one_event(desk: Desk) -> None:
     assert now(placed) == moved
     event = last_event(placed)
     assert (event.type, event.actor, event.trace_parent) == ("order.status.changed", "staff:1", TRACE_PARENT)
-    data = event_data.decode(event.type, event.data)
+    data = event_effects.decode(event.type, event.data)
     assert isinstance(data, event_data.StatusChanged)
     assert (data.old_status, data.new_status, data.order_number) == (1, 2, placed.order_number)
 
@@ -179,7 +180,7 @@ def test_a_tracking_number_can_be_taken_back(desk: Desk) -> None:
     update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
     taken_back = update_order(order_id=order.id, tracking_number="", origin=STAFF)
     assert taken_back.tracking_number is None
-    assert now(order) == taken_back == event_log.rebuild(event_log.history(order.id))
+    assert now(order) == taken_back == rebuild_order(event_log.history(order.id))
 
 
 def test_an_edit_that_changes_nothing_leaves_no_event(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from orders_app import event_data, event_log
+from orders_app import event_data, event_effects, event_log
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
@@ -43,7 +43,7 @@ def test_a_cancellation_while_stock_is_confirmed_gives_the_stock_back(desk: Desk
         opened.confirm_stock()
     assert cancellation.result(timeout=10).stock_status == StockStatus.RESERVED
     last = event_log.history(order.id)[-1]
-    data = event_data.decode(EventType.CANCELLED, last.data)
+    data = event_effects.decode(EventType.CANCELLED, last.data)
     assert isinstance(data, event_data.Cancelled)
     assert data.release_stock
     assert events(order) == [

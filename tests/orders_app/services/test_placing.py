@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from foundation.shared_connection import warm_connection
-from orders_app import event_data, event_log
+from orders_app import event_data, event_effects, event_log
 from orders_app.event_data import EventType
 from orders_app.exceptions import (
     CustomerNotFound,
@@ -88,7 +88,7 @@ def test_the_first_event_is_the_whole_order(desk: Desk) -> None:
     assert (event.type, event.version, event.user_id) == (EventType.CREATED, 1, desk.user_id)
     assert (event.actor, event.trace_parent) == (f"customer:{desk.user_id}", TRACE_PARENT)
     assert event.created_at == order.created_at
-    assert event_data.decode(event.type, event.data) == event_data.Created(order.order_number, order)
+    assert event_effects.decode(event.type, event.data) == event_data.Created(order.order_number, order)
 
 
 def test_a_product_named_twice_is_one_line_with_the_sum(desk: Desk) -> None:

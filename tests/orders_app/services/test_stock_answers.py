@@ -5,9 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from orders_app import event_data, event_log
+from orders_app import event_data, event_effects, event_log
 from orders_app.document import CancelCode, OrderDocument
 from orders_app.event_data import EventType
+from orders_app.fold import rebuild_order
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, change_status, mark_paid
 from orders_app.services.record_stock_answers import (
     StockRejected,
@@ -106,7 +107,7 @@ def test_every_shortage_is_told(desk: Desk) -> None:
 def test_a_rejection_asks_for_nothing_back(desk: Desk) -> None:
     order = desk.place()
     answer(rejected(order))
-    data = event_data.decode(EventType.CANCELLED, last_event(order).data)
+    data = event_effects.decode(EventType.CANCELLED, last_event(order).data)
     assert isinstance(data, event_data.Cancelled)
     assert not data.release_stock
 
@@ -137,7 +138,7 @@ def test_stock_reserved_after_the_cancellation_is_asked_back_once(desk: Desk) ->
     order = cancelled(desk.place())
     answer(reserved(order), reserved(order))
     assert events(order) == ["order.status.changed", "order.cancelled", "order.release.requested"]
-    data = event_data.decode(EventType.RELEASE_REQUESTED, last_event(order).data)
+    data = event_effects.decode(EventType.RELEASE_REQUESTED, last_event(order).data)
     assert isinstance(data, event_data.ReleaseRequested)
     assert data.items == order.items
     answer(released(order))
@@ -168,7 +169,7 @@ def test_an_order_that_loses_its_stock_is_cancelled_and_says_why(desk: Desk, con
     reason = now(order).cancel_reason
     assert reason is not None
     assert reason.code == CancelCode.STOCK_RELEASED
-    data = event_data.decode(EventType.CANCELLED, last_event(order).data)
+    data = event_effects.decode(EventType.CANCELLED, last_event(order).data)
     assert isinstance(data, event_data.Cancelled)
     assert not data.release_stock
 
@@ -217,4 +218,4 @@ def test_any_batch_again_changes_nothing(desk: Desk, kinds: tuple[object, ...], 
     settled = all_that_is_stored()
     answer(*answers)
     assert all_that_is_stored() == settled
-    assert now(order) == event_log.rebuild(event_log.history(order.id))
+    assert now(order) == rebuild_order(event_log.history(order.id))

@@ -12,9 +12,9 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.test import override_settings
 
-from orders_app.sockets.announcements import Announcement
 from orders_app.sockets.log_feed import LogFeed
 from orders_app.sockets.order_socket import OrderSocket
+from orders_app.sockets.socket_messages import SocketMessage
 from tests.orders_app.ordering import Desk
 from tests.orders_app.sockets.browser import session_cookie
 
@@ -52,32 +52,32 @@ def test_a_session_is_asked_again_and_closes_once_it_has_ended() -> None:
     in_one_loop(scenario)
 
 
-class Ear:
-    """A listener that keeps what it hears, or fails at it."""
+class Recorder:
+    """A recipient that keeps the messages delivered to it, or fails at them."""
 
     is_staff = False
 
     def __init__(self, user_id: int, failure: Exception | None = None) -> None:
         self.user_id = user_id
         self.failure = failure
-        self.heard: asyncio.Queue[Announcement] = asyncio.Queue()
+        self.received: asyncio.Queue[SocketMessage] = asyncio.Queue()
 
-    async def hear(self, announcement: Announcement) -> None:
-        self.heard.put_nowait(announcement)
+    async def deliver(self, message: SocketMessage) -> None:
+        self.received.put_nowait(message)
         if self.failure:
             raise self.failure
 
 
-def test_a_socket_that_fails_hears_no_more_and_the_others_go_on(desk: Desk) -> None:
+def test_a_socket_that_fails_receives_no_more_and_the_others_go_on(desk: Desk) -> None:
     async def scenario() -> None:
         feed = LogFeed()
-        failing, good = Ear(desk.user_id, OSError("broken")), Ear(desk.user_id)
+        failing, good = Recorder(desk.user_id, OSError("broken")), Recorder(desk.user_id)
         await feed.join(failing)
         await feed.join(good)
         for _ in range(2):
             order = await sync_to_async(desk.place)()
-            assert str(order.id) in (await good.heard.get()).text
-        assert failing.heard.qsize() == 1
+            assert str(order.id) in (await good.received.get()).text
+        assert failing.received.qsize() == 1
         feed.leave(good)
 
     in_one_loop(scenario)

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from orders_app.document import CancelCode, CancelReason
-from orders_app.event_data import EventType
 from orders_app.services.change_order import (
     cancel_order,
     change_status,
@@ -14,7 +13,6 @@ from orders_app.services.change_order import (
     mark_paid,
     update_order,
 )
-from orders_app.sockets.announcements import SILENT, TELLINGS
 from orders_app.state_machine import OrderStatus, PaymentMethod
 from tests.orders_app.ordering import OTHER_ADDRESS, STAFF, Desk, answer, events, now, rejected, reserved
 from tests.orders_app.sockets.browser import Browser, browsing, listening, token
@@ -151,8 +149,3 @@ def test_each_version_is_told_with_the_order_as_it_was_then(customer: Browser, d
     assert [message["version"] for message in heard] == [1, 2, 3, 4]
     assert [message["order"]["status"] for message in heard] == [1, 1, 2, 3]
     assert heard[-1]["order"]["shippedAt"] == msgspec.to_builtins(now(order).shipped_at)
-
-
-def test_every_kind_of_event_is_told_or_silent() -> None:
-    assert TELLINGS.keys() | SILENT == set(EventType)
-    assert not TELLINGS.keys() & SILENT

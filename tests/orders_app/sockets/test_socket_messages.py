@@ -1,0 +1,21 @@
+"""The JSON of the socket messages."""
+
+import pytest
+
+from orders_app.event_effects import EFFECTS
+from orders_app.sockets.socket_messages import encode_message
+from tests.orders_app.recorded_effects import RECORDED, logged_event, order_after
+
+
+@pytest.mark.parametrize("name", [name for name, recorded in RECORDED.items() if recorded["socket"]])
+def test_a_socket_message_is_the_recorded_one_to_the_letter(name: str) -> None:
+    recorded = RECORDED[name]
+    event = logged_event(recorded)
+    text = EFFECTS[event.type].socket
+    assert text
+    assert encode_message(event, text, order_after(recorded)) == recorded["socket"]
+
+
+def test_only_a_deletion_has_no_socket_message() -> None:
+    assert {event_type for event_type, effect in EFFECTS.items() if not effect.socket} == {"order.deleted"}
+    assert [name for name, recorded in RECORDED.items() if not recorded["socket"]] == ["deleted"]
