@@ -12,7 +12,7 @@ class CannotReplay(Exception):
 
 
 def missed(last_event_id: str, user_id: int, is_staff: bool) -> list[SocketMessage]:
-    """The messages about events after this one, in the log's order; a customer gets those of their own orders.
+    """The messages about events after this one, in the log's order; a customer gets their own.
 
     Raises CannotReplay where the event is unknown or another customer's, or where more than
     SOCKET_REPLAY_EVENTS followed it.
