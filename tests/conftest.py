@@ -1,11 +1,10 @@
-"""What every test may use: the real servers come from devtools.stack.pytest_plugin."""
+"""Fixtures for every test; the fixtures that start servers are in devtools.stack.pytest_plugin."""
 
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from pymongo import MongoClient
 from pytest_django.plugin import DjangoDbBlocker
@@ -15,6 +14,11 @@ from foundation.shared_connection import warm_connection
 from orders_app.services.place_order import PLACING
 from products_app.services.service_keys import KEYS
 from web import middleware
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, postgresql: str) -> None:
+    """A test that may use the database has PostgreSQL started."""
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +41,10 @@ def access_lines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[s
 
 
 @pytest.fixture
-def clean_catalogue() -> None:
+def clean_catalogue(mongodb: str) -> None:
     """Empty products and ledger, with the collections, validators and indexes of production in place."""
     call_command("create_collections", verbosity=0)
-    with MongoClient[dict[str, object]](settings.MONGODB_URI) as client:
+    with MongoClient[dict[str, object]](mongodb) as client:
         database = client.get_default_database()
         for name in database.list_collection_names():
             if not name.startswith("system."):

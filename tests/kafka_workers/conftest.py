@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
@@ -15,10 +14,10 @@ Worker = Callable[[threading.Event], None]
 
 
 @pytest.fixture(scope="session")
-def wire() -> Iterator[Wire]:
+def wire(kafka: str) -> Iterator[Wire]:
     """The broker, with the topics of production."""
     call_command("create_topics", verbosity=0)
-    with closing(Wire(settings.KAFKA_BROKERS)) as wire:
+    with closing(Wire(kafka)) as wire:
         yield wire
 
 

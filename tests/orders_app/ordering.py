@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 from bson import Decimal128, ObjectId
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connection
 from pymongo import MongoClient
@@ -98,9 +97,9 @@ class Desk:
 
 
 @pytest.fixture
-def catalogue() -> Iterator[Catalogue]:
+def catalogue(mongodb: str) -> Iterator[Catalogue]:
     """The real catalogue; what a test adds goes with it."""
-    with MongoClient[dict[str, Any]](settings.MONGODB_URI) as client:
+    with MongoClient[dict[str, Any]](mongodb) as client:
         catalogue = Catalogue(client.get_default_database()["products"])
         yield catalogue
         catalogue.products.delete_many({"_id": {"$in": catalogue.added}})

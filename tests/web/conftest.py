@@ -26,7 +26,7 @@ def web_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="package")
-def web_url(django_db_setup: None, web_log: Path) -> Iterator[str]:
+def web_url(django_db_setup: None, mongodb: str, web_log: Path) -> Iterator[str]:
     """Where it answers."""
     port = free_ports(1)[0]
     granian = (sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1")

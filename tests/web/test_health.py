@@ -12,7 +12,7 @@ from devtools.stack.ports import free_ports
 from devtools.stack.server import Server
 
 Json = dict[str, Any]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("kafka", "mongodb")]
 
 
 def ready() -> tuple[int, Json]:

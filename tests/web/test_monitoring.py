@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("kafka", "mongodb")]
 
 TOKEN = "monitor-" * 5
 STRANGER = "203.0.113.9"

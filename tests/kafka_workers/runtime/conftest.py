@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from devtools.driver.kafka import Wire
@@ -16,9 +15,9 @@ def short_delays(settings: Settings) -> None:
 
 
 @pytest.fixture
-def bench(short_delays: None) -> Iterator[Bench]:
+def bench(short_delays: None, kafka: str) -> Iterator[Bench]:
     """A group whose topics are there."""
-    bench = Bench(Wire(django_settings.KAFKA_BROKERS))
+    bench = Bench(Wire(kafka))
     bench.create_topics()
     yield bench
     bench.close()

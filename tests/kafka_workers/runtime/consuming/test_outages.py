@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import pytest
-from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from devtools.driver.kafka import Wire
@@ -116,8 +115,8 @@ def test_a_worker_asked_to_stop_while_it_waits_leaves_its_batch_uncommitted(
     assert bench.lag() == 1
 
 
-def test_topics_created_after_the_worker_are_found() -> None:
-    bench = Bench(Wire(django_settings.KAFKA_BROKERS))
+def test_topics_created_after_the_worker_are_found(kafka: str) -> None:
+    bench = Bench(Wire(kafka))
     bench.start()
     threading.Event().wait(1)
     bench.create_topics()
