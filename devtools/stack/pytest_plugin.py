@@ -51,7 +51,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Says with a failure which servers were not running, since that may be its cause."""
     report = yield
-    absent = sorted(_SETTINGS.keys() - item.config.stash[_STARTED])
+    started = item.config.stash[_STARTED]
+    absent = sorted(_SETTINGS.keys() - started)
     if report.failed and absent:
         report.sections.append(("Servers", _explain(absent)))
     return report

@@ -21,6 +21,8 @@ from kafka_workers.runtime.broker.topics import Topic, business_topic, create_to
 from kafka_workers.runtime.exceptions import TopicNotCreated
 from tests.kafka_workers.runtime.workbench import Bench
 
+pytestmark = pytest.mark.usefixtures("kafka")
+
 
 def a_topic(**changes: object) -> Topic:
     fields: dict[str, object] = {
