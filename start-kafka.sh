@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Kafka alone, on KAFKA_PORT (9092): by docker compose where Docker runs, else the embedded broker in the foreground.
+# Starts Kafka alone, on KAFKA_PORT (9092): with docker compose if Docker runs, else the embedded broker in the foreground.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 source devtools/stack/set-up.sh
