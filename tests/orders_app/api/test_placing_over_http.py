@@ -7,8 +7,7 @@ import pytest
 
 from foundation.shared_connection import warm_connection
 from orders_app.models import Order
-from orders_app.services import place_order as placing
-from orders_app.services.place_order import PLACING
+from orders_app.services.place_order import PLACING, batch
 from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.api.people import ADDRESS, Person, attributes, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored
@@ -174,7 +173,7 @@ def test_an_order_while_the_catalogue_is_down_is_a_503_that_says_when_to_ask_aga
     def down(_: object) -> None:
         raise CatalogueUnavailable("mongo-1.internal:27017 timed out")
 
-    monkeypatch.setattr(placing, "find_products_to_order", down)
+    monkeypatch.setattr(batch, "find_products_to_order", down)
     before = all_that_is_stored()
     response = customer.ask("POST", "orders/", order_body((ID, 1)))
     assert (response.status_code, codes(response)) == (503, ["catalogue_unavailable"])

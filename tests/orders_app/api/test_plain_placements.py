@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from orders_app.api.views import OrderViewSet
 from orders_app.models import Order
-from orders_app.services import place_order as placing
+from orders_app.services.place_order import batch, writing
 from tests.conftest import Lines
 from tests.orders_app.api.people import Json, Person, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored
@@ -81,13 +81,13 @@ def test_a_refusal_is_the_views(case: str, desk: Desk, customer: Person) -> None
 def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again_by_the_view(
     desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
 ) -> None:
-    insert = placing._insert
+    write = writing.write_orders
 
-    def insert_and_lose_the_connection(*args: Any) -> Any:
-        insert(*args)
+    def write_and_lose_the_connection(*args: Any) -> Any:
+        write(*args)
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(placing, "_insert", insert_and_lose_the_connection)
+    monkeypatch.setattr(batch, "write_orders", write_and_lose_the_connection)
     short = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)))
     assert (short.status_code, codes(short), short["Retry-After"]) == (503, ["database_unavailable"], "5")
     assert (Order.objects.count(), views) == (1, [])
@@ -181,7 +181,7 @@ def test_a_fault_of_ours_is_a_500_and_nobody_tries_again(
     def fail(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(placing, "_insert", fail)
+    monkeypatch.setattr(batch, "write_orders", fail)
     short = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)))
     assert (short.status_code, views) == (500, [])
     long = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), WEIGHED)

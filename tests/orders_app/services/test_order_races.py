@@ -10,10 +10,10 @@ from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
 from orders_app.models import Order
-from orders_app.services import place_order as placing
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, change_status
 from orders_app.services.locked_order import open_order
-from orders_app.services.place_order import Placement, place_orders
+from orders_app.services.place_order import Placement, batch
+from orders_app.services.place_order.batch import place_orders
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.selectors import find_products_to_order
 from tests.concurrency import beside, someone_waits_for_an_order
@@ -106,12 +106,12 @@ def test_a_rival_between_the_look_up_of_a_key_and_the_placement_wins(
     lantern = desk.catalogue.add()
 
     def find_behind_a_rival(product_ids: Any) -> Any:
-        monkeypatch.setattr(placing, "find_products_to_order", find_products_to_order)
+        monkeypatch.setattr(batch, "find_products_to_order", find_products_to_order)
         # As from another process: one of this process would be placed with what we are about to place.
         beside(lambda: place_orders([desk.asks((lantern, 1), key="k-1")], connection))
         return find_products_to_order(product_ids)
 
-    monkeypatch.setattr(placing, "find_products_to_order", find_behind_a_rival)
+    monkeypatch.setattr(batch, "find_products_to_order", find_behind_a_rival)
     assert desk.request((lantern, 1), key="k-1").replayed
     assert Order.objects.count() == 1
 

@@ -20,8 +20,10 @@ from orders_app.exceptions import (
     UnknownProducts,
 )
 from orders_app.models import Order
-from orders_app.services import place_order as placing
-from orders_app.services.place_order import MAX_PIECES, PLACING, Placement, new_order_number, place_orders
+from orders_app.services.place_order import PLACING, Placement, batch, new_order
+from orders_app.services.place_order.batch import place_orders
+from orders_app.services.place_order.new_order import new_order_number
+from orders_app.services.place_order.pricing import MAX_PIECES
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now, of_type
@@ -149,7 +151,7 @@ def test_an_order_number_can_be_read_out() -> None:
 def test_a_number_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = desk.place().order_number
     draws = iter([taken, taken, "SB-FREE-0001"])
-    monkeypatch.setattr(placing, "new_order_number", lambda: next(draws))
+    monkeypatch.setattr(new_order, "new_order_number", lambda: next(draws))
     assert desk.place().order_number == "SB-FREE-0001"
     assert Order.objects.count() == 2
 
@@ -217,7 +219,7 @@ def test_who_asks_again_is_answered_whatever_has_become_of_the_catalogue(
     placed = desk.request((lamp, 1), key="once")
     desk.catalogue.retire(lamp)
     assert desk.request((lamp, 1), key="once").order == placed.order
-    monkeypatch.setattr(placing, "find_products_to_order", fail)
+    monkeypatch.setattr(batch, "find_products_to_order", fail)
     again, new = place_orders([desk.asks((lamp, 1), key="once"), desk.asks((lamp, 1))], connection)
     assert again == Placement(placed.order, replayed=True)
     assert isinstance(new, CatalogueUnavailable)

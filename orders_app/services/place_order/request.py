@@ -1,0 +1,55 @@
+"""What a customer orders, and what they get for it."""
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+
+from orders_app.document import OrderDocument, ShippingAddress
+from orders_app.event_log import Origin
+from orders_app.messages import ProductId, Quantity
+from orders_app.state_machine import PaymentMethod
+
+CustomerKey = tuple[int, str]
+"""A customer and one of their idempotency keys: they identify a request that is sent again."""
+
+
+class ItemRequest(Struct, frozen=True, rename="camel"):
+    """One product that the customer wants."""
+
+    product_id: ProductId
+    quantity: Quantity
+
+
+class PlacementRequest(Struct, frozen=True):
+    """An order that a customer asks for; without an idempotency key (empty) it is never found again."""
+
+    user_id: int
+    items: Sequence[ItemRequest]
+    shipping_address: ShippingAddress
+    payment_method: PaymentMethod
+    idempotency_key: str
+    origin: Origin
+
+    @property
+    def customer_key(self) -> CustomerKey:
+        """The customer and the idempotency key."""
+        return self.user_id, self.idempotency_key
+
+    @property
+    def hash(self) -> str:
+        """The same for two requests for the same items, address and payment method."""
+        content = (self.items, self.shipping_address, self.payment_method)
+        return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+class Placement(Struct, frozen=True):
+    """The order; `replayed` where an earlier request with the same idempotency key placed it."""
+
+    order: OrderDocument
+    replayed: bool
+
+
+Outcome = Placement | Exception
+"""The placement, or the reason why there is none."""
