@@ -27,6 +27,7 @@ from devtools.stack.ports import Ports
 from devtools.stack.processes import worker_process
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
+from kafka_workers.workers import Worker
 
 ADDRESS = {
     "street": "1 Bridge St",
@@ -160,7 +161,7 @@ class System:
         for name in [name for name in self.stack.processes if name not in names]:
             self.stack.remove(name)
 
-    def add_worker(self, worker: str) -> None:
+    def add_worker(self, worker: Worker) -> None:
         """Start one worker and return at once."""
         self.stack.add(worker_process(worker))
 

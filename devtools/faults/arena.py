@@ -17,11 +17,12 @@ from devtools.driver.shop import Caller, Shop, eventually
 from devtools.faults.broker import Broker
 from devtools.stack.kafka import kafka_cluster
 from devtools.stack.ports import Ports, free_ports
-from devtools.stack.processes import WORKERS, worker_process
+from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
 from devtools.stack.servers import start_all
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
+from kafka_workers.workers import RELAY, WORKERS, Worker
 
 CUSTOMERS = 4
 INSTANCES = 2
@@ -56,7 +57,7 @@ class Arena:
 
     def active_relay(self) -> str:
         """The name of the relay whose session holds the advisory lock."""
-        relays = self.instances("relay")
+        relays = self.instances(RELAY.name)
         return eventually(lambda: next(filter(self._leads, relays), ""), "a relay that leads")
 
     def _leads(self, relay: str) -> bool:
@@ -79,17 +80,17 @@ class Arena:
         """All who hold a token."""
         return [*self.customers, self.prober, self.shop.staff]
 
-    def remove_workers(self, *workers: str) -> None:
-        """Ends all processes of these kinds cleanly."""
+    def remove_workers(self, *workers: Worker) -> None:
+        """Ends all processes of these workers cleanly."""
         for worker in workers:
-            for name in self.instances(worker):
+            for name in self.instances(worker.name):
                 self.stack.remove(name)
 
     def restore_workers(self) -> None:
         """Brings the workers back to those that there were in the beginning."""
         for worker in WORKERS:
-            wanted = {f"{worker}-{number}" for number in range(1, INSTANCES + 1)}
-            running = set(self.instances(worker))
+            wanted = {f"{worker.name}-{number}" for number in range(1, INSTANCES + 1)}
+            running = set(self.instances(worker.name))
             for name in sorted(running - wanted):
                 self.stack.remove(name)
             for name in sorted(wanted - running):
@@ -145,7 +146,7 @@ def open_arena(directory: Path, *, brokers: int = 1) -> Iterator[Arena]:
         directory / "stack",
         ports=Ports.free(),
         caller=_settings(cluster),
-        counts=dict.fromkeys(WORKERS, INSTANCES),
+        counts=dict.fromkeys((worker.name for worker in WORKERS), INSTANCES),
     )
     try:
         start_all(cluster)

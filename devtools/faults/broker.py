@@ -8,15 +8,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from devtools.driver.kafka import Record, as_record
+from kafka_workers.workers import GROUPS, WORKERS
 
-GROUPS = {
-    "products-service-group": ("inventory.reserve", "inventory.release"),
-    "orders-service-group": ("inventory.reserved", "inventory.rejected", "inventory.released"),
-}
-REQUESTS = GROUPS["products-service-group"]
-ANSWERS = GROUPS["orders-service-group"]
-FACTS = ("order.created", "order.status.changed", "order.cancelled", "order.completed")
-TOPICS = (*REQUESTS, *ANSWERS, *FACTS)
+TOPICS = tuple(dict.fromkeys(topic for worker in WORKERS for topic in worker.sends))
 DEAD_LETTERS = tuple(f"{group}.dlq" for group in GROUPS)
 RETRIES = tuple(f"{group}.retry.{number}" for group in GROUPS for number in (1, 2, 3))
 

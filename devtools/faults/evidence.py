@@ -10,7 +10,7 @@ from bson import ObjectId
 
 from devtools.driver.kafka import Record
 from devtools.faults.arena import Arena, Document
-from devtools.faults.broker import ANSWERS, DEAD_LETTERS, FACTS, REQUESTS, RETRIES, TOPICS, Offsets
+from devtools.faults.broker import DEAD_LETTERS, RETRIES, TOPICS, Offsets
 from devtools.faults.journal import Journal
 
 _ROWS = "SELECT id::text, idempotency_key, version FROM orders_order WHERE idempotency_key LIKE %s"
@@ -132,7 +132,7 @@ def _ledger(arena: Arena, journal: Journal) -> dict[str, Document]:
 
 
 def _messages(arena: Arena, journal: Journal, start: Offsets) -> dict[str, list[Record]]:
-    end = arena.broker.ends([*REQUESTS, *ANSWERS, *FACTS, *DEAD_LETTERS, *RETRIES])
+    end = arena.broker.ends([*TOPICS, *DEAD_LETTERS, *RETRIES])
     messages: defaultdict[str, list[Record]] = defaultdict(list)
     for record in arena.broker.read(start, end):
         if journal.is_ours(record.key):

@@ -3,11 +3,12 @@
 from devtools.driver.shop import eventually
 from devtools.faults.actor import PATIENCE_SECONDS, Actor
 from devtools.faults.arena import Arena
-from devtools.faults.broker import REQUESTS, Offsets
+from devtools.faults.broker import Offsets
 from devtools.faults.journal import Journal
 from devtools.faults.listener import Listener
 from devtools.faults.neighbour import Neighbour
 from devtools.faults.people import Customer, Service, Staff
+from kafka_workers.workers import INVENTORY
 
 LISTENING_CUSTOMERS = 2
 _PLENTIFUL, _SCARCE = [100_000] * 6, [40] * 3
@@ -27,7 +28,7 @@ class Load:
             Listener(f"listener-{number}", journal, seed, caller)
             for number, caller in enumerate(callers[:LISTENING_CUSTOMERS], start=1)
         ]
-        requests = {place: end for place, end in start.items() if place[0] in REQUESTS}
+        requests = {place: end for place, end in start.items() if place[0] in INVENTORY.reads}
         self._actors: list[Actor] = [
             *(
                 Customer(f"customer-{number}", journal, seed, caller, shop.web_url)

@@ -9,10 +9,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 
 from devtools.driver.kafka import Record, as_record
 from devtools.faults.actor import Actor
-from devtools.faults.broker import QUIET, REQUESTS, Offsets
+from devtools.faults.broker import QUIET, Offsets
 from devtools.faults.journal import Journal
+from kafka_workers.workers import INVENTORY
 
-RESERVE, RELEASE = REQUESTS
+RESERVE, RELEASE = INVENTORY.reads
 _REMEMBERED = 200
 _INVALID = (b"{broken", b"{}", b'{"orderId": 7}')
 _CLOUD_EVENT = {

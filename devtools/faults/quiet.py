@@ -5,8 +5,9 @@ import time
 from confluent_kafka import KafkaException
 
 from devtools.faults.arena import Arena
-from devtools.faults.broker import ANSWERS, GROUPS, REQUESTS
+from devtools.faults.broker import TOPICS
 from devtools.faults.journal import Journal
+from kafka_workers.workers import GROUPS
 
 QUIET_SECONDS = 60.0
 _UNSETTLED = """
@@ -46,7 +47,7 @@ def _quiet_reasons(arena: Arena, journal: Journal) -> list[str]:
 
 
 def _fingerprint(arena: Arena) -> tuple[object, ...]:
-    return arena.rows(_LAST_EVENT), arena.broker.ends([*REQUESTS, *ANSWERS])
+    return arena.rows(_LAST_EVENT), arena.broker.ends(TOPICS)
 
 
 def _unsettled(arena: Arena, journal: Journal) -> list[str]:

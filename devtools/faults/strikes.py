@@ -13,10 +13,11 @@ from functools import partial
 import psutil
 
 from devtools.faults.arena import INSTANCES, Arena, sleep_between
-from devtools.faults.broker import GROUPS, TOPICS
-from devtools.stack.processes import WORKERS, worker_process
+from devtools.faults.broker import TOPICS
+from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
 from devtools.stack.spawn import PROJECT
+from kafka_workers.workers import CONSUMERS, GROUPS, RELAY, WORKERS, Worker
 
 Hit = Callable[[Arena, random.Random], None]
 
@@ -25,21 +26,8 @@ LONG_DOWN_SECONDS = 100.0
 # Longer than a consumer's session in its group (3 s), and the relay's idle session in PostgreSQL (12 s).
 _FROZEN_CONSUMER_SECONDS, _FROZEN_RELAY_SECONDS = 6.0, 14.0
 _POINT_SECONDS, _REBALANCES = 30.0, 5
-_MOVED_CLOCK = PROJECT / "tests" / "faults" / "moved_clock"
+_MOVED_CLOCK = PROJECT / "devtools" / "faults" / "moved_clock"
 _LARGEST_MOVE_SECONDS = 7200
-
-RELAY = "relay"
-CONSUMERS = tuple(worker for worker, command in WORKERS.items() if command.endswith("_consumer"))
-# What each named point is, for people; the names are those of foundation.kill_points.
-RELAY_POINTS = {
-    "after-commit-before-produce": "with events committed but not sent",
-    "after-acknowledgement-before-position": "with events sent but its position not moved",
-}
-CONSUMER_POINTS = {
-    "before-handling": "with a batch read but not handled",
-    "after-handling-before-answers": "with a batch committed in the database but not answered",
-    "after-answers-before-offsets": "with a batch answered but its offsets not committed",
-}
 
 
 class StrikeMissed(Exception):
@@ -72,11 +60,11 @@ def kill_web_worker(arena: Arena, rng: random.Random) -> None:
         rng.choice(children).kill()
 
 
-def kill_at(worker: str, point: str, arena: Arena, rng: random.Random) -> None:
+def kill_at(worker: Worker, point: str, arena: Arena, rng: random.Random) -> None:
     """Some or all die at the point, the first or second time that they get there."""
-    instances = arena.instances(worker)
+    instances = arena.instances(worker.name)
     # Of the relays only one works: with all of them struck, the one that takes over dies too.
-    count = len(instances) if worker == RELAY else rng.randint(1, len(instances))
+    count = len(instances) if worker is RELAY else rng.randint(1, len(instances))
     struck = rng.sample(instances, count)
     for name in struck:
         arena.stack.restart(name, {"STRIKE_AT": f"{point}:{rng.randint(1, 2)}"})
@@ -85,9 +73,9 @@ def kill_at(worker: str, point: str, arena: Arena, rng: random.Random) -> None:
         raise StrikeMissed(f"{alive} did not get to {point} in {_POINT_SECONDS:.0f} s")
 
 
-def kill_in_rebalance(worker: str, arena: Arena, rng: random.Random) -> None:
+def kill_in_rebalance(worker: Worker, arena: Arena, rng: random.Random) -> None:
     """A consumer dies while it gives up partitions to one that joins."""
-    victim = rng.choice(arena.instances(worker))
+    victim = rng.choice(arena.instances(worker.name))
     arena.stack.restart(victim, {"STRIKE_AT": "in-rebalance"})
     armed = {victim: arena.stack.pid(victim)}
     newcomer = worker_process(worker, INSTANCES + 1)
@@ -104,7 +92,7 @@ def kill_in_rebalance(worker: str, arena: Arena, rng: random.Random) -> None:
 def kill_while_others_come_and_go(arena: Arena, rng: random.Random) -> None:
     """A consumer is killed while another joins its group, and again while that one leaves."""
     worker = rng.choice(CONSUMERS)
-    victims = arena.instances(worker)
+    victims = arena.instances(worker.name)
     newcomer = worker_process(worker, INSTANCES + 1)
     arena.stack.add(newcomer)
     sleep_between(rng, 0.5, 2.5)
@@ -117,19 +105,19 @@ def kill_while_others_come_and_go(arena: Arena, rng: random.Random) -> None:
 def come_and_go(arena: Arena, rng: random.Random) -> None:
     """Each kind of consumer goes from two workers to one, to three, and back."""
     for worker in CONSUMERS:
-        arena.stack.remove(f"{worker}-1")
+        arena.stack.remove(f"{worker.name}-1")
         sleep_between(rng, 0.2, 1.0)
         for number in (1, INSTANCES + 1):
             arena.stack.add(worker_process(worker, number))
         sleep_between(rng, 1.0, 3.0)
-        arena.stack.remove(f"{worker}-{INSTANCES + 1}")
+        arena.stack.remove(f"{worker.name}-{INSTANCES + 1}")
 
 
-def freeze(worker: str, arena: Arena, rng: random.Random) -> None:
+def freeze(worker: Worker, arena: Arena, rng: random.Random) -> None:
     """SIGSTOP until the others have taken over, then SIGCONT: it must not finish what it had in hand."""
-    name = arena.active_relay() if worker == RELAY else rng.choice(arena.instances(worker))
+    name = arena.active_relay() if worker is RELAY else rng.choice(arena.instances(worker.name))
     arena.stack.pause(name)
-    time.sleep(_FROZEN_RELAY_SECONDS if worker == RELAY else _FROZEN_CONSUMER_SECONDS)
+    time.sleep(_FROZEN_RELAY_SECONDS if worker is RELAY else _FROZEN_CONSUMER_SECONDS)
     arena.stack.resume(name)
 
 
@@ -154,7 +142,7 @@ def _server(name: str, arena: Arena, rng: random.Random) -> Server:
 
 def move_clock(arena: Arena, rng: random.Random) -> None:
     """A worker's clock jumps by up to two hours, forth or back, while it works."""
-    name = rng.choice([name for worker in WORKERS for name in arena.instances(worker)])
+    name = rng.choice([name for worker in WORKERS for name in arena.instances(worker.name)])
     moved = rng.randint(-_LARGEST_MOVE_SECONDS, _LARGEST_MOVE_SECONDS)
     arena.stack.restart(name, {"PYTHONPATH": str(_MOVED_CLOCK), "MOVE_CLOCK_SECONDS": str(moved)})
     sleep_between(rng, 3.0, 5.0)
@@ -193,7 +181,7 @@ def _kills() -> list[Strike]:
     parts = {
         "web": "the web server",
         "sockets": "the socket server",
-        **{worker: f"{worker} workers" for worker in WORKERS},
+        **{worker.name: f"{worker.name} workers" for worker in WORKERS},
     }
     return [
         *(
@@ -206,24 +194,23 @@ def _kills() -> list[Strike]:
 
 def kills_at_points() -> list[Strike]:
     """A strike for each worker and each named point that it passes."""
-    places = {RELAY: RELAY_POINTS, **dict.fromkeys(CONSUMERS, CONSUMER_POINTS)}
     return [
         *(
             Strike(
-                f"{worker}-{point}",
-                f"kill -9 of {worker} workers {what}",
-                partial(kill_at, worker, point),
+                f"{worker.name}-{point.name}",
+                f"kill -9 of {worker.name} workers {point.state}",
+                partial(kill_at, worker, point.name),
             )
-            for worker, points in places.items()
-            for point, what in points.items()
+            for worker in WORKERS
+            for point in worker.kill_points
         ),
         *(
             Strike(
-                f"{worker}-in-rebalance",
-                f"kill -9 of an {worker} worker in the middle of a rebalance",
-                partial(kill_in_rebalance, worker),
+                f"{consumer.name}-in-rebalance",
+                f"kill -9 of one {consumer.name} worker in the middle of a rebalance",
+                partial(kill_in_rebalance, consumer),
             )
-            for worker in CONSUMERS
+            for consumer in CONSUMERS
         ),
     ]
 
@@ -231,8 +218,8 @@ def kills_at_points() -> list[Strike]:
 def _freezes() -> list[Strike]:
     return [
         Strike(
-            f"freeze-{worker}",
-            f"SIGSTOP of a {worker} worker until it is out, then SIGCONT",
+            f"freeze-{worker.name}",
+            f"SIGSTOP of a {worker.name} worker until it is out, then SIGCONT",
             partial(freeze, worker),
         )
         for worker in WORKERS

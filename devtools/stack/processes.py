@@ -1,10 +1,14 @@
-"""Which processes make up the system: the one table of them."""
+"""Which processes make up the system: web, sockets, and the workers of `kafka_workers.workers`."""
 
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devtools.stack.settings import Settings
+from kafka_workers.workers import WORKERS, Worker
+
+DEFAULT_COUNTS = {"web": 2, **{worker.name: worker.count for worker in WORKERS}}
+"""How many processes run of everything that can run more than once."""
 
 
 @dataclass(frozen=True)
@@ -15,38 +19,20 @@ class Process:
     command: tuple[str, ...]
 
 
-# Workers, by name: the management command of each.
-WORKERS = {
-    "relay": "run_outbox_relay",
-    "inventory": "run_inventory_consumer",
-    "order": "run_order_consumer",
-    "holds": "expire_holds",
-}
-# What can run more than once, how often it does, and what for.
-DEFAULT_COUNTS = {"web": 2, **dict.fromkeys(WORKERS, 1)}
-PURPOSES = {
-    "web": "processes answer HTTP",
-    "relay": "relays publish what happened to orders: one works, the others stand by",
-    "inventory": "consumers take stock for orders and give it back",
-    "order": "consumers write the stock service's answers into the orders",
-    "holds": "workers cancel orders that were not paid in time",
-}
-
-
 def all_processes(settings: Settings, counts: Mapping[str, int]) -> list[Process]:
     """The processes of one system; `counts` has the numbers that differ from DEFAULT_COUNTS."""
     counts = {**DEFAULT_COUNTS, **counts}
-    workers = [process for name in WORKERS for process in _instances(name, counts[name])]
+    workers = [process for worker in WORKERS for process in _instances(worker, counts[worker.name])]
     return [_web(settings, counts["web"]), _sockets(settings), *workers]
 
 
-def worker_process(worker: str, number: int | None = None) -> Process:
-    """One instance of a worker, told from its siblings by a number."""
-    name = worker if number is None else f"{worker}-{number}"
-    return Process(name, (sys.executable, "manage.py", WORKERS[worker]))
+def worker_process(worker: Worker, number: int | None = None) -> Process:
+    """One process of a worker, told from its siblings by a number."""
+    name = worker.name if number is None else f"{worker.name}-{number}"
+    return Process(name, (sys.executable, "manage.py", worker.command))
 
 
-def _instances(worker: str, count: int) -> list[Process]:
+def _instances(worker: Worker, count: int) -> list[Process]:
     if count == 1:
         return [worker_process(worker)]
     return [worker_process(worker, number) for number in range(1, count + 1)]

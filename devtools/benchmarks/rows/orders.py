@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from typing import Any
 
 from devtools.benchmarks.figures import Effort, Row, figure, percentile, require_equal
 from devtools.benchmarks.load import Report, generate
@@ -10,10 +11,10 @@ from devtools.benchmarks.raw_postgres import RawPostgres
 from devtools.benchmarks.raw_web import RawWeb, raw_web
 from devtools.benchmarks.system import System, open_system, order_body
 from devtools.benchmarks.watch import SettledWatch
+from kafka_workers.workers import WORKERS
 
 CUSTOMERS = 50
 PRODUCTS = 200
-PROCESSES = ("web", "sockets", "relay", "inventory", "order", "holds")
 _SETTLING_SECONDS = 120.0
 
 
@@ -35,16 +36,15 @@ class OrdersResult:
     raw_sql: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemoryResult:
-    """Memory of the processes after a round of all cases (PSS, children included)."""
-
-    web: float = figure("web, both processes", "MiB")
-    sockets: float = figure("sockets", "MiB")
-    relay: float = figure("relay", "MiB")
-    inventory: float = figure("inventory consumer", "MiB")
-    order: float = figure("order consumer", "MiB")
-    holds: float = figure("holds worker", "MiB")
+_LABELS = {
+    "web": "web, both processes",
+    "sockets": "sockets",
+    **{worker.name: worker.title for worker in WORKERS},
+}
+MemoryResult = make_dataclass(
+    "MemoryResult", [(name, float, figure(label, "MiB")) for name, label in _LABELS.items()], frozen=True
+)
+"""Memory of each process after a round of all cases (PSS, children included)."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Bench:
         return report, {order: watch.settled[order] for order, _ in report.answered}
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
+def measure(effort: Effort) -> Iterator[tuple[str, Any]]:
     """All cases, round after round; or the sustained one alone."""
     with open_system() as system:
         tokens = [system.token(user) for user in system.new_customers(CUSTOMERS)]
@@ -109,7 +109,7 @@ def measure(effort: Effort) -> Iterator[tuple[str, OrdersResult | MemoryResult]]
             yield from sustained(bench) if effort.sustained else cases(bench)
 
 
-def cases(bench: Bench) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
+def cases(bench: Bench) -> Iterator[tuple[str, Any]]:
     """1 and 3 items, by 1, 16 and 64 clients."""
     effort = bench.effort
     for _ in range(effort.runs):
@@ -118,16 +118,16 @@ def cases(bench: Bench) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
                 result = bench.run(items=items, clients=clients, seconds=effort.seconds(2, 0.5))
                 yield f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}", result
         memory = bench.system.memory()
-        yield "memory after a round", MemoryResult(**{name: memory[name] for name in PROCESSES})
+        yield "memory after a round", MemoryResult(**{name: memory[name] for name in _LABELS})
 
 
-def sustained(bench: Bench) -> Iterator[tuple[str, OrdersResult | MemoryResult]]:
+def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
     """16 clients for as long as asked."""
     seconds = bench.effort.sustained
     for _ in range(bench.effort.runs):
         yield f"{seconds:.0f} s, 16 clients", bench.run(items=1, clients=16, seconds=seconds)
         memory = bench.system.memory()
-        yield "memory afterwards", MemoryResult(**{name: memory[name] for name in PROCESSES})
+        yield "memory afterwards", MemoryResult(**{name: memory[name] for name in _LABELS})
 
 
 ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure)

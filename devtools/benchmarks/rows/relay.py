@@ -9,6 +9,7 @@ from pathlib import Path
 from devtools.benchmarks.figures import Effort, NotAsPromised, Row, figure, require_equal
 from devtools.benchmarks.raw_kafka import Prepared, RawKafka
 from devtools.benchmarks.system import System, open_system, wait_until
+from kafka_workers.workers import RELAY
 
 _COPY = """
 INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
@@ -59,7 +60,7 @@ def _relay_alone(system: System, example: str) -> None:
     system.keep_only()
     database = system.rows("SELECT current_database()")[0][0]
     system.postgres.execute(f"ALTER DATABASE {database} SET log_statement = 'all'")
-    system.add_worker("relay")
+    system.add_worker(RELAY)
     wait_until(lambda: system.rows(_RELAY_SESSION), "a relay leads")
 
 
@@ -68,13 +69,13 @@ def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult
     raw_rate = _raw_rate(system, raw, count)
     [(session,)] = system.rows(_RELAY_SESSION)
     log = _ServerLog(system.stack.servers["postgres"].log_path)
-    system.stack.pause("relay")
+    system.stack.pause(RELAY.name)
     for _ in range(0, count, _EVENTS_A_COMMIT):
         system.postgres.execute(_COPY, [_EVENTS_A_COMMIT, example])
     end = system.rows(_END)
     log.skip()
     started = time.monotonic()
-    system.stack.resume("relay")
+    system.stack.resume(RELAY.name)
     ended = _await_position(system, end)
     statements = log.statements_of(session)
     for topic, start in zip(_TOPICS, before, strict=True):

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from http.client import HTTPException
 
 from websockets.exceptions import WebSocketException
@@ -14,6 +16,7 @@ from websockets.sync.client import connect
 from devtools.benchmarks.figures import Effort, NotAsPromised, Row, figure
 from devtools.benchmarks.system import System, open_system, wait_until
 from devtools.stack.spawn import PROJECT
+from kafka_workers.workers import CONSUMERS, HOLDS, SAGA, Consumer
 
 CREDIT_CARD = 1
 _SOUND_SECONDS = 10.5
@@ -50,11 +53,22 @@ class Work:
         """An order placed now is Processing: relay, inventory and order consumer have done their part."""
         self.system.await_processing(self.system.place(self.token, self.product))
 
+    def consumed(self, consumer: Consumer) -> None:
+        """The consumer has committed all messages of its topics, those of an order placed now too."""
+        self.order_settled()
+        for topic in consumer.reads:
+            self._await_read(consumer, topic)
+
     def hold_expired(self) -> None:
         """An order whose time to pay is over is cancelled."""
         order = self.system.place(self.token, self.product, CREDIT_CARD)
         self.system.rows(_MAKE_DUE, order)
         self.system.await_status(order, _CANCELLED)
+
+    def _await_read(self, consumer: Consumer, topic: str) -> None:
+        end = self.system.ends(topic)
+        with closing(self.system.committed_by(consumer.group, topic)) as committed:
+            wait_until(lambda: committed() >= end, f"{consumer.group} has read {topic}", 60)
 
     def _connect(self) -> None:
         with connect(self.system.stack.urls["sockets"], open_timeout=2) as socket:
@@ -71,10 +85,9 @@ def measure(effort: Effort) -> Iterator[tuple[str, RestartResult]]:
         signs: dict[str, Callable[[], None]] = {
             "web": work.web,
             "sockets": work.sockets,
-            "relay": work.order_settled,
-            "inventory": work.order_settled,
-            "order": work.order_settled,
-            "holds": work.hold_expired,
+            **{worker.name: partial(work.consumed, worker) for worker in CONSUMERS},
+            **{worker.name: work.order_settled for worker in SAGA},
+            HOLDS.name: work.hold_expired,
         }
         for sign in signs.values():
             sign()

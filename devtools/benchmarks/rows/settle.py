@@ -11,8 +11,8 @@ from devtools.benchmarks.figures import Effort, Row, figure, require_equal
 from devtools.benchmarks.raw_kafka import Prepared, RawKafka
 from devtools.benchmarks.raw_mongo import RawMongo
 from devtools.benchmarks.system import STOCK, System, open_system, wait_until
+from kafka_workers.workers import INVENTORY
 
-GROUP = "products-service-group"
 REQUESTS, RESERVED, REJECTED = "inventory.reserve", "inventory.reserved", "inventory.rejected"
 
 
@@ -35,7 +35,7 @@ def measure(effort: Effort) -> Iterator[tuple[str, SettleResult]]:
 def runs(effort: Effort, *, count: int, products: int, stock: int) -> Iterator[SettleResult]:
     """The inventory consumer alone, held while the topic is filled, then let go."""
     with open_system(processes=False) as system, closing(_raw(system, products)) as raw:
-        system.add_worker("inventory")
+        system.add_worker(INVENTORY)
         kafka = RawKafka(system.brokers)
         _run(system, kafka, raw, 1_000, system.new_products(products))
         for _ in range(effort.runs):
@@ -52,12 +52,12 @@ def _run(system: System, kafka: RawKafka, raw: RawMongo, count: int, products: S
     stock = sum(product["stock"] for product in system.stock_of(products))
     run = uuid.uuid4().hex[:12]
     requests = _reserves(run, count, products)
-    with closing(system.committed_by(GROUP, REQUESTS)) as committed:
-        system.stack.pause("inventory")
+    with closing(system.committed_by(INVENTORY.group, REQUESTS)) as committed:
+        system.stack.pause(INVENTORY.name)
         kafka.send(REQUESTS, requests)
         end = system.ends(REQUESTS)
         started = time.monotonic()
-        system.stack.resume("inventory")
+        system.stack.resume(INVENTORY.name)
         ended = wait_until(lambda: committed() >= end, "all offsets are committed", 90, pause=0.02)
     answers = {topic: system.ends(topic) - start for topic, start in before.items()}
     granted = min(count, stock)

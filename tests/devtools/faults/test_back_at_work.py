@@ -12,10 +12,11 @@ import pytest
 from devtools.driver.shop import PROCESSING, eventually
 from devtools.faults.arena import Arena
 from devtools.faults.report import account_of
-from devtools.faults.strikes import CONSUMERS, Strike
+from devtools.faults.strikes import Strike
 from devtools.faults.trial import run_trial
-from devtools.stack.processes import WORKERS, worker_process
+from devtools.stack.processes import worker_process
 from devtools.stack.spawn import spawn
+from kafka_workers.workers import CONSUMERS, WORKERS, Consumer, Worker
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(120)]
 
@@ -38,17 +39,17 @@ def test_the_standby_relay_takes_over_within_five_seconds(arena: Arena) -> None:
     assert seconds_until_orders_are_settled(arena, product, 1) <= BACK_AT_WORK_SECONDS
 
 
-@pytest.mark.parametrize("worker", CONSUMERS)
-def test_others_do_the_work_of_a_killed_worker_within_five_seconds(arena: Arena, worker: str) -> None:
+@pytest.mark.parametrize("worker", CONSUMERS, ids=lambda worker: worker.name)
+def test_others_do_the_work_of_a_killed_worker_within_five_seconds(arena: Arena, worker: Consumer) -> None:
     product = arena.shop.new_product(stock=100)
     seconds_until_orders_are_settled(arena, product, 1)
-    arena.stack.kill(arena.instances(worker)[0])
+    arena.stack.kill(arena.instances(worker.name)[0])
     # Enough of them to meet every partition, those of the killed one too.
     assert seconds_until_orders_are_settled(arena, product, 12) <= BACK_AT_WORK_SECONDS
 
 
 @contextmanager
-def doing_the_work_alone(arena: Arena, worker: str) -> Iterator[subprocess.Popen[bytes]]:
+def doing_the_work_alone(arena: Arena, worker: Worker) -> Iterator[subprocess.Popen[bytes]]:
     """One process of our own in place of all workers of a kind."""
     arena.remove_workers(worker)
     process = spawn(worker_process(worker).command, output=subprocess.DEVNULL, env=arena.stack.env)
@@ -68,9 +69,9 @@ def test_workers_asked_to_end_under_load_end_with_success_and_lose_nothing(arena
                 eventually(psutil.Process(process.pid).net_connections, "a worker at work")
                 seconds_until_orders_are_settled(system, system.shop.new_product(stock=1), 1)
                 process.send_signal(signal.SIGTERM)
-                codes[worker] = process.wait(END_SECONDS)
+                codes[worker.name] = process.wait(END_SECONDS)
 
     strike = Strike("end", "SIGTERM for the only worker of each kind", end_the_only_one)
     run = run_trial(arena, [strike], seconds=0, seed=seed)
-    assert codes == dict.fromkeys(WORKERS, 0)
+    assert codes == dict.fromkeys((worker.name for worker in WORKERS), 0)
     assert not run.broken, account_of(run)
