@@ -1,4 +1,4 @@
-"""`python -m devstack start` and `python -m devstack kafka`: what ./start and ./start-kafka.sh call."""
+"""`python -m devtools.stack start` and `python -m devtools.stack kafka`: what ./start and ./start-kafka.sh call."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> None:
             case ["kafka"]:
                 _run_kafka()
             case _:
-                sys.exit("usage: python -m devstack start|kafka")
+                sys.exit("usage: python -m devtools.stack start|kafka")
     except KeyboardInterrupt:
         print("stopped; the data is kept", flush=True)
     except StackError as error:

@@ -18,7 +18,7 @@ DOCUMENT = "Before.\n<!-- made by ./bench --write -->\nold\n<!-- end of what ./b
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", *arguments]
+    command = [sys.executable, "-m", "devtools.benchmarks", *arguments]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=110, check=False)
 
 

@@ -17,7 +17,7 @@ from devtools.driver.shop import eventually
 from devtools.stack.ports import Ports
 from devtools.stack.spawn import PROJECT
 
-START = (sys.executable, "-m", "devstack", "start")
+START = (sys.executable, "-m", "devtools.stack", "start")
 SERVERS = ("KAFKA_BROKERS", "MONGODB_URI", "DATABASE_URL")
 
 
