@@ -12,17 +12,17 @@ from typing import NamedTuple
 POSTGRESQL, MONGODB, KAFKA = "PostgreSQL", "MongoDB", "Kafka"
 
 
-class KillPoint(NamedTuple):
-    """A place of `foundation.kill_points` that a worker passes, and the state in which it dies there."""
+class KillTarget(NamedTuple):
+    """A kill point (`foundation.kill_points`) that a worker passes, and its state at that moment."""
 
     name: str
     state: str
 
 
 CONSUMER_KILL_POINTS = (
-    KillPoint("before-handling", "with a batch read but not handled"),
-    KillPoint("after-handling-before-answers", "with a batch committed in the database but not answered"),
-    KillPoint("after-answers-before-offsets", "with a batch answered but its offsets not committed"),
+    KillTarget("before-handling", "with a batch read but not handled"),
+    KillTarget("after-handling-before-answers", "with a batch committed in the database but not answered"),
+    KillTarget("after-answers-before-offsets", "with a batch answered but its offsets not committed"),
 )
 
 
@@ -52,7 +52,7 @@ class Worker:
     """How many processes `./start` runs."""
     saga_step: int | None = None
     """Its turn on the way from an order to its stock and back, for which an audit waits; None: beside it."""
-    kill_points: tuple[KillPoint, ...] = ()
+    kill_points: tuple[KillTarget, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -67,7 +67,7 @@ class Consumer(Worker):
     group: str
     reads: tuple[str, ...]
     scaling: str = "Several share the partitions."
-    kill_points: tuple[KillPoint, ...] = CONSUMER_KILL_POINTS
+    kill_points: tuple[KillTarget, ...] = CONSUMER_KILL_POINTS
 
 
 RELAY = Worker(
@@ -89,8 +89,8 @@ RELAY = Worker(
     ),
     saga_step=1,
     kill_points=(
-        KillPoint("after-commit-before-produce", "with events committed but not sent"),
-        KillPoint("after-acknowledgement-before-position", "with events sent but its position not moved"),
+        KillTarget("after-commit-before-produce", "with events committed but not sent"),
+        KillTarget("after-acknowledgement-before-position", "with events sent but its position not moved"),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""`python -m devtools.stack start` and `python -m devtools.stack kafka`: what ./start and ./start-kafka.sh call."""
+"""`python -m devtools.stack start|kafka`: what ./start and ./start-kafka.sh call."""
 
 import os
 import signal
