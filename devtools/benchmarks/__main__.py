@@ -32,7 +32,7 @@ def main() -> int:
     options = _parser().parse_args()
     if options.list:
         for row in ROWS.values():
-            out.print(f"{row.name:10} {row.sentence}{'' if row.is_usual else ' (only where it is named)'}")
+            out.print(f"{row.name:13} {row.sentence}{'' if row.is_usual else ' (only where it is named)'}")
         return 0
     effort = Effort(runs=options.runs, quick=options.quick, sustained=options.sustained or 0.0)
     machine, lines, is_sound = describe_machine(), list[Line](), True

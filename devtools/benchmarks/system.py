@@ -126,6 +126,10 @@ class System:
         """How many messages a topic has had, over its partitions."""
         return sum(high for _, high in self._watermarks(topic))
 
+    def partition_ends(self, topic: str) -> list[int]:
+        """Where the next message of each partition will be."""
+        return [high for _, high in self._watermarks(topic)]
+
     def first_message(self, topic: str) -> tuple[str, bytes, list[tuple[str, str | bytes | None]]]:
         """Key, value and headers of some message of the topic."""
         consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-samples", **QUIET})

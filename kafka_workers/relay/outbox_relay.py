@@ -17,7 +17,6 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from foundation import metrics
-from foundation.doorbell import BellListener
 from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.pacing import WORKER_PACING
@@ -29,11 +28,11 @@ from kafka_workers.relay.parked_events import Faults, Reason
 from kafka_workers.runtime.exceptions import PublishFailed
 from kafka_workers.runtime.messages.message import Outgoing
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
-from orders_app import event_log, log_bell
+from orders_app import event_log
 from orders_app.event_log import LoggedEvent
+from orders_app.event_log.wake_up import WakeUpListener
 
 BATCH_EVENTS = 3000
-LOOK_SECONDS = 0.02
 STANDBY_SECONDS = 1.0
 RETRY_CHECK_SECONDS = 1.0
 
@@ -62,7 +61,8 @@ class OutboxRelay:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
         self._is_active = False
-        self._is_behind = False
+        self._last_size = BATCH_EVENTS
+        self._wake_up = WakeUpListener()
         self._position = event_log.START
         self._ahead: list[LoggedEvent] = []
         self._held: set[UUID] = set()
@@ -71,12 +71,11 @@ class OutboxRelay:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set, then finish the batch in hand. Waits while a server is away."""
         try:
-            with log_bell.listen() as bell:
-                self._work(stop, bell)
+            self._work(stop)
         finally:
             self._stand_back()
 
-    def _work(self, stop: threading.Event, bell: BellListener) -> None:
+    def _work(self, stop: threading.Event) -> None:
         outage = Outage()
         while not stop.is_set():
             try:
@@ -86,8 +85,6 @@ class OutboxRelay:
             else:
                 outage.record_success()
             stop.wait(pause)
-            if not self._is_behind:
-                bell.wait(LOOK_SECONDS)
 
     def _turn(self) -> float:
         """Do what there is to do; how many seconds to wait before the next turn."""
@@ -101,6 +98,7 @@ class OutboxRelay:
         if take_lead():
             self._position = event_log.stored_position(READER)
             self._held = parked_events.held_orders()
+            self._last_size = BATCH_EVENTS
             self._is_active = True
             log.info("the relay is active", tx=self._position.tx, id=self._position.id)
         return self._is_active
@@ -111,7 +109,10 @@ class OutboxRelay:
         give_up_lead()
 
     def _relay_next(self) -> float:
+        if self._last_size < BATCH_EVENTS:
+            self._wake_up.wait(after_events=self._last_size > 0)
         events = self._ahead or event_log.read_after(self._position, BATCH_EVENTS)
+        self._last_size = len(events)
         # Where the batch fails, what was read behind it is read again.
         self._ahead = []
         if events:
@@ -120,8 +121,7 @@ class OutboxRelay:
         if time.monotonic() >= self._next_retry_check:
             self._retry_set_aside()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
-        self._is_behind = len(events) == BATCH_EVENTS
-        return 0 if self._is_behind else WORKER_PACING.pause_after(len(events))
+        return 0 if self._last_size == BATCH_EVENTS else WORKER_PACING.pause_after(self._last_size)
 
     def _relay(self, events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
         """Relay a batch; the next one, where this one was full: it is read while the broker is at work."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,9 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
-from orders_app import log_bell
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventData, EventType
+from orders_app.event_log.wake_up import notify_readers
 from orders_app.models.rows import as_json
 
 
@@ -77,5 +78,5 @@ def append_within(
     with database.cursor() as cursor:
         cursor.execute(statement, [*parameters, as_json(events)])
         rows = cursor.fetchall() if cursor.description else []
-    database.on_commit(log_bell.ring)
+    database.on_commit(partial(notify_readers, database))
     return rows

@@ -14,14 +14,13 @@ from typing import Any, Protocol
 import structlog
 from django.db import connection
 
-from foundation.doorbell import BellListener
-from orders_app import event_log, log_bell
+from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
+from orders_app.event_log.wake_up import WakeUpListener
 from orders_app.sockets.socket_messages import SocketMessage, socket_messages
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 BATCH_EVENTS = 500
 STAFF = 0
@@ -131,17 +130,17 @@ class LogReader(threading.Thread):
             self.at_end.set_exception(error)
         else:
             self.at_end.set_result(None)
-            with log_bell.listen() as bell:
-                self._read_on(position, bell)
+            self._read_on(position)
         finally:
             connection.close()
 
-    def _read_on(self, position: Position, bell: BellListener) -> None:
-        is_behind = True
+    def _read_on(self, position: Position) -> None:
+        wake_up = WakeUpListener()
+        last_size = BATCH_EVENTS
         while not self._stopped.is_set():
-            if not is_behind:
-                bell.wait(LOOK_SECONDS)
             try:
+                if last_size < BATCH_EVENTS:
+                    wake_up.wait(after_events=last_size > 0)
                 events = event_log.read_after(position, BATCH_EVENTS)
                 self._pass_on(events)
             except Exception as error:  # whatever it is, a feed that ends would leave all sockets deaf
@@ -150,7 +149,7 @@ class LogReader(threading.Thread):
                 self._stopped.wait(RETRY_SECONDS)
             else:
                 position = events[-1].position if events else position
-                is_behind = len(events) == BATCH_EVENTS
+                last_size = len(events)
 
     def _pass_on(self, events: Sequence[LoggedEvent]) -> None:
         """Deliver the messages about these events and wait for it, so that a busy loop slows reading down."""

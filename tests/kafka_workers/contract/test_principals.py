@@ -1,7 +1,6 @@
 """Every worker does its work in the name of its own user, with the ACLs of `kafka_access` and no other."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,10 +22,10 @@ from kafka_workers.runtime.messages.message import Outgoing
 from kafka_workers.runtime.producing.producer import Producer
 from kafka_workers.workers import INVENTORY, RELAY, WORKERS
 from orders_app.state_machine import OrderStatus
+from tests.database import in_test_database
 from tests.kafka_workers.consumers.test_inventory_consumer import new_order, reserve
 from tests.kafka_workers.contract.conftest import access
 from tests.kafka_workers.contract.secured_broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
-from tests.kafka_workers.relay.test_outbox_relay import database_url
 from tests.orders_app.ordering import Desk, catalogue, desk, now
 from tests.products_app.shelves import entry_of, stock_of, stocked
 
@@ -46,7 +45,7 @@ def workers(broker: SecuredBroker, clean_catalogue: None, transactional_db: None
 
 @contextmanager
 def _running(command: str, settings: dict[str, str]) -> Iterator[None]:
-    environment = os.environ | {"DATABASE_URL": database_url(), "RETRY_DELAYS_SECONDS": "5,60,600"} | settings
+    environment = in_test_database() | {"RETRY_DELAYS_SECONDS": "5,60,600"} | settings
     with subprocess.Popen([sys.executable, "manage.py", command], env=environment) as process:
         try:
             yield

@@ -1,13 +1,11 @@
 """The outbox relay on the real PostgreSQL and the real broker."""
 
-import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -24,9 +22,10 @@ from kafka_workers.relay.outbox_relay import OutboxRelay, Publisher
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.messages.message import Outgoing
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
-from orders_app import event_log, log_bell
+from orders_app import event_log
 from orders_app.document import OrderLine
-from orders_app.event_log import START
+from orders_app.event_log import START, wake_up
+from tests.database import in_test_database
 from tests.kafka_workers.conftest import working
 from tests.kafka_workers.relay import log_entries
 
@@ -131,15 +130,26 @@ def test_what_was_read_ahead_is_not_sent_before_a_batch_that_failed(
     assert versions(of_orders(wire, [order], 7), order) == [str(version) for version in range(1, 8)]
 
 
-def test_the_bell_wakes_the_relay(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox_relay, "LOOK_SECONDS", 60)
+def test_the_relay_is_woken_by_the_writer(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wake_up, "FIRST_POLL_SECONDS", 60)
     with relaying():
         for _ in range(3):
-            # The first may be found at the start; only the bell tells of the others.
+            # The first may be found at the start; only a wake-up tells of the others.
             log_entries.append(log_entries.created(log_entries.new_order_id()))
             wait_until_all_relayed()
-        monkeypatch.setattr(outbox_relay, "LOOK_SECONDS", 0.02)
-        log_bell.ring()
+        monkeypatch.setattr(wake_up, "FIRST_POLL_SECONDS", 0.005)
+        wake_up.notify_readers(connection)
+
+
+def test_an_event_whose_wake_up_is_lost_is_found_by_polling(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with relaying():
+        log_entries.append(log_entries.created(log_entries.new_order_id()))
+        wait_until_all_relayed()
+        monkeypatch.setattr(wake_up, "CHANNEL", "nobody_listens")
+        log_entries.append(log_entries.created(log_entries.new_order_id()))
+        wait_until_all_relayed()
 
 
 def test_a_new_relay_goes_on_where_the_last_one_stopped(wire: Wire) -> None:
@@ -287,20 +297,14 @@ def test_a_broker_that_dies_is_waited_for_and_nothing_is_lost(wire: Wire, kafka_
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_ends_with_exit_code_0_when_asked_to(wire: Wire, number: signal.Signals) -> None:
     log_entries.append(log_entries.created(log_entries.new_order_id()))
-    environment = os.environ | {"DATABASE_URL": database_url()}
     command = [sys.executable, "manage.py", "run_outbox_relay"]
-    with subprocess.Popen(command, env=environment) as process:
+    with subprocess.Popen(command, env=in_test_database()) as process:
         try:
             eventually(all_relayed, "the command at work", seconds=30)
             process.send_signal(number)
             assert process.wait(10) == 0
         finally:
             process.kill()
-
-
-def database_url() -> str:
-    """The database of the tests, not the one it was made from."""
-    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def test_a_frozen_relay_is_replaced_and_moves_nothing_when_it_wakes(

@@ -156,7 +156,7 @@ def test_a_number_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.M
     assert Order.objects.count() == 2
 
 
-def test_placing_takes_one_statement(desk: Desk) -> None:
+def test_placing_takes_one_statement_and_one_wake_up(desk: Desk) -> None:
     lantern, statements = desk.catalogue.add(), list[str]()
 
     def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
@@ -165,10 +165,10 @@ def test_placing_takes_one_statement(desk: Desk) -> None:
 
     with warm_connection(PLACING).execute_wrapper(count):
         desk.request((lantern, 1))
-    assert len(statements) == 1
+    assert [sql.split()[0] for sql in statements] == ["WITH", "NOTIFY"]
 
 
-def test_orders_placed_together_take_one_statement_and_each_gets_its_own_answer(desk: Desk) -> None:
+def test_orders_placed_together_share_a_statement_and_each_gets_its_own_answer(desk: Desk) -> None:
     lantern, rope, statements = desk.catalogue.add(), desk.catalogue.add("Rope", "3"), list[str]()
 
     def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
@@ -183,7 +183,7 @@ def test_orders_placed_together_take_one_statement_and_each_gets_its_own_answer(
     ]
     with connection.execute_wrapper(count):
         first, unknown, second, empty = place_orders(asked_for, connection)
-    assert len(statements) == 1
+    assert [sql.split()[0] for sql in statements] == ["WITH", "NOTIFY"]
     assert isinstance(unknown, UnknownProducts)
     assert isinstance(empty, EmptyOrder)
     assert isinstance(first, Placement)

@@ -1,0 +1,66 @@
+"""Wake-ups: writers of the order log notify its readers, through PostgreSQL, that something was committed.
+
+A wake-up only saves waiting. Readers poll too, and find events whose wake-up was lost (the writer died
+between COMMIT and NOTIFY, or a connection pooler dropped the LISTEN) or came before the events could be read
+(an older transaction was still open).
+"""
+
+import structlog
+from django.db import Error, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+CHANNEL = "order_log"
+FIRST_POLL_SECONDS = 0.005
+POLL_FACTOR = 4
+LONGEST_POLL_SECONDS = 0.25
+
+log = structlog.get_logger(__name__)
+
+
+def notify_readers(database: BaseDatabaseWrapper) -> None:
+    """Wake the readers; `database` is the connection of the writer.
+
+    Call it after the COMMIT of the events: NOTIFY inside their transaction would let one such transaction
+    commit at a time, and each waits for the disk. Raises nothing: the events are committed.
+    """
+    try:
+        with database.cursor() as cursor:
+            cursor.execute(f"NOTIFY {CHANNEL}")
+    except Error as error:
+        log.warning("readers of the order log are not notified", error=str(error))
+
+
+class WakeUpListener:
+    """Where one reader waits for events, on the database connection of its thread."""
+
+    def __init__(self) -> None:
+        self._listening: object = None
+        self._poll_seconds = FIRST_POLL_SECONDS
+
+    def wait(self, *, after_events: bool) -> None:
+        """Return when the reader should read on: at a wake-up, or when it is time to poll.
+
+        `after_events` says whether the last read found any. Polls follow soon after events and wake-ups, and
+        at growing intervals while nothing happens. Raises the errors of the database.
+        """
+        connection.ensure_connection()
+        if connection.connection is not self._listening:
+            # No wait now: events that were committed before LISTEN have had their wake-up.
+            self._listen()
+            return
+        if after_events:
+            self._poll_seconds = FIRST_POLL_SECONDS
+        if self._is_woken():
+            self._poll_seconds = FIRST_POLL_SECONDS
+        else:
+            self._poll_seconds = min(POLL_FACTOR * self._poll_seconds, LONGEST_POLL_SECONDS)
+
+    def _listen(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+        self._listening = connection.connection
+
+    def _is_woken(self) -> bool:
+        with connection.wrap_database_errors:
+            wake_ups = connection.connection.notifies(timeout=self._poll_seconds, stop_after=1)
+            return bool(list(wake_ups))

@@ -1,0 +1,16 @@
+"""The database of the tests, for other processes."""
+
+import os
+from urllib.parse import urlsplit
+
+from django.db import connection
+
+
+def database_url() -> str:
+    """The database of the tests, not the one it was made from."""
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
+
+
+def in_test_database() -> dict[str, str]:
+    """The environment of a process that works in the database of the tests."""
+    return os.environ | {"DATABASE_URL": database_url()}
