@@ -47,7 +47,7 @@ class OrderCreated(Struct, frozen=True, rename="camel"):
 
 
 class OrderStatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """An order went from one status to another; `reason` only where there is one (a cancellation)."""
+    """The status of an order changed; `reason` is present only for a cancellation."""
 
     order_id: OrderId
     user_id: str
@@ -61,7 +61,7 @@ class OrderStatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True
 
 
 class OrderCancelled(Struct, frozen=True, rename="camel"):
-    """An order was cancelled; final."""
+    """An order was cancelled. No further change of status follows."""
 
     order_id: OrderId
     user_id: str
@@ -73,7 +73,7 @@ class OrderCancelled(Struct, frozen=True, rename="camel"):
 
 
 class OrderCompleted(Struct, frozen=True, rename="camel"):
-    """An order was delivered; final."""
+    """An order was delivered. No further change of status follows."""
 
     order_id: OrderId
     user_id: str
@@ -84,7 +84,7 @@ class OrderCompleted(Struct, frozen=True, rename="camel"):
 
 
 class InventoryReserve(Struct, frozen=True, rename="camel"):
-    """Take the stock of this order, whole or nothing."""
+    """Reserve the stock of all lines of the order, or of none."""
 
     order_id: OrderId
     order_number: str
@@ -93,7 +93,7 @@ class InventoryReserve(Struct, frozen=True, rename="camel"):
 
 
 class InventoryRelease(Struct, frozen=True, rename="camel"):
-    """Give back whatever this order holds."""
+    """Release everything that the order holds."""
 
     order_id: OrderId
     order_number: str

@@ -9,15 +9,18 @@ from kafka_workers.contract.topics import BUSINESS_TOPICS, BusinessTopic
 
 HEADERS: dict[str, dict[str, Any]] = {
     "ce_specversion": {"type": "string", "const": "1.0"},
-    "ce_id": {"type": "string", "description": "The same whenever the same fact is sent again."},
+    "ce_id": {"type": "string", "description": "The id of the fact; the same in every repetition."},
     "ce_type": {"type": "string", "description": "The topic."},
-    "ce_source": {"type": "string", "description": "The service that sent it."},
-    "ce_time": {"type": "string", "format": "date-time", "description": "When the fact came to be."},
+    "ce_source": {"type": "string", "description": "The service that sent the message."},
+    "ce_time": {"type": "string", "format": "date-time", "description": "The time of the fact."},
     "ce_subject": {"type": "string", "description": "The order id."},
     "ce_dataschema": {"type": "string", "description": "The path of the value's schema."},
     "content-type": {"type": "string", "const": "application/json"},
-    "traceparent": {"type": "string", "description": "W3C trace context of what caused the message."},
-    "ce_sequence": {"type": "string", "description": "The order's version; on the orders' own messages."},
+    "traceparent": {"type": "string", "description": "W3C trace context of the request that caused it."},
+    "ce_sequence": {
+        "type": "string",
+        "description": "The order's version; only if the order service sent it.",
+    },
 }
 OPTIONAL_HEADERS = {"traceparent", "ce_sequence"}
 

@@ -37,19 +37,19 @@ def _json(value: object) -> str:
 
 def _workers_page() -> Iterator[str]:
     yield from ("# Workers", "", f"<!-- {GENERATED} -->", "")
-    yield "The processes that run beside those for HTTP and sockets; the table is `kafka_workers/workers.py`."
-    yield "A worker runs until SIGTERM, then finishes its batch and ends with exit code 0. It waits while a"
-    yield "dependency that it needs is unavailable."
-    yield from ("", "| worker | does | reads | sends | needs |", "|---|---|---|---|---|")
+    yield "The processes that run beside the web processes and daphne, from the table in"
+    yield "`kafka_workers/workers.py`. A worker runs until SIGTERM, then finishes its batch and ends with exit"
+    yield "code 0. While a server that it needs is unavailable, it waits."
+    yield from ("", "| worker | purpose | reads | sends | needs |", "|---|---|---|---|---|")
     for worker in WORKERS:
         needs = ", ".join(worker.needs)
         yield f"| {worker.title} | {worker.summary} | {_reads(worker)} | {_code(worker.sends)} | {needs} |"
-    yield from ("", "## Where to find them", "")
-    yield "The step is the turn of a worker on the way from an order to its stock and back, for which"
-    yield "[audit_stock](audit.md) waits; what a user may do is in [kafka-access.md](kafka-access.md)."
+    yield from ("", "## Commands and code", "")
+    yield "*User*: its ACLs are in [kafka-access.md](kafka-access.md). *Step*: an order passes the workers with a"
+    yield "number in this order, and [audit_stock](audit.md) waits for them one after the other."
     yield from (
         "",
-        "| worker | command | option of `./start` | runs | user | step |",
+        "| worker | command | option of `./start` | code | user | step |",
         "|---|---|---|---|---|---|",
     )
     for worker in WORKERS:
@@ -67,30 +67,32 @@ def _code(names: Iterable[str]) -> str:
 
 def _topics_page() -> Iterator[str]:
     yield from ("# Topics", "", f"<!-- {GENERATED} -->", "")
-    yield "Partitions, replication and retention: `KAFKA_PARTITIONS`, `KAFKA_REPLICATION_FACTOR`,"
-    yield "`KAFKA_RETENTION_DAYS`. The key is the order id, so the messages of one order keep their order."
+    yield "The settings `KAFKA_PARTITIONS`, `KAFKA_REPLICATION_FACTOR` and `KAFKA_RETENTION_DAYS` apply to each"
+    yield "topic. The key of a message is the order id, so the messages of one order stay in order."
     yield from ("", "| topic | value | sent by | read by |", "|---|---|---|---|")
     for topic in BUSINESS_TOPICS:
         senders = ", ".join(worker.title for worker in topic.senders)
         schema = f"[{topic.value.__name__}](schemas/{topic.name}.v1.json)"
-        readers = _code(consumer.group for consumer in topic.readers) or "neighbours"
+        readers = _code(consumer.group for consumer in topic.readers) or "other systems"
         yield f"| `{topic.name}` | {schema}: {topic.value.__doc__} | {senders} | {readers} |"
-    yield from ("", "## Of the groups", "", "| group | tries again from | dead letters |", "|---|---|---|")
+    yield from ("", "## Topics of the groups", "", "| group | retry topics | dead letters |", "|---|---|---|")
     for group in (consumer.group for consumer in CONSUMERS):
-        yield f"| `{group}` | `{group}.retry.1`, `.2`, … one per delay | `{group}.dlq` |"
-    yield from ("", "The delays are the setting `RETRY_DELAYS_SECONDS`.", "", "## Headers", "")
-    yield from ("| header | | |", "|---|---|---|")
+        yield f"| `{group}` | `{group}.retry.1`, `.2`, … | `{group}.dlq` |"
+    yield from ("", "There is one retry topic for each delay of `RETRY_DELAYS_SECONDS`")
+    yield from ("([failures.md](failures.md)).", "", "## Headers", "")
+    yield from ("| header | present | meaning or value |", "|---|---|---|")
     for name, header in HEADERS.items():
-        presence = "where there is one" if name in OPTIONAL_HEADERS else "always"
+        presence = "optional" if name in OPTIONAL_HEADERS else "always"
         yield f"| `{name}` | {presence} | {header.get('description') or header['const']} |"
-    yield from ("", "A message without these headers is accepted where its value is valid for the topic;")
-    yield "its id is then topic/partition/offset."
+    yield from ("", "A message without these headers is accepted if its value is valid for the topic;")
+    yield "its coordinates (topic/partition/offset) are then its id."
 
 
 def _access_page() -> Iterator[str]:
     yield from ("# Kafka users and their ACLs", "", f"<!-- {GENERATED} -->", "")
-    yield "What `manage.py kafka_access` makes ([kafka-security.md](kafka-security.md)). All allow, from"
-    yield "any host, on exactly this name. There is one retry topic for each delay of `RETRY_DELAYS_SECONDS`."
+    yield "`manage.py kafka_access` creates these ACLs ([kafka-security.md](kafka-security.md)). Each one allows"
+    yield "an operation from any host on exactly this name. There is one retry topic for each delay of"
+    yield "`RETRY_DELAYS_SECONDS`."
     for user, purpose in PURPOSES.items():
         yield from ("", f"## `{user}`", "", f"For {purpose}.", "", "| on | may |", "|---|---|")
         rights: dict[str, set[str]] = {}
@@ -112,7 +114,7 @@ def _metrics_page() -> Iterator[str]:
     yield from (
         "Served at `/metrics` in the Prometheus format.",
         "",
-        "| metric | kind | labels | says |",
+        "| metric | kind | labels | meaning |",
         "|---|---|---|---|",
     )
     for metric in vars(metrics).values():
