@@ -38,15 +38,15 @@ def _json(value: object) -> str:
 def _workers_page() -> Iterator[str]:
     yield from ("# Workers", "", f"<!-- {GENERATED} -->", "")
     yield "The processes that run beside the web processes and daphne, from the table in"
-    yield "`kafka_workers/workers.py`. A worker runs until SIGTERM, then finishes its batch and ends with exit"
-    yield "code 0. While a server that it needs is unavailable, it waits."
+    yield "`kafka_workers/workers.py`. A worker runs until SIGTERM, then finishes its batch and ends with"
+    yield "exit code 0. While a server that it needs is unavailable, it waits."
     yield from ("", "| worker | purpose | reads | sends | needs |", "|---|---|---|---|---|")
     for worker in WORKERS:
         needs = ", ".join(worker.needs)
         yield f"| {worker.title} | {worker.summary} | {_reads(worker)} | {_code(worker.sends)} | {needs} |"
     yield from ("", "## Commands and code", "")
-    yield "*User*: its ACLs are in [kafka-access.md](kafka-access.md). *Step*: an order passes the workers with a"
-    yield "number in this order, and [audit_stock](audit.md) waits for them one after the other."
+    yield "*User*: its ACLs are in [kafka-access.md](kafka-access.md). *Step*: an order passes the workers"
+    yield "with a number in this order, and [audit_stock](audit.md) waits for them one after the other."
     yield from (
         "",
         "| worker | command | option of `./start` | code | user | step |",
@@ -67,8 +67,8 @@ def _code(names: Iterable[str]) -> str:
 
 def _topics_page() -> Iterator[str]:
     yield from ("# Topics", "", f"<!-- {GENERATED} -->", "")
-    yield "The settings `KAFKA_PARTITIONS`, `KAFKA_REPLICATION_FACTOR` and `KAFKA_RETENTION_DAYS` apply to each"
-    yield "topic. The key of a message is the order id, so the messages of one order stay in order."
+    yield "The settings `KAFKA_PARTITIONS`, `KAFKA_REPLICATION_FACTOR` and `KAFKA_RETENTION_DAYS` apply to"
+    yield "each topic. The key of a message is the order id, so the messages of one order stay in order."
     yield from ("", "| topic | value | sent by | read by |", "|---|---|---|---|")
     for topic in BUSINESS_TOPICS:
         senders = ", ".join(worker.title for worker in topic.senders)
@@ -90,8 +90,8 @@ def _topics_page() -> Iterator[str]:
 
 def _access_page() -> Iterator[str]:
     yield from ("# Kafka users and their ACLs", "", f"<!-- {GENERATED} -->", "")
-    yield "`manage.py kafka_access` creates these ACLs ([kafka-security.md](kafka-security.md)). Each one allows"
-    yield "an operation from any host on exactly this name. There is one retry topic for each delay of"
+    yield "`manage.py kafka_access` creates these ACLs ([kafka-security.md](kafka-security.md)). Each one"
+    yield "allows an operation from any host on exactly this name. There is one retry topic for each delay of"
     yield "`RETRY_DELAYS_SECONDS`."
     for user, purpose in PURPOSES.items():
         yield from ("", f"## `{user}`", "", f"For {purpose}.", "", "| on | may |", "|---|---|")
