@@ -1,34 +1,111 @@
-"""A rival, put in at a point of a test."""
+"""Concurrent work in tests: threads with database connections of their own, and waits that end.
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+| a test wants | it calls |
+|---|---|
+| jobs at the same time, all of which succeed | `run_together` |
+| jobs at the same time, of which some may fail | `race` |
+| a rival that acts, to its end, in the middle of the test's own work | `run_beside` |
+| the same at a point inside the code under test | `insert_rival` |
+| a job that goes on while the test does | `start_beside` |
+| a worker that runs until the test has done | `running` |
+"""
 
-from django.db import connection
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import contextmanager
+from functools import partial
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connection, connections
 
 from devtools.driver.shop import eventually
 
 T = TypeVar("T")
+SECONDS = 60.0
+"""The longest that concurrent jobs may take."""
+RIVAL_SECONDS = 10.0
+"""The longest that a rival or the end of a worker may take; a rival that takes longer waits for the test."""
 
 
-def beside(job: Callable[[], T], until: Callable[[], bool] | None = None) -> Future[T]:
-    """Run a job on a connection of its own, to its end or until something is so."""
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(_on_its_own_connection, job)
-    pool.shutdown(wait=False)
-    if until is None:
-        assert wait([future], timeout=10).done, "the rival waits"
-        future.result()
-    else:
-        eventually(until, "the rival where it should be")
+def run_together(*jobs: Callable[[], T], seconds: float = SECONDS) -> list[T]:
+    """Runs the jobs at the same time; their results, in their order. Raises what the first of them raised."""
+    outcomes = race(*jobs, seconds=seconds)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
+
+
+def race(*jobs: Callable[[], T], seconds: float = SECONDS) -> list[T | Exception]:
+    """Runs the jobs at the same time; the result or the exception of each, in their order."""
+    start = threading.Barrier(len(jobs), timeout=RIVAL_SECONDS)
+
+    def run(job: Callable[[], T]) -> T | Exception:
+        try:
+            start.wait()
+            return job()
+        except Exception as error:
+            return error
+
+    started = [start_beside(partial(run, job)) for job in jobs]
+    return [result_of(each, seconds) for each in started]
+
+
+def start_beside(job: Callable[[], T], until: Callable[[], bool] | None = None) -> Future[T]:
+    """Starts a job in a thread of its own; with `until`, returns when this is so."""
+    future: Future[T] = Future()
+    threading.Thread(target=_run, args=[job, future], daemon=True).start()
+    if until is not None:
+        eventually(until, "the job beside the test is where it should be", RIVAL_SECONDS)
     return future
 
 
-def _on_its_own_connection(job: Callable[[], T]) -> T:
+def run_beside(job: Callable[[], T], seconds: float = RIVAL_SECONDS) -> T:
+    """Runs a job to its end in a thread of its own. Gives its result, raises what it raises."""
+    return result_of(start_beside(job), seconds)
+
+
+def result_of(work: Future[T], seconds: float = RIVAL_SECONDS) -> T:
+    """The result of a job, once it has ended. Raises what the job raised; fails when it takes longer."""
+    assert wait([work], seconds).done, f"the job beside the test has not ended within {seconds:g} s"
+    return work.result()
+
+
+def insert_rival(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, function: str, rival: Callable[[], object]
+) -> None:
+    """Has the rival act, to its end, just before the module calls this function of its own or imported one.
+
+    This happens once: before the next call.
+    """
+    original = getattr(module, function)
+
+    def after_the_rival(*args: Any, **named: Any) -> Any:
+        monkeypatch.setattr(module, function, original)
+        run_beside(rival)
+        return original(*args, **named)
+
+    monkeypatch.setattr(module, function, after_the_rival)
+
+
+@contextmanager
+def running(worker: Callable[[threading.Event], None]) -> Iterator[None]:
+    """A worker in a thread, asked to stop at the end. Raises what the worker raised."""
+    stop = threading.Event()
+    work = start_beside(lambda: worker(stop))
     try:
-        return job()
+        yield
     finally:
-        connection.close()
+        stop.set()
+        result_of(work, 2 * RIVAL_SECONDS)
+
+
+def of_type(kind: type[T], outcomes: Sequence[object]) -> list[T]:
+    """The outcomes of this type."""
+    return [outcome for outcome in outcomes if isinstance(outcome, kind)]
 
 
 def someone_waits_for_an_order() -> bool:
@@ -37,3 +114,20 @@ def someone_waits_for_an_order() -> bool:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
         (waits,) = cursor.fetchone()
     return bool(waits)
+
+
+def _run(job: Callable[[], T], future: Future[T]) -> None:
+    """The thread's connections are closed before the future is done: nobody may find one open after that."""
+    try:
+        result = _with_own_connections(job)
+    except BaseException as error:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
+def _with_own_connections(job: Callable[[], T]) -> T:
+    try:
+        return job()
+    finally:
+        connections.close_all()

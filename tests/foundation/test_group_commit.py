@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from devtools.driver.shop import eventually
 from foundation.group_commit import Gathering
 from foundation.pacing import Pacing
+from tests.concurrency import start_beside
 
 SECONDS = 10.0
 
@@ -41,14 +43,12 @@ def bench() -> Bench:
 def call_behind_another(bench: Bench, numbers: Sequence[int], *, limit: int = 100) -> list[Future[int]]:
     """The calls of these numbers, all made while the batch of a first one (2) is at work."""
     gathering = Gathering(bench.work, limit=limit)
-    pool = ThreadPoolExecutor(len(numbers) + 1)
-    first = pool.submit(gathering.call, 2)
+    first = start_beside(partial(gathering.call, 2))
     eventually(lambda: bench.batches, "the first batch at work")
-    calls = [pool.submit(gathering.call, number) for number in numbers]
+    calls = [start_beside(partial(gathering.call, number)) for number in numbers]
     eventually(lambda: len(gathering._waiting) == len(numbers), "all calls waiting")
     bench.may_go_on.set()
     assert first.result(SECONDS) == 4
-    pool.shutdown(wait=False)
     return calls
 
 
@@ -102,12 +102,10 @@ def test_those_just_answered_are_awaited_until_they_are_back(
     def call(number: int, times: int) -> list[int]:
         return [gathering.call(number) for _ in range(times)]
 
-    pool = ThreadPoolExecutor(3)
-    first = pool.submit(call, 2, 3)
+    first = start_beside(partial(call, 2, 3))
     eventually(lambda: bench.batches, "the first batch at work")
-    others = [pool.submit(call, number, 2) for number in (4, 6)]
+    others = [start_beside(partial(call, number, 2)) for number in (4, 6)]
     eventually(lambda: len(gathering._waiting) == 2, "two behind the first")
     bench.may_go_on.set()
     assert [each.result(SECONDS) for each in (first, *others)] == [[4] * 3, [8] * 2, [12] * 2]
     assert [len(batch) for batch in bench.batches] == [1, 3, 3]
-    pool.shutdown()

@@ -1,16 +1,13 @@
 """Orders for tests: fixtures for a customer and a catalogue, and the steps that many tests take."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Barrier
 from typing import Any, TypeVar
 from uuid import uuid4
 
 import pytest
 from bson import Decimal128, ObjectId
 from django.contrib.auth.models import User
-from django.db import connection
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
@@ -144,24 +141,3 @@ def all_that_is_stored() -> tuple[Any, ...]:
     """Every row of orders, items and log: equal before and after whatever changes nothing."""
     end = event_log.end_position()
     return end, list(Order.objects.order_by("id").values()), list(OrderItem.objects.order_by("id").values())
-
-
-def at_once(*jobs: Callable[[], T]) -> list[T | Exception]:
-    """Run the jobs together, each on a connection of its own; what each gave or raised, in their order."""
-    start = Barrier(len(jobs), timeout=10)
-
-    def run(job: Callable[[], T]) -> T | Exception:
-        try:
-            start.wait()
-            return job()
-        except Exception as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(jobs)) as pool:
-        return list(pool.map(run, jobs))
-
-
-def of_type(kind: type[T], outcomes: Sequence[object]) -> list[T]:
-    return [outcome for outcome in outcomes if isinstance(outcome, kind)]

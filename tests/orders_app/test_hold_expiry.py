@@ -5,13 +5,12 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from io import StringIO
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -24,7 +23,6 @@ from devtools.stack.server import Server
 from orders_app import event_data, event_effects, event_log, hold_expiry
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
-from orders_app.event_log import Origin
 from orders_app.exceptions import OrderNotPayable
 from orders_app.models import Order
 from orders_app.selectors import orders_awaiting_money
@@ -32,9 +30,16 @@ from orders_app.services.change_order import change_status, mark_paid, update_or
 from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
 from orders_app.services.locked_order import open_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
-from tests.concurrency import beside, someone_waits_for_an_order
-from tests.kafka_workers.conftest import working
-from tests.orders_app.ordering import STAFF, Desk, answer, at_once, events, now, reserved
+from tests.concurrency import (
+    insert_rival,
+    race,
+    result_of,
+    run_together,
+    running,
+    someone_waits_for_an_order,
+    start_beside,
+)
+from tests.orders_app.ordering import STAFF, Desk, answer, events, now, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOLD = timedelta(minutes=30)
@@ -127,11 +132,7 @@ def test_an_order_paid_between_being_found_and_being_locked_is_kept(
 ) -> None:
     order = overdue(desk)
 
-    def expire_behind_the_payment(*, order_ids: Collection[UUID], origin: Origin) -> set[UUID]:
-        beside(partial(pay, order))
-        return expire_holds(order_ids=order_ids, origin=origin)
-
-    monkeypatch.setattr(hold_expiry, "expire_holds", expire_behind_the_payment)
+    insert_rival(monkeypatch, hold_expiry, "expire_holds", partial(pay, order))
     assert "0 orders cancelled" in expire_once()
     assert now(order).payment_status == PaymentStatus.PAID
     assert now(order).status == OrderStatus.PENDING
@@ -140,26 +141,26 @@ def test_an_order_paid_between_being_found_and_being_locked_is_kept(
 def test_a_payment_while_the_hold_expires_is_refused(desk: Desk) -> None:
     order = overdue(desk)
     with open_order(order.id, STAFF) as opened:
-        payment = beside(partial(pay, order), until=someone_waits_for_an_order)
+        payment = start_beside(partial(pay, order), until=someone_waits_for_an_order)
         opened.cancel(HOLD_EXPIRED)
     with pytest.raises(OrderNotPayable):
-        payment.result(timeout=10)
+        result_of(payment)
     assert now(order).payment_status == PaymentStatus.PENDING
 
 
 def test_an_expiry_while_the_payment_comes_in_takes_nothing(desk: Desk) -> None:
     order = overdue(desk)
     with open_order(order.id, STAFF) as opened:
-        expiry = beside(partial(expire, order), until=someone_waits_for_an_order)
+        expiry = start_beside(partial(expire, order), until=someone_waits_for_an_order)
         opened.mark_paid()
-    assert expiry.result(timeout=10) == set()
+    assert result_of(expiry) == set()
     assert now(order).status == OrderStatus.PENDING
 
 
 def test_paying_and_expiring_at_once_have_one_winner(desk: Desk) -> None:
     orders = [overdue(desk) for _ in range(6)]
     for order in orders:
-        at_once(partial(pay, order), partial(expire, order))
+        race(partial(pay, order), partial(expire, order))
     for order in orders:
         after = now(order)
         paid = after.payment_status == PaymentStatus.PAID
@@ -170,8 +171,8 @@ def test_paying_and_expiring_at_once_have_one_winner(desk: Desk) -> None:
 def test_two_workers_expire_each_order_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hold_expiry, "SLICE_ORDERS", 3)
     orders = [overdue(desk) for _ in range(10)]
-    counts = at_once(*[lambda: hold_expiry.expire_due(threading.Event())] * 2)
-    assert sum(count for count in counts if isinstance(count, int)) == len(orders)
+    counts = run_together(*[lambda: hold_expiry.expire_due(threading.Event())] * 2)
+    assert sum(counts) == len(orders)
     assert [events(order) for order in orders] == [CANCELLED] * len(orders)
 
 
@@ -198,7 +199,7 @@ def test_the_worker_waits_while_postgresql_is_away(desk: Desk, postgres_server: 
     orders = [overdue(desk), overdue(desk)]
     late = orders.pop()
     Order.objects.filter(pk=late.id).update(payment_method=PaymentMethod.CASH_ON_DELIVERY)
-    with working(hold_expiry.run):
+    with running(hold_expiry.run):
         eventually(lambda: events(orders[0]) == CANCELLED, "the first order expired")
         connection.close()
         postgres_server.stop()

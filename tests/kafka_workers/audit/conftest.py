@@ -23,7 +23,8 @@ from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
-from tests.kafka_workers.conftest import wire, working
+from tests.concurrency import running
+from tests.kafka_workers.conftest import wire
 from tests.orders_app.ordering import Desk, catalogue, desk, now
 from tests.products_app.shelves import stocked
 
@@ -38,7 +39,7 @@ def relaying() -> Iterator[None]:
         with Producer("relay-under-audit") as producer:
             OutboxRelay(producer).run(stop)
 
-    with working(relay):
+    with running(relay):
         yield
 
 
@@ -47,8 +48,8 @@ def at_work() -> Iterator[None]:
     """Relay and both consumers, in threads."""
     with ExitStack() as workers:
         workers.enter_context(relaying())
-        workers.enter_context(working(lambda stop: run(INVENTORY_CONSUMER, stop)))
-        workers.enter_context(working(lambda stop: run(ORDER_CONSUMER, stop)))
+        workers.enter_context(running(lambda stop: run(INVENTORY_CONSUMER, stop)))
+        workers.enter_context(running(lambda stop: run(ORDER_CONSUMER, stop)))
         yield
 
 

@@ -7,7 +7,6 @@ import pytest
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
 from kafka_workers.audit import orders as order_audit
-from kafka_workers.audit.arrival import await_arrival
 from kafka_workers.models import SetAsideEvent
 from kafka_workers.relay.leadership import READER
 from kafka_workers.runtime.broker import lag
@@ -19,7 +18,7 @@ from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order
 from orders_app.services.stock_claims import ask_stock_again
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.services.stock.service import Release, settle
-from tests.concurrency import beside
+from tests.concurrency import insert_rival, result_of, start_beside
 from tests.kafka_workers.audit.conftest import Shop, at_work, relaying
 from tests.orders_app.ordering import STAFF, events, now
 from tests.products_app.shelves import assert_conserved, reserve, stock_of, stocked
@@ -93,12 +92,12 @@ def test_what_arrives_within_the_grace_is_no_difference(closed_shop: Shop, lante
             opening.set()
             over.wait(30)
 
-    worker = beside(open_shop, until=opening.is_set)
+    worker = start_beside(open_shop, until=opening.is_set)
     try:
         report = closed_shop.audit(grace=30)
     finally:
         over.set()
-        worker.result(timeout=30)
+        result_of(worker, 30)
     assert (report["differences"], report["waitingFor"]) == ([], "")
     assert now(order).status == OrderStatus.PROCESSING
 
@@ -109,11 +108,10 @@ def test_an_order_that_moves_while_it_is_looked_at_is_in_flight(
     order = shop.processed(lantern)
     shop.remove_entry(order)
 
-    def arrive_beside_a_rival(seconds: float) -> str:
-        beside(lambda: update_order(order_id=order.id, tracking_number="T-1", origin=STAFF))
-        return await_arrival(seconds)
+    def change_it() -> None:
+        update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
 
-    monkeypatch.setattr(order_audit, "await_arrival", arrive_beside_a_rival)
+    insert_rival(monkeypatch, order_audit, "await_arrival", change_it)
     report = shop.audit("--repair")
     assert report["inFlight"] == 1
     [difference] = report["differences"]

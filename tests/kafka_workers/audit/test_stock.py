@@ -1,7 +1,6 @@
 """Products and ledger, compared as of one moment."""
 
 import threading
-from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -17,15 +16,13 @@ from products_app.documents.product import product_collection
 from products_app.services.stock import audit as stock_audit
 from products_app.services.stock.audit import (
     ProductBalance,
-    StockReport,
     correct_stock,
     read_stock,
     restore_entry,
 )
 from products_app.services.stock.service import Release, release_line, reserve_line, settle
-from tests.concurrency import beside
+from tests.concurrency import insert_rival, run_together
 from tests.kafka_workers.audit.conftest import Shop
-from tests.orders_app.ordering import at_once, of_type
 from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -180,7 +177,7 @@ def test_traffic_makes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPa
         finally:
             over.set()
 
-    batches, entries = of_type(int, at_once(trade, look))
+    batches, entries = run_together(trade, look)
     assert batches > 1
     assert entries > 0
 
@@ -225,11 +222,7 @@ def test_only_one_repairs_at_a_time(closed_shop: Shop, monkeypatch: pytest.Monke
             call_command("audit_stock", "--repair")
         assert error.value.returncode == 2
 
-    def read_beside_a_rival(progress: Callable[[int], None]) -> StockReport:
-        beside(repair_too).result()
-        return read_stock(progress)
-
-    monkeypatch.setattr(audit_module, "read_stock", read_beside_a_rival)
+    insert_rival(monkeypatch, audit_module, "read_stock", repair_too)
     assert closed_shop.audit("--repair")["exitCode"] == 0
 
 

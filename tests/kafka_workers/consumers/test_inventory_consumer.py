@@ -24,7 +24,7 @@ from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import Outgoing, Received
 from products_app.exceptions import CatalogueUnavailable
 from products_app.services.stock.service import Line, Release, Reserve
-from tests.kafka_workers.conftest import working
+from tests.concurrency import running
 from tests.kafka_workers.relay.log_entries import TRACE
 from tests.products_app.shelves import stock_of, stocked
 
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("clean_catalogue")
 
 @contextmanager
 def consuming() -> Iterator[None]:
-    with working(lambda stop: run(INVENTORY_CONSUMER, stop)):
+    with running(lambda stop: run(INVENTORY_CONSUMER, stop)):
         yield
 
 
@@ -200,7 +200,7 @@ def test_two_workers_share_the_partitions(wire: Wire) -> None:
         wire.send("inventory.reserve", orders[-1], reserve(orders[-1], product, 1))
         return all(handled.values())
 
-    with working(lambda stop: worker("first", stop)), working(lambda stop: worker("second", stop)):
+    with running(lambda stop: worker("first", stop)), running(lambda stop: worker("second", stop)):
         eventually(both_have_work, "work for both")
         eventually(lambda: stock_of(product) == 1000 - len(orders), "every order settled")
     assert set(handled["first"]) | set(handled["second"]) == set(orders)

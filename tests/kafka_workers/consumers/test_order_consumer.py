@@ -18,7 +18,7 @@ from orders_app import event_log
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.state_machine import OrderStatus, StockStatus
-from tests.kafka_workers.conftest import working
+from tests.concurrency import running
 from tests.kafka_workers.relay.log_entries import TRACE
 from tests.orders_app.ordering import Desk, all_that_is_stored, catalogue, desk, now
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @contextmanager
 def consuming() -> Iterator[None]:
-    with working(lambda stop: run(ORDER_CONSUMER, stop)):
+    with running(lambda stop: run(ORDER_CONSUMER, stop)):
         yield
 
 

@@ -22,7 +22,7 @@ from kafka_workers.runtime.messages.message import Outgoing
 from kafka_workers.runtime.producing.producer import Producer
 from orders_app import event_log
 from tests.certificates import Authority
-from tests.kafka_workers.conftest import working
+from tests.concurrency import running
 from tests.kafka_workers.contract.conftest import Gate
 from tests.kafka_workers.relay import log_entries
 from tests.kafka_workers.runtime.workbench import Bench
@@ -206,7 +206,7 @@ def test_a_relay_that_may_not_write_keeps_its_position_and_sends_when_it_may(
     topics = ("order.created", "inventory.reserve")
     order = log_entries.new_order_id()
     log_entries.append(log_entries.created(order))
-    with Producer("relay") as producer, working(OutboxRelay(producer).run):
+    with Producer("relay") as producer, running(OutboxRelay(producer).run):
         for topic in topics:
             missing = Permission(gate.user, Kind.TOPIC, topic, Operation.WRITE)
             before = gate.bench.count(topic)

@@ -25,8 +25,8 @@ from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothin
 from orders_app import event_log
 from orders_app.document import OrderLine
 from orders_app.event_log import START, wake_up
+from tests.concurrency import running
 from tests.database import in_test_database
-from tests.kafka_workers.conftest import working
 from tests.kafka_workers.relay import log_entries
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,7 @@ def relaying(publisher: Publisher | None = None) -> Iterator[None]:
         with Producer("relay-under-test") as producer:
             OutboxRelay(publisher or producer).run(stop)
 
-    with working(work):
+    with running(work):
         yield
 
 

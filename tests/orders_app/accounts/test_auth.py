@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from orders_app.accounts.serializers import token_pair
+from tests.concurrency import of_type, run_together
 from tests.orders_app.api.people import Json, Person, attributes, codes
-from tests.orders_app.ordering import at_once, of_type
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,7 +94,7 @@ def test_a_refresh_token_used_again_ends_its_whole_sign_in_and_no_other(walter: 
 
 def test_of_two_refreshes_at_once_one_is_refused(walter: User) -> None:
     token = token_pair(walter)["refresh"]
-    answers = at_once(*[lambda: refresh(token)] * 2)
+    answers = run_together(*[lambda: refresh(token)] * 2)
     answered = {answer.status_code: answer for answer in of_type(Response, answers)}
     assert answered.keys() == {200, 401}
     assert refresh(answered[200].data["refresh"]).status_code == 401, "the second use ended the family"
@@ -165,6 +165,6 @@ def test_a_registration_that_cannot_be_is_refused_by_field(walter: User, subtest
 
 
 def test_of_two_registrations_of_one_name_at_once_one_is_refused() -> None:
-    answers = at_once(*[lambda: Person().ask("POST", "auth/register/", REGISTRATION).status_code] * 2)
+    answers = run_together(*[lambda: Person().ask("POST", "auth/register/", REGISTRATION).status_code] * 2)
     assert set(answers) == {201, 400}
     assert User.objects.count() == 1

@@ -17,8 +17,15 @@ from orders_app.event_log import START, LoggedEvent, NewEvent
 from orders_app.services.change_order import change_status, update_order
 from orders_app.services.locked_order import open_order, open_orders
 from orders_app.state_machine import OrderStatus
-from tests.concurrency import beside, someone_waits_for_an_order
-from tests.orders_app.ordering import STAFF, Desk, answer, at_once, of_type, reserved
+from tests.concurrency import (
+    race,
+    result_of,
+    run_beside,
+    run_together,
+    someone_waits_for_an_order,
+    start_beside,
+)
+from tests.orders_app.ordering import STAFF, Desk, answer, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, CHANGES = 16, 12
@@ -51,7 +58,7 @@ def test_only_locks_that_take_no_transaction_id_keep_versions_in_turn(
     first, second = desk.place().id, desk.place().id
     with transaction.atomic():
         lock(first)
-        beside(lambda: update_order(order_id=second, tracking_number="rival", origin=STAFF))
+        run_beside(lambda: update_order(order_id=second, tracking_number="rival", origin=STAFF))
         lock(second)
         append_next_version(first)
         append_next_version(second)
@@ -62,9 +69,11 @@ def test_only_locks_that_take_no_transaction_id_keep_versions_in_turn(
 def test_a_batch_waits_for_a_change_in_hand_and_stands_behind_it(desk: Desk) -> None:
     first, second = desk.place(), desk.place()
     with open_order(second.id, STAFF) as order:
-        batch = beside(lambda: answer(reserved(first), reserved(second)), until=someone_waits_for_an_order)
+        batch = start_beside(
+            lambda: answer(reserved(first), reserved(second)), until=someone_waits_for_an_order
+        )
         order.edit(None, "T-1")
-    batch.result(timeout=10)
+    result_of(batch)
     read = [event for event in event_log.read_after(START, 10) if event.order_id == second.id]
     assert [(event.version, event.type) for event in read] == [
         (1, "order.created"),
@@ -83,16 +92,16 @@ def test_orders_are_locked_in_one_order_whatever_the_caller_says(desk: Desk) -> 
                 for order in opened.values():
                     order.edit(None, f"T-{number}-{order_ids[0]}")
 
-    assert at_once(lambda: change_all(orders), lambda: change_all(orders[::-1])) == [None, None]
+    run_together(lambda: change_all(orders), lambda: change_all(orders[::-1]))
 
 
 def test_an_event_is_read_only_when_nothing_before_it_can_come_any_more(desk: Desk) -> None:
     order, position = desk.place(), event_log.end_position()
     with transaction.atomic():
         append_next_version(order.id)
-        later = beside(desk.place).result()
-        assert beside(lambda: event_log.read_after(position, 10)).result() == []
-        assert beside(event_log.end_position).result() == position
+        later = run_beside(desk.place)
+        assert run_beside(lambda: event_log.read_after(position, 10)) == []
+        assert run_beside(event_log.end_position) == position
     read = [(event.order_id, event.version) for event in event_log.read_after(position, 10)]
     assert read == [(order.id, 2), (later.id, 1)]
 
@@ -117,10 +126,8 @@ def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk:
             events += event_log.read_after(events[-1].position if events else START, 7)
         return events
 
-    outcomes = at_once(read, *[lambda writer=writer: write(writer) for writer in range(WRITERS)])
-    assert of_type(Exception, outcomes) == []
-    events = outcomes[0]
-    assert isinstance(events, list)
+    events, *_ = run_together(read, *[lambda writer=writer: write(writer) for writer in range(WRITERS)])
+    assert events is not None
     assert len({event.id for event in events}) == len(events) == expected
     for _, versions in groupby(
         sorted(events, key=lambda event: event.order_id), lambda event: event.order_id
@@ -131,8 +138,8 @@ def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk:
 
 def test_two_changes_in_one_transaction_are_refused_unless_locked_together(desk: Desk) -> None:
     first, second = desk.place(), desk.place()
-    outcomes = at_once(lambda: _change_both(first.id, second.id))
-    assert len(of_type(Exception, outcomes)) == 1
+    [refusal] = race(lambda: _change_both(first.id, second.id))
+    assert isinstance(refusal, Exception)
     assert len(event_log.read_after(START, 10)) == 2
 
 

@@ -1,7 +1,5 @@
 """Two who want the same order, or the same key, at once."""
 
-from typing import Any
-
 import pytest
 from django.db import connection
 
@@ -15,9 +13,16 @@ from orders_app.services.locked_order import open_order
 from orders_app.services.place_order import Placement, batch
 from orders_app.services.place_order.batch import place_orders
 from orders_app.state_machine import OrderStatus, StockStatus
-from products_app.selectors import find_products_to_order
-from tests.concurrency import beside, someone_waits_for_an_order
-from tests.orders_app.ordering import STAFF, Desk, answer, at_once, events, now, of_type, reserved
+from tests.concurrency import (
+    insert_rival,
+    of_type,
+    race,
+    result_of,
+    run_together,
+    someone_waits_for_an_order,
+    start_beside,
+)
+from tests.orders_app.ordering import STAFF, Desk, answer, events, now, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,9 +34,9 @@ def cancel(order: OrderDocument) -> OrderDocument:
 def test_stock_that_is_confirmed_while_the_customer_cancels_is_asked_back(desk: Desk) -> None:
     order = desk.place()
     with open_order(order.id, desk.origin) as opened:
-        confirmation = beside(lambda: answer(reserved(order)), until=someone_waits_for_an_order)
+        confirmation = start_beside(lambda: answer(reserved(order)), until=someone_waits_for_an_order)
         opened.cancel(CANCELLED_BY_CUSTOMER)
-    confirmation.result(timeout=10)
+    result_of(confirmation)
     assert events(order) == ["order.status.changed", "order.cancelled", "order.release.requested"]
     assert now(order).status == OrderStatus.CANCELLED
 
@@ -39,9 +44,9 @@ def test_stock_that_is_confirmed_while_the_customer_cancels_is_asked_back(desk: 
 def test_a_cancellation_while_stock_is_confirmed_gives_the_stock_back(desk: Desk) -> None:
     order = desk.place()
     with open_order(order.id, STAFF) as opened:
-        cancellation = beside(lambda: cancel(order), until=someone_waits_for_an_order)
+        cancellation = start_beside(lambda: cancel(order), until=someone_waits_for_an_order)
         opened.confirm_stock()
-    assert cancellation.result(timeout=10).stock_status == StockStatus.RESERVED
+    assert result_of(cancellation).stock_status == StockStatus.RESERVED
     last = event_log.history(order.id)[-1]
     data = event_effects.decode(EventType.CANCELLED, last.data)
     assert isinstance(data, event_data.Cancelled)
@@ -56,7 +61,7 @@ def test_a_cancellation_while_stock_is_confirmed_gives_the_stock_back(desk: Desk
 
 def test_four_cancellations_at_once_cancel_once(desk: Desk) -> None:
     order = desk.place()
-    outcomes = at_once(*[lambda: cancel(order)] * 4)
+    outcomes = race(*[lambda: cancel(order)] * 4)
     assert len(of_type(OrderDocument, outcomes)) == 1
     assert len(of_type(TransitionNotAllowed, outcomes)) == 3
     assert events(order) == ["order.status.changed", "order.cancelled"]
@@ -68,7 +73,7 @@ def test_two_of_staff_at_once_take_one_step(desk: Desk) -> None:
     def process() -> OrderDocument:
         return change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
 
-    outcomes = at_once(process, process)
+    outcomes = race(process, process)
     assert len(of_type(OrderDocument, outcomes)) == len(of_type(TransitionNotAllowed, outcomes)) == 1
     assert events(order) == ["order.status.changed"]
 
@@ -76,24 +81,21 @@ def test_two_of_staff_at_once_take_one_step(desk: Desk) -> None:
 def test_the_same_answers_in_two_batches_at_once_count_once(desk: Desk) -> None:
     orders = [desk.place() for _ in range(5)]
     answers = [reserved(order) for order in orders]
-    outcomes = at_once(lambda: answer(*answers), lambda: answer(*reversed(answers)))
-    assert outcomes == [None, None]
+    run_together(lambda: answer(*answers), lambda: answer(*reversed(answers)))
     for order in orders:
         assert events(order) == ["order.confirmed", "order.status.changed"]
 
 
 def test_the_same_key_eight_times_at_once_gives_one_order(desk: Desk) -> None:
     lantern = desk.catalogue.add()
-    outcomes = at_once(*[lambda: desk.request((lantern, 1), key="k-1")] * 8)
-    placements = of_type(Placement, outcomes)
-    assert len(placements) == 8
+    placements = run_together(*[lambda: desk.request((lantern, 1), key="k-1")] * 8)
     assert sum(not placement.replayed for placement in placements) == 1
     assert len({placement.order.id for placement in placements}) == Order.objects.count() == 1
 
 
 def test_the_same_key_for_two_orders_at_once_gives_one_and_refuses_the_other(desk: Desk) -> None:
     lantern = desk.catalogue.add()
-    outcomes = at_once(
+    outcomes = race(
         lambda: desk.request((lantern, 1), key="k-1"), lambda: desk.request((lantern, 2), key="k-1")
     )
     assert len(of_type(Placement, outcomes)) == len(of_type(IdempotencyKeyReused, outcomes)) == 1
@@ -105,13 +107,11 @@ def test_a_rival_between_the_look_up_of_a_key_and_the_placement_wins(
 ) -> None:
     lantern = desk.catalogue.add()
 
-    def find_behind_a_rival(product_ids: Any) -> Any:
-        monkeypatch.setattr(batch, "find_products_to_order", find_products_to_order)
-        # As from another process: one of this process would be placed with what we are about to place.
-        beside(lambda: place_orders([desk.asks((lantern, 1), key="k-1")], connection))
-        return find_products_to_order(product_ids)
+    def place_as_another_process_does() -> None:
+        # A request of this process would be placed in one batch with the test's own.
+        place_orders([desk.asks((lantern, 1), key="k-1")], connection)
 
-    monkeypatch.setattr(batch, "find_products_to_order", find_behind_a_rival)
+    insert_rival(monkeypatch, batch, "find_products_to_order", place_as_another_process_does)
     assert desk.request((lantern, 1), key="k-1").replayed
     assert Order.objects.count() == 1
 
@@ -120,9 +120,8 @@ def test_two_processes_with_the_same_keys_in_opposite_orders_do_not_wait_for_eac
     lantern = desk.catalogue.add()
     for round_number in range(5):
         requests = [desk.asks((lantern, 1), key=f"{round_number}-{number}") for number in range(100)]
-        outcomes = at_once(
+        run_together(
             lambda: place_orders(requests, connection),  # noqa: B023
             lambda: place_orders(requests[::-1], connection),  # noqa: B023
         )
-        assert [each for each in outcomes if isinstance(each, Exception)] == []
     assert Order.objects.count() == 500

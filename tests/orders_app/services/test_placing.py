@@ -26,7 +26,8 @@ from orders_app.services.place_order.new_order import new_order_number
 from orders_app.services.place_order.pricing import MAX_PIECES
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.exceptions import CatalogueUnavailable
-from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now, of_type
+from tests.concurrency import of_type
+from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ABSENT = "0123456789abcdef01234567"

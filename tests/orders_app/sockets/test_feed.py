@@ -1,8 +1,7 @@
 """Who hears what, in which order, and what was missed: live, after a reconnect, and across the seam."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -19,7 +18,8 @@ from orders_app.document import OrderChanges, OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import NewEvent
 from orders_app.services.change_order import update_order
-from tests.orders_app.ordering import STAFF, Desk, answer, at_once, reserved
+from tests.concurrency import result_of, run_together, start_beside
+from tests.orders_app.ordering import STAFF, Desk, answer, reserved
 from tests.orders_app.sockets.browser import REPLAY_EVENTS, Json, browsing, listening, token
 
 TRY_AGAIN_LATER = 4013
@@ -84,8 +84,7 @@ def test_a_connection_without_subscription_hears_nothing(socket_url: str, desk: 
 def test_versions_written_at_once_arrive_in_order(socket_url: str, desk: Desk) -> None:
     orders = [desk.place() for _ in range(4)]
     with listening(socket_url, desk.user_id) as browser:
-        outcomes = at_once(*(lambda order=order: update(order.id, 10) for order in orders * 2))
-        assert outcomes == [None] * len(outcomes)
+        run_together(*(partial(update, order.id, 10) for order in orders * 2))
         heard = browser.hears(80)
         assert browser.hears_nothing_more()
     for order in orders:
@@ -195,13 +194,12 @@ def test_coming_back_again_and_again_under_way_misses_and_repeats_nothing(
 ) -> None:
     order = desk.place()
     total = 100
-    with ThreadPoolExecutor(1) as pool:
-        writing = pool.submit(on_own_connection, update, order.id, total)
-        heard = [1]
-        while heard[-1] < total + 1:
-            with listening(socket_url, desk.user_id, last_event_id=f"{order.id}:{heard[-1]}") as browser:
-                heard += [browser.hear()["version"] for _ in range(min(7, total + 1 - heard[-1]))]
-        writing.result(30)
+    writing = start_beside(lambda: update(order.id, total))
+    heard = [1]
+    while heard[-1] < total + 1:
+        with listening(socket_url, desk.user_id, last_event_id=f"{order.id}:{heard[-1]}") as browser:
+            heard += [browser.hear()["version"] for _ in range(min(7, total + 1 - heard[-1]))]
+    result_of(writing, 30)
     assert heard == list(range(1, total + 2))
 
 
@@ -211,13 +209,6 @@ def test_a_client_that_goes_in_the_middle_of_a_replay_is_no_error(socket_url: st
     for _ in range(5):
         with listening(socket_url, desk.user_id, last_event_id=f"{order.id}:1"):
             pass  # the daphne of the tests must not log an exception
-
-
-def on_own_connection(job: Callable[..., None], *arguments: object) -> None:
-    try:
-        job(*arguments)
-    finally:
-        connection.close()
 
 
 def test_an_event_that_cannot_be_told_stops_nobody(socket_url: str, desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from products_app.services.stock.service import (
     reserve_line,
     settle,
 )
+from tests.concurrency import race, run_together
 from tests.products_app.shelves import (
     assert_conserved,
     entry_of,
@@ -134,17 +135,10 @@ def test_a_batch_that_is_always_overtaken_gives_up_in_time(monkeypatch: pytest.M
 
 def test_two_hundred_buyers_at_once_get_fifty_pieces() -> None:
     lamp, orders = stocked(50), [new_order() for _ in range(200)]
-    with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(buy_one, [lamp] * len(orders), orders))
-    assert Counter(type(answer) for answer in answers) == {LineReserved: 50, InsufficientStock: 150}
+    buyers = [partial(reserve_line, order_id=order, product_id=lamp, quantity=1) for order in orders]
+    outcomes = [outcome for start in range(0, 200, 50) for outcome in race(*buyers[start : start + 50])]
+    assert Counter(type(outcome) for outcome in outcomes) == {LineReserved: 50, InsufficientStock: 150}
     assert (stock_of(lamp), held_of(lamp)) == (0, 50)
-
-
-def buy_one(product_id: str, order_id: str) -> LineReserved | InsufficientStock:
-    try:
-        return reserve_line(order_id=order_id, product_id=product_id, quantity=1)
-    except InsufficientStock as refusal:
-        return refusal
 
 
 def test_workers_on_the_same_products_conserve_stock() -> None:
@@ -154,11 +148,10 @@ def test_workers_on_the_same_products_conserve_stock() -> None:
     releases = [Release(order) for order in orders[:100]]
     # The second worker does what the first does, from the other end: every request comes twice.
     batches = [requests[start : start + 50] for start in range(0, 400, 50)] + [releases]
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(lambda: [settle(batch) for batch in batches])
-        second = pool.submit(lambda: [settle(batch) for batch in reversed(batches)])
-        first.result(timeout=60)
-        second.result(timeout=60)
+    run_together(
+        lambda: [settle(batch) for batch in batches],
+        lambda: [settle(batch) for batch in reversed(batches)],
+    )
     assert held_of(lamp) == held_of(rope)
     assert stock_of(rope) - stock_of(lamp) == 200
 

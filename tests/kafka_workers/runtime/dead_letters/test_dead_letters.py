@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,6 +26,7 @@ from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import dead_letter_topic
 from kafka_workers.runtime.messages.message import Outgoing
 from kafka_workers.runtime.producing.producer import Producer
+from tests.concurrency import run_together
 from tests.kafka_workers.runtime.workbench import Bench
 
 
@@ -149,11 +149,7 @@ def test_many_who_redrive_at_once_send_each_message_back_once(bench: Bench) -> N
             with suppress(DeskTakenOver, BrokerUnavailable):
                 redrive(bench, [letter])
 
-    threads = [threading.Thread(target=redrive_all) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    run_together(*[redrive_all] * 3)
     redrive(bench, letters)
     bench.start()
     bench.wait_until_handled(*range(8))
