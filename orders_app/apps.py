@@ -1,18 +1,21 @@
-"""Orders, as a Django app."""
+"""The Django app of orders."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 
 class OrdersAppConfig(AppConfig):
-    """Orders, their items and the log of all that happened to them."""
+    """Orders, their items and the order log."""
 
     name = "orders_app"
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        """Check the table of effects; make the role of staff after a migrate, when its permissions exist."""
-        # Imported here because models must be loaded; a type of event without an entry stops the process now.
+        """Import the table of effects; create the staff role after each `migrate`.
+
+        A type of event without effects stops the process at its start. The permissions of the staff role
+        exist only after a `migrate`. Both imports need the models to be loaded.
+        """
         from orders_app import event_effects  # noqa: F401, PLC0415
         from orders_app.admin.staff_role import ensure_staff_role  # noqa: PLC0415
 

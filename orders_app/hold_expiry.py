@@ -1,4 +1,4 @@
-"""Cancelling the orders that were not paid in time. Any number of processes may do it at once."""
+"""The worker that cancels orders which were not paid in time. Any number of processes may run it."""
 
 import threading
 from collections.abc import Sequence
@@ -12,18 +12,18 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from foundation import metrics
 from foundation.outage import DependencyUnavailable, Outage
 from orders_app.event_log import Origin
-from orders_app.selectors import orders_awaiting_money
+from orders_app.selectors import orders_awaiting_payment
 from orders_app.services.expire_holds import expire_holds
 
-SLICE_ORDERS = 200
+BATCH_ORDERS = 200
 POLL_SECONDS = 1.0
-EXPIRY = Origin("service:expiry")
+EXPIRY_ORIGIN = Origin("service:expiry")
 
 log = structlog.get_logger(__name__)
 
 
 def run(stop: threading.Event) -> None:
-    """Expire holds as they fall due until `stop` is set. Waits while PostgreSQL is away."""
+    """Expire holds when they fall due, until `stop` is set. Waits while PostgreSQL is unavailable."""
     outage = Outage()
     while not stop.is_set():
         try:
@@ -37,37 +37,37 @@ def run(stop: threading.Event) -> None:
 
 
 def expire_due(stop: threading.Event) -> int:
-    """Cancel every order that is due now, a slice at a time; how many. Raises DependencyUnavailable.
+    """Cancel every order that is due, batch by batch; returns their number. Raises DependencyUnavailable.
 
-    An order that cannot be cancelled is logged and stops no other.
+    An order that cannot be cancelled is logged, and the others are cancelled all the same.
     """
     close_old_connections()
     try:
-        return _expire_slices(stop)
+        return _expire_batches(stop)
     except (OperationalError, InterfaceError) as error:
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
 
 
-def _expire_slices(stop: threading.Event) -> int:
-    due = orders_awaiting_money(timedelta(minutes=settings.HOLD_MINUTES)).values_list("pk", flat=True)
-    expired, left = 0, set[UUID]()
-    while not stop.is_set() and (order_ids := list(due.exclude(pk__in=left)[:SLICE_ORDERS])):
+def _expire_batches(stop: threading.Event) -> int:
+    due = orders_awaiting_payment(timedelta(minutes=settings.HOLD_MINUTES)).values_list("pk", flat=True)
+    expired, not_cancelled = 0, set[UUID]()
+    while not stop.is_set() and (order_ids := list(due.exclude(pk__in=not_cancelled)[:BATCH_ORDERS])):
         cancelled = _expire(order_ids)
         expired += len(cancelled)
-        left.update(set(order_ids) - cancelled)
+        not_cancelled.update(set(order_ids) - cancelled)
     return expired
 
 
 def _expire(order_ids: Sequence[UUID]) -> set[UUID]:
-    """Expire a slice together, or one by one where an order is at fault; those cancelled."""
+    """Cancel a batch in one transaction, or one by one if an order fails; returns the cancelled orders."""
     try:
-        cancelled = expire_holds(order_ids=order_ids, origin=EXPIRY)
+        cancelled = expire_holds(order_ids=order_ids, origin=EXPIRY_ORIGIN)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
         if len(order_ids) > 1:
             return set[UUID]().union(*(_expire([order_id]) for order_id in order_ids))
-        log.exception("hold cannot expire", order_id=str(order_ids[0]))
+        log.exception("order with an expired hold cannot be cancelled", order_id=str(order_ids[0]))
         return set()
     if cancelled:
         metrics.HOLDS_EXPIRED.inc(len(cancelled))

@@ -1,4 +1,4 @@
-"""Reading orders."""
+"""Reads orders."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -11,12 +11,12 @@ from django.db.models.functions import Now
 from orders_app.document import OrderDocument
 from orders_app.exceptions import OrderNotFound
 from orders_app.models import Order, OrderItem
-from orders_app.models.order import AWAITS_MONEY
+from orders_app.models.order import AWAITS_PAYMENT
 from orders_app.models.rows import read_documents
 
 
 def all_orders() -> QuerySet[Order]:
-    """Every order, newest first, ready for `document_of`: one more statement fetches the items of a page."""
+    """All orders, newest first, with their items prefetched for `document_of`."""
     return Order.objects.prefetch_related("items")
 
 
@@ -26,38 +26,39 @@ def orders_of(user_id: int) -> QuerySet[Order]:
 
 
 def search_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
-    """The orders that the text finds.
+    """The orders that match the search text.
 
-    It is the beginning of the order's number or of the customer's user name, the tracking number, the
-    customer's e-mail address, or beginnings of words in the name of one of the products.
+    The text may be the beginning of the order number or of the customer's user name, the whole tracking
+    number or e-mail address, or the beginnings of words in the name of one product of the order.
     """
     customers = get_user_model().objects.filter(Q(username__startswith=text) | Q(email__iexact=text))
     items = OrderItem.objects.annotate(words=SearchVector("product_name", config="simple")).filter(
         words=SearchQuery(word_beginnings(text), config="simple", search_type="raw")
     )
-    ways = (
+    conditions = (
         Q(order_number__startswith=text.upper()),
         Q(tracking_number=text),
         Q(user__in=customers.values("pk")),
         Q(pk__in=items.values("order_id")),
     )
-    # A union and not an OR: each way has its own index.
-    found, *others = (orders.order_by().filter(way).values("pk") for way in ways)
-    return orders.filter(pk__in=found.union(*others))
+    # A union and not an OR, so that PostgreSQL uses the index of each condition.
+    matches, *more_matches = (orders.order_by().filter(condition).values("pk") for condition in conditions)
+    return orders.filter(pk__in=matches.union(*more_matches))
 
 
 def word_beginnings(text: str) -> str:
-    """A query for all of these words, each of which may go on."""
+    """A PostgreSQL text query for words that begin with the words of `text`, all of them."""
     quoted = (word.replace("\\", r"\\").replace("'", "''") for word in text.split())
     return " & ".join(f"'{word}':*" for word in quoted)
 
 
-def orders_awaiting_money(longer_than: timedelta) -> QuerySet[Order]:
-    """The orders not paid on delivery that wait for their money longer than this, oldest first.
+def orders_awaiting_payment(longer_than: timedelta) -> QuerySet[Order]:
+    """The orders that have waited for their payment longer than this, oldest first.
 
-    PostgreSQL's clock decides, so that a worker whose clock is wrong takes no order too early.
+    Orders paid on delivery are left out. PostgreSQL's clock decides, so that a worker whose clock is wrong
+    cancels no order too early.
     """
-    overdue = Order.objects.filter(AWAITS_MONEY, created_at__lt=Now() - longer_than)
+    overdue = Order.objects.filter(AWAITS_PAYMENT, created_at__lt=Now() - longer_than)
     return overdue.order_by("created_at")
 
 

@@ -1,4 +1,4 @@
-"""What an order can be, and what may follow what: tables that the rest of the program asks."""
+"""The statuses of an order and the transitions between them."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ class OrderStatus(IntegerChoices):
 
 
 class StockStatus(TextChoices):
-    """What the stock service last said about an order."""
+    """The last answer of the stock service about an order."""
 
     PENDING = "pending", "Pending"
     RESERVED = "reserved", "Reserved"
@@ -25,7 +25,7 @@ class StockStatus(TextChoices):
 
 
 class PaymentStatus(IntegerChoices):
-    """Whether the money has come."""
+    """Whether the order is paid."""
 
     PENDING = 1, "Pending"
     PAID = 2, "Paid"
@@ -46,7 +46,7 @@ class PaymentMethod(IntegerChoices):
 
 
 UNPAID = (PaymentStatus.PENDING, PaymentStatus.FAILED)
-"""The money has not come, and may come yet."""
+"""The order is not paid, and a payment may still arrive."""
 
 TRANSITIONS: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
     OrderStatus.PENDING: (OrderStatus.PROCESSING, OrderStatus.CANCELLED),
@@ -59,5 +59,5 @@ FINAL = frozenset(status for status, following in TRANSITIONS.items() if not fol
 
 
 def is_allowed(current: OrderStatus, wanted: OrderStatus) -> bool:
-    """Whether an order may go from one status to the other in one step."""
+    """Whether the transition from `current` to `wanted` exists."""
     return wanted in TRANSITIONS[current]

@@ -1,4 +1,7 @@
-"""Who asks, by an access token; each token's signature is checked once, its end on every request."""
+"""Authenticates requests by access token.
+
+The signature of a token is verified once and cached; its expiry is checked on every request.
+"""
 
 from functools import lru_cache
 
@@ -8,28 +11,28 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, Token
 from rest_framework_simplejwt.utils import aware_utcnow
 
-TOKENS_REMEMBERED = 10_000
+MAX_CACHED_TOKENS = 10_000
 
 
 class AccessTokenAuthentication(JWTStatelessUserAuthentication):
-    """`Authorization: Bearer <access token>`; what the token says of its user is believed until it ends."""
+    """`Authorization: Bearer <access token>`. The claims name the user; the database is not asked."""
 
     def get_validated_token(self, raw_token: bytes) -> Token:
-        """The token's claims. Raises InvalidToken."""
+        """The verified token. Raises InvalidToken."""
         try:
-            token = _verified(raw_token)
+            token = _verify(raw_token)
             token.check_exp(current_time=aware_utcnow())
         except TokenError:
-            return super().get_validated_token(raw_token)  # which says what is wrong with it
+            return super().get_validated_token(raw_token)  # raises InvalidToken with the reason
         return token
 
 
-@lru_cache(TOKENS_REMEMBERED)
-def _verified(raw_token: bytes) -> AccessToken:
+@lru_cache(MAX_CACHED_TOKENS)
+def _verify(raw_token: bytes) -> AccessToken:
     return AccessToken(raw_token)  # type: ignore[arg-type]  # the stubs want a Token here
 
 
 class AccessTokenScheme(SimpleJWTScheme):
-    """The token in the OpenAPI schema."""
+    """Describes the access token in the OpenAPI schema."""
 
     target_class = "orders_app.accounts.authentication.AccessTokenAuthentication"

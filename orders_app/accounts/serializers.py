@@ -1,4 +1,4 @@
-"""Shapes of the authentication routes, and the claims that our tokens carry."""
+"""Request and response bodies of the authentication endpoints, and the creation of tokens."""
 
 from typing import Any, ClassVar, cast
 
@@ -18,33 +18,34 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch
 
 USERNAME_TAKEN = "A user with that username already exists."
-MAX_USERNAME, MAX_PASSWORD, MAX_TOKEN = 150, 128, 4_096
+MAX_USERNAME, MAX_PASSWORD, MAX_TOKEN = 150, 128, 4_096  # characters
 
 
-class FamilyToken(RefreshToken):
-    """A refresh token that knows which sign-in it goes back to: all its successors have the same `family`."""
+class FamilyRefreshToken(RefreshToken):
+    """A refresh token of a token family: all refresh tokens that descend from one sign-in (RFC 9700)."""
 
     no_copy_claims = (*RefreshToken.no_copy_claims, "family")  # type: ignore[assignment]  # its type counts them
 
     @property
     def family(self) -> str:
-        """The id of the first token of the sign-in."""
+        """The id of the family: the id of its first token."""
         return str(self.get("family", self["jti"]))
 
 
-class PresentedToken(FamilyToken):
-    """A refresh token of ours that has not expired, spent or not."""
+class UncheckedRefreshToken(FamilyRefreshToken):
+    """A refresh token whose signature and expiry are verified, and that may have been used before."""
 
     def check_blacklist(self) -> None:
-        """Left to `spend`, for which a spent token means something."""
+        """Do nothing: `rotate_refresh_token` has to detect the reuse of a token."""
 
 
-def issue_refresh_token(user: User, family: str = "") -> FamilyToken:
-    """A refresh token whose access tokens say who the user is, so that no request looks the user up.
+def create_refresh_token(user: User, family: str = "") -> FamilyRefreshToken:
+    """Create a refresh token and store its id and family; a new family unless `family` is given.
 
-    What is stored of it is its id and, where the library would keep the token itself, its family.
+    Its claims name the user and are copied to its access tokens, so that no request reads the user from the
+    database. The library's column for the token itself stores the family instead.
     """
-    token = FamilyToken()
+    token = FamilyRefreshToken()
     token["user_id"] = str(user.pk)
     token["username"] = user.get_username()
     token["is_staff"] = user.is_staff
@@ -59,28 +60,28 @@ def issue_refresh_token(user: User, family: str = "") -> FamilyToken:
     return token
 
 
-def token_pair(user: User, family: str = "") -> dict[str, str]:
-    """Both tokens of a user, as every route of ours answers them."""
-    refresh = issue_refresh_token(user, family)
+def create_token_pair(user: User, family: str = "") -> dict[str, str]:
+    """Create a refresh token and an access token for the user; returns both as the endpoints answer them."""
+    refresh = create_refresh_token(user, family)
     return {"refresh": str(refresh), "access": str(refresh.access_token)}
 
 
-def spend(presented: PresentedToken, user: User) -> dict[str, str] | None:
-    """The pair that follows a refresh token, or None where it was spent before.
+def rotate_refresh_token(used_token: UncheckedRefreshToken, user: User) -> dict[str, str] | None:
+    """Invalidate a refresh token and return its successors; None if the token had been used before.
 
-    Then either its user or whoever has the successor has stolen it: its whole family is spent too
-    (RFC 9700, 4.14.2).
+    A reused token shows that it was stolen, either this copy or the one that was used first. Reuse detection
+    invalidates the whole token family (RFC 9700, 4.14.2).
     """
-    _, first_use = cast("tuple[Any, bool]", presented.blacklist())  # the library annotates it wrongly
-    if first_use:
-        return token_pair(user, presented.family)
-    living = OutstandingToken.objects.filter(user=user, token=presented.family, blacklistedtoken=None)
-    BlacklistedToken.objects.bulk_create(BlacklistedToken(token=token) for token in living)
+    _, is_first_use = cast("tuple[Any, bool]", used_token.blacklist())  # the library annotates it wrongly
+    if is_first_use:
+        return create_token_pair(user, used_token.family)
+    valid_tokens = OutstandingToken.objects.filter(user=user, token=used_token.family, blacklistedtoken=None)
+    BlacklistedToken.objects.bulk_create(BlacklistedToken(token=token) for token in valid_tokens)
     return None
 
 
 class LockedOut(Throttled):
-    """Too many wrong passwords for this name from this address."""
+    """Too many failed sign-ins with this user name from this address."""
 
     default_detail = "Too many failed attempts to sign in. Try again later."
     default_code = "locked_out"
@@ -101,7 +102,7 @@ class ObtainTokensSerializer(TokenObtainPairSerializer):
         )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        """Sign in. Raises AuthenticationFailed, and LockedOut after too many of those."""
+        """Sign the user in. Raises AuthenticationFailed, or LockedOut after too many failures."""
         request = self.context["request"]
         try:
             tokens = super().validate(attrs)
@@ -114,33 +115,34 @@ class ObtainTokensSerializer(TokenObtainPairSerializer):
 
     @classmethod
     def get_token(cls, user: User) -> RefreshToken:  # type: ignore[override]  # the library is untyped for its user
-        """The refresh token that the library answers and takes the access token from."""
-        return issue_refresh_token(user)
+        """The refresh token, from which the library also derives the access token."""
+        return create_refresh_token(user)
 
 
 class RefreshTokensSerializer(TokenRefreshSerializer):
-    """A refresh token for a new pair with the claims of today; the old one is spent."""
+    """Refresh token rotation: a new token pair with the user's current claims for a refresh token."""
 
     refresh = serializers.CharField(max_length=MAX_TOKEN)
     access = serializers.CharField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        """Spend the token, once. Raises TokenError, InvalidToken or AuthenticationFailed."""
-        presented = PresentedToken(attrs["refresh"])
+        """Rotate the refresh token. Raises TokenError, InvalidToken or AuthenticationFailed."""
+        used_token = UncheckedRefreshToken(attrs["refresh"])
         with transaction.atomic():
-            # One at a time for each user: a successor must not slip in beside the end of its family.
+            # The lock serializes the rotations of a user: else a successor could be created while reuse
+            # detection invalidates its family.
             users = User.objects.select_for_update(no_key=True)
-            user = users.filter(pk=presented.get("user_id"), is_active=True).first()
+            user = users.filter(pk=used_token.get("user_id"), is_active=True).first()
             if user is None:
                 raise AuthenticationFailed(self.error_messages["no_active_account"], "no_active_account")
-            pair = spend(presented, user)
+            pair = rotate_refresh_token(used_token, user)
         if pair is None:
             raise InvalidToken("Token is blacklisted")
         return pair
 
 
 class UserSerializer(serializers.ModelSerializer[User]):
-    """A user as they see themselves."""
+    """The user in the answer of the registration."""
 
     id = serializers.CharField(source="pk", read_only=True)
 
@@ -150,11 +152,14 @@ class UserSerializer(serializers.ModelSerializer[User]):
 
 
 class RegistrationSerializer(serializers.ModelSerializer[User]):
-    """A new customer; the password must please the validators of the settings."""
+    """The registration of a customer; AUTH_PASSWORD_VALIDATORS check the password."""
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(
-        write_only=True, max_length=MAX_PASSWORD, trim_whitespace=False, style={"input_type": "password"}
+        write_only=True,
+        max_length=MAX_PASSWORD,
+        trim_whitespace=False,
+        style={"input_type": "password"},
     )
 
     class Meta:
@@ -162,7 +167,7 @@ class RegistrationSerializer(serializers.ModelSerializer[User]):
         fields: ClassVar = ["username", "email", "password"]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Judge the password beside the name and address, which it must not resemble."""
+        """Check the password, also for similarity with the user name and e-mail address."""
         try:
             validate_password(attrs["password"], User(username=attrs["username"], email=attrs["email"]))
         except InvalidPassword as error:
@@ -170,7 +175,7 @@ class RegistrationSerializer(serializers.ModelSerializer[User]):
         return attrs
 
     def create(self, validated_data: dict[str, Any]) -> User:
-        """Store the user. Raises ValidationError when the name was taken a moment ago."""
+        """Store the user. Raises ValidationError if a concurrent registration has taken the user name."""
         try:
             with transaction.atomic():
                 return User.objects.create_user(**validated_data)
@@ -179,13 +184,13 @@ class RegistrationSerializer(serializers.ModelSerializer[User]):
 
 
 class TokenPairSerializer(serializers.Serializer[dict[str, str]]):
-    """What signing in answers."""
+    """The answer to a sign-in or a refresh."""
 
     refresh = serializers.CharField()
     access = serializers.CharField()
 
 
 class RegisteredSerializer(TokenPairSerializer):
-    """The tokens of the new customer, and who they are."""
+    """The answer to a registration: the token pair and the user."""
 
     user = UserSerializer()

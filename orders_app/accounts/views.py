@@ -1,4 +1,4 @@
-"""Routes under `auth/`: anyone may register and trade name and password for tokens."""
+"""The endpoints under `auth/`: registration, sign-in and refresh; they need no authentication."""
 
 from typing import Any
 
@@ -18,19 +18,19 @@ from orders_app.accounts.serializers import (
     RegistrationSerializer,
     TokenPairSerializer,
     UserSerializer,
-    token_pair,
+    create_token_pair,
 )
 from web.throttles import LoginNameThrottle, LoginThrottle, RegistrationThrottle
 
 
-def answers_tokens(operation_id: str, summary: str) -> Any:
-    """The schema of a route that answers a token pair."""
+def answers_token_pair(operation_id: str, summary: str) -> Any:
+    """The OpenAPI schema of an endpoint that answers a token pair."""
     return extend_schema(
         operation_id=operation_id, summary=summary, responses=TokenPairSerializer, tags=["auth"]
     )
 
 
-@extend_schema_view(post=answers_tokens("obtainTokens", "User name and password for a token pair"))
+@extend_schema_view(post=answers_token_pair("obtainTokens", "User name and password for a token pair"))
 class ObtainTokensView(TokenViewBase):
     """User name and password for a token pair. The access token goes into `Authorization: Bearer …`."""
 
@@ -39,16 +39,16 @@ class ObtainTokensView(TokenViewBase):
     throttle_classes = (LoginThrottle, LoginNameThrottle)
 
 
-@extend_schema_view(post=answers_tokens("refreshTokens", "A refresh token for a new pair"))
+@extend_schema_view(post=answers_token_pair("refreshTokens", "A refresh token for a new pair"))
 class RefreshTokensView(TokenViewBase):
-    """A refresh token for a new pair. Each refresh token serves once; its successor is in the answer."""
+    """A refresh token for a new pair. Each refresh token can be used once; the answer has its successor."""
 
     serializer_class = RefreshTokensSerializer
     pagination_class = None
 
 
 class RegisterView(GenericAPIView[User]):
-    """A new customer, at once signed in: the answer holds a token pair."""
+    """Registers a customer and signs them in: the answer has a token pair."""
 
     serializer_class = RegistrationSerializer
     authentication_classes = ()
@@ -63,9 +63,9 @@ class RegisterView(GenericAPIView[User]):
         tags=["auth"],
     )
     def post(self, request: Request) -> Response:
-        """Store the user and sign them in."""
+        """Store the user and answer a token pair."""
         registration = self.get_serializer(data=request.data)
         registration.is_valid(raise_exception=True)
         user = registration.save()
-        answer = token_pair(user) | {"user": UserSerializer(user).data}
+        answer = create_token_pair(user) | {"user": UserSerializer(user).data}
         return Response(answer, status.HTTP_201_CREATED)

@@ -1,4 +1,4 @@
-"""Orders in the Django admin, and the role of those who work on them."""
+"""Orders in the Django admin, and the role of staff who work on orders."""
 
 from orders_app.admin.order_admin import OrderAdmin
 

@@ -1,4 +1,4 @@
-"""What belongs to an order, shown below it and never edited."""
+"""The tables below an order in the admin: its items and its history. Both are read-only."""
 
 from typing import ClassVar
 
@@ -10,29 +10,29 @@ from orders_app.models import OrderEvent, OrderItem
 
 
 class ReadOnlyInline(TabularInline):
-    """Rows that belong to an order and are only looked at."""
+    """A read-only table of rows that belong to an order."""
 
     extra = 0
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody adds."""
+        """False for everybody."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody changes."""
+        """False for everybody."""
         return False
 
 
 class ItemInline(ReadOnlyInline):
-    """What was ordered."""
+    """The items of the order."""
 
     model = OrderItem
     fields: ClassVar = ["product_name", "product_id", "quantity", "price"]
 
 
 class HistoryInline(ReadOnlyInline):
-    """What happened, oldest first."""
+    """The events of the order, oldest first."""
 
     model = OrderEvent
     fields: ClassVar = ["version", "created_at", "type", "actor", "data"]

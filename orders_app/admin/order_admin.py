@@ -1,4 +1,4 @@
-"""Staff work on orders here. Every change goes through the services; the admin writes no row of its own."""
+"""The admin of orders, for staff. It calls the services for every change and writes no rows itself."""
 
 from collections.abc import Callable
 from functools import partial
@@ -30,28 +30,28 @@ from orders_app.services.change_order import (
 )
 from orders_app.state_machine import FINAL, OrderStatus
 
-COUNTED_AT_MOST = 10_000
-REFUSALS_SHOWN = 10
+MAX_COUNTED_ORDERS = 10_000
+MAX_REFUSALS_SHOWN = 10
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Counts no further than ten thousand: nobody pages there, and counting millions takes seconds."""
+    """Counts at most MAX_COUNTED_ORDERS orders: counting millions takes seconds, and no page needs it."""
 
     @cached_property
     def count(self) -> int:
-        """How many orders there are, or the cap."""
-        return self.object_list[:COUNTED_AT_MOST].count()  # type: ignore[attr-defined]  # a query set
+        """The number of orders, or the limit if there are more."""
+        return self.object_list[:MAX_COUNTED_ORDERS].count()  # type: ignore[attr-defined]  # a query set
 
 
 class ReasonForm(ActionForm):
-    """The bar of actions, with a reason for those that want one."""
+    """The action form of the list, with a field for the reason of a cancellation."""
 
     reason = forms.CharField(max_length=500, required=False, label="Reason for cancelling")
 
 
 @admin.register(Order)
 class OrderAdmin(ModelAdmin):
-    """Orders: found by search and filters, moved by actions or by the status in the form."""
+    """Orders: staff change their status by an action in the list, or in the form."""
 
     list_display: ClassVar = [
         "order_number",
@@ -84,97 +84,97 @@ class OrderAdmin(ModelAdmin):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
-        """All fields but the status."""
+        """All fields except the status."""
         return [name for _, group in self.fieldsets for name in group["fields"] if name != "status"]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """The orders that the API finds, by indexes: looking inside of texts takes seconds for millions."""
-        words = search_term.strip()
-        return (search_orders(queryset, words) if words else queryset), False
+        """The same search as in the API. It uses indexes; Django's own would scan millions of orders."""
+        text = search_term.strip()
+        return (search_orders(queryset, text) if text else queryset), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Django's bulk deletion goes past the services."""
+        """All actions but Django's bulk deletion, which would bypass the services."""
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Orders are placed by customers."""
+        """False: customers place orders, staff do not."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
-        """Only an order that has come to its end."""
+        """Whether the user may delete orders, and this order has a final status."""
         return super().has_delete_permission(request, obj) and (obj is None or obj.status in FINAL)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; a step that the order cannot take changes nothing and is said."""
+        """Show or save the form; show a refusal of the service as a message."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except OrderError as refusal:
-            return self.refuse(request, refusal)
+            return self.redirect_with_refusal(request, refusal)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The question and the deletion."""
+        """Ask for confirmation or delete the order; show a refusal of the service as a message."""
         try:
             return super().delete_view(request, *args, **kwargs)
         except OrderError as refusal:
-            return self.refuse(request, refusal)
+            return self.redirect_with_refusal(request, refusal)
 
-    def refuse(self, request: HttpRequest, refusal: OrderError) -> HttpResponse:
-        """Back to the page, with the reason on it."""
+    def redirect_with_refusal(self, request: HttpRequest, refusal: OrderError) -> HttpResponse:
+        """Redirect to the same page, which then shows the refusal."""
         self.message_user(request, str(refusal), messages.ERROR)
         return redirect(request.get_full_path())
 
     def save_model(
         self, request: HttpRequest, obj: Order, form: "forms.ModelForm[Order]", change: bool
     ) -> None:
-        """Take the step to the status of the form. Raises TransitionNotAllowed."""
+        """Change the order to the status in the form. Raises TransitionNotAllowed."""
         if "status" in form.changed_data:
             status = OrderStatus(form.cleaned_data["status"])
             change_status(order_id=obj.pk, new_status=status, origin=origin_of(request))
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> list[Any]:
-        """Left to `delete_model`: the service must lock the order before the transaction's first write."""
+        """Log nothing yet: `delete_model` logs after the service, which has to lock the order first."""
         return []
 
     def delete_model(self, request: HttpRequest, obj: Order) -> None:
-        """Remove the order. Raises OrderNotDeletable."""
+        """Delete the order and log the deletion. Raises OrderNotDeletable."""
         delete_order(order_id=obj.pk, origin=origin_of(request))
         super().log_deletions(request, [obj])
 
     @admin.action(description="Mark as processing", permissions=["change"])
     def process(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Pending to Processing."""
-        self.each(request, queryset, partial(change_status, new_status=OrderStatus.PROCESSING))
+        """Change the selected orders from Pending to Processing."""
+        self.apply_to_each(request, queryset, partial(change_status, new_status=OrderStatus.PROCESSING))
 
     @admin.action(description="Mark as shipped", permissions=["change"])
     def ship(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Processing to Shipped."""
-        self.each(request, queryset, partial(change_status, new_status=OrderStatus.SHIPPED))
+        """Change the selected orders from Processing to Shipped."""
+        self.apply_to_each(request, queryset, partial(change_status, new_status=OrderStatus.SHIPPED))
 
     @admin.action(description="Mark as delivered", permissions=["change"])
     def deliver(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Shipped to Delivered."""
-        self.each(request, queryset, partial(change_status, new_status=OrderStatus.DELIVERED))
+        """Change the selected orders from Shipped to Delivered."""
+        self.apply_to_each(request, queryset, partial(change_status, new_status=OrderStatus.DELIVERED))
 
     @admin.action(description="Cancel, for the reason given", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Cancel and give the stock back; the customer is shown the reason."""
+        """Cancel the selected orders, which releases their stock; the customers see the reason."""
         detail = request.POST.get("reason", "").strip() or CANCELLED_BY_STAFF.detail
         reason = CancelReason(CANCELLED_BY_STAFF.code, detail)
-        self.each(request, queryset, partial(cancel_order, reason=reason))
+        self.apply_to_each(request, queryset, partial(cancel_order, reason=reason))
 
     @admin.action(description="Mark as paid", permissions=["change"])
     def mark_paid(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """The money has come; an order with its stock reserved goes on to Processing."""
-        self.each(request, queryset, mark_paid)
+        """Mark the selected orders as paid; those with reserved stock also change to Processing."""
+        self.apply_to_each(request, queryset, mark_paid)
 
-    def each(
+    def apply_to_each(
         self, request: HttpRequest, queryset: QuerySet[Order], service: Callable[..., OrderDocument]
     ) -> None:
-        """Do this to every order on its own: one that refuses is said and stops no other."""
+        """Call the service for each order separately; show the refusals, and go on with the other orders."""
         changed, refusals = 0, []
         for order in queryset:
             try:
@@ -185,12 +185,12 @@ class OrderAdmin(ModelAdmin):
                 refusals.append(f"{order.order_number}: {refusal}")
         if changed:
             self.message_user(request, ngettext("%d order changed.", "%d orders changed.", changed) % changed)
-        for sentence in refusals[:REFUSALS_SHOWN]:
+        for sentence in refusals[:MAX_REFUSALS_SHOWN]:
             self.message_user(request, sentence, messages.ERROR)
-        if further := len(refusals[REFUSALS_SHOWN:]):
-            self.message_user(request, f"{further} more were refused.", messages.ERROR)
+        if not_shown := len(refusals[MAX_REFUSALS_SHOWN:]):
+            self.message_user(request, f"{not_shown} more were refused.", messages.ERROR)
 
 
 def origin_of(request: HttpRequest) -> Origin:
-    """The member of staff, and the trace that the request belongs to."""
+    """The origin of a change in the admin: the member of staff and the trace of the request."""
     return Origin(f"staff:{request.user.pk}", request.trace_parent)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What PostgreSQL keeps about orders."""
+"""The tables of orders, their items and the order log."""
 
 from orders_app.models.order import Order, OrderItem
 from orders_app.models.order_event import OrderEvent, ReaderPosition

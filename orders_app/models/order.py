@@ -11,16 +11,16 @@ from django.db.models import Q
 from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 MONEY_DIGITS = 14
-AWAITS_MONEY = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID) & ~Q(
+AWAITS_PAYMENT = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID) & ~Q(
     payment_method=PaymentMethod.CASH_ON_DELIVERY
 )
-"""Orders that keep stock for a customer who has still to pay."""
+"""The orders that hold stock and still wait for their payment."""
 
 
 class Order(models.Model):
-    """The present state of an order: the sum of its events, kept for lists, search and the admin.
+    """The current state of an order: the result of its events, stored for lists, search and the admin.
 
-    Only the services write here, each change together with its event.
+    Only services write this table, each change in one transaction with its event.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -60,10 +60,10 @@ class Order(models.Model):
             models.Index(fields=["created_at"], name="order_created"),
             models.Index(fields=["total_amount"], name="order_total"),
             models.Index(fields=["tracking_number"], condition=~Q(tracking_number=""), name="order_tracking"),
-            models.Index(fields=["created_at"], condition=AWAITS_MONEY, name="order_awaits_money"),
+            models.Index(fields=["created_at"], condition=AWAITS_PAYMENT, name="order_awaits_money"),
         ]
         constraints: ClassVar = [
-            # With pattern operators one index serves both the constraint and search by a number's beginning.
+            # With pattern operators the same index also serves the search by the beginning of a number.
             models.UniqueConstraint(
                 fields=["order_number"], opclasses=["varchar_pattern_ops"], name="order_number"
             ),
@@ -91,7 +91,7 @@ class Order(models.Model):
 
 
 class OrderItem(models.Model):
-    """One product of an order, with its name and price as they were when the order was placed."""
+    """One product of an order, with the name and price it had when the order was placed."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="items", db_index=False)
     product_id = models.CharField(max_length=64)

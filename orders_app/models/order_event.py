@@ -1,4 +1,4 @@
-"""The log of all that happened to orders, and how far its readers have come."""
+"""The order log, and the positions of its readers."""
 
 from typing import ClassVar
 
@@ -9,10 +9,10 @@ from orders_app.models.xid8 import CurrentTransactionId, Xid8Field
 
 
 class OrderEvent(models.Model):
-    """One change of one order; event_log writes and reads it.
+    """An event: one change of one order. Written and read by `event_log`.
 
-    Rows are only ever added: a trigger refuses the rest. They outlive their order, so `order` has no
-    constraint in the database.
+    The table is append-only: a trigger refuses updates and deletions. Events outlive their order, so the
+    foreign key `order` has no constraint in the database.
     """
 
     order = models.ForeignKey(
@@ -43,7 +43,7 @@ class OrderEvent(models.Model):
 
 
 class ReaderPosition(models.Model):
-    """The last event that a reader of the log is done with."""
+    """The position of the last event that a reader of the order log has finished."""
 
     reader = models.CharField(max_length=100, primary_key=True)
     tx = Xid8Field()

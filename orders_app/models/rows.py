@@ -1,4 +1,4 @@
-"""Documents from rows and rows from documents: the one place that knows how the two correspond."""
+"""Converts rows of orders to documents and back."""
 
 from collections.abc import Collection, Sequence
 from types import SimpleNamespace
@@ -14,14 +14,14 @@ from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, 
 
 
 def document_of(order: Order) -> OrderDocument:
-    """The order as the API shows it; reads `order.items`, so prefetch them where there are many orders."""
+    """The document of an order. Reads `order.items`: prefetch them for many orders."""
     items = order.items.all()
     lines = (OrderLine(item.product_id, item.product_name, item.quantity, item.price) for item in items)
     return _document(order, tuple(lines))
 
 
-# The items come along as JSON: a second statement would cost as much as the first.
-_COLUMNS = [field.attname for field in Order._meta.fields]  # noqa: SLF001 - Django documents it
+# The items are read as JSON in the same statement: a second statement would cost as much again.
+_COLUMNS = [field.attname for field in Order._meta.fields]  # noqa: SLF001 - Django documents `_meta`
 _READ = f"""
 SELECT {", ".join(_COLUMNS)}, (
     SELECT coalesce(json_agg(json_build_object(
@@ -30,20 +30,23 @@ SELECT {", ".join(_COLUMNS)}, (
     FROM orders_orderitem WHERE order_id = orders_order.id
 )::text FROM orders_order WHERE id = ANY(%s)
 """  # noqa: S608 - only the names of columns are put in
-_lines = msgspec.json.Decoder(tuple[OrderLine, ...])
+_lines_decoder = msgspec.json.Decoder(tuple[OrderLine, ...])
 
 
 def read_documents(order_ids: Collection[UUID]) -> dict[UUID, OrderDocument]:
-    """Those of these orders that exist, by id; by one plain statement, because batches pass here."""
+    """The documents of these orders, by id; an order that does not exist is left out.
+
+    One SQL statement without the ORM, because consumers read batches of orders.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_READ, [list(order_ids)])
         rows = cursor.fetchall()
     orders = ((SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True))), lines) for *row, lines in rows)
-    return {order.id: _document(order, _lines.decode(lines)) for order, lines in orders}
+    return {order.id: _document(order, _lines_decoder.decode(lines)) for order, lines in orders}
 
 
 def _document(order: Any, lines: tuple[OrderLine, ...]) -> OrderDocument:
-    """`order` has the columns of an order as attributes: an Order or a row."""
+    """The document of `order`, an Order or an object with the columns of one as attributes."""
     status = OrderStatus(order.status)
     return OrderDocument(
         id=order.id,
@@ -78,7 +81,7 @@ def _cancel_reason(order: Any) -> CancelReason | None:
 
 
 def columns_of(document: OrderDocument) -> dict[str, Any]:
-    """The columns of the order's row, without those of its placement (idempotency key and request hash)."""
+    """The columns of the order's row, except the idempotency key and the request hash of its placement."""
     reason, address = document.cancel_reason, document.shipping_address
     return {
         "id": document.id,
@@ -108,7 +111,7 @@ def columns_of(document: OrderDocument) -> dict[str, Any]:
 
 
 def item_rows(document: OrderDocument) -> list[dict[str, Any]]:
-    """The columns of the order's items, in their order, without those that the database gives."""
+    """The columns of the rows of the order's items, except the ids, which the database assigns."""
     return [{"order_id": document.id, **msgspec.structs.asdict(line)} for line in document.items]
 
 
@@ -126,11 +129,11 @@ WHERE orders_order.id = new.id
 
 
 def update_rows(documents: Sequence[OrderDocument]) -> None:
-    """Bring the rows of these orders to these documents, all that can change of them, with one statement."""
+    """Write all columns that can change from the documents into the rows, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(UPDATE, [as_json([columns_of(document) for document in documents])])
 
 
 def as_json(rows: object) -> str:
-    """A row or a list of rows as PostgreSQL's `json_populate_record(set)` reads them, typed by the table."""
+    """One row or a list of rows as JSON for PostgreSQL's `json_populate_record` and `…_recordset`."""
     return msgspec.json.encode(rows).decode()

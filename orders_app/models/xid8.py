@@ -1,4 +1,4 @@
-"""PostgreSQL's 64-bit transaction ids in Django."""
+"""A Django field for PostgreSQL's 64-bit transaction ids."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +15,16 @@ else:
 class Xid8Field(_IntegerField):
     """A transaction id; an int in Python.
 
-    PostgreSQL casts no integer to xid8 and psycopg reads it as text, so it travels as text both ways. Compare
-    and order by the column itself: its text sorts differently.
+    PostgreSQL cannot cast an integer to xid8, and psycopg reads xid8 as text, so values are sent and read as
+    text. Compare and sort by the column itself and not by its text, which sorts differently.
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        """The column's type."""
+        """The type of the column."""
         return "xid8"
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
-        """A text of unknown type, which PostgreSQL takes as an xid8."""
+        """The id as text without a type, which PostgreSQL converts to xid8."""
         if value is None or isinstance(value, Expression):
             return value
         return str(int(value))
@@ -32,12 +32,12 @@ class Xid8Field(_IntegerField):
     def from_db_value(
         self, value: str | None, expression: Any, connection: BaseDatabaseWrapper
     ) -> int | None:
-        """The id as a number."""
+        """The id as an int."""
         return None if value is None else int(value)
 
 
 class CurrentTransactionId(Func):
-    """The id of the transaction in hand, given to it now if it has none."""
+    """The id of the current transaction; PostgreSQL assigns one if the transaction has none yet."""
 
     function = "pg_current_xact_id"
     arity = 0

@@ -20,14 +20,14 @@ def expire_holds(*, order_ids: Collection[UUID], origin: Origin) -> set[UUID]:
     Whoever pays for an order first keeps it; whoever comes second finds it cancelled.
     """
     with open_orders(order_ids, origin) as orders:
-        unpaid = {order_id: order for order_id, order in orders.items() if _awaits_money(order.document)}
+        unpaid = {order_id: order for order_id, order in orders.items() if _awaits_payment(order.document)}
         for order in unpaid.values():
             order.cancel(HOLD_EXPIRED)
     return set(unpaid)
 
 
-def _awaits_money(document: OrderDocument) -> bool:
-    """What `models.order.AWAITS_MONEY` finds, asked of a locked order."""
+def _awaits_payment(document: OrderDocument) -> bool:
+    """The condition `models.order.AWAITS_PAYMENT`, for a locked order."""
     return (
         document.status == OrderStatus.PENDING
         and document.payment_status in UNPAID

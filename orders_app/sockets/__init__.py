@@ -1,1 +1,1 @@
-"""Orders told live to browsers: `/ws/orders/` (docs/sockets.md)."""
+"""WebSockets at `/ws/orders/`, which send messages about orders to browsers (docs/sockets.md)."""

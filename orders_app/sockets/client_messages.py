@@ -1,22 +1,25 @@
-"""What a client may say over a socket."""
+"""The messages that a client may send over a socket."""
 
 import msgspec
 from msgspec import Struct
 
 
 class Authenticate(Struct, frozen=True, rename="camel"):
-    """Who the client is, and the last event it has seen; without a token its session cookie speaks."""
+    """Authenticates the client by its access token, or by its session cookie if there is no token.
+
+    `last_event_id` is the last event that the client has seen.
+    """
 
     token: str | None = None
     last_event_id: str | None = None
 
 
 class SubscribeToOrders(Struct, frozen=True):
-    """Send me what happens to orders from now on."""
+    """Asks for the messages about orders from now on."""
 
 
 class Ping(Struct, frozen=True):
-    """Are you there?"""
+    """Asks for a pong."""
 
 
 ClientMessage = Authenticate | SubscribeToOrders | Ping
@@ -29,7 +32,7 @@ MESSAGE_TYPES: dict[str, type[ClientMessage]] = {
 
 
 class InvalidClientMessage(Exception):
-    """A message that means nothing; `code` is for programs, `detail` says it in words."""
+    """A message that cannot be understood; `code` is for programs, `detail` for people."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -42,12 +45,12 @@ class _Envelope(Struct):
 
 
 def decode(payload: bytes) -> ClientMessage:
-    """The message in this JSON. Raises InvalidClientMessage where it is none of ours."""
+    """Decode a message from JSON. Raises InvalidClientMessage."""
     try:
-        name = msgspec.json.decode(payload, type=_Envelope).type
-        if name not in MESSAGE_TYPES:
-            raise InvalidClientMessage("unknown_type", f"There is no message of type {name[:100]!r}.")
-        return msgspec.json.decode(payload, type=MESSAGE_TYPES[name])
+        message_type = msgspec.json.decode(payload, type=_Envelope).type
+        if message_type not in MESSAGE_TYPES:
+            raise InvalidClientMessage("unknown_type", f"There is no message of type {message_type[:100]!r}.")
+        return msgspec.json.decode(payload, type=MESSAGE_TYPES[message_type])
     except msgspec.ValidationError as error:
         raise InvalidClientMessage("invalid_message", str(error)) from error
     except RecursionError as error:

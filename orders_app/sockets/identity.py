@@ -1,4 +1,4 @@
-"""Who is at the other end of a socket: the user of an access token, or of a browser's session."""
+"""Authenticates the client of a socket by its access token or by a browser's session."""
 
 import time
 from collections.abc import Iterable
@@ -14,25 +14,25 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 
 class NotAuthenticated(Exception):
-    """Neither a token nor a session says who this is."""
+    """Neither a valid access token nor a session identifies the client."""
 
 
 class Identity(NamedTuple):
-    """A user, known until `expires_at` (seconds since 1970)."""
+    """The authenticated user; valid until `expires_at`, in seconds since 1970."""
 
     user_id: int
     is_staff: bool
     expires_at: float
-    by_session: bool = False
+    is_from_session: bool = False
 
     @property
     def rights(self) -> tuple[int, bool]:
-        """What decides which orders they hear of."""
+        """The user and the staff flag, which decide about which orders the socket is sent messages."""
         return self.user_id, self.is_staff
 
 
-def by_token(token: str) -> Identity:
-    """The user of an access token, until it expires. Raises NotAuthenticated where it is not valid now."""
+def identify_by_token(token: str) -> Identity:
+    """The user of an access token, until the token expires. Raises NotAuthenticated if it is invalid."""
     try:
         claims = AccessToken(token)  # type: ignore[arg-type]  # text as well as bytes
         return Identity(int(claims["user_id"]), bool(claims.get("is_staff")), claims["exp"])
@@ -40,21 +40,21 @@ def by_token(token: str) -> Identity:
         raise NotAuthenticated from error
 
 
-async def by_session(key: str) -> Identity:
-    """The user logged in with this session, to be asked for again when an access token would have expired.
+async def identify_by_session(key: str) -> Identity:
+    """The user logged in with this session; the identity expires no later than an access token would.
 
-    Raises NotAuthenticated where nobody is.
+    Raises NotAuthenticated if no user is logged in.
     """
     session = _session_store(key)
     user = await get_user({"session": session})
     if not user.is_authenticated:
         raise NotAuthenticated
-    known_for = min(session.get_expiry_age(), jwt_settings.api_settings.ACCESS_TOKEN_LIFETIME.total_seconds())
-    return Identity(user.pk, user.is_staff, time.time() + known_for, by_session=True)
+    lifetime = min(session.get_expiry_age(), jwt_settings.api_settings.ACCESS_TOKEN_LIFETIME.total_seconds())
+    return Identity(user.pk, user.is_staff, time.time() + lifetime, is_from_session=True)
 
 
 def session_key(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The session cookie among the headers of a handshake, or nothing."""
+    """The session key in the cookies of a handshake; empty if there is none."""
     for name, value in headers:
         if name == b"cookie":
             return parse_cookie(value.decode("latin1")).get(settings.SESSION_COOKIE_NAME, "")

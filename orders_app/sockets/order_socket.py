@@ -1,4 +1,4 @@
-"""The socket at `/ws/orders/`: one connection of one client, who says who it is and subscribes."""
+"""The socket at `/ws/orders/`: a client authenticates, subscribes, and is sent messages about orders."""
 
 import asyncio
 import time
@@ -16,25 +16,34 @@ from orders_app.sockets.client_messages import (
     SubscribeToOrders,
     decode,
 )
-from orders_app.sockets.identity import Identity, NotAuthenticated, by_session, by_token, session_key
-from orders_app.sockets.open_sockets import TooManySockets, open_sockets
+from orders_app.sockets.identity import (
+    Identity,
+    NotAuthenticated,
+    identify_by_session,
+    identify_by_token,
+    session_key,
+)
+from orders_app.sockets.socket_counts import TooManySockets, socket_counts
 from orders_app.sockets.subscription import SUBSCRIBED, Subscription
 
-AUTHENTICATE_WITHIN_SECONDS = 5
-LARGEST_MESSAGE_BYTES = 64 * 1024
-MOST_MESSAGES = 100
+AUTHENTICATION_SECONDS = 5
+MAX_MESSAGE_BYTES = 64 * 1024
+MAX_MESSAGES = 100
 RATE_SECONDS = 10
 
 NOT_AUTHENTICATED = 4401
-NO_QUERY = 4400
-TOO_MANY = 4429
-# For 1009 and 1013, which daphne refuses to send.
-TOO_BIG = 4009
+QUERY_NOT_ALLOWED = 4400
+LIMIT_EXCEEDED = 4429
+# In place of the standard codes 1009 and 1013, which daphne does not let an application send.
+MESSAGE_TOO_BIG = 4009
 TRY_AGAIN_LATER = 4013
 
 
 class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """Handles a client's messages one after the other; the deadline and the feed come in between."""
+    """One connection. Its client's messages are handled one after another.
+
+    While a message awaits something, the deadline may pass and the feed may send.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,134 +52,135 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         self._last_event_id: str | None = None
         self._subscription: Subscription | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._enforcement: asyncio.Task[None] | None = None
-        self._counted_for: int | None = None
+        self._deadline_task: asyncio.Task[None] | None = None
+        self._counted_user_id: int | None = None
         self._rate_start = 0.0
         self._rate_messages = 0
-        self._is_over = False
+        self._has_ended = False
 
     async def __call__(self, *connection: Any) -> None:
-        """Serve one connection, and leave nothing behind however it ends."""
+        """Serve one connection, and free its resources however it ends."""
         try:
             await super().__call__(*connection)
         finally:
-            self._end()
+            self._clean_up()
 
     async def connect(self) -> None:
-        """Accept; where the handshake brought a session cookie, it says who this is.
+        """Accept the connection and authenticate the client by its session cookie, if there is one.
 
-        Accepted first even where it is refused: a browser's page is told nothing of a refused handshake.
+        A connection that will be closed is accepted first: a browser does not tell a page why a handshake
+        was refused, but does tell it the close code.
         """
         await self.accept()
         if self.scope["query_string"]:
             detail = "This address takes no query: the token goes into the first message."
-            await self._say(type="error", code="no_query", detail=detail)
-            await self._refuse(NO_QUERY)
+            await self._send_message(type="error", code="no_query", detail=detail)
+            await self._close_with(QUERY_NOT_ALLOWED)
             return
-        self._set_deadline(AUTHENTICATE_WITHIN_SECONDS)
+        self._set_deadline(AUTHENTICATION_SECONDS)
         self._session_key = session_key(self.scope["headers"])
         if not self._session_key:
             return
         try:
-            await self._welcome(await by_session(self._session_key))
+            await self._confirm_identity(await identify_by_session(self._session_key))
         except NotAuthenticated:
-            pass  # a token may still come
+            pass  # the client may still send a token
         except TooManySockets:
-            await self._refuse(TOO_MANY)
+            await self._close_with(LIMIT_EXCEEDED)
         except DatabaseUnavailable:
-            await self._refuse(TRY_AGAIN_LATER)
+            await self._close_with(TRY_AGAIN_LATER)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """One message of the client."""
+        """Handle one message of the client; close the connection if it breaks a limit."""
         payload = (text_data or "").encode() or bytes_data or b""
-        if self._is_over:
+        if self._has_ended:
             return
-        if len(payload) > LARGEST_MESSAGE_BYTES:
-            await self._refuse(TOO_BIG)
+        if len(payload) > MAX_MESSAGE_BYTES:
+            await self._close_with(MESSAGE_TOO_BIG)
             return
-        if self._is_too_fast():
-            await self._refuse(TOO_MANY)
+        if self._exceeds_rate():
+            await self._close_with(LIMIT_EXCEEDED)
             return
         try:
             await self._handle(payload)
         except NotAuthenticated:
-            await self._refuse(NOT_AUTHENTICATED)
+            await self._close_with(NOT_AUTHENTICATED)
         except TooManySockets:
-            await self._refuse(TOO_MANY)
+            await self._close_with(LIMIT_EXCEEDED)
         except DatabaseUnavailable:
-            await self._refuse(TRY_AGAIN_LATER)
+            await self._close_with(TRY_AGAIN_LATER)
 
-    def _is_too_fast(self) -> bool:
-        """Count a message; whether there were too many of late."""
+    def _exceeds_rate(self) -> bool:
+        """Count a message; returns whether the client has sent more than MAX_MESSAGES in RATE_SECONDS."""
         now = time.monotonic()
         if now - self._rate_start > RATE_SECONDS:
             self._rate_start, self._rate_messages = now, 0
         self._rate_messages += 1
-        return self._rate_messages > MOST_MESSAGES
+        return self._rate_messages > MAX_MESSAGES
 
     async def _handle(self, payload: bytes) -> None:
         try:
             message = decode(payload)
-        except InvalidClientMessage as problem:
-            self._known()
-            await self._say(type="error", code=problem.code, detail=problem.detail)
+        except InvalidClientMessage as error:
+            self._require_identity()
+            await self._send_message(type="error", code=error.code, detail=error.detail)
         else:
-            await self._obey(message)
+            await self._dispatch(message)
 
-    async def _obey(self, message: ClientMessage) -> None:
+    async def _dispatch(self, message: ClientMessage) -> None:
         match message:
             case Authenticate():
                 await self._authenticate(message)
             case SubscribeToOrders():
-                await self._subscribe(self._known())
+                await self._subscribe(self._require_identity())
             case Ping():
-                self._known()
-                await self._say(type="pong")
+                self._require_identity()
+                await self._send_message(type="pong")
 
-    def _known(self) -> Identity:
-        """Who this is. Raises NotAuthenticated before the client has said so: its first message must."""
+    def _require_identity(self) -> Identity:
+        """The client's identity. Raises NotAuthenticated if its first message did not authenticate it."""
         if self._identity is None:
             raise NotAuthenticated
         return self._identity
 
     async def _authenticate(self, message: Authenticate) -> None:
         if message.token is None:
-            identity = await by_session(self._session_key)
+            identity = await identify_by_session(self._session_key)
         else:
-            identity = by_token(message.token)
-        await self._welcome(identity)
+            identity = identify_by_token(message.token)
+        await self._confirm_identity(identity)
         self._last_event_id = message.last_event_id
 
-    async def _welcome(self, identity: Identity) -> None:
-        self._identify(identity)
-        await self._say(type="connected", userId=str(identity.user_id), isStaff=identity.is_staff)
+    async def _confirm_identity(self, identity: Identity) -> None:
+        self._set_identity(identity)
+        await self._send_message(type="connected", userId=str(identity.user_id), isStaff=identity.is_staff)
 
-    def _identify(self, identity: Identity) -> None:
-        """Take this to be the client until it expires.
+    def _set_identity(self, identity: Identity) -> None:
+        """Set the client's identity, and the deadline to its expiry.
 
-        Raises NotAuthenticated where it was somebody else: only the token of a first message outweighs the
-        cookie that the handshake brought. Raises TooManySockets.
+        Raises NotAuthenticated if the connection belongs to another user already. Only the token of the first
+        message may replace the identity that the session cookie gave. Raises TooManySockets.
         """
-        if self._is_settled() and identity.rights != self._known().rights:
+        if self._is_identity_final() and identity.rights != self._require_identity().rights:
             raise NotAuthenticated
-        self._count(identity.user_id)
+        self._count_for(identity.user_id)
         self._identity = identity
         self._set_deadline(identity.expires_at - time.time())
 
-    def _count(self, user_id: int | None) -> None:
-        """Let this socket count as one of this user's, or as nobody's."""
-        if user_id == self._counted_for:
+    def _count_for(self, user_id: int | None) -> None:
+        """Count this socket for this user and no longer for the previous one; None counts it for nobody."""
+        if user_id == self._counted_user_id:
             return
         if user_id is not None:
-            open_sockets.enter(user_id)
-        if self._counted_for is not None:
-            open_sockets.leave(self._counted_for)
-        self._counted_for = user_id
+            socket_counts.add(user_id)
+        if self._counted_user_id is not None:
+            socket_counts.remove(self._counted_user_id)
+        self._counted_user_id = user_id
 
-    def _is_settled(self) -> bool:
-        """Whether this connection is one user's for good."""
+    def _is_identity_final(self) -> bool:
+        """Whether the user of this connection can no longer change."""
         return self._subscription is not None or (
-            self._identity is not None and not self._identity.by_session
+            self._identity is not None and not self._identity.is_from_session
         )
 
     async def _subscribe(self, identity: Identity) -> None:
@@ -180,16 +190,16 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
             self._subscription = Subscription(identity.user_id, identity.is_staff, self.send)
             await self._subscription.start(self._last_event_id)
 
-    async def _say(self, **message: str | bool) -> None:
+    async def _send_message(self, **message: str | bool) -> None:
         await self.send(msgspec.json.encode(message).decode())
 
-    async def _refuse(self, code: int) -> None:
-        self._end()
+    async def _close_with(self, code: int) -> None:
+        self._clean_up()
         await self.close(code)
 
-    def _end(self) -> None:
-        self._is_over = True
-        self._count(None)
+    def _clean_up(self) -> None:
+        self._has_ended = True
+        self._count_for(None)
         if self._deadline:
             self._deadline.cancel()
         if self._subscription:
@@ -201,21 +211,24 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         self._deadline = asyncio.get_running_loop().call_later(seconds, self._on_deadline)
 
     def _on_deadline(self) -> None:
-        self._enforcement = asyncio.create_task(self._enforce_deadline())
+        self._deadline_task = asyncio.create_task(self._enforce_deadline())
 
-    async def _session_goes_on(self) -> Identity | None:
-        """Whose session it is now; None where the connection has ended meanwhile. Raises NotAuthenticated."""
-        identity = await by_session(self._session_key)
-        return None if self._is_over else identity
+    async def _renew_session_identity(self) -> Identity | None:
+        """The session's current identity; None if the connection ended meanwhile. Raises NotAuthenticated."""
+        identity = await identify_by_session(self._session_key)
+        return None if self._has_ended else identity
 
     async def _enforce_deadline(self) -> None:
-        """Nobody has authenticated in time, or the token has expired; only a session can go on by itself."""
+        """Close the connection, unless a session still authenticates the client.
+
+        Runs when the client has not authenticated in time, and when its identity expires.
+        """
         try:
-            if not self._known().by_session:
-                await self._refuse(NOT_AUTHENTICATED)
-            elif identity := await self._session_goes_on():
-                self._identify(identity)
+            if not self._require_identity().is_from_session:
+                await self._close_with(NOT_AUTHENTICATED)
+            elif identity := await self._renew_session_identity():
+                self._set_identity(identity)
         except NotAuthenticated:
-            await self._refuse(NOT_AUTHENTICATED)
+            await self._close_with(NOT_AUTHENTICATED)
         except DatabaseUnavailable:
-            await self._refuse(TRY_AGAIN_LATER)
+            await self._close_with(TRY_AGAIN_LATER)

@@ -25,7 +25,7 @@ from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.exceptions import OrderNotPayable
 from orders_app.models import Order
-from orders_app.selectors import orders_awaiting_money
+from orders_app.selectors import orders_awaiting_payment
 from orders_app.services.change_order import change_status, mark_paid, update_order
 from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
 from orders_app.services.locked_order import open_order
@@ -169,7 +169,7 @@ def test_paying_and_expiring_at_once_have_one_winner(desk: Desk) -> None:
 
 
 def test_two_workers_expire_each_order_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hold_expiry, "SLICE_ORDERS", 3)
+    monkeypatch.setattr(hold_expiry, "BATCH_ORDERS", 3)
     orders = [overdue(desk) for _ in range(10)]
     counts = run_together(*[lambda: hold_expiry.expire_due(threading.Event())] * 2)
     assert sum(counts) == len(orders)
@@ -187,7 +187,7 @@ def test_an_order_that_cannot_be_cancelled_stops_no_other(desk: Desk) -> None:
 
 def test_overdue_orders_are_found_by_their_own_index(desk: Desk) -> None:
     overdue(desk)
-    found = orders_awaiting_money(HOLD).values_list("pk", flat=True)[:200]
+    found = orders_awaiting_payment(HOLD).values_list("pk", flat=True)[:200]
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
         plan = found.explain()

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from orders_app.accounts.serializers import token_pair
+from orders_app.accounts.serializers import create_token_pair
 from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.services.catalogue import create_product
@@ -93,7 +93,7 @@ def registration(scene: Scene) -> object:
 
 
 def refresh(scene: Scene) -> object:
-    return {"refresh": token_pair(scene.people.owner)["refresh"]}
+    return {"refresh": create_token_pair(scene.people.owner)["refresh"]}
 
 
 def line(scene: Scene) -> object:

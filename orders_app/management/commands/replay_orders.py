@@ -1,4 +1,4 @@
-"""manage.py replay_orders: does every order's row say what its events say?"""
+"""`manage.py replay_orders`."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -25,25 +25,25 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """What the command line takes."""
+        """Define `--rebuild`."""
         parser.add_argument(
-            "--rebuild", action="store_true", help="write what the events tell into the rows that differ"
+            "--rebuild", action="store_true", help="rewrite the rows that differ from the events"
         )
 
     def handle(self, **options: Any) -> None:
-        """Compare, tell, and rewrite where asked to."""
-        checked, different, mended = 0, 0, 0
-        for compared in _with_progress():
+        """Compare all orders, print the differences, and rewrite the rows with `--rebuild`."""
+        checked, different, rewritten = 0, 0, 0
+        for compared in _slices_with_progress():
             checked += len(compared.order_ids)
             for difference in compared.differences:
-                self.stdout.write(_sentence(difference))
+                self.stdout.write(_describe(difference))
             differing = {difference.order_id for difference in compared.differences}
             different += len(differing)
             if options["rebuild"]:
-                mended += sum(map(self._rewrite, sorted(differing)))
-        self.stdout.write(f"{checked} orders checked, {different} differ, {mended} rewritten.")
-        if different > mended:
-            raise CommandError(f"{different - mended} orders differ from their events.")
+                rewritten += sum(map(self._rewrite, sorted(differing)))
+        self.stdout.write(f"{checked} orders checked, {different} differ, {rewritten} rewritten.")
+        if different > rewritten:
+            raise CommandError(f"{different - rewritten} orders differ from their events.")
 
     def _rewrite(self, order_id: UUID) -> bool:
         try:
@@ -54,8 +54,8 @@ class Command(BaseCommand):
         return True
 
 
-def _with_progress() -> Iterator[ComparedSlice]:
-    """The slices, with a bar on a terminal's standard error."""
+def _slices_with_progress() -> Iterator[ComparedSlice]:
+    """The compared slices, with a progress bar if standard error is a terminal."""
     console = Console(stderr=True)
     expected = -(-Order.objects.count() // SLICE_ORDERS)
     yield from track(
@@ -67,7 +67,7 @@ def _with_progress() -> Iterator[ComparedSlice]:
     )
 
 
-def _sentence(difference: Difference) -> str:
+def _describe(difference: Difference) -> str:
     return (
         f"{difference.order_id} {difference.field}: "
         f"the row has {difference.row!r}, the events tell {difference.log!r}"

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from orders_app.accounts.serializers import token_pair
+from orders_app.accounts.serializers import create_token_pair
 from tests.concurrency import of_type, run_together
 from tests.orders_app.api.people import Json, Person, attributes, codes
 
@@ -61,7 +61,7 @@ def test_a_wrong_password_and_an_inactive_user_are_refused_alike(walter: User) -
 
 
 def test_refreshing_gives_a_new_pair_with_the_claims_of_now(walter: User) -> None:
-    old = token_pair(walter)
+    old = create_token_pair(walter)
     walter.is_staff = True
     walter.username = "walter-the-clerk"
     walter.save()
@@ -76,24 +76,24 @@ def test_refreshing_gives_a_new_pair_with_the_claims_of_now(walter: User) -> Non
 
 
 def test_a_refresh_token_serves_once(walter: User) -> None:
-    token = token_pair(walter)["refresh"]
+    token = create_token_pair(walter)["refresh"]
     assert refresh(token).status_code == 200
     again = refresh(token)
     assert (again.status_code, codes(again), attributes(again)) == (401, ["token_not_valid"], [None])
 
 
 def test_a_refresh_token_used_again_ends_its_whole_sign_in_and_no_other(walter: User) -> None:
-    first, elsewhere = token_pair(walter)["refresh"], token_pair(walter)["refresh"]
+    first, elsewhere = create_token_pair(walter)["refresh"], create_token_pair(walter)["refresh"]
     second = refresh(first).json()["refresh"]
     third = refresh(second).json()["refresh"]
     assert refresh(first).status_code == 401
     assert refresh(third).status_code == 401, "whoever has the successor may be the thief"
     assert refresh(elsewhere).status_code == 200
-    assert "family" not in AccessToken(token_pair(walter)["access"]).payload  # type: ignore[arg-type]
+    assert "family" not in AccessToken(create_token_pair(walter)["access"]).payload  # type: ignore[arg-type]
 
 
 def test_of_two_refreshes_at_once_one_is_refused(walter: User) -> None:
-    token = token_pair(walter)["refresh"]
+    token = create_token_pair(walter)["refresh"]
     answers = run_together(*[lambda: refresh(token)] * 2)
     answered = {answer.status_code: answer for answer in of_type(Response, answers)}
     assert answered.keys() == {200, 401}
@@ -101,7 +101,7 @@ def test_of_two_refreshes_at_once_one_is_refused(walter: User) -> None:
 
 
 def test_nobody_is_refreshed_who_is_inactive_or_gone(walter: User) -> None:
-    first, second = token_pair(walter)["refresh"], token_pair(walter)["refresh"]
+    first, second = create_token_pair(walter)["refresh"], create_token_pair(walter)["refresh"]
     walter.is_active = False
     walter.save()
     inactive = refresh(first)
@@ -113,7 +113,7 @@ def test_nobody_is_refreshed_who_is_inactive_or_gone(walter: User) -> None:
 
 def test_only_a_refresh_token_of_ours_refreshes(walter: User) -> None:
     forged = RefreshToken.for_user(walter)
-    for token in (token_pair(walter)["access"], str(forged)[:-4] + "AAAA", "nonsense"):
+    for token in (create_token_pair(walter)["access"], str(forged)[:-4] + "AAAA", "nonsense"):
         response = refresh(token)
         assert (response.status_code, codes(response)) == (401, ["token_not_valid"]), token
     assert attributes(Person().ask("POST", "auth/token/refresh/", {})) == ["refresh"]

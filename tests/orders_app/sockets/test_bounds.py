@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from devtools.driver.shop import eventually
 from orders_app.document import OrderDocument
-from orders_app.sockets.order_socket import MOST_MESSAGES
+from orders_app.sockets.order_socket import MAX_MESSAGES
 from tests.orders_app.ordering import Desk, all_that_is_stored
 from tests.orders_app.sockets.browser import (
     REPLAY_EVENTS,
@@ -69,9 +69,9 @@ def test_a_token_in_the_url_is_refused_though_it_is_good(socket_url: str, desk: 
 def test_too_many_messages_close(socket_url: str, desk: Desk) -> None:
     with others_hear_on(socket_url, desk), browsing(socket_url) as browser:
         browser.authenticate(token(desk.user_id))
-        for _ in range(MOST_MESSAGES - 1):
+        for _ in range(MAX_MESSAGES - 1):
             browser.say("ping")
-        assert all(message == {"type": "pong"} for message in browser.hears(MOST_MESSAGES - 1))
+        assert all(message == {"type": "pong"} for message in browser.hears(MAX_MESSAGES - 1))
         browser.say("ping")
         assert browser.close_code() == TOO_MANY
 
@@ -82,7 +82,7 @@ def test_a_flood_closes_and_is_not_worked_off(socket_url: str, desk: Desk) -> No
         with suppress(ConnectionClosed):
             for _ in range(20_000):
                 browser.say("ping")
-        assert len(hears_until_the_end(browser)[0]) < MOST_MESSAGES
+        assert len(hears_until_the_end(browser)[0]) < MAX_MESSAGES
 
 
 @pytest.mark.parametrize(
