@@ -5,7 +5,7 @@ import gc
 _COLLECT_AFTER_NEW_OBJECTS = 50_000
 
 
-def calm_garbage_collector() -> None:
+def tune_garbage_collector() -> None:
     """Exclude all loaded objects from collection and collect less often; call it after the imports.
 
     A batch or a request keeps thousands of objects until it ends. With Python's defaults, collecting them

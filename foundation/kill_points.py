@@ -8,7 +8,7 @@ import os
 import signal
 from typing import Literal
 
-KillPoint = Literal[
+KillPointName = Literal[
     "after-commit-before-produce",
     "after-acknowledgement-before-position",
     "before-handling",
@@ -22,7 +22,7 @@ _fatal_name, _, _count = os.environ.get("STRIKE_AT", "").partition(":")
 _passes_left = int(_count or 1)
 
 
-def kill_point(name: KillPoint) -> None:
+def kill_point(name: KillPointName) -> None:
     """Kill the process if STRIKE_AT names this kill point; else do nothing."""
     global _passes_left  # noqa: PLW0603 - STRIKE_AT counts in the whole process
     if name != _fatal_name:

@@ -1,4 +1,4 @@
-"""The management command of a worker: all that it needs beside its entry in `kafka_workers.workers`."""
+"""The base class of the commands that run a worker of the table `kafka_workers.workers`."""
 
 import signal
 import threading
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
-from foundation.garbage_collection import calm_garbage_collector
+from foundation.garbage_collection import tune_garbage_collector
 from kafka_workers.runtime.consuming import consumer_loop
 from kafka_workers.runtime.exceptions import FloodOfDeadLetters
 from kafka_workers.workers import Consumer, Worker
@@ -18,9 +18,9 @@ Run = Callable[[threading.Event], None]
 
 
 class WorkerCommand(BaseCommand):
-    """Runs `worker` until SIGTERM or SIGINT, then ends with exit code 0.
+    """Runs `worker` until SIGTERM or SIGINT, then exits with code 0.
 
-    Ends with exit code 1 when a flood of dead letters stops the worker.
+    Exits with code 1 if the circuit breaker stops the worker.
     """
 
     worker: Worker
@@ -28,27 +28,27 @@ class WorkerCommand(BaseCommand):
 
     @property
     def help(self) -> str:  # type: ignore[override]  # Django has a plain attribute
-        """What the worker does, reads and sends, and how it ends."""
+        """The text of `--help`."""
         return help_of(self.worker)
 
     def handle(self, **options: Any) -> None:
         """Run the worker."""
-        calm_garbage_collector()
+        tune_garbage_collector()
         run = load_run(self.worker)
         try:
-            run(_event_of_signals())
+            run(_set_on_signal())
         except FloodOfDeadLetters as error:
             raise CommandError(str(error)) from error
 
 
 def load_run(worker: Worker) -> Run:
-    """Import what the worker runs."""
+    """Import the function that runs the worker."""
     target = import_string(worker.runs.replace(":", "."))
     return partial(consumer_loop.run, target) if isinstance(worker, Consumer) else target
 
 
 def help_of(worker: Worker) -> str:
-    """The text of `--help`."""
+    """What the worker does, reads and sends, and how it ends."""
     sentences = [worker.summary]
     if isinstance(worker, Consumer):
         sentences.append(f"Reads {', '.join(worker.reads)} (group {worker.group}).")
@@ -61,9 +61,10 @@ def help_of(worker: Worker) -> str:
     return " ".join(sentences)
 
 
-def _event_of_signals() -> threading.Event:
+def _set_on_signal() -> threading.Event:
+    """An event that SIGTERM or SIGINT sets."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        # In a thread: the handler may interrupt `stop.wait` while that holds the lock that `set` wants.
+        # In a thread: the signal may interrupt `stop.wait` while it holds the lock that `stop.set` needs.
         signal.signal(number, lambda *_: threading.Thread(target=stop.set).start())
     return stop

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 from django.utils.module_loading import import_string
 
-from foundation.kill_points import KillPoint
+from foundation.kill_points import KillPointName
 from kafka_workers.contract.principals import PURPOSES
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.management.worker_command import WorkerCommand
@@ -44,7 +44,7 @@ def test_its_topics_exist(worker: Worker) -> None:
 
 @each_worker
 def test_it_passes_only_kill_points_that_exist(worker: Worker) -> None:
-    assert {point.name for point in worker.kill_points} <= set(get_args(KillPoint))
+    assert {point.name for point in worker.kill_points} <= set(get_args(KillPointName))
 
 
 @each_worker
