@@ -1,0 +1,184 @@
+"""A new consumer is its module, its command and one entry in the table of workers: all else follows.
+
+The tests add one to a copy of the project and change no other file.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+
+from devtools.driver.kafka import Wire
+from devtools.driver.shop import eventually
+from devtools.stack.processes import Process
+from devtools.stack.spawn import PROJECT
+from devtools.stack.supervised import SupervisedProcess
+
+MODULE = """
+import structlog
+
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition
+from kafka_workers.workers import TOY
+
+log = structlog.get_logger(__name__)
+
+
+def decode(received):
+    return received.key
+
+
+def handle(batch):
+    log.info("toy handled", orders=[work.value for work in batch])
+    return ()
+
+
+TOY_CONSUMER = ConsumerDefinition(group=TOY.group, topics=TOY.reads, decode=decode, handle=handle)
+"""
+COMMAND = """
+from kafka_workers.management.worker_command import WorkerCommand
+from kafka_workers.workers import TOY
+
+
+class Command(WorkerCommand):
+    worker = TOY
+"""
+ENTRY = """
+TOY = Consumer(
+    name="toy",
+    title="toy consumer",
+    command="run_toy_consumer",
+    runs="kafka_workers.consumers.toy:TOY_CONSUMER",
+    purpose="log which orders were placed",
+    needs=(KAFKA,),
+    principal="stockbridge-toy",
+    group="toy-service-group",
+    reads=("order.created",),
+)
+
+"""
+GROUP = "toy-service-group"
+
+
+class Copy:
+    """A copy of the project with the toy consumer in it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        hidden_and_compiled = shutil.ignore_patterns(".*", "__pycache__")
+        shutil.copytree(PROJECT, directory, ignore=hidden_and_compiled, dirs_exist_ok=True)
+        package = directory / "kafka_workers"
+        (package / "consumers" / "toy.py").write_text(MODULE)
+        (package / "management" / "commands" / "run_toy_consumer.py").write_text(COMMAND)
+        table = package / "workers.py"
+        before, mark, after = table.read_text().partition("\nWORKERS = ")
+        table.write_text(before + ENTRY + mark + after)
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """What Python prints there, run with these arguments, when it ends with this exit code."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.directory,
+            env={name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def manage(self, *arguments: str, code: int = 0) -> str:
+        """The same for a management command."""
+        return self.run("manage.py", *arguments, code=code)
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    return Copy(tmp_path_factory.mktemp("project"))
+
+
+def test_start_offers_how_many_of_it_run_before_any_package_is_installed(copy: Copy) -> None:
+    without_packages = "-S"
+    printed = copy.run(without_packages, "-m", "devtools.stack.options", "--help")
+    assert "--toy-workers N" in printed
+    assert "to log which orders were placed" in " ".join(printed.split())
+
+
+def test_the_reference_pages_change_by_it_alone_and_then_name_it(copy: Copy) -> None:
+    changes = copy.manage("generate_docs", "--check", code=1).splitlines()
+    pages = {line.split()[1] for line in changes if line.startswith("+++ ")}
+    assert pages == {"workers.md", "topics.md", "kafka-access.md", "asyncapi.yaml"}
+    removed = [line for line in changes if line.startswith("-") and not line.startswith("--- ")]
+    assert [line.split()[1] for line in removed] == ["`order.created`"], (
+        "its readers are not only neighbours now"
+    )
+    copy.manage("generate_docs")
+    for page in pages:
+        assert "toy" in (copy.directory / "docs" / page).read_text()
+
+
+def test_its_user_may_do_what_it_needs_and_no_more(copy: Copy) -> None:
+    printed = copy.manage("kafka_access", "--dry-run").splitlines()
+    retries = [f"topic {GROUP}.retry.{number}" for number in (1, 2, 3)]
+    assert sorted(line for line in printed if line.startswith("User:stockbridge-toy ")) == sorted(
+        [
+            f"User:stockbridge-toy may READ the group {GROUP}",
+            "User:stockbridge-toy may READ the topic order.created",
+            *(f"User:stockbridge-toy may READ the {topic}" for topic in retries),
+            *(f"User:stockbridge-toy may WRITE the {topic}" for topic in retries),
+            f"User:stockbridge-toy may WRITE the topic {GROUP}.dlq",
+        ]
+    )
+
+
+def test_the_fault_suite_strikes_it_and_the_benchmarks_measure_it(copy: Copy) -> None:
+    strikes = {line.split()[0] for line in copy.run("-m", "devtools.faults", "--list").splitlines()}
+    assert {"kill-toy", "freeze-toy", "toy-before-handling", "toy-in-rebalance"} <= strikes
+    printed = copy.run("-c", "from devtools.benchmarks.rows.orders import MemoryResult; help(MemoryResult)")
+    assert "toy: float" in printed
+
+
+def test_it_agrees_with_all_that_is_asked_of_the_table(copy: Copy, wire: Wire) -> None:
+    printed = copy.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/kafka_workers/test_workers.py")
+    assert "failed" not in printed
+
+
+def test_it_works_is_started_again_when_killed_and_ends_on_sigterm(
+    copy: Copy, wire: Wire, tmp_path: Path
+) -> None:
+    created = copy.manage("create_topics").splitlines()
+    own = {f"{GROUP}.retry.1", f"{GROUP}.retry.2", f"{GROUP}.retry.3", f"{GROUP}.dlq", f"{GROUP}.dlq.settled"}
+    assert {f"created {topic}" for topic in own} <= set(created)
+    command = (sys.executable, str(copy.directory / "manage.py"), "run_toy_consumer")
+    toy = SupervisedProcess(Process("toy", command), env=os.environ, logs=tmp_path)
+
+    def has_logged(text: str) -> bool:
+        return toy.log_path.exists() and text in toy.log_path.read_text()
+
+    def handles_an_order() -> None:
+        order = uuid.uuid4().hex
+        wire.send("order.created", order, b"{}")
+        eventually(lambda: has_logged(order), "the order is handled", seconds=30)
+
+    toy.start()
+    try:
+        handles_an_order()
+        toy.kill()
+        eventually(lambda: has_logged("ended by SIGKILL; starting it again"), "it is killed")
+        handles_an_order()
+        lags = json.loads(copy.manage("consumer_lag", "--group", GROUP, "--json"))
+        assert {lag["topic"] for lag in lags} == {
+            "order.created",
+            *(topic for topic in own if "retry" in topic),
+        }
+        assert toy.pid
+        os.kill(toy.pid, signal.SIGTERM)
+        eventually(lambda: has_logged("ended with exit code 0; starting it again"), "it ends")
+    finally:
+        toy.stop()
