@@ -1,6 +1,6 @@
 """Named places in the code at which the fault suite ends a process with SIGKILL.
 
-With STRIKE_AT=<name> or STRIKE_AT=<name>:<n> in the environment, the process is killed when it passes the
+With KILL_AT=<name> or KILL_AT=<name>:<n> in the environment, the process is killed when it passes the
 named place for the first or n-th time.
 """
 
@@ -15,16 +15,16 @@ KillPointName = Literal[
     "after-handling-before-answers",
     "after-answers-before-offsets",
     "in-rebalance",
-    "before-settling-committed",
+    "before-resolution-committed",
 ]
 
-_fatal_name, _, _count = os.environ.get("STRIKE_AT", "").partition(":")
+_fatal_name, _, _count = os.environ.get("KILL_AT", "").partition(":")
 _passes_left = int(_count or 1)
 
 
 def kill_point(name: KillPointName) -> None:
-    """Kill the process if STRIKE_AT names this kill point; else do nothing."""
-    global _passes_left  # noqa: PLW0603 - STRIKE_AT counts in the whole process
+    """Kill the process if KILL_AT names this kill point; else do nothing."""
+    global _passes_left  # noqa: PLW0603 - KILL_AT counts in the whole process
     if name != _fatal_name:
         return
     _passes_left -= 1

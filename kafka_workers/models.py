@@ -1,21 +1,21 @@
-"""What the bridge keeps in PostgreSQL."""
+"""The tables of kafka_workers in PostgreSQL."""
 
 from typing import ClassVar
 
 from django.db import models
 
 
-class SetAsideEvent(models.Model):
-    """An event of the orders' log whose messages wait, with the reason; the event itself stays in the log.
+class ParkedEvent(models.Model):
+    """An event whose messages wait for a retry, and the reason; the event itself stays in the order log.
 
-    Only the active relay adds and removes rows; others may ask for a retry by setting `retry_requested_at`.
+    Only the leading relay adds and removes rows; others request a retry by setting `retry_requested_at`.
     """
 
     class Reason(models.TextChoices):
-        """Why an event waits."""
+        """Why an event is parked."""
 
-        REFUSED = "refused", "The broker refuses a message of it"
-        UNROUTABLE = "unroutable", "Its type or data is not known"
+        REJECTED = "refused", "The broker rejects one of its messages"
+        UNROUTABLE = "unroutable", "Its type or data is unknown"
         BEHIND = "behind", "It follows such an event of the same order"
 
     order_id = models.UUIDField()
@@ -23,7 +23,7 @@ class SetAsideEvent(models.Model):
     type = models.CharField(max_length=40)
     reason = models.CharField(max_length=10, choices=Reason)
     detail = models.TextField()
-    set_aside_at = models.DateTimeField(auto_now_add=True)
+    parked_at = models.DateTimeField(auto_now_add=True, db_column="set_aside_at")
     retry_requested_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -38,7 +38,7 @@ class SetAsideEvent(models.Model):
 
 
 class DeadLetterRecord(models.Model):
-    """No table: the dead letters lie in Kafka. Gives them a place and permissions in the admin."""
+    """No table: dead letters are records in Kafka. Gives them an entry and permissions in the admin."""
 
     class Meta:
         managed = False

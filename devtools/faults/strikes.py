@@ -67,7 +67,7 @@ def kill_at(worker: Worker, point: str, arena: Arena, rng: random.Random) -> Non
     count = len(instances) if worker is RELAY else rng.randint(1, len(instances))
     struck = rng.sample(instances, count)
     for name in struck:
-        arena.stack.restart(name, {"STRIKE_AT": f"{point}:{rng.randint(1, 2)}"})
+        arena.stack.restart(name, {"KILL_AT": f"{point}:{rng.randint(1, 2)}"})
     armed = {name: arena.stack.pid(name) for name in struck}
     if alive := arena.await_death(armed, _POINT_SECONDS):
         raise StrikeMissed(f"{alive} did not get to {point} in {_POINT_SECONDS:.0f} s")
@@ -76,7 +76,7 @@ def kill_at(worker: Worker, point: str, arena: Arena, rng: random.Random) -> Non
 def kill_in_rebalance(worker: Worker, arena: Arena, rng: random.Random) -> None:
     """A consumer dies while it gives up partitions to one that joins."""
     victim = rng.choice(arena.instances(worker.name))
-    arena.stack.restart(victim, {"STRIKE_AT": "in-rebalance"})
+    arena.stack.restart(victim, {"KILL_AT": "in-rebalance"})
     armed = {victim: arena.stack.pid(victim)}
     newcomer = worker_process(worker, INSTANCES + 1)
     for _ in range(_REBALANCES):

@@ -1,6 +1,6 @@
-"""What did not go its way, in the Django admin: dead letters, and events that could not be published."""
+"""Failures in the Django admin: dead letters and parked events."""
 
 from kafka_workers.admin.dead_letter_admin import DeadLetterAdmin
-from kafka_workers.admin.set_aside_admin import SetAsideEventAdmin
+from kafka_workers.admin.parked_event_admin import ParkedEventAdmin
 
-__all__ = ["DeadLetterAdmin", "SetAsideEventAdmin"]
+__all__ = ["DeadLetterAdmin", "ParkedEventAdmin"]

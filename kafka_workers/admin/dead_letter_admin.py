@@ -1,7 +1,7 @@
-"""Where the admin keeps its page of dead letters.
+"""The entry of the dead letters in the admin.
 
-The page reads and writes Kafka. Its module is loaded when it is first asked for, so that a web process that
-shows it to nobody has no Kafka client.
+Their pages read and write Kafka. The module of the pages is imported at the first request, so that a web
+process without such a request has no Kafka client.
 """
 
 from django.contrib import admin
@@ -15,31 +15,31 @@ from web.read_only_admin import ReadOnlyAdmin
 
 @admin.register(DeadLetterRecord)
 class DeadLetterAdmin(ReadOnlyAdmin):
-    """Dead letters: listed and shown to who may view them, settled by who may settle them."""
+    """Lists, shows and resolves dead letters, each for users with the permission."""
 
-    def has_settle_permission(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may redrive and discard."""
+    def has_resolve_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may redrive and discard."""
         return request.user.has_perm("kafka_workers.settle_deadletterrecord")
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> None:
-        """There is no row, and no page of Django's own that wants one."""
+        """Always None: a dead letter is no row, and none of Django's own pages shows one."""
 
     def changelist_view(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
-        """The list with its filters, and the actions."""
+        """The list with its filters; a POST redrives or discards."""
         from kafka_workers.admin import dead_letter_pages  # noqa: PLC0415 - see above
 
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.method != "POST":
             return dead_letter_pages.show_list(self, request)
-        if not self.has_settle_permission(request):
+        if not self.has_resolve_permission(request):
             raise PermissionDenied
-        return dead_letter_pages.settle_chosen(self, request)
+        return dead_letter_pages.resolve_selected(self, request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: object = None
     ) -> HttpResponse:
-        """One dead letter in full; its id is its place."""
+        """One dead letter with all its fields; its id is its coordinates."""
         from kafka_workers.admin import dead_letter_pages  # noqa: PLC0415 - see above
 
         if not self.has_view_permission(request):

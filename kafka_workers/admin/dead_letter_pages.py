@@ -1,4 +1,4 @@
-"""The pages of dead letters: the same finding and settling as `manage.py dead_letters`."""
+"""The admin's pages of dead letters, with the functions of `manage.py dead_letters`."""
 
 import json
 from collections.abc import Sequence
@@ -23,22 +23,22 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kafka_workers.models import DeadLetterRecord
 from kafka_workers.runtime.dead_letters.letters import (
-    Choice,
     DeadLetter,
+    DeadLetterFilter,
     OriginUnknown,
     find_dead_letters,
 )
-from kafka_workers.runtime.dead_letters.resolver import DeskTakenOver, SettlingDesk, SettlingRefused
+from kafka_workers.runtime.dead_letters.resolver import DeadLetterResolver, ResolutionRejected, ResolverFenced
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.workers import GROUPS
 
 SHOWN = 200
-SETTLED_TOGETHER = 100
-Refusals = (BrokerUnavailable, DeskTakenOver, SettlingRefused, OriginUnknown)
+TRANSACTION_SIZE = 100
+RESOLUTION_ERRORS = (BrokerUnavailable, ResolverFenced, ResolutionRejected, OriginUnknown)
 
 
 class FilterForm(forms.Form):
-    """Which dead letters; a field left empty fits all."""
+    """A filter for dead letters; an empty field matches all."""
 
     group = forms.CharField(required=False, label="Group", widget=UnfoldAdminTextInputWidget)
     topic = forms.CharField(required=False, label="Came from topic", widget=UnfoldAdminTextInputWidget)
@@ -46,21 +46,21 @@ class FilterForm(forms.Form):
     key = forms.CharField(required=False, label="Key (order id)", widget=UnfoldAdminTextInputWidget)
 
     @property
-    def choice(self) -> Choice:
-        """The fields that were given."""
+    def wanted(self) -> DeadLetterFilter:
+        """The fields that are filled in."""
         self.full_clean()
-        return Choice(**{name: text for name, text in self.cleaned_data.items() if text})
+        return DeadLetterFilter(**{name: text for name, text in self.cleaned_data.items() if text})
 
 
-class SettleForm(forms.Form):
-    """What to do with which of those that the filter finds: those ticked, or all."""
+class ResolveForm(forms.Form):
+    """What to do with the selected dead letters, or with `everything` that the filter finds."""
 
     action = forms.ChoiceField(choices=[("redrive", "Redrive"), ("discard", "Discard")])
     everything = forms.BooleanField(required=False)
     why = forms.CharField(required=False, max_length=500)
 
     def clean(self) -> dict[str, Any]:
-        """Nothing is discarded without a reason."""
+        """Discarding needs a reason."""
         given: dict[str, Any] = super().clean() or {}
         if given.get("action") == "discard" and not given.get("why", "").strip():
             raise forms.ValidationError("Say why they need no handling: the reason is recorded.")
@@ -68,11 +68,11 @@ class SettleForm(forms.Form):
 
 
 def show_list(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """The open dead letters that the filter finds, oldest first within a group."""
+    """The unresolved dead letters that match the filter, oldest first within a group."""
     form = FilterForm(request.GET)
     letters: list[DeadLetter] = []
     try:
-        letters = find_dead_letters(form.choice, GROUPS)
+        letters = find_dead_letters(form.wanted, GROUPS)
     except BrokerUnavailable as error:
         admin.message_user(request, str(error), messages.ERROR)
     context = {
@@ -81,51 +81,51 @@ def show_list(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
         "found": len(letters),
         "shown": min(SHOWN, len(letters)),
         "table": _table(letters[:SHOWN]),
-        "may_settle": admin.has_settle_permission(request),
+        "may_resolve": admin.has_resolve_permission(request),
     }
     return _page(admin, request, "dead_letters.html", context)
 
 
-def show_letter(admin: ModelAdmin, request: HttpRequest, place: str) -> HttpResponse:
-    """One dead letter in full, settled or not."""
+def show_letter(admin: ModelAdmin, request: HttpRequest, coordinates: str) -> HttpResponse:
+    """One dead letter with all its fields, resolved or not."""
     try:
-        letters = find_dead_letters(Choice(place=place), with_settled=True)
+        letters = find_dead_letters(DeadLetterFilter(coordinates=coordinates), include_resolved=True)
     except BrokerUnavailable as error:
         admin.message_user(request, str(error), messages.ERROR)
         return redirect("admin:kafka_workers_deadletterrecord_changelist")
     if not letters:
-        raise Http404(f"there is no dead letter {place}")
-    context = {"title": place, "table": {"rows": _details(letters[0])}}
+        raise Http404(f"there is no dead letter {coordinates}")
+    context = {"title": coordinates, "table": {"rows": _details(letters[0])}}
     return _page(admin, request, "dead_letter.html", context)
 
 
-def settle_chosen(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """Redrive or discard, and back to the list with what came of it."""
-    form = SettleForm(request.POST)
+def resolve_selected(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Redrive or discard, then show the list with the result."""
+    form = ResolveForm(request.POST)
     if not form.is_valid():
-        for sentence in form.non_field_errors() or ["Choose what to do."]:
+        for sentence in form.non_field_errors() or ["Select what to do."]:
             admin.message_user(request, str(sentence), messages.ERROR)
         return redirect(request.get_full_path())
     try:
-        letters = _chosen(request, everything=form.cleaned_data["everything"])
-        settled = _settle(letters, request.user.get_username(), form.cleaned_data)
-    except Refusals as error:
+        letters = _selected(request, everything=form.cleaned_data["everything"])
+        resolved = _resolve(letters, request.user.get_username(), form.cleaned_data)
+    except RESOLUTION_ERRORS as error:
         admin.message_user(request, str(error), messages.ERROR)
     else:
         _record(request, letters, form.cleaned_data)
-        admin.message_user(request, _sentence(form.cleaned_data["action"], settled))
+        admin.message_user(request, _sentence(form.cleaned_data["action"], resolved))
     return redirect(request.get_full_path())
 
 
 def _record(request: HttpRequest, letters: Sequence[DeadLetter], form: dict[str, Any]) -> None:
-    """Leave it in the audit trail; the dead letters have no rows by which the admin could do so itself."""
+    """Write the admin's log entries, which Django writes by itself only for rows of a table."""
     kind = ContentType.objects.get_for_model(DeadLetterRecord)
     LogEntry.objects.bulk_create(
         LogEntry(
             user=cast("User", request.user),
             content_type=kind,
-            object_id=letter.place,
-            object_repr=letter.place,
+            object_id=letter.coordinates,
+            object_repr=letter.coordinates,
             action_flag=CHANGE,
             change_message=f"{form['action']}: {form['why']}",
         )
@@ -133,36 +133,36 @@ def _record(request: HttpRequest, letters: Sequence[DeadLetter], form: dict[str,
     )
 
 
-def _chosen(request: HttpRequest, *, everything: bool) -> list[DeadLetter]:
-    ticked = set(request.POST.getlist("place"))
+def _selected(request: HttpRequest, *, everything: bool) -> list[DeadLetter]:
+    selected = set(request.POST.getlist("place"))
     return [
         letter
-        for letter in find_dead_letters(FilterForm(request.GET).choice, GROUPS)
-        if everything or letter.place in ticked
+        for letter in find_dead_letters(FilterForm(request.GET).wanted, GROUPS)
+        if everything or letter.coordinates in selected
     ]
 
 
-def _settle(letters: Sequence[DeadLetter], by: str, form: dict[str, Any]) -> int:
-    """Settle letters; how many were still open."""
-    settled = 0
+def _resolve(letters: Sequence[DeadLetter], by: str, form: dict[str, Any]) -> int:
+    """Redrive or discard letters; how many were still unresolved."""
+    resolved = 0
     for group, own in groupby(letters, attrgetter("group")):
-        with SettlingDesk(group, by=by) as desk:
-            for together in _slices(list(own)):
-                settled += (
-                    desk.redrive(together, form["why"])
+        with DeadLetterResolver(group, by=by) as resolver:
+            for part in _slices(list(own)):
+                resolved += (
+                    resolver.redrive(part, form["why"])
                     if form["action"] == "redrive"
-                    else desk.discard(together, form["why"])
+                    else resolver.discard(part, form["why"])
                 )
-    return settled
+    return resolved
 
 
 def _slices(letters: Sequence[DeadLetter]) -> list[Sequence[DeadLetter]]:
-    return [letters[start : start + SETTLED_TOGETHER] for start in range(0, len(letters), SETTLED_TOGETHER)]
+    return [letters[start : start + TRANSACTION_SIZE] for start in range(0, len(letters), TRANSACTION_SIZE)]
 
 
-def _sentence(action: str, settled: int) -> str:
+def _sentence(action: str, resolved: int) -> str:
     word = "redriven" if action == "redrive" else "discarded"
-    return ngettext("%d dead letter %s.", "%d dead letters %s.", settled) % (settled, word)
+    return ngettext("%d dead letter %s.", "%d dead letters %s.", resolved) % (resolved, word)
 
 
 def _page(admin: ModelAdmin, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -171,26 +171,28 @@ def _page(admin: ModelAdmin, request: HttpRequest, template: str, context: dict[
 
 
 def _table(letters: Sequence[DeadLetter]) -> dict[str, object]:
-    headers = ["", "place", "given up at", "key", "came from", "attempts", "error"]
+    headers = ["", "coordinates", "given up at", "key", "came from", "attempts", "error"]
     return {"headers": headers, "rows": [_row(letter) for letter in letters]}
 
 
 def _row(letter: DeadLetter) -> list[object]:
     failure = letter.failure
-    box = format_html(
-        '<input type="checkbox" name="place" value="{}" aria-label="Choose {}">', letter.place, letter.place
+    checkbox = format_html(
+        '<input type="checkbox" name="place" value="{}" aria-label="Select {}">',
+        letter.coordinates,
+        letter.coordinates,
     )
-    page = reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(letter.place)])
-    link = format_html('<a class="font-medium text-primary-600" href="{}">{}</a>', page, letter.place)
+    page = reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(letter.coordinates)])
+    link = format_html('<a class="font-medium text-primary-600" href="{}">{}</a>', page, letter.coordinates)
     at = letter.at.isoformat(" ", "seconds")
     if failure is None:
-        return [box, link, at, letter.key_text, "", "", "not known"]
+        return [checkbox, link, at, letter.key_text, "", "", "not known"]
     error = f"{failure.exception}: {failure.reason}"
-    return [box, link, at, letter.key_text, failure.topic, failure.attempts, error]
+    return [checkbox, link, at, letter.key_text, failure.topic, failure.attempts, error]
 
 
 def _details(letter: DeadLetter) -> list[list[object]]:
-    failure, settlement = letter.failure, letter.settlement
+    failure, resolution = letter.failure, letter.resolution
     rows: list[list[object]] = [["Given up at", letter.at], ["Key", letter.key_text]]
     if failure:
         rows += [
@@ -200,16 +202,16 @@ def _details(letter: DeadLetter) -> list[list[object]]:
             ["First failed", failure.first_at],
             ["Last failed", failure.last_at],
         ]
-    if settlement:
-        told = f"{settlement.result} by {settlement.by} at {settlement.at}"
-        rows += [["Settled", told], ["Reason given", settlement.reason]]
+    if resolution:
+        sentence = f"{resolution.result} by {resolution.by} at {resolution.at}"
+        rows += [["Resolved", sentence], ["Reason given", resolution.reason]]
     headers = {name: (value or b"").decode(errors="replace") for name, value in letter.headers.items()}
     rows += [[name, text] for name, text in headers.items()]
     return [*rows, ["Value", format_html('<pre class="whitespace-pre-wrap">{}</pre>', _value(letter))]]
 
 
 def _value(letter: DeadLetter) -> str:
-    """The value, as readable as it can be made."""
+    """The value, indented when it is JSON."""
     text = (letter.value or b"").decode(errors="replace")
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from kafka_workers.audit.agreement import Fault, find_fault
 from kafka_workers.audit.arrival import await_arrival
-from kafka_workers.relay.parked_events import held_orders
+from kafka_workers.relay.parked_events import blocked_orders
 from orders_app.services.replay_orders import compare_orders
 from orders_app.services.stock_claims import StockClaim, next_claims, read_claims
 from products_app.services.stock.audit import HeldStock, read_held_stock
@@ -74,7 +74,7 @@ def _holdings(claims: Collection[StockClaim]) -> dict[str, HeldStock]:
 
 def _look_again(suspects: Mapping[UUID, StockClaim]) -> tuple[list[FaultyOrder], list[StockClaim]]:
     """Those that differ at the version they had before, and those that differ because they have moved on."""
-    waiting = held_orders()
+    waiting = blocked_orders()
     persisting: list[FaultyOrder] = []
     moved: list[StockClaim] = []
     ids = list(suspects)

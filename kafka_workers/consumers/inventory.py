@@ -10,9 +10,9 @@ from foundation import metrics
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers.message_values import ValueReader
 from kafka_workers.contract.topics import PRODUCTS, TOPIC_OF
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.messages.message import Outgoing, Received, cloud_event
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage, cloud_event
 from kafka_workers.workers import INVENTORY
 from orders_app.messages import InventoryRelease, InventoryReserve
 from products_app.exceptions import CatalogueUnavailable
@@ -26,7 +26,7 @@ _release = ValueReader(InventoryRelease)
 _encode = msgspec.json.Encoder().encode
 
 
-def decode(received: Received) -> OrderRequest:
+def decode(received: ReceivedMessage) -> OrderRequest:
     """What a message asks of the stock service. Raises InvalidMessage."""
     if received.topic == TOPIC_OF[InventoryRelease].name:
         return Release(_release.read(received.value).order_id)
@@ -37,20 +37,22 @@ def decode(received: Received) -> OrderRequest:
     return Reserve(wanted.order_id, tuple([Line(item.product_id, item.quantity) for item in wanted.items]))
 
 
-def handle(batch: Sequence[Work[OrderRequest]]) -> Iterable[Outgoing]:
+def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMessage]:
     """Settle a batch of requests; the answers, one a request. Raises DependencyUnavailable."""
     try:
-        answers = settle([work.value for work in batch])
+        answers = settle([decoded.value for decoded in batch])
     except CatalogueUnavailable as error:
         raise DependencyUnavailable("MongoDB", str(error)) from error
     now = datetime.now(UTC)
-    messages = [_message(work.received, answer, now) for work, answer in zip(batch, answers, strict=True)]
+    messages = [
+        _message(decoded.received, answer, now) for decoded, answer in zip(batch, answers, strict=True)
+    ]
     for topic, number in Counter(message.topic for message in messages).items():
         metrics.STOCK_ANSWERS.labels(topic).inc(number)
     return messages
 
 
-def _message(request: Received, answer: StockAnswer, now: datetime) -> Outgoing:
+def _message(request: ReceivedMessage, answer: StockAnswer, now: datetime) -> OutgoingMessage:
     assert isinstance(answer, InventoryReserved | InventoryRejected | InventoryReleased)
     topic = TOPIC_OF[type(answer)]
     return cloud_event(

@@ -7,8 +7,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers.message_values import ValueReader
 from kafka_workers.contract.topics import TOPIC_OF
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
-from kafka_workers.runtime.messages.message import Outgoing, Received
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 from kafka_workers.workers import ORDER
 from orders_app.services.record_stock_answers import (
     StockAnswer,
@@ -27,27 +27,27 @@ _rejected = ValueReader(InventoryRejected)
 _released = ValueReader(InventoryReleased)
 
 
-def decode(received: Received) -> StockAnswer:
+def decode(received: ReceivedMessage) -> StockAnswer:
     """What a message tells the orders. Raises InvalidMessage."""
     return _READERS[received.topic](received)
 
 
-def handle(batch: Sequence[Work[StockAnswer]]) -> Iterable[Outgoing]:
+def handle(batch: Sequence[DecodedMessage[StockAnswer]]) -> Iterable[OutgoingMessage]:
     """Record a batch of answers; nothing is sent in return. Raises DependencyUnavailable."""
     close_old_connections()
     try:
-        record_answers(answers=[work.value for work in batch], origin_actor=ACTOR)
+        record_answers(answers=[decoded.value for decoded in batch], origin_actor=ACTOR)
     except (OperationalError, InterfaceError) as error:
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
     return ()
 
 
-def _read_reserved(received: Received) -> StockAnswer:
+def _read_reserved(received: ReceivedMessage) -> StockAnswer:
     answer = _reserved.read(received.value)
     return StockReserved(answer.order_id, received.trace_parent)
 
 
-def _read_rejected(received: Received) -> StockAnswer:
+def _read_rejected(received: ReceivedMessage) -> StockAnswer:
     answer = _rejected.read(received.value)
     shortages = [
         StockShortage(failure.product_id, failure.code, failure.requested, failure.available)
@@ -56,12 +56,12 @@ def _read_rejected(received: Received) -> StockAnswer:
     return StockRejected(answer.order_id, shortages, received.trace_parent)
 
 
-def _read_released(received: Received) -> StockAnswer:
+def _read_released(received: ReceivedMessage) -> StockAnswer:
     answer = _released.read(received.value)
     return StockReleased(answer.order_id, received.trace_parent)
 
 
-_READERS: dict[str, Callable[[Received], StockAnswer]] = {
+_READERS: dict[str, Callable[[ReceivedMessage], StockAnswer]] = {
     TOPIC_OF[InventoryReserved].name: _read_reserved,
     TOPIC_OF[InventoryRejected].name: _read_rejected,
     TOPIC_OF[InventoryReleased].name: _read_released,

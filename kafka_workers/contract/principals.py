@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from kafka_workers.contract.topics import BUSINESS_TOPICS
-from kafka_workers.runtime.broker.access import Kind, Operation, Permission
+from kafka_workers.runtime.broker.access import Operation, Permission, ResourceKind
 from kafka_workers.runtime.broker.topics import topics_of_group
-from kafka_workers.runtime.dead_letters.resolver import settling_id
-from kafka_workers.runtime.group_topics import dead_letter_topic, settled_topic
+from kafka_workers.runtime.dead_letters.resolver import resolver_transactional_id
+from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_topic
 from kafka_workers.workers import GROUPS, WORKERS, Consumer, Worker
 
 TOPICS = "stockbridge-topics"
@@ -28,7 +28,7 @@ def all_permissions() -> list[Permission]:
         {
             *_of_topics(),
             *(each for worker in WORKERS for each in _of_worker(worker)),
-            *(each for group in GROUPS for each in settling_permissions(DEAD_LETTERS, group, GROUPS[group])),
+            *(each for group in GROUPS for each in resolving_permissions(DEAD_LETTERS, group, GROUPS[group])),
             *(each for group in GROUPS for each in _of_lag(group)),
         }
     )
@@ -49,25 +49,30 @@ def _of_worker(worker: Worker) -> Iterator[Permission]:
 
 def consumer_permissions(user: str, group: str, topics: Sequence[str]) -> Iterator[Permission]:
     """What a consumer of these topics needs, retries and dead letters included, but not its answers."""
-    yield Permission(user, Kind.GROUP, group, Operation.READ)
+    yield Permission(user, ResourceKind.GROUP, group, Operation.READ)
     yield from _on_topics(user, topics, Operation.READ)
-    own = {topic.name for topic in topics_of_group(group)} - {settled_topic(group)}
+    own = {topic.name for topic in topics_of_group(group)} - {resolution_topic(group)}
     yield from _on_topics(user, own, Operation.WRITE)
     yield from _on_topics(user, own - {dead_letter_topic(group)}, Operation.READ)
 
 
-def settling_permissions(user: str, group: str, topics: Sequence[str]) -> Iterator[Permission]:
+def resolving_permissions(user: str, group: str, topics: Sequence[str]) -> Iterator[Permission]:
     """What it takes to see the dead letters of a group that reads these topics, and to settle them."""
-    yield Permission(user, Kind.TRANSACTIONAL_ID, settling_id(group), Operation.WRITE)
-    yield from _on_topics(user, [dead_letter_topic(group), settled_topic(group)], Operation.READ)
-    yield from _on_topics(user, [settled_topic(group), *topics], Operation.WRITE)
+    yield Permission(user, ResourceKind.TRANSACTIONAL_ID, resolver_transactional_id(group), Operation.WRITE)
+    yield from _on_topics(user, [dead_letter_topic(group), resolution_topic(group)], Operation.READ)
+    yield from _on_topics(user, [resolution_topic(group), *topics], Operation.WRITE)
 
 
 def _of_lag(group: str) -> Iterator[Permission]:
-    yield Permission(LAG, Kind.GROUP, group, Operation.DESCRIBE)
-    own = {topic.name for topic in topics_of_group(group)} - {dead_letter_topic(group), settled_topic(group)}
+    yield Permission(LAG, ResourceKind.GROUP, group, Operation.DESCRIBE)
+    own = {topic.name for topic in topics_of_group(group)} - {
+        dead_letter_topic(group),
+        resolution_topic(group),
+    }
     yield from _on_topics(LAG, {*GROUPS[group], *own}, Operation.DESCRIBE)
 
 
 def _on_topics(user: str, names: Iterable[str], *operations: Operation) -> Iterator[Permission]:
-    return (Permission(user, Kind.TOPIC, name, operation) for name in names for operation in operations)
+    return (
+        Permission(user, ResourceKind.TOPIC, name, operation) for name in names for operation in operations
+    )

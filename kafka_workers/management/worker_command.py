@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 
 from foundation.garbage_collection import tune_garbage_collector
 from kafka_workers.runtime.consuming import consumer_loop
-from kafka_workers.runtime.exceptions import FloodOfDeadLetters
+from kafka_workers.runtime.exceptions import CircuitBreakerOpen
 from kafka_workers.workers import Consumer, Worker
 
 Run = Callable[[threading.Event], None]
@@ -37,7 +37,7 @@ class WorkerCommand(BaseCommand):
         run = load_run(self.worker)
         try:
             run(_set_on_signal())
-        except FloodOfDeadLetters as error:
+        except CircuitBreakerOpen as error:
             raise CommandError(str(error)) from error
 
 

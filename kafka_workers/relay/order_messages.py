@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from kafka_workers.contract.topics import ORDERS, TOPIC_OF
-from kafka_workers.runtime.messages.message import Outgoing, cloud_event
+from kafka_workers.runtime.messages.message import OutgoingMessage, cloud_event
 from orders_app import event_effects
 from orders_app.event_log import LoggedEvent
 
@@ -20,7 +20,7 @@ class UnroutableEvent(Exception):
         self.reason = reason
 
 
-def messages_of(event: LoggedEvent) -> list[Outgoing]:
+def messages_of(event: LoggedEvent) -> list[OutgoingMessage]:
     """The messages that an event causes, in the order in which they are to be sent; may be none.
 
     The same event always gives the same messages, ids included. Raises UnroutableEvent.
@@ -33,7 +33,7 @@ def messages_of(event: LoggedEvent) -> list[Outgoing]:
     return [_message(event, order_id, value) for value in values]
 
 
-def _message(event: LoggedEvent, order_id: str, value: Struct) -> Outgoing:
+def _message(event: LoggedEvent, order_id: str, value: Struct) -> OutgoingMessage:
     topic = TOPIC_OF[type(value)]
     return cloud_event(
         topic.name,

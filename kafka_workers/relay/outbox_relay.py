@@ -20,13 +20,13 @@ from foundation import metrics
 from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.pacing import WORKER_PACING
-from kafka_workers.models import SetAsideEvent
+from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import parked_events
-from kafka_workers.relay.leadership import READER, give_up_lead, take_lead
+from kafka_workers.relay.leadership import READER, acquire_leadership, release_leadership
 from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
-from kafka_workers.relay.parked_events import Faults, Reason
+from kafka_workers.relay.parked_events import ParkReasons, Reason
 from kafka_workers.runtime.exceptions import PublishFailed
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent
@@ -48,7 +48,7 @@ def run(stop: threading.Event) -> None:
 class Publisher(Protocol):
     """What the relay needs of a producer; runtime.producer.Producer is one."""
 
-    def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile) -> None:
+    def publish(self, messages: Sequence[OutgoingMessage], meanwhile: Meanwhile) -> None:
         """Send messages, do something meanwhile, and wait for every acknowledgement.
 
         Raises BrokerUnavailable or PublishFailed.
@@ -65,7 +65,7 @@ class OutboxRelay:
         self._wake_up = WakeUpListener()
         self._position = event_log.START
         self._ahead: list[LoggedEvent] = []
-        self._held: set[UUID] = set()
+        self._blocked: set[UUID] = set()
         self._next_retry_check = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -89,15 +89,15 @@ class OutboxRelay:
     def _turn(self) -> float:
         """Do what there is to do; how many seconds to wait before the next turn."""
         try:
-            return self._relay_next() if self._is_active or self._take_lead() else STANDBY_SECONDS
+            return self._relay_next() if self._is_active or self._try_to_lead() else STANDBY_SECONDS
         except (OperationalError, InterfaceError) as error:
             self._stand_back()
             raise DependencyUnavailable("PostgreSQL", str(error)) from error
 
-    def _take_lead(self) -> bool:
-        if take_lead():
+    def _try_to_lead(self) -> bool:
+        if acquire_leadership():
             self._position = event_log.stored_position(READER)
-            self._held = parked_events.held_orders()
+            self._blocked = parked_events.blocked_orders()
             self._last_size = BATCH_EVENTS
             self._is_active = True
             log.info("the relay is active", tx=self._position.tx, id=self._position.id)
@@ -106,7 +106,7 @@ class OutboxRelay:
     def _stand_back(self) -> None:
         self._is_active = False
         self._ahead = []
-        give_up_lead()
+        release_leadership()
 
     def _relay_next(self) -> float:
         if self._last_size < BATCH_EVENTS:
@@ -119,7 +119,7 @@ class OutboxRelay:
             with metrics.RELAY_BATCH_SECONDS.time():
                 self._ahead = self._relay(events)
         if time.monotonic() >= self._next_retry_check:
-            self._retry_set_aside()
+            self._retry_parked()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
         return 0 if self._last_size == BATCH_EVENTS else WORKER_PACING.pause_after(self._last_size)
 
@@ -131,64 +131,64 @@ class OutboxRelay:
             if len(events) == BATCH_EVENTS:
                 ahead.extend(event_log.read_after(events[-1].position, BATCH_EVENTS))
 
-        rows = self._publish(events, self._held, read_ahead)
+        rows = self._publish(events, self._blocked, read_ahead)
         kill_point("after-acknowledgement-before-position")
         # Position alone: one statement, and not two more that begin and end a transaction.
         with transaction.atomic() if rows else nullcontext():
-            parked_events.keep(rows)
+            parked_events.park(rows)
             event_log.store_position(READER, events[-1].position)
         self._position = events[-1].position
-        self._held.update(row.order_id for row in rows)
+        self._blocked.update(row.order_id for row in rows)
         metrics.RELAY_BATCH_EVENTS.observe(len(events))
         return ahead
 
-    def _retry_set_aside(self) -> None:
-        events = parked_events.events_to_retry() if self._held else []
+    def _retry_parked(self) -> None:
+        events = parked_events.events_to_retry() if self._blocked else []
         if not events:
             return
         orders = {event.order_id for event in events}
-        rows = self._publish(events, self._held - orders)
+        rows = self._publish(events, self._blocked - orders)
         parked_events.finish_retry(orders, rows)
-        self._held = self._held - orders | {row.order_id for row in rows}
+        self._blocked = self._blocked - orders | {row.order_id for row in rows}
 
     def _publish(
-        self, events: Sequence[LoggedEvent], held: Collection[UUID], meanwhile: Meanwhile = nothing
-    ) -> list[SetAsideEvent]:
-        """Send the messages of these events; those to be set aside, for a fault or behind one."""
+        self, events: Sequence[LoggedEvent], blocked: Collection[UUID], meanwhile: Meanwhile = nothing
+    ) -> list[ParkedEvent]:
+        """Send the messages of these events; the rows of those that must be parked."""
         messages, unroutable = _translate(events)
-        faults = parked_events.spread_faults(events, unroutable, held)
+        reasons = parked_events.include_followers(events, unroutable, blocked)
         outgoing = [
-            (event, each) for event in events if event.id not in faults for each in messages[event.id]
+            (event, each) for event in events if event.id not in reasons for each in messages[event.id]
         ]
         kill_point("after-commit-before-produce")
         try:
             self._publisher.publish([message for _, message in outgoing], meanwhile)
         except PublishFailed as failure:
-            refused = {outgoing[each.index][0].id: (Reason.REFUSED, each.reason) for each in failure.refusals}
-            faults = parked_events.spread_faults(events, {**unroutable, **refused}, held)
-        _tell(events, faults)
-        return parked_events.set_aside_rows(events, faults)
+            rejected = {
+                outgoing[each.index][0].id: (Reason.REJECTED, each.reason) for each in failure.rejected
+            }
+            reasons = parked_events.include_followers(events, {**unroutable, **rejected}, blocked)
+        _report(events, reasons)
+        return parked_events.parked_rows(events, reasons)
 
 
-def _translate(events: Sequence[LoggedEvent]) -> tuple[dict[int, list[Outgoing]], Faults]:
+def _translate(events: Sequence[LoggedEvent]) -> tuple[dict[int, list[OutgoingMessage]], ParkReasons]:
     """The messages of each event, or why there are none, by its id."""
-    messages: dict[int, list[Outgoing]] = {}
-    faults: dict[int, tuple[Reason, str]] = {}
+    messages: dict[int, list[OutgoingMessage]] = {}
+    reasons: dict[int, tuple[Reason, str]] = {}
     for event in events:
         try:
             messages[event.id] = messages_of(event)
         except UnroutableEvent as error:
-            faults[event.id] = Reason.UNROUTABLE, error.reason
-    return messages, faults
+            reasons[event.id] = Reason.UNROUTABLE, error.reason
+    return messages, reasons
 
 
-def _tell(events: Sequence[LoggedEvent], faults: Faults) -> None:
-    for event_type, number in Counter(event.type for event in events if event.id not in faults).items():
+def _report(events: Sequence[LoggedEvent], reasons: ParkReasons) -> None:
+    for event_type, number in Counter(event.type for event in events if event.id not in reasons).items():
         metrics.RELAY_EVENTS.labels(event_type).inc(number)
-    for event in events if faults else ():
-        if fault := faults.get(event.id):
-            reason, detail = fault
+    for event in events if reasons else ():
+        if found := reasons.get(event.id):
+            reason, detail = found
             metrics.RELAY_PARKED.labels(reason).inc()
-            log.error(
-                "event set aside", event_id=event.event_id, type=event.type, reason=reason, detail=detail
-            )
+            log.error("event parked", event_id=event.event_id, type=event.type, reason=reason, detail=detail)

@@ -1,4 +1,4 @@
-"""Events whose messages cannot be sent, and later ones of their orders: kept until a retry is asked for."""
+"""Parked events wait, with all later events of their orders, until a retry is requested."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
@@ -6,76 +6,79 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from kafka_workers.models import SetAsideEvent
+from kafka_workers.models import ParkedEvent
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent
 
-ORDERS_A_RETRY = 100
-Reason = SetAsideEvent.Reason
-Faults = Mapping[int, tuple[SetAsideEvent.Reason, str]]
-"""By the id of the event: why, and in which words."""
+ORDERS_PER_RETRY = 100
+Reason = ParkedEvent.Reason
+ParkReasons = Mapping[int, tuple[ParkedEvent.Reason, str]]
+"""By the id of the event: the reason and its details."""
 
 
-def spread_faults(events: Sequence[LoggedEvent], faults: Faults, held: Collection[UUID]) -> Faults:
-    """The faults of a batch, and that an event comes after a faulty one or is of a held order.
+def include_followers(
+    events: Sequence[LoggedEvent], reasons: ParkReasons, blocked: Collection[UUID]
+) -> ParkReasons:
+    """These reasons, and one for each event that follows a parked event of its order.
 
-    A later event whose messages are out already waits too: the retry sends them again, in order.
+    `blocked` are the orders with a parked event from before. A follower is parked even when its messages are
+    delivered already: the retry sends them again, in order.
     """
-    if not faults and not held:
-        return faults
-    spread = dict(faults)
-    blocked = set(held)
+    if not reasons and not blocked:
+        return reasons
+    extended = dict(reasons)
+    blocked = set(blocked)
     for event in events:
-        if event.id in faults:
+        if event.id in reasons:
             blocked.add(event.order_id)
         elif event.order_id in blocked:
-            spread[event.id] = Reason.BEHIND, "an earlier event of the order is set aside"
-    return spread
+            extended[event.id] = Reason.BEHIND, "an earlier event of the order is parked"
+    return extended
 
 
-def set_aside_rows(events: Iterable[LoggedEvent], faults: Faults) -> list[SetAsideEvent]:
-    """The faulty ones among these events as rows to keep."""
+def parked_rows(events: Iterable[LoggedEvent], reasons: ParkReasons) -> list[ParkedEvent]:
+    """The rows for those of these events that have a reason to be parked."""
     return [
-        SetAsideEvent(
+        ParkedEvent(
             order_id=event.order_id,
             version=event.version,
             type=event.type,
-            reason=faults[event.id][0],
-            detail=faults[event.id][1],
+            reason=reasons[event.id][0],
+            detail=reasons[event.id][1],
         )
         for event in events
-        if event.id in faults
+        if event.id in reasons
     ]
 
 
-def held_orders() -> set[UUID]:
-    """The orders of which an event is set aside: later events of theirs must wait too."""
-    return set(SetAsideEvent.objects.values_list("order_id", flat=True))
+def blocked_orders() -> set[UUID]:
+    """The orders with a parked event: their later events must be parked too."""
+    return set(ParkedEvent.objects.values_list("order_id", flat=True))
 
 
-def keep(rows: Iterable[SetAsideEvent]) -> None:
-    """Set these events aside; those that are aside already stay as they are."""
-    SetAsideEvent.objects.bulk_create(rows, ignore_conflicts=True)
+def park(rows: Iterable[ParkedEvent]) -> None:
+    """Park these events; an event that is parked already keeps its reason."""
+    ParkedEvent.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def request_retry(order_ids: Collection[UUID]) -> int:
-    """Ask the relay to send what is set aside of these orders; how many events that is."""
-    rows = SetAsideEvent.objects.filter(order_id__in=order_ids)
+    """Request that the relay sends the parked events of these orders again; how many events these are."""
+    rows = ParkedEvent.objects.filter(order_id__in=order_ids)
     return rows.update(retry_requested_at=timezone.now())
 
 
 def events_to_retry() -> list[LoggedEvent]:
-    """What is set aside of orders for which a retry was asked, by order and version: of some orders."""
-    asked = SetAsideEvent.objects.filter(retry_requested_at__isnull=False).order_by("order_id")
-    orders = list(asked.values_list("order_id", flat=True).distinct()[:ORDERS_A_RETRY])
+    """The parked events for which a retry is requested, by order and version; of some orders at a time."""
+    requested = ParkedEvent.objects.filter(retry_requested_at__isnull=False).order_by("order_id")
+    orders = list(requested.values_list("order_id", flat=True).distinct()[:ORDERS_PER_RETRY])
     if not orders:
         return []
-    aside = set(SetAsideEvent.objects.filter(order_id__in=orders).values_list("order_id", "version"))
-    return [event for event in event_log.histories(orders) if (event.order_id, event.version) in aside]
+    parked = set(ParkedEvent.objects.filter(order_id__in=orders).values_list("order_id", "version"))
+    return [event for event in event_log.histories(orders) if (event.order_id, event.version) in parked]
 
 
-def finish_retry(order_ids: Collection[UUID], still_aside: Sequence[SetAsideEvent]) -> None:
-    """After a retry of these orders only these events of theirs are set aside, with their new reasons."""
+def finish_retry(order_ids: Collection[UUID], still_parked: Sequence[ParkedEvent]) -> None:
+    """Replace the parked events of these orders by those that the retry could not send."""
     with transaction.atomic():
-        SetAsideEvent.objects.filter(order_id__in=order_ids).delete()
-        keep(still_aside)
+        ParkedEvent.objects.filter(order_id__in=order_ids).delete()
+        park(still_parked)

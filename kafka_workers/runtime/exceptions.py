@@ -1,4 +1,4 @@
-"""What can go wrong between a worker and its surroundings; each says the fact and carries its data."""
+"""The errors of the Kafka runtime; each states the fact and carries its data."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from foundation.outage import DependencyUnavailable
 
 
 class InvalidMessage(Exception):
-    """A message that no repetition can mend: it goes to the dead letters at once, with this reason."""
+    """A message that no retry can help: it becomes a dead letter at once, with this reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -16,14 +16,14 @@ class InvalidMessage(Exception):
 
 
 class BrokerUnavailable(DependencyUnavailable):
-    """Kafka did not take or confirm in time; what was sent may or may not have arrived."""
+    """Kafka did not accept or confirm in time; messages that were sent may or may not have arrived."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("Kafka", detail)
 
 
 class AccessDenied(BrokerUnavailable):
-    """Kafka answers, but does not let us do what we need to: `sentence` says which ACL is missing."""
+    """Kafka answers, but an ACL is missing: `sentence` says which one."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -38,11 +38,11 @@ class AccessDenied(BrokerUnavailable):
 
 
 class MembershipEnded(Exception):
-    """The client has given up its group for good, and does not say why: only another one can join again."""
+    """The client has left its group for good, without a reason: only a new client can join again."""
 
 
 class TopicNotCreated(Exception):
-    """The broker will not have a topic as the settings want it."""
+    """The broker rejects a topic with the settings that were asked for."""
 
     def __init__(self, topic: str, reason: str) -> None:
         super().__init__(f"the topic {topic} cannot be created: {reason}")
@@ -50,8 +50,8 @@ class TopicNotCreated(Exception):
         self.reason = reason
 
 
-class Refusal(Struct, frozen=True):
-    """A message that the broker will never take: its place in the batch handed to `publish`, and why."""
+class RejectedMessage(Struct, frozen=True):
+    """A message that the broker will never store: its index in the batch given to `publish`, and why."""
 
     index: int
     topic: str
@@ -60,22 +60,22 @@ class Refusal(Struct, frozen=True):
 
 
 class PublishFailed(Exception):
-    """The broker refuses some messages of a batch for good; all others of the batch were delivered."""
+    """The broker rejects some messages of a batch for good; all others of the batch were delivered."""
 
-    def __init__(self, refusals: Sequence[Refusal]) -> None:
-        first = refusals[0]
-        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
-        super().__init__(f"Kafka refuses the message {first.key} to {first.topic}: {first.reason}{more}")
-        self.refusals = tuple(refusals)
+    def __init__(self, rejected: Sequence[RejectedMessage]) -> None:
+        first = rejected[0]
+        more = f" (and {len(rejected) - 1} more)" if len(rejected) > 1 else ""
+        super().__init__(f"Kafka rejects the message {first.key} to {first.topic}: {first.reason}{more}")
+        self.rejected = tuple(rejected)
 
 
-class FloodOfDeadLetters(Exception):
+class CircuitBreakerOpen(Exception):
     """So many messages became dead letters that the code, not the messages, is likely to be wrong."""
 
     def __init__(self, group: str, dead: int, good: int, in_a_row: int, seconds: float) -> None:
         super().__init__(
             f"{group} stops: {dead} dead letters against {good} good messages in the last {seconds:.0f} s, "
-            f"{in_a_row} of them in a row. All are kept in {group}.dlq: mend the cause, start again, redrive."
+            f"{in_a_row} of them in a row. All are kept in {group}.dlq: fix the cause, start again, redrive."
         )
         self.group = group
         self.dead = dead

@@ -1,4 +1,4 @@
-"""The topics that a consumer group has to itself: retries, dead letters, and what became of dead letters."""
+"""Names of the topics that each consumer group owns: retries, dead letters, and their resolutions."""
 
 import re
 
@@ -23,20 +23,20 @@ def retry_number(topic: str) -> int | None:
 
 
 def dead_letter_topic(group: str) -> str:
-    """Where a group's messages end that it cannot handle."""
+    """The topic of the messages that a group has given up."""
     return group + _DEAD_LETTERS
 
 
-def settled_topic(group: str) -> str:
-    """The record of a group's redriven and discarded dead letters."""
+def resolution_topic(group: str) -> str:
+    """The topic with one record for each dead letter of the group that was redriven or discarded."""
     return f"{dead_letter_topic(group)}.settled"
 
 
 def group_of_dead_letters(topic: str) -> str | None:
-    """The group whose dead letters lie in this topic; None for any other topic."""
+    """The group whose dead letters are in this topic; None for any other topic."""
     return topic.removesuffix(_DEAD_LETTERS) if topic.endswith(_DEAD_LETTERS) else None
 
 
-def is_set_aside(topic: str) -> bool:
-    """Whether the messages in this topic were first read from another one."""
+def is_for_failed_messages(topic: str) -> bool:
+    """Whether this is a retry or dead-letter topic: its messages were first read from another topic."""
     return retry_number(topic) is not None or group_of_dead_letters(topic) is not None

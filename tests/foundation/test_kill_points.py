@@ -17,7 +17,7 @@ for arrival in range(1, 4):
 
 
 @pytest.mark.parametrize(
-    ("strike_at", "arrivals", "code"),
+    ("kill_at", "arrivals", "code"),
     [
         ("", ["1", "2", "3"], 0),
         ("after-answers-before-offsets", ["1", "2", "3"], 0),
@@ -27,9 +27,9 @@ for arrival in range(1, 4):
     ],
 )
 def test_a_process_dies_where_and_when_the_environment_says(
-    strike_at: str, arrivals: list[str], code: int
+    kill_at: str, arrivals: list[str], code: int
 ) -> None:
-    environment = os.environ | {"STRIKE_AT": strike_at}
+    environment = os.environ | {"KILL_AT": kill_at}
     process = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         env=environment,

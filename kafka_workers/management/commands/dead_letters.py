@@ -16,94 +16,96 @@ from rich.progress import Progress
 from rich.table import Table
 
 from kafka_workers.runtime.dead_letters.letters import (
-    Choice,
     DeadLetter,
+    DeadLetterFilter,
     OriginUnknown,
     find_dead_letters,
 )
-from kafka_workers.runtime.dead_letters.resolver import DeskTakenOver, SettlingDesk, SettlingRefused
+from kafka_workers.runtime.dead_letters.resolver import DeadLetterResolver, ResolutionRejected, ResolverFenced
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.workers import GROUPS
 
 TRANSACTION_SIZE = 100
-"""Dead letters settled together: large enough to be quick, small enough for a lively progress bar."""
+"""Dead letters in one transaction: enough to be fast, few enough for a progress bar that moves."""
 
-Settle = Callable[[SettlingDesk, Sequence[DeadLetter]], int]
+Resolve = Callable[[DeadLetterResolver, Sequence[DeadLetter]], int]
 
 
 class Command(BaseCommand):
-    """Lists, shows and settles dead letters."""
+    """Lists, shows, redrives and discards dead letters."""
 
     help = (
         "Dead letters are messages that a consumer group has given up. List and show them, redrive them to "
-        "the topic they came from once the cause is mended, or discard them with a reason. Each is settled "
-        "once, however often and by however many it is tried."
+        "the topic they came from once the cause is fixed, or discard them with a reason. Each is resolved "
+        "once, even when several commands try at the same time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(required=True, metavar="list|show|redrive|discard")
-        self._add_list(actions.add_parser("list", help="show the open ones"))
-        showing = actions.add_parser("show", help="show one in full: headers, value, error")
+        self._add_list(actions.add_parser("list", help="show the unresolved ones"))
+        showing = actions.add_parser("show", help="show one with its headers, value and error")
         showing.set_defaults(act=self._show)
-        showing.add_argument("place", help="topic/partition/offset, as `list` shows it")
+        showing.add_argument("coordinates", help="topic/partition/offset, as `list` shows it")
         redriving = actions.add_parser("redrive", help="send them back to where they came from")
         redriving.set_defaults(act=self._redrive)
         _add_filters(redriving, "--reason")
-        _add_settling(redriving)
-        self._add_discard(actions.add_parser("discard", help="let them be, for a reason that is recorded"))
+        _add_resolving(redriving)
+        self._add_discard(actions.add_parser("discard", help="record that they need no handling, and why"))
 
     def handle(self, *_: object, act: Callable[..., None], **options: Any) -> None:
         try:
             act(**options)
-        except (BrokerUnavailable, DeskTakenOver, SettlingRefused, OriginUnknown) as error:
+        except (BrokerUnavailable, ResolverFenced, ResolutionRejected, OriginUnknown) as error:
             raise CommandError(str(error)) from error
 
     def _add_list(self, parser: ArgumentParser) -> None:
         parser.set_defaults(act=self._list)
         _add_filters(parser, "--reason")
-        parser.add_argument("--all", action="store_true", help="settled ones too, with what became of them")
+        parser.add_argument("--all", action="store_true", help="resolved ones too, with their resolutions")
         parser.add_argument("--json", action="store_true", help="one JSON array instead of a table")
 
     def _add_discard(self, parser: ArgumentParser) -> None:
         parser.set_defaults(act=self._discard)
         _add_filters(parser, "--failed-with")
-        _add_settling(parser)
+        _add_resolving(parser)
         parser.add_argument("--reason", dest="why", required=True, help="why they need no handling")
 
     def _list(self, *, all: bool, json: bool, **options: Any) -> None:  # noqa: A002 - the option's name
-        letters = find_dead_letters(_choice(options), GROUPS, with_settled=all)
+        letters = find_dead_letters(_filter_of(options), GROUPS, include_resolved=all)
         if json:
             self.stdout.write(msgspec.json.encode([_summary(letter) for letter in letters]).decode())
         else:
             self._print(letters)
 
-    def _show(self, *, place: str, **_: object) -> None:
-        letters = find_dead_letters(Choice(place=place), with_settled=True)
+    def _show(self, *, coordinates: str, **_: object) -> None:
+        letters = find_dead_letters(DeadLetterFilter(coordinates=coordinates), include_resolved=True)
         if not letters:
-            raise CommandError(f"there is no dead letter {place}")
+            raise CommandError(f"there is no dead letter {coordinates}")
         self.stdout.write(msgspec.json.format(msgspec.json.encode(_details(letters[0]))).decode())
 
     def _redrive(self, **options: Any) -> None:
-        self._settle("redriven", SettlingDesk.redrive, **options)
+        self._resolve("redriven", DeadLetterResolver.redrive, **options)
 
     def _discard(self, *, why: str, **options: Any) -> None:
-        self._settle("discarded", lambda desk, letters: desk.discard(letters, why), **options)
+        self._resolve("discarded", lambda resolver, letters: resolver.discard(letters, why), **options)
 
-    def _settle(self, word: str, settle: Settle, *, dry_run: bool, rate: int | None, **options: Any) -> None:
-        choice = _choice(options)
-        if choice == Choice():
-            raise CommandError("say which ones: a place, or at least one filter")
-        letters = find_dead_letters(choice, GROUPS)
+    def _resolve(
+        self, word: str, resolve: Resolve, *, dry_run: bool, rate: int | None, **options: Any
+    ) -> None:
+        wanted = _filter_of(options)
+        if wanted == DeadLetterFilter():
+            raise CommandError("say which ones: topic/partition/offset, or at least one filter")
+        letters = find_dead_letters(wanted, GROUPS)
         if dry_run:
             self._print(letters)
             self.stdout.write(f"{len(letters)} would be {word}")
         else:
-            self.stdout.write(f"{_settle_all(letters, settle, rate)} {word}")
+            self.stdout.write(f"{_resolve_all(letters, resolve, rate)} {word}")
 
     def _print(self, letters: Sequence[DeadLetter]) -> None:
         table = Table()
-        table.add_column("place", no_wrap=True)
-        for name in ("at", "key", "from", "error", "settled"):
+        table.add_column("coordinates", no_wrap=True)
+        for name in ("at", "key", "from", "error", "resolution"):
             table.add_column(name, overflow="fold")
         for letter in letters:
             row = _summary(letter)
@@ -121,8 +123,10 @@ def _add_filters(parser: ArgumentParser, reason: str) -> None:
     parser.add_argument("--until", type=_moment, help="given up before this time (ISO 8601, UTC)")
 
 
-def _add_settling(parser: ArgumentParser) -> None:
-    parser.add_argument("place", nargs="?", help="only this one: topic/partition/offset, as `list` shows it")
+def _add_resolving(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "coordinates", nargs="?", help="only this one: topic/partition/offset, as `list` shows it"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only show which")
     parser.add_argument("--rate", type=_rate, help="at most so many a second")
 
@@ -139,25 +143,27 @@ def _rate(text: str) -> int:
     return rate
 
 
-def _choice(options: dict[str, Any]) -> Choice:
-    return Choice(**{name: options[name] for name in Choice.__struct_fields__ if options.get(name)})
+def _filter_of(options: dict[str, Any]) -> DeadLetterFilter:
+    return DeadLetterFilter(
+        **{name: options[name] for name in DeadLetterFilter.__struct_fields__ if options.get(name)}
+    )
 
 
-def _settle_all(letters: Sequence[DeadLetter], settle: Settle, rate: int | None) -> int:
-    """Settle letters with a progress bar; how many were still open."""
-    settled = 0
+def _resolve_all(letters: Sequence[DeadLetter], resolve: Resolve, rate: int | None) -> int:
+    """Resolve letters with a progress bar; how many were still unresolved."""
+    resolved = 0
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("dead letters", total=len(letters))
         for group, own in groupby(letters, key=lambda letter: letter.group):
-            with SettlingDesk(group, by=_user()) as desk:
-                for together in _paced(list(own), rate):
-                    settled += settle(desk, together)
-                    progress.advance(task, len(together))
-    return settled
+            with DeadLetterResolver(group, by=_user()) as resolver:
+                for part in _paced(list(own), rate):
+                    resolved += resolve(resolver, part)
+                    progress.advance(task, len(part))
+    return resolved
 
 
 def _paced(letters: Sequence[DeadLetter], rate: int | None) -> Iterator[Sequence[DeadLetter]]:
-    """The letters in slices, no faster than `rate` a second."""
+    """The letters in slices, at most `rate` letters a second."""
     size = min(TRANSACTION_SIZE, rate or TRANSACTION_SIZE)
     for start in range(0, len(letters), size):
         began = time.monotonic()
@@ -167,7 +173,7 @@ def _paced(letters: Sequence[DeadLetter], rate: int | None) -> Iterator[Sequence
 
 
 def _user() -> str:
-    """Who gives the command; in a container the user may have no name."""
+    """The user who runs the command; in a container the user may have no name."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -175,9 +181,9 @@ def _user() -> str:
 
 
 def _summary(letter: DeadLetter) -> dict[str, str]:
-    failure, settlement = letter.failure, letter.settlement
+    failure, resolution = letter.failure, letter.resolution
     return {
-        "place": letter.place,
+        "place": letter.coordinates,
         "group": letter.group,
         "at": letter.at.isoformat(timespec="seconds"),
         "key": letter.key_text,
@@ -186,8 +192,8 @@ def _summary(letter: DeadLetter) -> dict[str, str]:
         "attempts": str(failure.attempts) if failure else "",
         "exception": failure.exception if failure else "",
         "reason": failure.reason if failure else "",
-        "settled": f"{settlement.result} by {settlement.by} {settlement.reason}".strip()
-        if settlement
+        "settled": f"{resolution.result} by {resolution.by} {resolution.reason}".strip()
+        if resolution
         else "",
     }
 
@@ -195,11 +201,11 @@ def _summary(letter: DeadLetter) -> dict[str, str]:
 def _details(letter: DeadLetter) -> dict[str, object]:
     headers = {name: (value or b"").decode(errors="replace") for name, value in letter.headers.items()}
     return {
-        "place": letter.place,
+        "place": letter.coordinates,
         "at": letter.at,
         "key": letter.key_text,
         "failure": letter.failure,
-        "settlement": letter.settlement,
+        "settlement": letter.resolution,
         "headers": headers,
         "value": (letter.value or b"").decode(errors="replace"),
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kafka_workers.contract.principals import PURPOSES, all_permissions
-from kafka_workers.runtime.broker.access import AccessControl, AccessRefused, AccessReport
+from kafka_workers.runtime.broker.access import AccessControl, AccessControlRejected, AccessReport
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             control.set_passwords(passwords)
             report = control.compare(all_permissions())
             control.grant(report.missing)
-        except (BrokerUnavailable, AccessRefused) as error:
+        except (BrokerUnavailable, AccessControlRejected) as error:
             raise CommandError(str(error)) from error
         self._tell(passwords, report)
 

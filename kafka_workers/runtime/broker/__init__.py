@@ -1,1 +1,1 @@
-"""Reaching the broker: client configuration, topics, access control, lag."""
+"""Access to the broker: client configuration, topics, users and ACLs, lag."""

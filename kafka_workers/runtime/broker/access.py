@@ -1,4 +1,4 @@
-"""Users and access control lists on the broker: what somebody may do, and making it so."""
+"""Users and access control lists (ACLs) on the broker: comparing and granting them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -30,7 +30,7 @@ ADMIN_SECONDS = 10
 SCRAM_ITERATIONS = 8192
 
 
-class Kind(StrEnum):
+class ResourceKind(StrEnum):
     """What a permission is about; the names are librdkafka's."""
 
     TOPIC = "TOPIC"
@@ -53,7 +53,7 @@ class Permission(Struct, frozen=True, order=True):
     """A user may do this to the topic, group or transactional id of this name, from any host."""
 
     user: str
-    kind: Kind
+    kind: ResourceKind
     name: str
     operation: Operation
 
@@ -61,8 +61,8 @@ class Permission(Struct, frozen=True, order=True):
         return f"User:{self.user} may {self.operation} the {self.kind.replace('_', ' ').lower()} {self.name}"
 
 
-class AccessRefused(Exception):
-    """The broker does not let us manage users or permissions, or cannot."""
+class AccessControlRejected(Exception):
+    """The broker rejects a request about users or permissions, or does not support it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"users and permissions cannot be managed: {reason}")
@@ -70,36 +70,36 @@ class AccessRefused(Exception):
 
 
 class AccessReport(Struct, frozen=True):
-    """What was missing, and what these users may do besides."""
+    """Permissions that were missing, and a sentence for each further ACL of these users."""
 
     missing: list[Permission]
     others: list[str]
 
 
 class AccessControl:
-    """Manages users and permissions in the name of the user of the settings.
+    """Manages users and permissions, as the user of the settings.
 
-    All methods raise BrokerUnavailable and AccessRefused.
+    All methods raise BrokerUnavailable and AccessControlRejected.
     """
 
     def __init__(self) -> None:
         self._admin = AdminClient(client_config("kafka-access"))
 
     def compare(self, permissions: Sequence[Permission]) -> AccessReport:
-        """Which permissions the broker has not, and which others it gives to the same users."""
+        """Which permissions are missing on the broker, and which others the same users have."""
         users = {permission.user for permission in permissions}
         wanted = {AclBinding(*acl_of(permission)): permission for permission in permissions}
-        there = {binding for user in users for binding in self._existing(user)}
-        missing = sorted(permission for binding, permission in wanted.items() if binding not in there)
-        return AccessReport(missing, sorted(_sentence(binding) for binding in there - wanted.keys()))
+        existing = {binding for user in users for binding in self._existing(user)}
+        missing = sorted(permission for binding, permission in wanted.items() if binding not in existing)
+        return AccessReport(missing, sorted(_sentence(binding) for binding in existing - wanted.keys()))
 
     def grant(self, permissions: Sequence[Permission]) -> None:
-        """Give permissions; those that are there already stay."""
+        """Create these permissions; existing ones stay."""
         if bindings := [AclBinding(*acl_of(permission)) for permission in permissions]:
             _await(self._admin.create_acls(bindings, request_timeout=ADMIN_SECONDS).values())
 
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
-        """Create users, or give them another password, for SCRAM-SHA-512; open connections stay open."""
+        """Create users, or change their passwords, for SCRAM-SHA-512; open connections stay open."""
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, SCRAM_ITERATIONS)
         changes: list[UserScramCredentialAlteration] = [
             UserScramCredentialUpsertion(user, info, password.encode())
@@ -110,25 +110,23 @@ class AccessControl:
             _await(answers.values())
 
     def _existing(self, user: str) -> list[AclBinding]:
-        everything = AclBindingFilter(
+        any_acl = AclBindingFilter(
             ResourceType.ANY,
-            None,  # type: ignore[arg-type] # of any name, as the client's documentation has it
+            None,  # type: ignore[arg-type] # any name, as the client's documentation says
             ResourcePatternType.ANY,
             f"User:{user}",
-            None,  # type: ignore[arg-type] # on any host
+            None,  # type: ignore[arg-type] # any host
             AclOperation.ANY,
             AclPermissionType.ANY,
         )
-        request: Future[list[AclBinding]] = self._admin.describe_acls(
-            everything, request_timeout=ADMIN_SECONDS
-        )
+        request: Future[list[AclBinding]] = self._admin.describe_acls(any_acl, request_timeout=ADMIN_SECONDS)
         return _await([request])[0]
 
 
 def acl_of(
     permission: Permission,
 ) -> tuple[ResourceType, str, ResourcePatternType, str, str, AclOperation, AclPermissionType]:
-    """The permission as the client's ACL bindings, and filters for them, take it."""
+    """The permission as arguments of the client's AclBinding and AclBindingFilter."""
     return (
         ResourceType[permission.kind],
         permission.name,
@@ -148,11 +146,11 @@ def _sentence(binding: AclBinding) -> str:
 
 
 def _await(futures: Iterable[Future[T]]) -> list[T]:
-    """The answers to all requests. Raises BrokerUnavailable and AccessRefused."""
+    """The results of all requests. Raises BrokerUnavailable and AccessControlRejected."""
     try:
         return [future.result() for future in futures]
     except KafkaException as exception:
         error: KafkaError = exception.args[0]
         if error.retriable() or error.code() < 0:
             raise BrokerUnavailable(error.str()) from exception
-        raise AccessRefused(error.str()) from exception
+        raise AccessControlRejected(error.str()) from exception

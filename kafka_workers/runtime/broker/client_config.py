@@ -1,4 +1,4 @@
-"""One builder for the configuration of every Kafka client."""
+"""The configuration of every Kafka client, built in one place."""
 
 import logging
 import os
@@ -9,14 +9,14 @@ import structlog
 from confluent_kafka import KafkaError
 from django.conf import settings
 
-from kafka_workers.runtime.broker.denial import locked_out
+from kafka_workers.runtime.broker.errors import describe_connection_error
 
 Config = dict[str, Any]
 
 MESSAGE_BYTES = 1_048_576
 """Largest message of a business topic."""
-SET_ASIDE_BYTES = MESSAGE_BYTES + 65_536
-"""Largest message of a retry or dead-letter topic: the failure's headers come on top."""
+FAILED_MESSAGE_BYTES = MESSAGE_BYTES + 65_536
+"""Largest message of a retry or dead-letter topic: it carries the failure's headers as well."""
 DELIVERY_SECONDS = 5
 """How long the broker has to acknowledge a message before it counts as unavailable."""
 
@@ -28,18 +28,18 @@ _SECURITY = {
     "ssl.certificate.location": "KAFKA_SSL_CERTIFICATE",
     "ssl.key.location": "KAFKA_SSL_KEY",
 }
-_OUT_OF_REACH = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
+_CONNECTION_ERRORS = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
 
 log = structlog.get_logger(__name__)
 client_log = logging.getLogger("librdkafka")
-# A client tells of every failed attempt to connect, many a second; Connection says it once.
+# A client logs each failed attempt to connect, many a second; BrokerReachability logs it once.
 client_log.addFilter(lambda record: not record.getMessage().startswith(("FAIL", "SSL")))
 
 
-class Connection:
-    """Says once that Kafka is out of reach, for each kind of error, and once that it is back.
+class BrokerReachability:
+    """Logs once, for each kind of error, that Kafka is unreachable, and once that it is back.
 
-    One for all clients of a worker.
+    All clients of a worker share one.
     """
 
     def __init__(self) -> None:
@@ -49,23 +49,23 @@ class Connection:
     def is_lost(self) -> bool:
         return bool(self._errors)
 
-    def failed(self, error: KafkaError) -> None:
-        """Takes what a client reports; a single broker that is down is no loss yet."""
-        if error.code() in _OUT_OF_REACH - self._errors:
-            # That all brokers are down follows from whatever else is wrong, and explains nothing.
+    def report_error(self, error: KafkaError) -> None:
+        """Record an error of a client; errors of a single broker of several do not count."""
+        if error.code() in _CONNECTION_ERRORS - self._errors:
+            # "All brokers down" follows from every other error and explains none.
             if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._errors:  # noqa: SLF001
-                log.warning("Kafka is out of reach: waiting", error=locked_out(error))
+                log.warning("Kafka is unreachable: waiting", error=describe_connection_error(error))
             self._errors.add(error.code())
 
-    def works(self) -> None:
-        """Takes note of any answer of a broker."""
+    def report_answer(self) -> None:
+        """Record that a broker has answered."""
         if self.is_lost:
             self._errors.clear()
             log.info("Kafka is back")
 
 
-def client_config(name: str, connection: Connection | None = None) -> Config:
-    """What every client needs to reach the brokers; `name` is what the brokers' logs call it."""
+def client_config(name: str, reachability: BrokerReachability | None = None) -> Config:
+    """The settings that every client needs; `name` is the client's name in the brokers' logs."""
     security = {key: getattr(settings, name) for key, name in _SECURITY.items() if getattr(settings, name)}
     return {
         "bootstrap.servers": settings.KAFKA_BROKERS,
@@ -73,7 +73,7 @@ def client_config(name: str, connection: Connection | None = None) -> Config:
         **security,
         "client.id": f"{name}@{socket.gethostname()}:{os.getpid()}",
         "logger": client_log,
-        "error_cb": (connection or Connection()).failed,
+        "error_cb": (reachability or BrokerReachability()).report_error,
         "log.connection.close": False,
         "socket.nagle.disable": True,
         "reconnect.backoff.ms": 50,
@@ -82,40 +82,40 @@ def client_config(name: str, connection: Connection | None = None) -> Config:
     }
 
 
-def producer_config(name: str, connection: Connection | None = None) -> Config:
-    """An idempotent producer that tells of failures only, and at a flush how much is not delivered yet.
+def producer_config(name: str, reachability: BrokerReachability | None = None) -> Config:
+    """An idempotent producer that reports failed messages only; a flush returns how many are unconfirmed.
 
-    Keys go to the partitions that Java clients choose for them.
+    A key goes to the partition that Java clients choose for it.
     """
-    return client_config(name, connection) | {
+    return client_config(name, reachability) | {
         "enable.idempotence": True,
         "acks": "all",
-        # A flush ends it; a batch that takes longer to make is on its way before it is whole.
+        # A flush ends the wait; the start of a batch that takes longer to build is sent before its end.
         "linger.ms": 5,
         "delivery.timeout.ms": DELIVERY_SECONDS * 1000,
         "retry.backoff.ms": 20,
         "partitioner": "murmur2_random",
-        "message.max.bytes": SET_ASIDE_BYTES,
-        # A callback for each success costs as much as the rest of the sending.
+        "message.max.bytes": FAILED_MESSAGE_BYTES,
+        # A callback for each success would double the cost of sending.
         "delivery.report.only.error": True,
     }
 
 
 def transaction_config(transactional_id: str) -> Config:
-    """A producer for transactions; the newest one with this id shuts out all earlier ones."""
+    """A producer for transactions; the newest one with this id fences all earlier ones."""
     return producer_config(transactional_id) | {
         "transactional.id": transactional_id,
         "transaction.timeout.ms": 10_000,
     }
 
 
-def consumer_config(group: str, connection: Connection) -> Config:
-    """A member of a group that commits by hand and is told of a message as soon as it is there."""
-    return client_config(group, connection) | {
+def consumer_config(group: str, reachability: BrokerReachability) -> Config:
+    """A member of a group that commits explicitly and receives a message as soon as it is stored."""
+    return client_config(group, reachability) | {
         "group.id": group,
         "group.protocol": "consumer",
-        # The default assignor looks at no topic: one member may get all partitions of the busy one. This one
-        # shares out each topic, and a key's partitions of several topics go to one member.
+        # The default assignor ignores topics: one member may get all partitions of the busy one. This one
+        # distributes each topic, and gives the same partitions of several topics to the same member.
         "group.remote.assignor": "range",
         "max.poll.interval.ms": 120_000,
         **_READING,
@@ -123,7 +123,7 @@ def consumer_config(group: str, connection: Connection) -> Config:
 
 
 def reader_config(name: str) -> Config:
-    """A reader of partitions assigned by hand: it joins no group and commits nothing."""
+    """A reader of partitions that it assigns itself: it joins no group and commits nothing."""
     return client_config(name) | {"group.id": name, **_READING}
 
 

@@ -1,4 +1,4 @@
-"""How far each group is behind."""
+"""Consumer lag: how many messages each group has not read yet."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -8,17 +8,17 @@ from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
-from kafka_workers.runtime.broker.denial import unavailable
+from kafka_workers.runtime.broker.errors import exception_for
 from kafka_workers.runtime.broker.topic_reader import partitions_of
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 ADMIN_SECONDS = 10
-Offsets = dict[tuple[str, int], int | None]
-_GONE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
+CommittedOffsets = dict[tuple[str, int], int | None]
+_UNKNOWN_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
 
 
 class PartitionLag(Struct, frozen=True, kw_only=True):
-    """A partition that a group reads; offsets, `committed` is None where the group has not committed yet."""
+    """A partition that a group reads, with its offsets; `committed` is None before the first commit."""
 
     group: str
     topic: str
@@ -29,14 +29,14 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
 
     @property
     def lag(self) -> int:
-        """Messages still to be read; those that retention has deleted do not count."""
+        """Messages that are not read yet; messages that retention has deleted do not count."""
         return max(0, self.end - max(self.start, self.committed or 0))
 
 
 def read_lag(topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
     """The lag of these groups, by group, topic and partition.
 
-    `topics` says which topics each group reads; those that it has committed to besides are found. Raises
+    `topics` gives the topics that each group reads; other topics with a committed offset are added. Raises
     BrokerUnavailable.
     """
     admin = AdminClient(client_config("consumer-lag"))
@@ -63,7 +63,7 @@ def read_lag(topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
 
 
 def group_names() -> list[str]:
-    """All consumer groups of the cluster, our own or not. Raises BrokerUnavailable."""
+    """All consumer groups of the cluster, of this system and of others. Raises BrokerUnavailable."""
     admin = AdminClient(client_config("consumer-lag"))
     try:
         listing = admin.list_consumer_groups(request_timeout=ADMIN_SECONDS).result()
@@ -72,21 +72,21 @@ def group_names() -> list[str]:
     return [group.group_id for group in listing.valid]
 
 
-def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> Offsets:
+def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> CommittedOffsets:
     visible = admin.list_topics(timeout=ADMIN_SECONDS).topics
     for name in names:
         if name not in visible:
             partitions_of(admin, name, "DESCRIBE")
-    everywhere = [
+    all_partitions = [
         TopicPartition(name, partition) for name, topic in visible.items() for partition in topic.partitions
     ]
-    # The admin client's own request for offsets ends the process (librdkafka 2.16, rd_kafka_cgrp_op without a
+    # The admin client's request for offsets crashes the process (librdkafka 2.16, rd_kafka_cgrp_op without a
     # group) when the coordinator has just started or moved.
     with Consumer(reader_config(group)) as consumer:
         try:
-            stored = consumer.committed(everywhere, timeout=ADMIN_SECONDS)
+            stored = consumer.committed(all_partitions, timeout=ADMIN_SECONDS)
         except KafkaException as exception:
-            raise unavailable(_reason(consumer, exception), "DESCRIBE", group) from exception
+            raise exception_for(_cause(consumer, exception), "DESCRIBE", group) from exception
     return {
         (each.topic, each.partition): each.offset if each.offset >= 0 else None
         for each in stored
@@ -94,16 +94,16 @@ def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> Offsets:
     }
 
 
-def _reason(consumer: Consumer, exception: KafkaException) -> KafkaError:
-    """Why there was no answer: what keeps a client from its group it tells apart from what it was asked."""
-    told = consumer.poll(0)
-    return (told.error() if told is not None else None) or exception.args[0]
+def _cause(consumer: Consumer, exception: KafkaException) -> KafkaError:
+    """The error of the client's group where it reports one, since the call's own error may be a timeout."""
+    message = consumer.poll(0)
+    return (message.error() if message is not None else None) or exception.args[0]
 
 
 def _offsets(
     admin: AdminClient, partitions: Iterable[tuple[str, int]], spec: OffsetSpec
 ) -> dict[tuple[str, int], int]:
-    """Offsets as readers of committed transactions see them; deleted topics are left out."""
+    """Offsets as `read_committed` consumers see them, without deleted topics."""
     wanted = {TopicPartition(*partition): spec for partition in partitions}
     if not wanted:
         return {}
@@ -118,6 +118,6 @@ def _offset(future: Future[ListOffsetsResultInfo]) -> int | None:
     try:
         return future.result().offset
     except KafkaException as exception:
-        if exception.args[0].code() in _GONE:
+        if exception.args[0].code() in _UNKNOWN_TOPIC:
             return None
         raise

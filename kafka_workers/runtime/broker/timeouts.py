@@ -1,4 +1,4 @@
-"""Calls of the Kafka client that may block for longer than a worker can wait."""
+"""A time limit for calls of the Kafka client that may block for too long."""
 
 import threading
 from collections.abc import Callable
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 def call_within(seconds: float, call: Callable[[], T]) -> T:
-    """What the call returns or raises; raises TimeoutError where that takes longer than `seconds`.
+    """The call's result or exception; raises TimeoutError when it takes longer than `seconds`.
 
-    Then the call goes on by itself, in a thread that does not keep the process alive.
+    After a timeout the call continues in a daemon thread, which does not keep the process alive.
     """
     future: Future[T] = Future()
     threading.Thread(target=_run, args=[call, future], daemon=True).start()

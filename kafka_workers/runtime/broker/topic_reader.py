@@ -1,4 +1,4 @@
-"""Reading a topic from its first message to the last one there is now, outside any group."""
+"""Reading a topic from its first message to its present end, without joining a group."""
 
 import time
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from confluent_kafka.admin import AdminClient, TopicMetadata
 
 from kafka_workers.runtime.broker.client_config import reader_config
-from kafka_workers.runtime.broker.denial import is_denial, unavailable
+from kafka_workers.runtime.broker.errors import exception_for, is_missing_acl
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import group_of_dead_letters
 
@@ -17,17 +17,17 @@ _WAIT_SECONDS = 0.05
 
 
 def groups_with_dead_letters() -> list[str]:
-    """The groups that have a topic for dead letters. Raises BrokerUnavailable."""
+    """The groups that have a dead-letter topic. Raises BrokerUnavailable."""
     with Consumer(reader_config("dead-letters")) as consumer:
         groups = [group_of_dead_letters(name) for name in _topics(consumer)]
     return sorted(group for group in groups if group)
 
 
 def read_topic(topic: str, group: str) -> Iterator[Message]:
-    """The messages of a topic, in order within a partition; none where there is no such topic.
+    """The messages of a topic, in order within a partition; none when the topic does not exist.
 
-    Reads in the name of `group` without joining it. Raises AccessDenied, and BrokerUnavailable when nothing
-    comes for some seconds.
+    Uses the id of `group` without joining it. Raises AccessDenied, and BrokerUnavailable when nothing arrives
+    for some seconds.
     """
     with Consumer(reader_config(group)) as consumer:
         unread = set(partitions_of(consumer, topic, "READ"))
@@ -48,13 +48,14 @@ def read_topic(topic: str, group: str) -> Iterator[Message]:
 
 
 def partitions_of(client: Consumer | AdminClient, topic: str, operation: str) -> list[int]:
-    """The partitions of a topic that we want to do this with; none where there is no such topic.
+    """The partitions of a topic, for this operation; none when the topic does not exist.
 
-    Raises AccessDenied and BrokerUnavailable. A list of all topics would lack those that we may not see.
+    Raises AccessDenied and BrokerUnavailable. Asks for the topic by name, because a list of all topics omits
+    those without a DESCRIBE permission.
     """
     metadata = _topics(client, topic)[topic]
-    if metadata.error is not None and is_denial(metadata.error):
-        raise unavailable(metadata.error, operation, topic)
+    if metadata.error is not None and is_missing_acl(metadata.error):
+        raise exception_for(metadata.error, operation, topic)
     return list(metadata.partitions)
 
 
@@ -66,10 +67,10 @@ def _topics(client: Consumer | AdminClient, name: str | None = None) -> dict[str
 
 
 def _is_end(error: KafkaError, topic: str) -> bool:
-    """Whether this tells of the end of a partition. Raises BrokerUnavailable on an error that matters."""
+    """True for the end of a partition, False for an error to ignore. Raises BrokerUnavailable for others."""
     if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
         return True
     if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-        # The client has looked for the group's coordinator in vain, and whoever joins no group needs none.
+        # Only a member of the group needs the group's coordinator, which the client has looked for.
         return False
-    raise unavailable(error, "READ", topic)
+    raise exception_for(error, "READ", topic)

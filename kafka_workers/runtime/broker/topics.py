@@ -1,4 +1,4 @@
-"""Creating the topics, and saying where an existing one differs from the settings."""
+"""Creating the topics, and reporting where an existing one differs from the settings."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -17,10 +17,10 @@ from confluent_kafka.admin import (
 from django.conf import settings
 from msgspec import Struct
 
-from kafka_workers.runtime.broker.client_config import MESSAGE_BYTES, SET_ASIDE_BYTES, client_config
-from kafka_workers.runtime.broker.denial import denial, is_denial, unavailable
+from kafka_workers.runtime.broker.client_config import FAILED_MESSAGE_BYTES, MESSAGE_BYTES, client_config
+from kafka_workers.runtime.broker.errors import describe_missing_acl, exception_for, is_missing_acl
 from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
-from kafka_workers.runtime.group_topics import dead_letter_topic, retry_topics, settled_topic
+from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_topic, retry_topics
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ ADMIN_SECONDS = 10
 
 
 class Topic(Struct, frozen=True, kw_only=True):
-    """A topic as it should be; `message_bytes` is its largest message."""
+    """A topic as the settings want it; `message_bytes` is its largest message."""
 
     name: str
     partitions: int
@@ -39,7 +39,7 @@ class Topic(Struct, frozen=True, kw_only=True):
 
     @property
     def config(self) -> dict[str, str]:
-        """Its settings on the broker that may change while it exists."""
+        """The topic settings that can be altered after its creation."""
         return {
             "retention.ms": str(self.retention // timedelta(milliseconds=1)),
             "max.message.bytes": str(self.message_bytes),
@@ -47,7 +47,7 @@ class Topic(Struct, frozen=True, kw_only=True):
 
 
 class TopicReport(Struct, frozen=True):
-    """What `create_topics` did and found: names of topics, and sentences about differences."""
+    """The topics that `create_topics` created, and a sentence for each altered and each differing setting."""
 
     created: list[str]
     altered: list[str]
@@ -55,7 +55,7 @@ class TopicReport(Struct, frozen=True):
 
 
 def business_topic(name: str) -> Topic:
-    """A topic that carries commands or facts, as the settings want it."""
+    """A topic of commands or facts, as the settings want it."""
     return Topic(
         name=name,
         partitions=settings.KAFKA_PARTITIONS,
@@ -65,28 +65,28 @@ def business_topic(name: str) -> Topic:
 
 
 def topics_of_group(group: str) -> list[Topic]:
-    """The topics a group has to itself. One partition each: few messages go there, in their order."""
+    """The topics that a group owns. Each has one partition: its messages are few and stay in order."""
     retries = len(settings.RETRY_DELAYS_SECONDS)
     return [
-        *(_set_aside(name, DEAD_LETTER_RETENTION) for name in retry_topics(group, retries)),
-        _set_aside(dead_letter_topic(group), DEAD_LETTER_RETENTION),
-        # Outlives every dead letter that it speaks of.
-        _set_aside(settled_topic(group), 2 * DEAD_LETTER_RETENTION),
+        *(_failed_message_topic(name, DEAD_LETTER_RETENTION) for name in retry_topics(group, retries)),
+        _failed_message_topic(dead_letter_topic(group), DEAD_LETTER_RETENTION),
+        # A resolution is kept longer than the dead letter it is about.
+        _failed_message_topic(resolution_topic(group), 2 * DEAD_LETTER_RETENTION),
     ]
 
 
 def create_topics(topics: Sequence[Topic]) -> TopicReport:
-    """Create what is missing, and give the others the retention and message size that they should have.
+    """Create missing topics, and correct the retention and message size of existing ones.
 
-    The number of partitions is reported where it differs, but not changed: that would move keys. Run again,
-    it changes nothing. Raises BrokerUnavailable, and TopicNotCreated with the broker's reason.
+    A differing number of partitions is reported and not changed, because a change would move keys. A second
+    run changes nothing. Raises BrokerUnavailable, and TopicNotCreated with the broker's reason.
     """
     admin = AdminClient(client_config("create-topics"))
     try:
         existing = admin.list_topics(timeout=ADMIN_SECONDS).topics
         created = _create(admin, [topic for topic in topics if topic.name not in existing])
-        kept = [topic for topic in topics if topic.name in existing]
-        return TopicReport(created, _alter(admin, kept), _differing(kept, existing))
+        present = [topic for topic in topics if topic.name in existing]
+        return TopicReport(created, _alter(admin, present), _differing(present, existing))
     except KafkaException as exception:
         raise BrokerUnavailable(exception.args[0].str()) from exception
 
@@ -99,7 +99,7 @@ def _create(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
 
 
 def _is_created(name: str, future: Future[None]) -> bool:
-    """False for a topic that another process has created meanwhile."""
+    """False for a topic that another process has just created. Raises TopicNotCreated."""
     try:
         future.result()
     except KafkaException as exception:
@@ -108,7 +108,7 @@ def _is_created(name: str, future: Future[None]) -> bool:
             return False
         if error.retriable():
             raise
-        reason = denial(error, "CREATE", name) if is_denial(error) else error.str()
+        reason = describe_missing_acl(error, "CREATE", name) if is_missing_acl(error) else error.str()
         raise TopicNotCreated(name, reason) from exception
     return True
 
@@ -124,7 +124,7 @@ def _alter(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
         resources = [_resource(name, changed) for name, changed in changes.items()]
         futures = admin.incremental_alter_configs(resources, request_timeout=ADMIN_SECONDS)
         for resource, future in futures.items():
-            _answer(future, "ALTER_CONFIGS", resource.name)
+            _result(future, "ALTER_CONFIGS", resource.name)
     return [
         f"{name}: {key} was {before}, is now {after}"
         for name, changed in changes.items()
@@ -133,10 +133,10 @@ def _alter(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
 
 
 def _changes(admin: AdminClient, topic: Topic) -> dict[str, tuple[str, str]]:
-    """The settings of an existing topic that must change: what they are and what they should be."""
+    """The settings of an existing topic that differ, each with its present and its wanted value."""
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name)
     [future] = admin.describe_configs([resource], request_timeout=ADMIN_SECONDS).values()
-    current: Mapping[str, ConfigEntry] = _answer(future, "DESCRIBE_CONFIGS", topic.name)
+    current: Mapping[str, ConfigEntry] = _result(future, "DESCRIBE_CONFIGS", topic.name)
     return {
         key: (str(current[key].value), wanted)
         for key, wanted in topic.config.items()
@@ -144,12 +144,12 @@ def _changes(admin: AdminClient, topic: Topic) -> dict[str, tuple[str, str]]:
     }
 
 
-def _answer(future: Future[T], operation: str, topic: str) -> T:
+def _result(future: Future[T], operation: str, topic: str) -> T:
     """Raises AccessDenied or BrokerUnavailable."""
     try:
         return future.result()
     except KafkaException as exception:
-        raise unavailable(exception.args[0], operation, topic) from exception
+        raise exception_for(exception.args[0], operation, topic) from exception
 
 
 def _resource(name: str, changed: Mapping[str, tuple[str, str]]) -> ConfigResource:
@@ -168,11 +168,11 @@ def _differing(topics: Sequence[Topic], existing: Mapping[str, TopicMetadata]) -
     ]
 
 
-def _set_aside(name: str, retention: timedelta) -> Topic:
+def _failed_message_topic(name: str, retention: timedelta) -> Topic:
     return Topic(
         name=name,
         partitions=1,
         replication=settings.KAFKA_REPLICATION_FACTOR,
         retention=retention,
-        message_bytes=SET_ASIDE_BYTES,
+        message_bytes=FAILED_MESSAGE_BYTES,
     )

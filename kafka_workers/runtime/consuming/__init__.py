@@ -1,1 +1,1 @@
-"""The consumer loop: take a batch, handle it, send the answers, commit the offsets."""
+"""The consumer loop: poll a batch, handle it, send the answers, commit the offsets."""

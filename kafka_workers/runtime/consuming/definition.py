@@ -1,4 +1,4 @@
-"""What a business consumer tells the runtime about itself."""
+"""The definition of a consumer: what it reads, and what it does with a batch."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,34 +6,34 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from kafka_workers.runtime.messages.message import Outgoing, Received
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
 T = TypeVar("T")
 
 
-class Work(Struct, Generic[T], frozen=True):
-    """A message and what its value says."""
+class DecodedMessage(Struct, Generic[T], frozen=True):
+    """A message and its decoded value."""
 
-    received: Received
+    received: ReceivedMessage
     value: T
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsumerDefinition(Generic[T]):
-    """A group, what it reads, and what it does with a batch.
+    """A consumer group, its topics, and its handling of a batch.
 
-    `decode` reads one value; it raises InvalidMessage for one that no repetition can mend.
-    `handle` does the work of a batch, in its order, and returns the answers to send. It must be safe to run
-    again with the same messages, whole or in part: whatever fails before the offsets are committed brings
-    them again. It raises DependencyUnavailable while a server it needs is away; any other exception means
-    that a message is at fault.
-    `batch_size` is the most messages handed over at once; batches shrink while one takes longer than
-    `time_budget` seconds.
+    `decode` decodes the value of one message; it raises InvalidMessage for a value that no retry can help.
+    `handle` handles a batch in order and returns the answers to send. It must be idempotent, for the whole
+    batch and for any part of it: after any failure before the offset commit the same messages come again. It
+    raises DependencyUnavailable during an outage of a server that it needs; any other exception means that a
+    message is at fault.
+    `batch_size` is the most messages in one batch; batches shrink while one takes longer than `time_budget`
+    seconds.
     """
 
     group: str
     topics: Sequence[str]
-    decode: Callable[[Received], T]
-    handle: Callable[[Sequence[Work[T]]], Iterable[Outgoing]]
+    decode: Callable[[ReceivedMessage], T]
+    handle: Callable[[Sequence[DecodedMessage[T]]], Iterable[OutgoingMessage]]
     batch_size: int = 2000
     time_budget: float = 1.0

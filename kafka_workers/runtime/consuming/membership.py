@@ -1,4 +1,4 @@
-"""A consumer's membership in its group: what is in hand, what waits, what may be committed."""
+"""A consumer's membership in its group: polls batches, pauses partitions, commits offsets."""
 
 import math
 import threading
@@ -10,20 +10,20 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from foundation.kill_points import kill_point
-from kafka_workers.runtime.broker.client_config import Connection, consumer_config
-from kafka_workers.runtime.broker.denial import code_of, denial, is_denial
+from kafka_workers.runtime.broker.client_config import BrokerReachability, consumer_config
+from kafka_workers.runtime.broker.errors import describe_missing_acl, error_code, is_missing_acl
 from kafka_workers.runtime.broker.timeouts import call_within
 from kafka_workers.runtime.consuming.offsets import Offsets, Partition
 from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 
 POLL_SECONDS = 0.25
-"""Longest wait for a message: a worker asked to stop notices after this time."""
+"""Longest wait for a message: a worker that is asked to stop notices after this time."""
 
-LOOK_SECONDS = 1
+LIST_TOPICS_SECONDS = 1
 """Longest wait for the list of topics, in a worker that has nothing else to do."""
 
 CLOSE_SECONDS = 3
-"""Longest wait for the group's good-bye."""
+"""Longest wait for the client to leave the group."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,13 +36,13 @@ def offset_of(message: Message) -> int:
     return int(message.offset() or 0)
 
 
-class Subscription:
-    """Takes batches and commits them.
+class GroupMembership:
+    """Polls batches and commits them.
 
-    Between `take` and `commit` the batch is `in_hand`; `has_more` says that others may wait behind it. A
-    partition that goes to another member takes its messages out of it, so that nothing of a lost partition is
-    ever committed. `wait_for` says how many seconds a message has to wait still: its partition then pauses,
-    and the others go on.
+    Between `poll_batch` and `commit` the messages are in `batch`; `has_more` means that more messages may be
+    waiting. When a partition is revoked or lost, its messages leave `batch`, so nothing of a lost partition
+    is ever committed. `wait_for` gives how many seconds a message must still wait: its partition is paused
+    for that time, and the others continue.
     """
 
     def __init__(
@@ -50,191 +50,196 @@ class Subscription:
         group: str,
         topics: Sequence[str],
         wait_for: Callable[[Message], float],
-        connection: Connection,
+        reachability: BrokerReachability,
     ) -> None:
-        self.in_hand: list[Message] = []
+        self.batch: list[Message] = []
         self.has_more = False
-        self._waiting: list[Message] = []
+        self._buffer: list[Message] = []
         self._wait_for = wait_for
-        self._due: dict[Partition, float] = {}
-        self._is_held = False
+        self._paused_until: dict[Partition, float] = {}
+        self._is_paused = False
         self._assigned: set[Partition] = set()
-        self._told: set[tuple[int, str]] = set()
+        self._logged_errors: set[tuple[int, str]] = set()
         self._group = group
         self._topics = list(topics)
-        self._offsets = Offsets(serve=self._set_by, explain=self._explain)
-        self._connection = connection
+        self._offsets = Offsets(serve=self._serve_and_buffer, describe_missing_acl=self._describe_missing_acl)
+        self._reachability = reachability
         self._consumer = self._join()
 
-    def take(self, most: int) -> list[Message]:
-        """Wait shortly for a message and take it in hand with whatever else has arrived, `most` in all."""
+    def poll_batch(self, most: int) -> list[Message]:
+        """Wait shortly for a message; the batch is all that have arrived by then, up to `most`."""
         self._resume()
         arrived = self._poll(most)
-        # The ends of partitions arrive as messages and are none, so a full batch may hold fewer.
+        # The end of a partition counts as an arrival, so a full poll may give a smaller batch.
         self.has_more = len(arrived) == most
-        self.in_hand = [message for message in arrived if self._accepts(message)]
-        if arrived and not self.in_hand:
+        self.batch = [message for message in arrived if self._accepts(message)]
+        if arrived and not self.batch:
             with suppress(BrokerUnavailable):
                 self.commit()
-        return self.in_hand
+        return self.batch
 
     def commit(self) -> None:
-        """Commit what is in hand and let go of it.
+        """Commit the batch and empty it.
 
-        Where the membership was lost or ended meanwhile it is dropped, since the next member has it. Raises
-        BrokerUnavailable, with the batch still in hand.
+        When the membership was lost or has ended, the batch is dropped, since the next member gets it.
+        Raises BrokerUnavailable, and keeps the batch.
         """
         try:
             self._offsets.commit(self._consumer)
         except MembershipEnded:
             log.warning("membership ended: the batch comes again to the next member")
             self._rejoin()
-        self.in_hand = []
+        self.batch = []
 
-    def hold(self, seconds: float, stop: threading.Event) -> None:
-        """Keep the membership but take nothing, until the next `take`; ends early with nothing in hand."""
-        self._is_held = True
+    def pause(self, seconds: float, stop: threading.Event) -> None:
+        """Pause all partitions until the next `poll_batch` and stay a member; wait, unless `stop` is set.
+
+        Returns early when all messages of the batch have gone to other members.
+        """
+        self._is_paused = True
         self._consumer.pause([TopicPartition(*partition) for partition in self._assigned])
         end = time.monotonic() + seconds
-        while self.in_hand and not stop.is_set() and (left := end - time.monotonic()) > 0:
-            self._set_by(min(left, POLL_SECONDS))
+        while self.batch and not stop.is_set() and (left := end - time.monotonic()) > 0:
+            self._serve_and_buffer(min(left, POLL_SECONDS))
 
     def close(self) -> None:
-        """Leave the group; what is in hand goes to the next member."""
-        # Without a broker the client waits 45 s here for a commit that is under way.
+        """Leave the group; messages that are not committed go to the next member."""
+        # Without a broker the client waits 45 s here for an unfinished commit.
         with suppress(TimeoutError):
             call_within(CLOSE_SECONDS, self._consumer.close)
 
     def _join(self) -> Consumer:
-        config = consumer_config(self._group, self._connection)
-        consumer = Consumer(config | {"on_commit": self._offsets.answered})
+        config = consumer_config(self._group, self._reachability)
+        consumer = Consumer(config | {"on_commit": self._offsets.on_commit})
         consumer.subscribe(
             self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
         return consumer
 
     def _rejoin(self) -> None:
-        """Become another member, since the client gives up for good when the group's ACL is taken away."""
-        self._let_go([TopicPartition(*partition) for partition in self._assigned])
+        """Join with a new client, because a client never joins again once its group's ACL was missing."""
+        self._remove([TopicPartition(*partition) for partition in self._assigned])
         self.close()
         self._consumer = self._join()
 
-    def _patience(self) -> float:
-        soonest = min(self._due.values(), default=math.inf) - time.monotonic()
+    def _poll_seconds(self) -> float:
+        soonest = min(self._paused_until.values(), default=math.inf) - time.monotonic()
         return max(0.0, min(POLL_SECONDS, soonest))
 
     def _poll(self, most: int) -> list[Message]:
-        if not self._waiting:
-            self._set_by(self._patience())
-        if not self._waiting:
-            self._look_for_broker()
+        if not self._buffer:
+            self._serve_and_buffer(self._poll_seconds())
+        if not self._buffer:
+            self._check_broker()
             return []
-        self._connection.works()
-        if (room := most - len(self._waiting)) > 0:
-            behind = self._consumer.consume(room, timeout=0)
-            self._waiting += behind
-        arrived, self._waiting = self._waiting[:most], self._waiting[most:]
+        self._reachability.report_answer()
+        if (room := most - len(self._buffer)) > 0:
+            self._buffer += self._consumer.consume(room, timeout=0)
+        arrived, self._buffer = self._buffer[:most], self._buffer[most:]
         return arrived
 
-    def _set_by(self, seconds: float) -> None:
-        """Serve the client for a while, and keep the message that may come out for the next `take`."""
+    def _serve_and_buffer(self, seconds: float) -> None:
+        """Serve the client for some seconds; a message that arrives is kept for the next `poll_batch`."""
         message = self._consumer.poll(seconds)
         if message is not None:
-            self._waiting.append(message)
+            self._buffer.append(message)
 
     def _accepts(self, message: Message) -> bool:
-        """Whether this is a message, of a partition that is still ours, and due."""
+        """Whether this is a message, of a partition that is still assigned, and due."""
         error, partition = message.error(), partition_of(message)
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
             self._report(error, message)
             return False
-        if partition not in self._assigned or partition in self._due:
+        if partition not in self._assigned or partition in self._paused_until:
             return False
         if error is not None:
-            # The end may lie behind records that are no messages: those that mark the end of a transaction.
-            self._offsets.passed(partition, offset_of(message))
+            # Records without a message, such as the end of a transaction, may precede the partition's end.
+            self._offsets.advance(partition, offset_of(message))
             return False
         wait = self._wait_for(message)
         if wait > 0:
             self._postpone(message, wait)
             return False
-        self._offsets.passed(partition, offset_of(message) + 1)
+        self._offsets.advance(partition, offset_of(message) + 1)
         return True
 
     def _report(self, error: KafkaError, message: Message) -> None:
         if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
-            if not is_denial(error):
+            if not is_missing_acl(error):
                 raise KafkaException(error)
             self._rejoin()
-        told = (code_of(error), str(message.topic()))
-        if told not in self._told:
-            self._told.add(told)
-            reason = self._explain(error, message.topic()) if is_denial(error) else error.str()
+        logged = (error_code(error), str(message.topic()))
+        if logged not in self._logged_errors:
+            self._logged_errors.add(logged)
+            missing_acl = is_missing_acl(error)
+            reason = self._describe_missing_acl(error, message.topic()) if missing_acl else error.str()
             log.warning("Kafka reports a problem: waiting", topic=message.topic(), error=reason)
 
-    def _explain(self, error: KafkaError, topic: str | None = None) -> str:
-        """The sentence about a denial, which tells of its topic only where it comes with one."""
-        if code_of(error) == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            return denial(error, "READ", self._group)
-        return denial(error, "READ", topic or ", ".join(self._topics_out_of_sight()))
+    def _describe_missing_acl(self, error: KafkaError, topic: str | None = None) -> str:
+        """The sentence about a missing ACL; the error itself does not always name its topic."""
+        if error_code(error) == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return describe_missing_acl(error, "READ", self._group)
+        return describe_missing_acl(error, "READ", topic or ", ".join(self._invisible_topics()))
 
-    def _topics_out_of_sight(self) -> list[str]:
-        """The topics that we may not even describe: the group's answer does not say which ones they are."""
+    def _invisible_topics(self) -> list[str]:
+        """The topics without a DESCRIBE permission; all topics when there are none."""
         visible: Iterable[str] = ()
         with suppress(KafkaException):
-            visible = self._consumer.list_topics(timeout=LOOK_SECONDS).topics
+            visible = self._consumer.list_topics(timeout=LIST_TOPICS_SECONDS).topics
         return [topic for topic in self._topics if topic not in visible] or self._topics
 
     def _postpone(self, message: Message, seconds: float) -> None:
-        """Put a message back and read on from it later; those behind it come again as well."""
+        """Pause the message's partition and read it again later, from this message on."""
         partition = partition_of(message)
         self._consumer.seek(TopicPartition(*partition, offset_of(message)))
         self._consumer.pause([TopicPartition(*partition)])
-        self._due[partition] = time.monotonic() + seconds
-        self._waiting = [each for each in self._waiting if partition_of(each) != partition]
+        self._paused_until[partition] = time.monotonic() + seconds
+        self._buffer = [each for each in self._buffer if partition_of(each) != partition]
 
     def _resume(self) -> None:
         now = time.monotonic()
-        due = {partition for partition, time_due in self._due.items() if time_due <= now}
+        due = {partition for partition, time_due in self._paused_until.items() if time_due <= now}
         for partition in due:
-            del self._due[partition]
-        if self._is_held:
-            self._is_held = False
-            due = self._assigned - self._due.keys()
+            del self._paused_until[partition]
+        if self._is_paused:
+            self._is_paused = False
+            due = self._assigned - self._paused_until.keys()
         if due:
             self._consumer.resume([TopicPartition(*partition) for partition in due])
 
-    def _look_for_broker(self) -> None:
-        if self._connection.is_lost:
+    def _check_broker(self) -> None:
+        if self._reachability.is_lost:
             with suppress(KafkaException):
                 self._consumer.list_topics(timeout=POLL_SECONDS)
-                self._connection.works()
+                self._reachability.report_answer()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._connection.works()
-        self._told.clear()
+        self._reachability.report_answer()
+        self._logged_errors.clear()
         self._assigned |= {(each.topic, each.partition) for each in partitions}
         consumer.incremental_assign(partitions)
-        # The client remembers a pause while a partition is another member's.
-        (consumer.pause if self._is_held else consumer.resume)(partitions)
+        # The client remembers that a partition was paused, even while another member has it.
+        (consumer.pause if self._is_paused else consumer.resume)(partitions)
         log.info("partitions assigned", partitions=_names(partitions))
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         kill_point("in-rebalance")
-        self._let_go(partitions)
+        self._remove(partitions)
         log.info("partitions revoked", partitions=_names(partitions))
 
     def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        self._let_go(partitions)
+        self._remove(partitions)
         log.warning("partitions lost: another member has them", partitions=_names(partitions))
 
-    def _let_go(self, partitions: Iterable[TopicPartition]) -> None:
+    def _remove(self, partitions: Iterable[TopicPartition]) -> None:
         gone = {(each.topic, each.partition) for each in partitions}
         self._assigned -= gone
-        self._offsets.forget(gone)
-        self._due = {partition: due for partition, due in self._due.items() if partition not in gone}
-        self.in_hand = [message for message in self.in_hand if partition_of(message) not in gone]
-        self._waiting = [message for message in self._waiting if partition_of(message) not in gone]
+        self._offsets.remove(gone)
+        self._paused_until = {
+            partition: due for partition, due in self._paused_until.items() if partition not in gone
+        }
+        self.batch = [message for message in self.batch if partition_of(message) not in gone]
+        self._buffer = [message for message in self._buffer if partition_of(message) not in gone]
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The dead letters of the groups, and what became of them (docs/failures.md)."""
+"""The dead letters of the groups, with their resolutions (docs/failures.md)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -9,14 +9,14 @@ from confluent_kafka import Message
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.topic_reader import groups_with_dead_letters, read_topic
-from kafka_workers.runtime.group_topics import dead_letter_topic, group_of_dead_letters, settled_topic
+from kafka_workers.runtime.group_topics import dead_letter_topic, group_of_dead_letters, resolution_topic
 from kafka_workers.runtime.messages.failure import PREFIX, REDRIVEN_FOR, Failure
 from kafka_workers.runtime.messages.headers import Headers, headers_of
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.messages.message import OutgoingMessage
 
 
-class Settlement(Struct, frozen=True, kw_only=True):
-    """What became of a dead letter: who decided it, when, and why."""
+class Resolution(Struct, frozen=True, kw_only=True):
+    """How a dead letter was resolved, when, by whom, and why."""
 
     result: Literal["redriven", "discarded"]
     at: datetime
@@ -25,9 +25,9 @@ class Settlement(Struct, frozen=True, kw_only=True):
 
 
 class DeadLetter(Struct, frozen=True, kw_only=True):
-    """A message that its group has given up; open as long as there is no `settlement`.
+    """A message that its group has given up; unresolved while `resolution` is None.
 
-    `failure` is None where the headers do not tell of one: somebody else has put the message here.
+    `failure` is None when the headers record none, because another program wrote the message.
     """
 
     group: str
@@ -38,44 +38,44 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
     value: bytes | None
     headers: Headers
     failure: Failure | None
-    settlement: Settlement | None
+    resolution: Resolution | None
 
     @property
-    def place(self) -> str:
-        """Its name: topic/partition/offset of the dead letter itself."""
+    def coordinates(self) -> str:
+        """The topic/partition/offset of the dead letter itself, which identifies it."""
         return f"{dead_letter_topic(self.group)}/{self.partition}/{self.offset}"
 
     @property
     def key_text(self) -> str:
         return (self.key or b"").decode(errors="replace")
 
-    def redriven(self) -> Outgoing:
-        """The message as it goes back to its original topic, for its group only, with its retries before it.
+    def redriven(self) -> OutgoingMessage:
+        """The message for its original topic, for its group only, with all retries ahead of it.
 
         Raises OriginUnknown.
         """
         if self.failure is None:
-            raise OriginUnknown(self.place)
+            raise OriginUnknown(self.coordinates)
         headers = {name: value for name, value in self.headers.items() if not name.startswith(PREFIX)}
         origin = msgspec.structs.replace(self.failure, attempts=0).as_headers()
-        return Outgoing(
+        return OutgoingMessage(
             self.failure.topic, self.key, self.value, headers | origin | {REDRIVEN_FOR: self.group}
         )
 
 
 class OriginUnknown(Exception):
-    """A dead letter whose headers do not say where it came from: it can only be discarded."""
+    """A dead letter without its original topic in the headers: it can only be discarded."""
 
-    def __init__(self, place: str) -> None:
-        super().__init__(f"{place} does not say which topic it came from: it can only be discarded")
-        self.place = place
+    def __init__(self, coordinates: str) -> None:
+        super().__init__(f"{coordinates} does not say which topic it came from: it can only be discarded")
+        self.coordinates = coordinates
 
 
-class Choice(Struct, frozen=True, kw_only=True):
-    """Which dead letters: every field that is given must fit. `reason` and `topic` are of the failure."""
+class DeadLetterFilter(Struct, frozen=True, kw_only=True):
+    """Selects dead letters by all fields that are given; `topic` and `reason` are of the failure."""
 
     group: str | None = None
-    place: str | None = None
+    coordinates: str | None = None
     topic: str | None = None
     reason: str | None = None
     key: str | None = None
@@ -83,16 +83,16 @@ class Choice(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
     def groups(self, known: Iterable[str]) -> list[str]:
-        """Where to look. Raises BrokerUnavailable."""
-        group = group_of_dead_letters(self.place.split("/")[0]) if self.place else self.group
+        """The groups to search. Raises BrokerUnavailable."""
+        group = group_of_dead_letters(self.coordinates.split("/")[0]) if self.coordinates else self.group
         return [group] if group else sorted({*known, *groups_with_dead_letters()})
 
-    def fits(self, letter: DeadLetter) -> bool:
-        """`reason` is part of the exception's name or text, whatever its case; `until` is excluded."""
+    def matches(self, letter: DeadLetter) -> bool:
+        """`reason` may be any part of the exception's name or text, in any case; `until` is excluded."""
         failure = letter.failure
         text = f"{failure.exception}: {failure.reason}" if failure else ""
         return (
-            self.place in (None, letter.place)
+            self.coordinates in (None, letter.coordinates)
             and self.group in (None, letter.group)
             and self.topic in (None, failure.topic if failure else "")
             and self.key in (None, letter.key_text)
@@ -103,34 +103,34 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 def find_dead_letters(
-    choice: Choice, known: Iterable[str] = (), *, with_settled: bool = False
+    wanted: DeadLetterFilter, known: Iterable[str] = (), *, include_resolved: bool = False
 ) -> list[DeadLetter]:
-    """The dead letters that fit, by group and age; without `with_settled` only the open ones.
+    """The dead letters that match, by group and age; only unresolved ones unless `include_resolved`.
 
-    A choice of no group means all those that the broker shows, and the `known` ones, which it may hide from
-    us. Raises BrokerUnavailable.
+    Without a group in the filter, all groups with a visible dead-letter topic are searched, and the `known`
+    ones, whose topics an ACL may hide. Raises BrokerUnavailable.
     """
     return [
         letter
-        for group in choice.groups(known)
+        for group in wanted.groups(known)
         for letter in _letters(group)
-        if (with_settled or letter.settlement is None) and choice.fits(letter)
+        if (include_resolved or letter.resolution is None) and wanted.matches(letter)
     ]
 
 
-def read_settlements(group: str) -> dict[str, Settlement]:
-    """What became of a group's dead letters, by place. Raises BrokerUnavailable."""
+def read_resolutions(group: str) -> dict[str, Resolution]:
+    """The resolutions of a group's dead letters, by coordinates. Raises BrokerUnavailable."""
     return {
-        (message.key() or b"").decode(): msgspec.json.decode(message.value() or b"", type=Settlement)
-        for message in read_topic(settled_topic(group), group)
+        (message.key() or b"").decode(): msgspec.json.decode(message.value() or b"", type=Resolution)
+        for message in read_topic(resolution_topic(group), group)
     }
 
 
 def _letters(group: str) -> Iterator[DeadLetter]:
-    settlements = read_settlements(group)
+    resolutions = read_resolutions(group)
     for message in read_topic(dead_letter_topic(group), group):
         letter = _letter(group, message)
-        yield msgspec.structs.replace(letter, settlement=settlements.get(letter.place))
+        yield msgspec.structs.replace(letter, resolution=resolutions.get(letter.coordinates))
 
 
 def _letter(group: str, message: Message) -> DeadLetter:
@@ -143,6 +143,6 @@ def _letter(group: str, message: Message) -> DeadLetter:
         key=message.key(),
         value=message.value(),
         headers=headers,
-        failure=Failure.told_by(message, headers),
-        settlement=None,
+        failure=Failure.from_message(message, headers),
+        resolution=None,
     )

@@ -1,1 +1,1 @@
-"""The form of a message, its headers, and what they say about earlier failures."""
+"""The format of a message, its headers, and the failures that they record."""

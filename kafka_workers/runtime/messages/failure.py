@@ -1,4 +1,4 @@
-"""What the headers of a failed message tell about its failures (docs/failures.md)."""
+"""The failures of a message, recorded in its headers (docs/failures.md)."""
 
 from datetime import datetime
 from typing import Literal, Self
@@ -8,7 +8,7 @@ from confluent_kafka import Message
 from msgspec import Struct
 
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.group_topics import is_set_aside
+from kafka_workers.runtime.group_topics import is_for_failed_messages
 from kafka_workers.runtime.messages.headers import Headers, headers_of, text_of
 
 PREFIX = "failure_"
@@ -24,7 +24,7 @@ class Failure(Struct, frozen=True, kw_only=True):
     """The failures of one message so far, in one group.
 
     `topic`, `partition` and `offset` are where the message was first read; `exception`, `reason` and
-    `last_at` are of the latest failure. A redriven message has no `attempts` again, but keeps its origin and
+    `last_at` are of the latest failure. Redriving resets `attempts` to 0 and keeps the origin and
     `first_at`.
     """
 
@@ -40,30 +40,30 @@ class Failure(Struct, frozen=True, kw_only=True):
     last_at: datetime
 
     @classmethod
-    def told_by(cls, message: Message, headers: Headers) -> Self | None:
-        """The failures that the message's headers tell of; None where none are, or none that can be meant."""
+    def from_message(cls, message: Message, headers: Headers) -> Self | None:
+        """The failures that the message's headers record; None without such headers or with invalid ones."""
         try:
-            failure = cls._from(headers)
+            failure = cls._from_headers(headers)
         except (msgspec.ValidationError, UnicodeDecodeError):
             return None
         topic = str(message.topic())
-        return failure if failure and (failure.topic == topic or is_set_aside(topic)) else None
+        return failure if failure and (failure.topic == topic or is_for_failed_messages(topic)) else None
 
     @classmethod
-    def _from(cls, headers: Headers) -> Self | None:
+    def _from_headers(cls, headers: Headers) -> Self | None:
         if _GROUP not in headers:
             return None
-        told = {
+        fields = {
             name.removeprefix(PREFIX): text_of(value)
             for name, value in headers.items()
             if name.startswith(PREFIX)
         }
-        return msgspec.convert(told, cls, strict=False)
+        return msgspec.convert(fields, cls, strict=False)
 
     @classmethod
-    def of(cls, message: Message, group: str, error: Exception, now: datetime) -> Self:
-        """The failures of a message that has just failed (again) with this error."""
-        before = cls.told_by(message, headers_of(message))
+    def from_error(cls, message: Message, group: str, error: Exception, now: datetime) -> Self:
+        """The failures of a message, this error included."""
+        before = cls.from_message(message, headers_of(message))
         return cls(
             group=group,
             topic=before.topic if before else str(message.topic()),
@@ -78,12 +78,12 @@ class Failure(Struct, frozen=True, kw_only=True):
         )
 
     def as_headers(self) -> dict[str, str | bytes | None]:
-        """The headers that tell of these failures."""
+        """The headers that record these failures."""
         fields = msgspec.to_builtins(self, str_keys=True)
         return {PREFIX + name: str(value) for name, value in fields.items()}
 
 
 def is_for_another_group(headers: Headers, group: str) -> bool:
-    """Whether a message was redriven for one group, and not for this one, which has had it before."""
-    meant_for = headers.get(REDRIVEN_FOR)
-    return meant_for is not None and meant_for != group.encode()
+    """Whether a message was redriven for another group than this one, which has handled it already."""
+    target = headers.get(REDRIVEN_FOR)
+    return target is not None and target != group.encode()

@@ -1,4 +1,4 @@
-"""Reading the headers of a Kafka message, whatever they hold."""
+"""Reading the headers of a Kafka message, also malformed ones."""
 
 from typing import cast
 
@@ -8,7 +8,7 @@ Headers = dict[str, bytes | None]
 
 
 def headers_of(message: Message) -> Headers:
-    """The headers by name, the last one of a name; none where a name is not UTF-8."""
+    """The headers by name; the last one wins. Empty when a name is not UTF-8."""
     try:
         headers = message.headers()
     except UnicodeDecodeError:

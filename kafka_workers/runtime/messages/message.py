@@ -1,6 +1,6 @@
-"""The form of a message: CloudEvents 1.0, binary mode (docs/asyncapi.yaml).
+"""The format of a message: CloudEvents 1.0, binary mode (docs/asyncapi.yaml).
 
-On the way in, a message without any `ce_` header is accepted too; its id is then topic/partition/offset.
+A received message without any `ce_` header is accepted too; its id is then topic/partition/offset.
 """
 
 import re
@@ -26,8 +26,8 @@ _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
 NotEmpty = Annotated[str, Meta(min_length=1)]
 
 
-class Outgoing(Struct, frozen=True):
-    """A message to send. A key of None leaves the partition to chance."""
+class OutgoingMessage(Struct, frozen=True):
+    """A message to send. Without a key it goes to any partition."""
 
     topic: str
     key: str | bytes | None
@@ -35,11 +35,11 @@ class Outgoing(Struct, frozen=True):
     headers: Mapping[str, str | bytes | None]
 
 
-class Received(Struct, frozen=True, kw_only=True):
+class ReceivedMessage(Struct, frozen=True, kw_only=True):
     """A message to handle.
 
-    `topic`, `partition` and `offset` say where it was first read, through any retry and redrive; `attempt` is
-    1 for the first handling. `time` is when the fact came to be.
+    `topic`, `partition` and `offset` are where it was first read, before any retry or redrive; `attempt` is 1
+    for the first handling. `time` is its `ce_time`.
     """
 
     topic: str
@@ -58,7 +58,7 @@ class Received(Struct, frozen=True, kw_only=True):
 
     @property
     def log_context(self) -> dict[str, object]:
-        """What a log line about this message says besides."""
+        """The fields of a log line about this message."""
         return {
             "topic": self.topic,
             "partition": self.partition,
@@ -68,7 +68,7 @@ class Received(Struct, frozen=True, kw_only=True):
         }
 
 
-def cloud_event(  # noqa: PLR0913 - one argument an attribute
+def cloud_event(  # noqa: PLR0913 - one argument for each attribute
     topic: str,
     key: str,
     value: bytes,
@@ -80,8 +80,8 @@ def cloud_event(  # noqa: PLR0913 - one argument an attribute
     data_schema: str,
     sequence: int | None = None,
     trace_parent: str = "",
-) -> Outgoing:
-    """A JSON value as a CloudEvent of type `topic`; `time` is aware."""
+) -> OutgoingMessage:
+    """A JSON value as a CloudEvent of type `topic`; `time` has a time zone."""
     headers: dict[str, str | bytes | None] = {
         "ce_specversion": "1.0",
         "ce_id": id,
@@ -96,7 +96,7 @@ def cloud_event(  # noqa: PLR0913 - one argument an attribute
         headers["ce_sequence"] = str(sequence)
     if trace_parent:
         headers["traceparent"] = trace_parent
-    return Outgoing(topic, key, value, headers)
+    return OutgoingMessage(topic, key, value, headers)
 
 
 @lru_cache(100)
@@ -105,11 +105,11 @@ def _in_utc(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def receive(message: Message, headers: Headers) -> Received:
-    """Read one Kafka message; `headers` are its headers.
+def receive(message: Message, headers: Headers) -> ReceivedMessage:
+    """Validate one Kafka message, except its value; `headers` are its headers.
 
-    Raises InvalidMessage where it is too large, has no value or no possible time, or where its headers break
-    the rules.
+    Raises InvalidMessage when it is too large, has no value or an impossible time, or when its headers are
+    not those of a CloudEvent.
     """
     if (size := size_of(message, headers)) > LARGEST_BYTES:
         raise InvalidMessage(f"the message has {size} bytes, more than {LARGEST_BYTES}")
@@ -117,12 +117,12 @@ def receive(message: Message, headers: Headers) -> Received:
     if value is None:
         raise InvalidMessage("the message has no value")
     _require_time(message)
-    failure = Failure.told_by(message, headers)
+    failure = Failure.from_message(message, headers)
     topic = failure.topic if failure else str(message.topic())
     partition = failure.partition if failure else int(message.partition() or 0)
     offset = failure.offset if failure else int(message.offset() or 0)
     event = _event_of(headers, topic) or _Event(id=f"{topic}/{partition}/{offset}", type=topic)
-    return Received(
+    return ReceivedMessage(
         topic=topic,
         partition=partition,
         offset=offset,
@@ -151,15 +151,15 @@ class _Event(Struct, frozen=True, kw_only=True):
     sequence: int | None = None
 
 
-class _Attributes(_Event, frozen=True, kw_only=True):
-    """What a message must say as soon as it says that it is a CloudEvent."""
+class _CompleteEvent(_Event, frozen=True, kw_only=True):
+    """The attributes that are required in a message with any `ce_` header."""
 
     source: NotEmpty
     specversion: Literal["1.0"]
 
 
 def _event_of(headers: Headers, topic: str) -> _Event | None:
-    """The CloudEvent that the headers tell of; None where there is no `ce_` header at all."""
+    """The CloudEvent in the headers; None when there is no `ce_` header at all. Raises InvalidMessage."""
     try:
         attributes = {
             name.removeprefix(_PREFIX): text_of(value)
@@ -168,7 +168,7 @@ def _event_of(headers: Headers, topic: str) -> _Event | None:
         }
         if not attributes:
             return None
-        event = msgspec.convert(attributes, _Attributes, strict=False)
+        event = msgspec.convert(attributes, _CompleteEvent, strict=False)
         media_type = text_of(headers.get("content-type")).partition(";")[0].strip()
     except UnicodeDecodeError as error:
         raise InvalidMessage(f"a CloudEvents header is not UTF-8: {error}") from error
@@ -182,13 +182,13 @@ def _event_of(headers: Headers, topic: str) -> _Event | None:
 
 
 def _require_time(message: Message) -> None:
-    """Raises InvalidMessage where the sender's time is none that can be told, in a log or to a person."""
+    """Raises InvalidMessage when the timestamp cannot be written as a date."""
     milliseconds = message.timestamp()[1]
     if not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
         raise InvalidMessage(f"the timestamp {milliseconds} is no time: not in the years 1 to 9999")
 
 
 def _trace_parent(headers: Headers) -> str:
-    """The trace context, or nothing where it is damaged: a trace is no reason to refuse a message."""
-    told = headers.get("traceparent")
-    return told.decode() if told and _TRACE_PARENT.fullmatch(told) else ""
+    """The trace context; empty when it is malformed, which does not make the message invalid."""
+    value = headers.get("traceparent")
+    return value.decode() if value and _TRACE_PARENT.fullmatch(value) else ""

@@ -1,4 +1,4 @@
-"""Sending messages: every one acknowledged, or the caller is told which were not and why."""
+"""Sending messages: all are acknowledged, or an exception names those that are not and why."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -9,12 +9,12 @@ from typing import Self
 from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import Producer as KafkaProducer
 
-from kafka_workers.runtime.broker.client_config import DELIVERY_SECONDS, Connection, producer_config
-from kafka_workers.runtime.broker.denial import unavailable
-from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed, Refusal
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.broker.client_config import DELIVERY_SECONDS, BrokerReachability, producer_config
+from kafka_workers.runtime.broker.errors import exception_for
+from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed, RejectedMessage
+from kafka_workers.runtime.messages.message import OutgoingMessage
 
-_REFUSED = {
+_REJECTED = {
     KafkaError.MSG_SIZE_TOO_LARGE,
     KafkaError.RECORD_LIST_TOO_LARGE,
     KafkaError.INVALID_MSG,
@@ -30,33 +30,33 @@ Meanwhile = Callable[[], None]
 
 
 def nothing() -> None:
-    """Do nothing meanwhile."""
+    """Do nothing."""
 
 
 class Producer:
-    """An idempotent producer (acks=all), made at the first use; one a process and thread."""
+    """An idempotent producer (acks=all); connects at the first use. Each thread needs its own."""
 
-    def __init__(self, name: str, connection: Connection | None = None) -> None:
+    def __init__(self, name: str, reachability: BrokerReachability | None = None) -> None:
         self._name = name
-        self._connection = connection or Connection()
+        self._reachability = reachability or BrokerReachability()
         self._client: KafkaProducer | None = None
 
-    def publish(self, messages: Iterable[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+    def publish(self, messages: Iterable[OutgoingMessage], meanwhile: Meanwhile = nothing) -> None:
         """Send messages and wait, at most some seconds, until the broker has acknowledged all of them.
 
-        What is to be done `meanwhile` begins when all are on their way; its errors are raised too.
-        Raises BrokerUnavailable where any was not confirmed in time: the caller waits and sends all again.
-        Raises PublishFailed where the broker will never take some; it has the others then.
+        `meanwhile` is called once all are on their way; its exceptions are raised too.
+        Raises BrokerUnavailable when any message was not confirmed in time: the caller sends all again later.
+        Raises PublishFailed when the broker rejects some for good; the others are stored then.
         """
         batch = list(messages)
-        suspects = self._refused(batch, range(len(batch)), meanwhile)
-        # The broker refuses whole record batches, innocent messages too: only alone is it clear.
-        culprits = [index for index in suspects if self._refused(batch, [index])]
-        if culprits:
-            raise PublishFailed([_refusal(index, batch[index], suspects[index]) for index in culprits])
+        errors = self._rejected(batch, range(len(batch)), meanwhile)
+        # The broker rejects a whole record batch for one message in it, so each is tried alone.
+        at_fault = [index for index in errors if self._rejected(batch, [index])]
+        if at_fault:
+            raise PublishFailed([_rejected_message(index, batch[index], errors[index]) for index in at_fault])
 
     def close(self) -> None:
-        """Give up what is not acknowledged, and the connections."""
+        """Abandon messages that are not acknowledged, and close the connections."""
         if self._client is not None:
             abandon(self._client)
             self._client = None
@@ -69,27 +69,28 @@ class Producer:
     ) -> None:
         self.close()
 
-    def _refused(
-        self, batch: Sequence[Outgoing], indexes: Sequence[int], meanwhile: Meanwhile = nothing
-    ) -> dict[int, KafkaError]:
+    def _rejected(
+        self, batch: Sequence[OutgoingMessage], indexes: Sequence[int], meanwhile: Meanwhile = nothing
+    ) -> Errors:
+        """The errors of the messages that the broker rejects, by index. Raises BrokerUnavailable."""
         if not indexes:
             return {}
         errors, unconfirmed = self._send(batch, indexes, meanwhile)
-        outage = next((index for index, error in errors.items() if error.code() not in _REFUSED), None)
+        outage = next((index for index, error in errors.items() if error.code() not in _REJECTED), None)
         if outage is not None:
-            self._renew_after(errors[outage])
-            raise unavailable(errors[outage], "WRITE", batch[outage].topic)
+            self._close_after_fatal(errors[outage])
+            raise exception_for(errors[outage], "WRITE", batch[outage].topic)
         if unconfirmed:
             self.close()
             raise BrokerUnavailable(f"{unconfirmed} messages without a report within {_REPORT_SECONDS} s")
-        self._connection.works()
+        self._reachability.report_answer()
         return errors
 
     def _send(
-        self, batch: Sequence[Outgoing], indexes: Sequence[int], meanwhile: Meanwhile
+        self, batch: Sequence[OutgoingMessage], indexes: Sequence[int], meanwhile: Meanwhile
     ) -> tuple[Errors, int]:
-        """What is wrong with which message, and how many others have no delivery report yet."""
-        client = self._client = self._client or KafkaProducer(producer_config(self._name, self._connection))
+        """The error of each failed message by index, and how many others have no delivery report yet."""
+        client = self._client = self._client or KafkaProducer(producer_config(self._name, self._reachability))
         errors: Errors = {}
         for index in indexes:
             produce(client, batch[index], partial(_note, errors, index))
@@ -97,20 +98,22 @@ class Producer:
         try:
             unconfirmed = flush(client, _REPORT_SECONDS)
         except KafkaException as exception:
-            # Fatal: this client is of no more use, the next batch gets a new one.
+            # After a fatal error the client is unusable; the next batch gets a new one.
             self.close()
-            raise unavailable(exception.args[0], "WRITE", batch[indexes[0]].topic) from exception
+            raise exception_for(exception.args[0], "WRITE", batch[indexes[0]].topic) from exception
         return errors, unconfirmed
 
-    def _renew_after(self, error: KafkaError) -> None:
+    def _close_after_fatal(self, error: KafkaError) -> None:
         if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001
             self.close()
 
 
 def produce(
-    client: KafkaProducer, message: Outgoing, on_delivery: Callable[[KafkaError | None, Message | None], None]
+    client: KafkaProducer,
+    message: OutgoingMessage,
+    on_delivery: Callable[[KafkaError | None, Message | None], None],
 ) -> None:
-    """Hand one message to a client; an error at once is reported like one later."""
+    """Give one message to a client; an immediate error is reported to `on_delivery` like a later one."""
     try:
         _enqueue(client, message, on_delivery)
     except KafkaException as error:
@@ -118,28 +121,30 @@ def produce(
 
 
 def flush(client: KafkaProducer, seconds: float) -> int:
-    """Wait for all to be delivered or to fail, as long as that; how many have done neither.
+    """Wait at most so long for all messages to be delivered or to fail; how many have done neither.
 
     Raises KafkaException on a fatal error.
     """
     try:
         return client.flush(seconds)
     except SystemError as error:
-        # So a fatal error arrives when a delivery report is served in the same breath.
+        # The client raises a fatal error like this when a delivery report arrives at the same time.
         if isinstance(error.__cause__, KafkaException):
             raise error.__cause__ from None
         raise
 
 
 def abandon(client: KafkaProducer) -> None:
-    """Let go of a client and of whatever it has not sent."""
+    """Drop a client's unsent messages, so that it can be closed."""
     client.purge()
     with suppress(KafkaException):
         flush(client, 1)
 
 
 def _enqueue(
-    client: KafkaProducer, message: Outgoing, on_delivery: Callable[[KafkaError | None, Message | None], None]
+    client: KafkaProducer,
+    message: OutgoingMessage,
+    on_delivery: Callable[[KafkaError | None, Message | None], None],
 ) -> None:
     while True:
         try:
@@ -161,6 +166,6 @@ def _note(errors: Errors, index: int, error: KafkaError | None, _: Message | Non
         errors[index] = error
 
 
-def _refusal(index: int, message: Outgoing, error: KafkaError) -> Refusal:
+def _rejected_message(index: int, message: OutgoingMessage, error: KafkaError) -> RejectedMessage:
     key = message.key if isinstance(message.key, str) else (message.key or b"").decode(errors="replace")
-    return Refusal(index, message.topic, key, error.str())
+    return RejectedMessage(index, message.topic, key, error.str())

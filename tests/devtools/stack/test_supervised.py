@@ -63,7 +63,7 @@ def test_a_process_that_crashes_at_once_is_given_longer_and_longer_pauses(launch
 
 
 def test_an_extra_setting_holds_for_one_launch_only(launch: Launch) -> None:
-    process = launch("echo strike at ${STRIKE_AT:-nothing}; exec sleep 1000", STRIKE_AT="commit")
+    process = launch("echo strike at ${KILL_AT:-nothing}; exec sleep 1000", KILL_AT="commit")
     eventually(lambda: "strike at commit" in lines_of(process), "the first launch")
     process.kill()
     eventually(lambda: "strike at nothing" in lines_of(process), "the second launch")

@@ -14,7 +14,7 @@ from django.urls import reverse
 from devtools.stack.server import Server
 from kafka_workers.admin import dead_letter_pages
 from kafka_workers.runtime.broker import topic_reader
-from kafka_workers.runtime.dead_letters.letters import Choice, DeadLetter, find_dead_letters
+from kafka_workers.runtime.dead_letters.letters import DeadLetter, DeadLetterFilter, find_dead_letters
 from tests.kafka_workers.admin.conftest import Login
 from tests.kafka_workers.runtime.dead_letters.test_dead_letters import dead_letters_of, open_letters
 from tests.kafka_workers.runtime.workbench import Bench
@@ -26,7 +26,7 @@ VIEW, SETTLE = "view_deadletterrecord", "settle_deadletterrecord"
 
 
 def page_of(letter: DeadLetter) -> str:
-    return reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(letter.place)])
+    return reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(letter.coordinates)])
 
 
 def act(client: Client, bench: Bench, action: str, **fields: Any) -> Any:
@@ -34,8 +34,8 @@ def act(client: Client, bench: Bench, action: str, **fields: Any) -> Any:
 
 
 def settled(bench: Bench) -> list[DeadLetter]:
-    letters = find_dead_letters(Choice(group=bench.group), with_settled=True)
-    return [letter for letter in letters if letter.settlement]
+    letters = find_dead_letters(DeadLetterFilter(group=bench.group), include_resolved=True)
+    return [letter for letter in letters if letter.resolution]
 
 
 def test_the_list_finds_by_group_topic_reason_and_key(login: Login, bench: Bench) -> None:
@@ -66,10 +66,10 @@ def test_the_page_of_a_dead_letter_shows_headers_value_and_what_became_of_it(
 ) -> None:
     [letter] = dead_letters_of(bench, 1)
     client = login(VIEW, SETTLE)
-    act(client, bench, "discard", place=letter.place, why="sent by <a load test>")
+    act(client, bench, "discard", place=letter.coordinates, why="sent by <a load test>")
     page = client.get(page_of(letter)).content.decode()
     for words in (
-        letter.place,
+        letter.coordinates,
         "failure_group",
         "number 0",
         "discarded by staff-",
@@ -85,10 +85,12 @@ def test_a_place_where_nothing_lies_is_not_found(login: Login, bench: Bench) -> 
 
 def test_only_those_that_are_ticked_are_redriven(login: Login, bench: Bench) -> None:
     letters = dead_letters_of(bench, 3)
-    response = act(login(VIEW, SETTLE), bench, "redrive", place=[letters[0].place, letters[2].place])
+    response = act(
+        login(VIEW, SETTLE), bench, "redrive", place=[letters[0].coordinates, letters[2].coordinates]
+    )
     assert said(response) == ["2 dead letters redriven."]
-    assert [letter.place for letter in open_letters(bench)] == [letters[1].place]
-    assert {letter.settlement.result for letter in settled(bench) if letter.settlement} == {"redriven"}
+    assert [letter.coordinates for letter in open_letters(bench)] == [letters[1].coordinates]
+    assert {letter.resolution.result for letter in settled(bench) if letter.resolution} == {"redriven"}
     bench.start()
     bench.wait_until_handled(0, 2)
 
@@ -100,12 +102,12 @@ def test_all_that_are_found_are_discarded_with_the_reason_and_the_name(login: Lo
     response = client.post(query, {"action": "discard", "everything": "on", "why": "a test"}, follow=True)
     assert said(response) == ["1 dead letter discarded."]
     [letter] = settled(bench)
-    assert letter.settlement
-    assert (letter.key_text, letter.settlement.reason) == ("1", "a test")
-    assert letter.settlement.by.startswith("staff-")
+    assert letter.resolution
+    assert (letter.key_text, letter.resolution.reason) == ("1", "a test")
+    assert letter.resolution.by.startswith("staff-")
     entry = LogEntry.objects.get()
-    assert (entry.object_id, entry.change_message) == (letter.place, "discard: a test")
-    assert entry.user.username == letter.settlement.by
+    assert (entry.object_id, entry.change_message) == (letter.coordinates, "discard: a test")
+    assert entry.user.username == letter.resolution.by
 
 
 def test_nothing_is_discarded_without_a_reason(login: Login, bench: Bench) -> None:
@@ -118,8 +120,8 @@ def test_nothing_is_discarded_without_a_reason(login: Login, bench: Bench) -> No
 def test_settling_again_settles_nothing(login: Login, bench: Bench) -> None:
     [letter] = dead_letters_of(bench, 1)
     client = login(VIEW, SETTLE)
-    act(client, bench, "redrive", place=letter.place)
-    assert said(act(client, bench, "redrive", place=letter.place)) == ["0 dead letters redriven."]
+    act(client, bench, "redrive", place=letter.coordinates)
+    assert said(act(client, bench, "redrive", place=letter.coordinates)) == ["0 dead letters redriven."]
 
 
 def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(login: Login, bench: Bench) -> None:

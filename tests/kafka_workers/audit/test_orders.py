@@ -7,7 +7,7 @@ import pytest
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
 from kafka_workers.audit import orders as order_audit
-from kafka_workers.models import SetAsideEvent
+from kafka_workers.models import ParkedEvent
 from kafka_workers.relay.leadership import READER
 from kafka_workers.runtime.broker import lag
 from orders_app import event_log
@@ -209,10 +209,10 @@ def test_a_release_that_was_lost_is_asked_again(closed_shop: Shop, lantern: str)
     assert_conserved()
 
 
-def test_an_event_that_is_set_aside_is_in_flight(closed_shop: Shop, lantern: str) -> None:
+def test_an_order_with_a_parked_event_is_in_flight(closed_shop: Shop, lantern: str) -> None:
     order = closed_shop.place(lantern)
     skip_all_events()
-    SetAsideEvent.objects.create(
+    ParkedEvent.objects.create(
         order_id=order.id, version=1, type="order.created", reason="refused", detail="too large"
     )
     with at_work():

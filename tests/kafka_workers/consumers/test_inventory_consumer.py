@@ -19,9 +19,9 @@ from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers import inventory
 from kafka_workers.consumers.inventory import INVENTORY_CONSUMER, OrderRequest
 from kafka_workers.runtime.consuming.consumer_loop import run
-from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.consuming.definition import DecodedMessage
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.messages.message import Outgoing, Received
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 from products_app.exceptions import CatalogueUnavailable
 from products_app.services.stock.service import Line, Release, Reserve
 from tests.concurrency import running
@@ -55,8 +55,8 @@ def release(order: str, product: str) -> bytes:
     return json.dumps(value | {"timestamp": "2026-01-01T12:00:00Z"}).encode()
 
 
-def received(value: bytes, topic: str = "inventory.reserve") -> Received:
-    return Received(
+def received(value: bytes, topic: str = "inventory.reserve") -> ReceivedMessage:
+    return ReceivedMessage(
         topic=topic,
         partition=0,
         offset=5,
@@ -179,7 +179,7 @@ def test_a_catalogue_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(inventory, "settle", away)
     message = received(reserve("o", "p"))
     with pytest.raises(DependencyUnavailable, match="MongoDB is unavailable: no primary"):
-        inventory.handle([Work(message, inventory.decode(message))])
+        inventory.handle([DecodedMessage(message, inventory.decode(message))])
 
 
 def test_two_workers_share_the_partitions(wire: Wire) -> None:
@@ -187,8 +187,8 @@ def test_two_workers_share_the_partitions(wire: Wire) -> None:
     handled: dict[str, list[str]] = {"first": [], "second": []}
 
     def worker(name: str, stop: threading.Event) -> None:
-        def handle(batch: Sequence[Work[OrderRequest]]) -> Iterable[Outgoing]:
-            handled[name] += [work.value.order_id for work in batch]
+        def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMessage]:
+            handled[name] += [decoded.value.order_id for decoded in batch]
             return inventory.handle(batch)
 
         run(dataclasses.replace(INVENTORY_CONSUMER, handle=handle), stop)

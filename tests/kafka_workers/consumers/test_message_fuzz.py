@@ -14,7 +14,7 @@ from kafka_workers.runtime.consuming.definition import ConsumerDefinition
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.failure import REASON_LIMIT, Failure
 from kafka_workers.runtime.messages.headers import headers_of
-from kafka_workers.runtime.messages.message import Received, receive
+from kafka_workers.runtime.messages.message import ReceivedMessage, receive
 from products_app.services.stock.service import Release, Reserve
 from tests.kafka_workers.consumers.test_inventory_consumer import received, release, reserve
 
@@ -31,7 +31,7 @@ VALID: dict[str, list[dict[str, Any]]] = {
     "inventory.released": [{"orderId": "o", "items": []}],
 }
 DEFINITIONS: list[ConsumerDefinition[Any]] = [inventory.INVENTORY_CONSUMER, orders.ORDER_CONSUMER]
-DECODERS: dict[str, Callable[[Received], object]] = {
+DECODERS: dict[str, Callable[[ReceivedMessage], object]] = {
     topic: definition.decode for definition in DEFINITIONS for topic in definition.topics
 }
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -144,7 +144,7 @@ def test_any_message_is_received_or_invalid_and_can_be_set_aside(
     try:
         receive(message, headers_of(message))
     except InvalidMessage as error:
-        failure = Failure.of(message, "products-service-group", error, NOW)
+        failure = Failure.from_error(message, "products-service-group", error, NOW)
         assert failure.kind == "invalid"
         assert len(failure.reason) <= REASON_LIMIT
         assert all(isinstance(text, str) for text in failure.as_headers().values())

@@ -18,9 +18,9 @@ from kafka_workers.contract import principals
 from kafka_workers.runtime.broker.access import (
     ADMIN_SECONDS,
     AccessControl,
-    Kind,
     Operation,
     Permission,
+    ResourceKind,
     acl_of,
 )
 from tests.certificates import Authority
@@ -93,7 +93,10 @@ class Gate:
     def needs(self) -> list[Permission]:
         """What the command would give to the worker of the bench's group, and its answers."""
         consuming = principals.consumer_permissions(self.user, self.bench.group, [self.bench.topic])
-        return [*consuming, Permission(self.user, Kind.TOPIC, self.bench.answer_topic, Operation.WRITE)]
+        return [
+            *consuming,
+            Permission(self.user, ResourceKind.TOPIC, self.bench.answer_topic, Operation.WRITE),
+        ]
 
     def use(self, settings: dict[str, str]) -> None:
         for name, value in settings.items():

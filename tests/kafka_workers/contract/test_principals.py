@@ -18,7 +18,7 @@ from kafka_workers.runtime.broker.access import AccessControl
 from kafka_workers.runtime.broker.topics import create_topics, topics_of_group
 from kafka_workers.runtime.exceptions import AccessDenied
 from kafka_workers.runtime.group_topics import retry_topics
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Producer
 from kafka_workers.workers import INVENTORY, RELAY, WORKERS
 from orders_app.state_machine import OrderStatus
@@ -113,7 +113,7 @@ def test_a_worker_may_not_make_topics_nor_change_users(
             with pytest.raises(CommandError, match="users and permissions cannot be managed"):
                 call_command("kafka_access", passwords=stolen)
     with override_settings(**access(broker, RELAY.principal)), Producer("relay") as producer:
-        producer.publish([Outgoing("order.created", "1", b"{}", {})])
+        producer.publish([OutgoingMessage("order.created", "1", b"{}", {})])
     with override_settings(**access(broker, principals.TOPICS)):
         call_command("create_topics")
     assert ", 0 of them new" in capsys.readouterr().out

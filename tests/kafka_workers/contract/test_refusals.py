@@ -8,17 +8,21 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from devtools.driver.shop import eventually
-from kafka_workers.contract.principals import settling_permissions
+from kafka_workers.contract.principals import resolving_permissions
 from kafka_workers.relay.leadership import READER
 from kafka_workers.relay.outbox_relay import OutboxRelay
 from kafka_workers.runtime.broker import lag
-from kafka_workers.runtime.broker.access import Kind, Operation, Permission
-from kafka_workers.runtime.consuming.definition import Work
-from kafka_workers.runtime.dead_letters.letters import Choice, find_dead_letters
-from kafka_workers.runtime.dead_letters.resolver import SettlingDesk, SettlingRefused, settling_id
+from kafka_workers.runtime.broker.access import Operation, Permission, ResourceKind
+from kafka_workers.runtime.consuming.definition import DecodedMessage
+from kafka_workers.runtime.dead_letters.letters import DeadLetterFilter, find_dead_letters
+from kafka_workers.runtime.dead_letters.resolver import (
+    DeadLetterResolver,
+    ResolutionRejected,
+    resolver_transactional_id,
+)
 from kafka_workers.runtime.exceptions import AccessDenied
-from kafka_workers.runtime.group_topics import dead_letter_topic, retry_topic, settled_topic
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_topic, retry_topic
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Producer
 from orders_app import event_log
 from tests.certificates import Authority
@@ -54,20 +58,20 @@ def without(permissions: Iterable[Permission], missing: Permission) -> list[Perm
 def need(gate: Gate, kind: str) -> Permission:
     """One of the permissions that a worker cannot do without."""
     return {
-        "topic read": Permission(gate.user, Kind.TOPIC, gate.bench.topic, Operation.READ),
-        "topic write": Permission(gate.user, Kind.TOPIC, gate.bench.answer_topic, Operation.WRITE),
-        "group read": Permission(gate.user, Kind.GROUP, gate.bench.group, Operation.READ),
+        "topic read": Permission(gate.user, ResourceKind.TOPIC, gate.bench.topic, Operation.READ),
+        "topic write": Permission(gate.user, ResourceKind.TOPIC, gate.bench.answer_topic, Operation.WRITE),
+        "group read": Permission(gate.user, ResourceKind.GROUP, gate.bench.group, Operation.READ),
     }[kind]
 
 
 def start(bench: Bench) -> None:
     """A worker that answers each number with itself; it cannot handle negative ones."""
 
-    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def answer(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         bench.handle(batch)
-        if any(work.value < 0 for work in batch):
+        if any(decoded.value < 0 for decoded in batch):
             raise ValueError("negative")
-        return [Outgoing(bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+        return [OutgoingMessage(bench.answer_topic, str(decoded.value), b"1", {}) for decoded in batch]
 
     bench.start(answer)
 
@@ -115,7 +119,7 @@ def test_a_failed_message_waits_until_the_worker_may_set_it_aside(
 ) -> None:
     bench = gate.bench
     topic = dead_letter_topic(bench.group) if attempts > 3 else retry_topic(bench.group, attempts)
-    missing = Permission(gate.user, Kind.TOPIC, topic, Operation.WRITE)
+    missing = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.WRITE)
     gate.grant(*without(gate.needs, missing))
     bench.send(-1)
     start(bench)
@@ -138,10 +142,10 @@ def test_an_acl_that_is_taken_away_ends_no_worker(
     gate.grant(*gate.needs)
     taken = threading.Event()
 
-    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def answer(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         bench.handle(batch)
         assert taken.wait(15)
-        return [Outgoing(bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+        return [OutgoingMessage(bench.answer_topic, str(decoded.value), b"1", {}) for decoded in batch]
 
     bench.start(answer)
     bench.send(0)
@@ -208,7 +212,7 @@ def test_a_relay_that_may_not_write_keeps_its_position_and_sends_when_it_may(
     log_entries.append(log_entries.created(order))
     with Producer("relay") as producer, running(OutboxRelay(producer).run):
         for topic in topics:
-            missing = Permission(gate.user, Kind.TOPIC, topic, Operation.WRITE)
+            missing = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.WRITE)
             before = gate.bench.count(topic)
             wait_for_line(caplog, sentence_about(missing))
             assert event_log.stored_position(READER) == event_log.START
@@ -222,9 +226,9 @@ def test_a_relay_that_may_not_write_keeps_its_position_and_sends_when_it_may(
 
 def test_who_may_write_nowhere_is_told_which_topic_it_was(gate: Gate) -> None:
     bench = gate.bench
-    gate.grant(Permission(gate.user, Kind.TOPIC, bench.answer_topic, Operation.DESCRIBE))
-    missing = Permission(gate.user, Kind.TOPIC, bench.answer_topic, Operation.WRITE)
-    message = Outgoing(bench.answer_topic, "1", b"1", {})
+    gate.grant(Permission(gate.user, ResourceKind.TOPIC, bench.answer_topic, Operation.DESCRIBE))
+    missing = Permission(gate.user, ResourceKind.TOPIC, bench.answer_topic, Operation.WRITE)
+    message = OutgoingMessage(bench.answer_topic, "1", b"1", {})
     with Producer("nowhere") as producer:
         with pytest.raises(AccessDenied, match=sentence_about(missing)):
             producer.publish([message])
@@ -243,34 +247,36 @@ def test_what_may_not_be_settled_is_named_and_stays_open(gate: Gate) -> None:
     bench.dead_letters(1)
     bench.workers.pop().end()
     gate.revoke(*gate.needs)
-    on_id = Permission(gate.user, Kind.TRANSACTIONAL_ID, settling_id(group), Operation.WRITE)
-    on_topic = Permission(gate.user, Kind.TOPIC, bench.topic, Operation.WRITE)
-    needs = list(settling_permissions(gate.user, group, [bench.topic]))
+    on_id = Permission(
+        gate.user, ResourceKind.TRANSACTIONAL_ID, resolver_transactional_id(group), Operation.WRITE
+    )
+    on_topic = Permission(gate.user, ResourceKind.TOPIC, bench.topic, Operation.WRITE)
+    needs = list(resolving_permissions(gate.user, group, [bench.topic]))
     gate.grant(*without(without(needs, on_id), on_topic))
-    letters = find_dead_letters(Choice(group=group))
+    letters = find_dead_letters(DeadLetterFilter(group=group))
     assert len(letters) == 1
-    for missing, refusal in ((on_id, AccessDenied), (on_topic, SettlingRefused)):
+    for missing, refusal in ((on_id, AccessDenied), (on_topic, ResolutionRejected)):
         with (
             pytest.raises(refusal, match=sentence_about(missing)),
-            SettlingDesk(group, by="the test") as desk,
+            DeadLetterResolver(group, by="the test") as resolver,
         ):
-            desk.redrive(letters)
-        assert find_dead_letters(Choice(group=group)) == letters
+            resolver.redrive(letters)
+        assert find_dead_letters(DeadLetterFilter(group=group)) == letters
         assert bench.count(bench.topic) == 1
         gate.grant(missing)
-    with SettlingDesk(group, by="the test") as desk:
-        assert desk.redrive(letters) == 1
-    assert find_dead_letters(Choice(group=group)) == []
+    with DeadLetterResolver(group, by="the test") as resolver:
+        assert resolver.redrive(letters) == 1
+    assert find_dead_letters(DeadLetterFilter(group=group)) == []
 
 
 def test_dead_letters_that_may_not_be_read_are_not_taken_for_none(gate: Gate) -> None:
     group = gate.bench.group
-    for topic in (settled_topic(group), dead_letter_topic(group)):
-        missing = Permission(gate.user, Kind.TOPIC, topic, Operation.READ)
+    for topic in (resolution_topic(group), dead_letter_topic(group)):
+        missing = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.READ)
         with pytest.raises(AccessDenied, match=sentence_about(missing)):
-            find_dead_letters(Choice(group=group))
+            find_dead_letters(DeadLetterFilter(group=group))
         gate.grant(missing)
-    assert find_dead_letters(Choice(group=group)) == []
+    assert find_dead_letters(DeadLetterFilter(group=group)) == []
     with pytest.raises(CommandError, match=f"User:{gate.user} may not READ the topic .*dlq"):
         call_command("dead_letters", "list")
 
@@ -278,8 +284,8 @@ def test_dead_letters_that_may_not_be_read_are_not_taken_for_none(gate: Gate) ->
 def test_lag_that_may_not_be_seen_is_not_taken_for_none(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lag, "ADMIN_SECONDS", 2)
     group, topic = gate.bench.group, gate.bench.topic
-    on_group = Permission(gate.user, Kind.GROUP, group, Operation.DESCRIBE)
-    on_topic = Permission(gate.user, Kind.TOPIC, topic, Operation.DESCRIBE)
+    on_group = Permission(gate.user, ResourceKind.GROUP, group, Operation.DESCRIBE)
+    on_topic = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.DESCRIBE)
     gate.bench.send(*NUMBERS)
     for granted, missing in (([], on_topic), ([on_topic], on_group)):
         gate.grant(*granted)
@@ -318,7 +324,7 @@ def test_a_certificate_lets_its_holder_in_with_the_same_acls(gate: Gate) -> None
     gate.enter_by_certificate(certificate, key)
     sentence = f"The holder of {certificate} may not WRITE the topic {bench.answer_topic}"
     with Producer("mtls") as producer, pytest.raises(AccessDenied, match=sentence):
-        producer.publish([Outgoing(bench.answer_topic, "1", b"1", {})])
+        producer.publish([OutgoingMessage(bench.answer_topic, "1", b"1", {})])
     assert bench.count(bench.answer_topic) == 0
     gate.grant(*gate.needs)
     bench.send(*NUMBERS)

@@ -7,7 +7,7 @@ import pytest
 from kafka_workers.contract.asyncapi import value_schema
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from orders_app.event_data import EventType
 from orders_app.event_log import NewEvent
 from tests.kafka_workers.relay import log_entries
@@ -20,7 +20,7 @@ COMMON = {"orderId": str(ORDER), "orderNumber": log_entries.NUMBER}
 NOW = "2026-01-02T03:04:05Z"
 
 
-def messages(event: NewEvent) -> list[Outgoing]:
+def messages(event: NewEvent) -> list[OutgoingMessage]:
     return messages_of(log_entries.as_logged(event))
 
 

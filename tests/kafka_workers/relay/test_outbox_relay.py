@@ -15,12 +15,12 @@ from django.db import connection
 from devtools.driver.kafka import Record, Wire
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
-from kafka_workers.models import SetAsideEvent
+from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import leadership, outbox_relay
 from kafka_workers.relay.leadership import LOCK, READER
 from kafka_workers.relay.outbox_relay import OutboxRelay, Publisher
 from kafka_workers.runtime.exceptions import BrokerUnavailable
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
 from orders_app.document import OrderLine
@@ -48,12 +48,12 @@ class Recorder:
     """Passes messages on to the broker and keeps them; fails first, as often as it is told."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.batches: list[list[Outgoing]] = []
+        self.batches: list[list[OutgoingMessage]] = []
         self.positions_seen: list[event_log.Position] = []
         self._failures = failures
         self._producer = Producer("recorder")
 
-    def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+    def publish(self, messages: Sequence[OutgoingMessage], meanwhile: Meanwhile = nothing) -> None:
         self.positions_seen.append(event_log.stored_position(READER))
         self.batches.append(list(messages))
         meanwhile()
@@ -209,7 +209,9 @@ def too_large() -> list[OrderLine]:
     return [OrderLine(line.product_id, "x" * 4000, line.quantity, line.price)] * 400
 
 
-def test_a_message_too_large_is_set_aside_with_what_follows_it_and_the_rest_goes_on(wire: Wire) -> None:
+def test_an_event_with_a_message_too_large_is_parked_with_its_followers_and_the_rest_goes_on(
+    wire: Wire,
+) -> None:
     large, sound = log_entries.new_order_id(), log_entries.new_order_id()
     log_entries.append(log_entries.created(large, too_large()), log_entries.created(sound))
     with relaying():
@@ -217,44 +219,42 @@ def test_a_message_too_large_is_set_aside_with_what_follows_it_and_the_rest_goes
         log_entries.append(log_entries.changed(large, 2), log_entries.changed(sound, 2))
         wait_until_all_relayed()
     assert versions(of_orders(wire, [sound], 3), sound) == ["2"]
-    rows = SetAsideEvent.objects.values_list("order_id", "version", "reason")
+    rows = ParkedEvent.objects.values_list("order_id", "version", "reason")
     assert list(rows) == [(large, 1, "refused"), (large, 2, "behind")]
-    assert "size" in SetAsideEvent.objects.get(version=1).detail
+    assert "size" in ParkedEvent.objects.get(version=1).detail
 
 
-def test_a_set_aside_event_keeps_its_place_before_a_retry_and_goes_out_in_order_after_it(wire: Wire) -> None:
+def test_a_parked_event_waits_for_a_retry_and_goes_out_in_order_after_it(wire: Wire) -> None:
     order = log_entries.new_order_id()
     log_entries.append(*(log_entries.changed(order, version) for version in range(1, 4)))
-    SetAsideEvent.objects.create(order_id=order, version=1, type="order.status.changed", reason="refused")
+    ParkedEvent.objects.create(order_id=order, version=1, type="order.status.changed", reason="refused")
     with relaying():
         wait_until_all_relayed()
-        assert SetAsideEvent.objects.count() == 3
-        call_command("set_aside_events", "retry", str(order))
-        eventually(lambda: not SetAsideEvent.objects.exists(), "nothing set aside")
+        assert ParkedEvent.objects.count() == 3
+        call_command("parked_events", "retry", str(order))
+        eventually(lambda: not ParkedEvent.objects.exists(), "no parked event")
         log_entries.append(log_entries.changed(order, 4))
         wait_until_all_relayed()
     assert versions(of_orders(wire, [order], 4), order) == ["1", "2", "3", "4"]
 
 
-def test_what_is_refused_again_stays_aside(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_event_that_is_rejected_again_stays_parked(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     order = log_entries.new_order_id()
     log_entries.append(log_entries.created(order, too_large()))
     with relaying():
-        eventually(SetAsideEvent.objects.exists, "the event set aside")
-        call_command("set_aside_events", "retry")
-        eventually(
-            lambda: not SetAsideEvent.objects.filter(retry_requested_at__isnull=False), "the retry done"
-        )
-    call_command("set_aside_events", "list")
+        eventually(ParkedEvent.objects.exists, "the event parked")
+        call_command("parked_events", "retry")
+        eventually(lambda: not ParkedEvent.objects.filter(retry_requested_at__isnull=False), "the retry done")
+    call_command("parked_events", "list")
     listed = capsys.readouterr().out
     assert f"{order}:1  order.created" in listed
-    assert "1 events set aside" in listed
+    assert "1 parked events" in listed
 
 
-def test_a_retry_of_an_order_of_which_nothing_is_aside_is_refused() -> None:
+def test_a_retry_of_an_order_without_parked_events_fails() -> None:
     order = log_entries.new_order_id()
-    with pytest.raises(CommandError, match=f"nothing is set aside of {order}"):
-        call_command("set_aside_events", "retry", str(order))
+    with pytest.raises(CommandError, match=f"no parked events of {order}"):
+        call_command("parked_events", "retry", str(order))
 
 
 def test_the_statements_of_a_batch_do_not_grow_with_its_events(wire: Wire) -> None:
@@ -263,7 +263,7 @@ def test_the_statements_of_a_batch_do_not_grow_with_its_events(wire: Wire) -> No
     statements: list[str] = []
 
     class StopsAfterOneBatch(Recorder):
-        def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+        def publish(self, messages: Sequence[OutgoingMessage], meanwhile: Meanwhile = nothing) -> None:
             super().publish(messages, meanwhile)
             stop.set()
 
@@ -314,7 +314,7 @@ def test_a_frozen_relay_is_replaced_and_moves_nothing_when_it_wakes(
     frozen, thaw = threading.Event(), threading.Event()
 
     class Freezes(Recorder):
-        def publish(self, messages: Sequence[Outgoing], meanwhile: Meanwhile = nothing) -> None:
+        def publish(self, messages: Sequence[OutgoingMessage], meanwhile: Meanwhile = nothing) -> None:
             frozen.set()
             assert thaw.wait(20)
             super().publish(messages, meanwhile)

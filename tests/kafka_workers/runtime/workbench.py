@@ -16,15 +16,15 @@ from devtools.driver.shop import eventually
 from kafka_workers.runtime.broker.client_config import reader_config
 from kafka_workers.runtime.broker.topics import Topic, create_topics, topics_of_group
 from kafka_workers.runtime.consuming.consumer_loop import run
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.group_topics import dead_letter_topic
-from kafka_workers.runtime.messages.message import Outgoing, Received
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
-Handle = Callable[[Sequence[Work[int]]], Iterable[Outgoing]]
+Handle = Callable[[Sequence[DecodedMessage[int]]], Iterable[OutgoingMessage]]
 
 
-def decode_number(received: Received) -> int:
+def decode_number(received: ReceivedMessage) -> int:
     """Raises InvalidMessage for anything but a whole number."""
     try:
         return msgspec.json.decode(received.value, type=int)
@@ -64,7 +64,7 @@ class Bench:
 
     wire: Wire
     group: str = field(default_factory=lambda: f"bench-{uuid.uuid4().hex[:12]}")
-    handled: list[Work[int]] = field(default_factory=list)
+    handled: list[DecodedMessage[int]] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
 
@@ -78,7 +78,7 @@ class Bench:
 
     @property
     def numbers(self) -> list[int]:
-        return [work.value for work in self.handled]
+        return [decoded.value for decoded in self.handled]
 
     def create_topics(self, partitions: int = 3) -> None:
         create_topics(
@@ -99,7 +99,7 @@ class Bench:
             raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
             self.wire.send(self.topic, str(value), raw, headers)
 
-    def handle(self, batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def handle(self, batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         """Handling that only takes note."""
         self.batches.append(len(batch))
         self.handled += batch

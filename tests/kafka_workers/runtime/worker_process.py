@@ -8,16 +8,16 @@ from collections.abc import Sequence
 import msgspec
 
 from kafka_workers.runtime.consuming.consumer_loop import run
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Work
-from kafka_workers.runtime.messages.message import Outgoing, Received
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
 
-def decode(received: Received) -> int:
+def decode(received: ReceivedMessage) -> int:
     return msgspec.json.decode(received.value, type=int)
 
 
-def handle(batch: Sequence[Work[int]]) -> list[Outgoing]:
-    sys.stdout.write(f"{[work.value for work in batch]}\n")
+def handle(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
+    sys.stdout.write(f"{[decoded.value for decoded in batch]}\n")
     sys.stdout.flush()
     sys.stdin.readline()
     return []

@@ -9,9 +9,9 @@ import pytest
 from pytest_django import Settings
 
 from devtools.driver.shop import eventually
-from kafka_workers.runtime.consuming.definition import Work
-from kafka_workers.runtime.exceptions import FloodOfDeadLetters
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.consuming.definition import DecodedMessage
+from kafka_workers.runtime.exceptions import CircuitBreakerOpen
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench, Worker
 
 
@@ -21,10 +21,10 @@ class Poison:
     def __init__(self, bench: Bench, *numbers: int) -> None:
         self.bench = bench
         self.numbers = set(numbers)
-        self.failed: list[Work[int]] = []
+        self.failed: list[DecodedMessage[int]] = []
 
-    def handle(self, batch: Sequence[Work[int]]) -> Iterable[Outgoing]:
-        culprits = [work for work in batch if work.value in self.numbers]
+    def handle(self, batch: Sequence[DecodedMessage[int]]) -> Iterable[OutgoingMessage]:
+        culprits = [decoded for decoded in batch if decoded.value in self.numbers]
         if culprits:
             self.failed += culprits if len(batch) == 1 else []
             raise ArithmeticError(f"{culprits[0].value} cannot be handled")
@@ -39,8 +39,8 @@ def test_messages_sent_before_a_groups_first_start_are_handled(bench: Bench) -> 
 
 
 def test_answers_are_delivered_before_the_offsets_are_committed(bench: Bench) -> None:
-    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
-        return [Outgoing(bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+    def answer(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
+        return [OutgoingMessage(bench.answer_topic, str(decoded.value), b"1", {}) for decoded in batch]
 
     bench.send(*range(20))
     bench.start(answer)
@@ -69,7 +69,7 @@ def test_a_batch_never_exceeds_its_size(bench: Bench) -> None:
 def test_batches_shrink_while_they_take_longer_than_their_budget(bench: Bench) -> None:
     pause = threading.Event()
 
-    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def slowly(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         pause.wait(0.01 * len(batch))
         return bench.handle(batch)
 
@@ -113,7 +113,7 @@ def test_one_culprit_of_a_batch_is_found_and_the_others_are_handled_once(bench: 
     bench.start(poison.handle)
     [letter] = bench.dead_letters(1)
     assert sorted(bench.numbers) == [number for number in range(40) if number != 13]
-    assert [work.received.attempt for work in poison.failed] == [1, 2, 3, 4]
+    assert [decoded.received.attempt for decoded in poison.failed] == [1, 2, 3, 4]
     assert letter.key == "13"
     bench.wait_until_committed()
 
@@ -139,7 +139,7 @@ def test_a_dead_letter_tells_its_failures_in_headers_that_are_replaced(bench: Be
 
 
 def test_the_text_of_an_exception_is_capped_in_the_headers(bench: Bench) -> None:
-    def fail(_: Sequence[Work[int]]) -> list[Outgoing]:
+    def fail(_: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         raise ArithmeticError("long " * 1000)
 
     bench.send(1)
@@ -186,14 +186,16 @@ def test_messages_that_fail_together_wait_together_and_none_is_left_out(
     poison.numbers.clear()
     bench.wait_until_handled(*range(40))
     assert sorted(bench.numbers) == list(range(40))
-    assert {work.received.attempt for work in bench.handled} == {2}
+    assert {decoded.received.attempt for decoded in bench.handled} == {2}
 
 
 def test_an_answer_that_the_broker_refuses_is_its_messages_failure(bench: Bench) -> None:
-    def answer(batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def answer(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         return [
-            Outgoing(bench.answer_topic, str(work.value), b"x" * (2_000_000 if work.value == 3 else 1), {})
-            for work in batch
+            OutgoingMessage(
+                bench.answer_topic, str(decoded.value), b"x" * (2_000_000 if decoded.value == 3 else 1), {}
+            )
+            for decoded in batch
         ]
 
     bench.send(*range(6))
@@ -214,7 +216,7 @@ def test_a_flood_of_dead_letters_stops_the_worker_with_all_of_them_kept(
     bench.send(*[b"bad"] * 30)
     worker = bench.start(batch_size=5)
     eventually(lambda: not worker.is_alive, "the worker stopped")
-    assert isinstance(worker.error, FloodOfDeadLetters)
+    assert isinstance(worker.error, CircuitBreakerOpen)
     assert worker.error.in_a_row >= 5
     kept = bench.dead_letters(worker.error.dead)
     assert len(kept) == worker.error.dead
@@ -239,8 +241,8 @@ def test_two_workers_share_the_partitions_and_lose_nothing_when_one_leaves(bench
     seen: dict[str, list[int]] = {"first": [], "second": []}
 
     def note(name: str) -> Worker:
-        def handle(batch: Sequence[Work[int]]) -> list[Outgoing]:
-            seen[name] += [work.value for work in batch]
+        def handle(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
+            seen[name] += [decoded.value for decoded in batch]
             return bench.handle(batch)
 
         return bench.start(handle)
@@ -265,7 +267,7 @@ def test_two_workers_share_the_partitions_and_lose_nothing_when_one_leaves(bench
 def test_a_worker_asked_to_stop_finishes_and_commits_its_batch(bench: Bench) -> None:
     started, finish = threading.Event(), threading.Event()
 
-    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def slowly(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         started.set()
         assert finish.wait(10)
         return bench.handle(batch)

@@ -17,8 +17,8 @@ from devtools.stack.ports import free_ports
 from foundation.outage import DependencyUnavailable
 from kafka_workers.runtime.broker.client_config import consumer_config
 from kafka_workers.runtime.consuming import membership
-from kafka_workers.runtime.consuming.definition import Work
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.consuming.definition import DecodedMessage
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench, Worker
 
 
@@ -30,8 +30,8 @@ class Dependency:
         self.away = threading.Event()
         self.attempts: list[list[int]] = []
 
-    def handle(self, batch: Sequence[Work[int]]) -> list[Outgoing]:
-        self.attempts.append([work.value for work in batch])
+    def handle(self, batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
+        self.attempts.append([decoded.value for decoded in batch])
         if self.away.is_set():
             raise DependencyUnavailable("the test's server")
         return self.bench.handle(batch)
@@ -150,24 +150,24 @@ def test_a_worker_waits_for_a_broker_that_is_not_there_yet(
 ) -> None:
     broker.kill()
     worker = own_bench.start()
-    eventually(lambda: events(caplog, "Kafka is out of reach: waiting"), "the worker says that it waits")
+    eventually(lambda: events(caplog, "Kafka is unreachable: waiting"), "the worker says that it waits")
     broker.start()
     own_bench.create_topics()
     own_bench.send(1)
     own_bench.wait_until_handled(1)
     assert worker.error is None
-    assert events(caplog, "Kafka is out of reach: waiting") == 1
+    assert events(caplog, "Kafka is unreachable: waiting") == 1
     assert events(caplog, "Kafka is back") == 1
 
 
 def test_a_batch_in_hand_outlasts_the_broker(own_bench: Bench, broker: KafkaBroker) -> None:
     started, go_on = threading.Event(), threading.Event()
 
-    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def slowly(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         started.set()
         assert go_on.wait(20)
         own_bench.handle(batch)
-        return [Outgoing(own_bench.answer_topic, str(work.value), b"1", {}) for work in batch]
+        return [OutgoingMessage(own_bench.answer_topic, str(decoded.value), b"1", {}) for decoded in batch]
 
     own_bench.create_topics()
     own_bench.send(1)
@@ -188,7 +188,7 @@ def test_a_worker_can_be_stopped_while_the_broker_is_down(own_bench: Bench, brok
     own_bench.send(1)
     started, go_on = threading.Event(), threading.Event()
 
-    def slowly(batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def slowly(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         started.set()
         assert go_on.wait(20)
         return own_bench.handle(batch)

@@ -14,17 +14,17 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
-from kafka_workers.runtime.consuming.definition import Work
+from kafka_workers.runtime.consuming.definition import DecodedMessage
 from kafka_workers.runtime.dead_letters.letters import (
-    Choice,
     DeadLetter,
+    DeadLetterFilter,
     OriginUnknown,
     find_dead_letters,
 )
-from kafka_workers.runtime.dead_letters.resolver import DeskTakenOver, SettlingDesk, SettlingRefused
+from kafka_workers.runtime.dead_letters.resolver import DeadLetterResolver, ResolutionRejected, ResolverFenced
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import dead_letter_topic
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Producer
 from tests.concurrency import run_together
 from tests.kafka_workers.runtime.workbench import Bench
@@ -37,19 +37,19 @@ class Mendable:
         self.bench = bench
         self.is_broken = True
 
-    def handle(self, batch: Sequence[Work[int]]) -> list[Outgoing]:
+    def handle(self, batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         if self.is_broken:
             raise ArithmeticError("not mended yet")
         return self.bench.handle(batch)
 
 
 def open_letters(bench: Bench) -> list[DeadLetter]:
-    return find_dead_letters(Choice(group=bench.group))
+    return find_dead_letters(DeadLetterFilter(group=bench.group))
 
 
 def redrive(bench: Bench, letters: Sequence[DeadLetter]) -> int:
-    with SettlingDesk(bench.group, by="test") as desk:
-        return desk.redrive(letters)
+    with DeadLetterResolver(bench.group, by="test") as resolver:
+        return resolver.redrive(letters)
 
 
 def dead_letters_of(bench: Bench, count: int) -> list[DeadLetter]:
@@ -66,7 +66,7 @@ def dead_letters_of(bench: Bench, count: int) -> list[DeadLetter]:
     }
     with Producer("test") as producer:
         producer.publish(
-            Outgoing(
+            OutgoingMessage(
                 dead_letter_topic(bench.group),
                 str(number),
                 str(number).encode(),
@@ -91,10 +91,10 @@ def test_a_redriven_message_goes_through_its_retries_again_and_is_handled_once(b
     mendable.is_broken = False
     assert redrive(bench, open_letters(bench)) == 1
     bench.wait_until_handled(5)
-    [work] = bench.handled
-    assert work.received.attempt == 1
-    assert work.received.topic == bench.topic
-    assert work.received.id == f"{bench.topic}/{work.received.partition}/0"
+    [decoded] = bench.handled
+    assert decoded.received.attempt == 1
+    assert decoded.received.topic == bench.topic
+    assert decoded.received.id == f"{bench.topic}/{decoded.received.partition}/0"
     assert open_letters(bench) == []
 
 
@@ -109,7 +109,7 @@ def test_a_redriven_message_that_fails_again_is_a_new_dead_letter_of_the_same_or
     [second] = open_letters(bench)
     assert first.failure
     assert second.failure
-    assert second.place != first.place
+    assert second.coordinates != first.coordinates
     assert (second.failure.topic, second.failure.offset) == (first.failure.topic, first.failure.offset)
     assert second.failure.first_at == first.failure.first_at
     assert second.failure.attempts == 4
@@ -129,10 +129,10 @@ def test_the_first_of_two_who_redrive_at_once_is_shut_out_and_nothing_goes_back_
     bench: Bench,
 ) -> None:
     letters = dead_letters_of(bench, 4)
-    with SettlingDesk(bench.group, by="first") as first:
+    with DeadLetterResolver(bench.group, by="first") as first:
         assert first.redrive(letters[:1]) == 1
-        with SettlingDesk(bench.group, by="second") as second:
-            with pytest.raises(DeskTakenOver):
+        with DeadLetterResolver(bench.group, by="second") as second:
+            with pytest.raises(ResolverFenced):
                 first.redrive(letters[1:2])
             assert second.redrive(letters) == 3
     bench.start()
@@ -146,7 +146,7 @@ def test_many_who_redrive_at_once_send_each_message_back_once(bench: Bench) -> N
 
     def redrive_all() -> None:
         for letter in letters:
-            with suppress(DeskTakenOver, BrokerUnavailable):
+            with suppress(ResolverFenced, BrokerUnavailable):
                 redrive(bench, [letter])
 
     run_together(*[redrive_all] * 3)
@@ -162,11 +162,11 @@ def test_a_redrive_killed_before_its_commit_has_done_nothing_and_the_next_does_i
     script = (
         "import sys;"
         "from kafka_workers.runtime.dead_letters.letters import *;"
-        "from kafka_workers.runtime.dead_letters.resolver import SettlingDesk;"
-        "desk = SettlingDesk(sys.argv[1], by='killed').__enter__();"
-        "desk.redrive(find_dead_letters(Choice(group=sys.argv[1])))"
+        "from kafka_workers.runtime.dead_letters.resolver import DeadLetterResolver;"
+        "resolver = DeadLetterResolver(sys.argv[1], by='killed').__enter__();"
+        "resolver.redrive(find_dead_letters(DeadLetterFilter(group=sys.argv[1])))"
     )
-    environment = os.environ | {"STRIKE_AT": "before-settling-committed"}
+    environment = os.environ | {"KILL_AT": "before-resolution-committed"}
     killed = subprocess.run(
         [sys.executable, "-c", script, bench.group], env=environment, timeout=60, check=False
     )
@@ -180,33 +180,33 @@ def test_a_redrive_killed_before_its_commit_has_done_nothing_and_the_next_does_i
 
 def test_a_discarded_dead_letter_is_recorded_and_not_redriven(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
-    with SettlingDesk(bench.group, by="alice") as desk:
-        assert desk.discard(letters[:1], "a test order") == 1
-        assert desk.redrive(letters) == 1
-    discarded, redriven = find_dead_letters(Choice(group=bench.group), with_settled=True)
-    assert discarded.settlement
-    assert redriven.settlement
-    assert (discarded.settlement.result, discarded.settlement.by) == ("discarded", "alice")
-    assert discarded.settlement.reason == "a test order"
-    assert redriven.settlement.result == "redriven"
+    with DeadLetterResolver(bench.group, by="alice") as resolver:
+        assert resolver.discard(letters[:1], "a test order") == 1
+        assert resolver.redrive(letters) == 1
+    discarded, redriven = find_dead_letters(DeadLetterFilter(group=bench.group), include_resolved=True)
+    assert discarded.resolution
+    assert redriven.resolution
+    assert (discarded.resolution.result, discarded.resolution.by) == ("discarded", "alice")
+    assert discarded.resolution.reason == "a test order"
+    assert redriven.resolution.result == "redriven"
     assert open_letters(bench) == []
 
 
 def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(bench: Bench) -> None:
     bench.wire.send(dead_letter_topic(bench.group), "1", b"1")
     [letter] = open_letters(bench)
-    with SettlingDesk(bench.group, by="test") as desk:
+    with DeadLetterResolver(bench.group, by="test") as resolver:
         with pytest.raises(OriginUnknown):
-            desk.redrive([letter])
-        assert desk.discard([letter], "not ours") == 1
+            resolver.redrive([letter])
+        assert resolver.discard([letter], "not ours") == 1
 
 
 def test_a_transaction_with_a_message_that_kafka_refuses_settles_nothing(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
     too_large = letters[0].headers | {"large": b"x" * 1_060_000}
     refused = msgspec.structs.replace(letters[0], headers=too_large)
-    with SettlingDesk(bench.group, by="test") as desk, pytest.raises(SettlingRefused):
-        desk.redrive([refused, letters[1]])
+    with DeadLetterResolver(bench.group, by="test") as resolver, pytest.raises(ResolutionRejected):
+        resolver.redrive([refused, letters[1]])
     assert redrive(bench, open_letters(bench)) == 2
 
 
@@ -238,7 +238,7 @@ def test_list_shows_open_ones_only_unless_all_are_asked_for(bench: Bench) -> Non
 
 def test_show_tells_headers_value_and_error_of_one(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
-    shown = json.loads(command("show", letters[1].place))
+    shown = json.loads(command("show", letters[1].coordinates))
     assert shown["value"] == "1"
     assert shown["failure"]["reason"] == "number 1"
     assert shown["headers"]["failure_topic"] == bench.topic
@@ -249,13 +249,13 @@ def test_show_tells_headers_value_and_error_of_one(bench: Bench) -> None:
 def test_a_dry_run_settles_nothing(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
     assert "2 would be redriven" in command("redrive", "--group", bench.group, "--dry-run")
-    assert "1 would be discarded" in command("discard", letters[0].place, "--dry-run", "--reason", "x")
+    assert "1 would be discarded" in command("discard", letters[0].coordinates, "--dry-run", "--reason", "x")
     assert len(open_letters(bench)) == 2
 
 
 def test_one_place_is_redriven_alone(bench: Bench) -> None:
     letters = dead_letters_of(bench, 3)
-    assert "1 redriven" in command("redrive", letters[1].place)
+    assert "1 redriven" in command("redrive", letters[1].coordinates)
     assert [letter.key_text for letter in open_letters(bench)] == ["0", "2"]
 
 

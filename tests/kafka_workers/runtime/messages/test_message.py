@@ -7,13 +7,13 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, Message
 
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.headers import headers_of
-from kafka_workers.runtime.messages.message import Outgoing, Received, cloud_event, receive
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage, cloud_event, receive
 
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Headers = dict[str, str | bytes | None]
 
 
-def an_event(**changes: object) -> Outgoing:
+def an_event(**changes: object) -> OutgoingMessage:
     attributes: dict[str, object] = {
         "id": "o-1:1:numbers",
         "source": "/tests",
@@ -39,7 +39,7 @@ def on_the_wire(topic: str, headers: Headers, value: bytes | None = b"{}") -> Me
     )
 
 
-def read(message: Message) -> Received:
+def read(message: Message) -> ReceivedMessage:
     return receive(message, headers_of(message))
 
 

@@ -7,13 +7,13 @@ from pytest_django import Settings
 
 from devtools.stack.ports import free_ports
 from kafka_workers.runtime.broker.client_config import (
-    Connection,
+    BrokerReachability,
     client_config,
     consumer_config,
     producer_config,
 )
 from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed
-from kafka_workers.runtime.messages.message import Outgoing
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing import producer as producing
 from kafka_workers.runtime.producing.producer import Producer
 from tests.kafka_workers.runtime.workbench import Bench
@@ -25,8 +25,8 @@ def producer() -> Iterator[Producer]:
         yield producer
 
 
-def message(bench: Bench, key: str, size: int = 1) -> Outgoing:
-    return Outgoing(bench.topic, key, b"x" * size, {"name": "value"})
+def message(bench: Bench, key: str, size: int = 1) -> OutgoingMessage:
+    return OutgoingMessage(bench.topic, key, b"x" * size, {"name": "value"})
 
 
 def test_everything_published_is_on_the_broker_when_publish_returns(bench: Bench, producer: Producer) -> None:
@@ -37,7 +37,7 @@ def test_everything_published_is_on_the_broker_when_publish_returns(bench: Bench
 
 
 def test_the_messages_of_a_key_keep_their_order(bench: Bench, producer: Producer) -> None:
-    producer.publish(Outgoing(bench.topic, "one", str(number).encode(), {}) for number in range(500))
+    producer.publish(OutgoingMessage(bench.topic, "one", str(number).encode(), {}) for number in range(500))
     records = bench.wire.read([bench.topic], lambda records: len(records) >= 500)
     assert [int(record.value) for record in records] == list(range(500))
 
@@ -54,7 +54,7 @@ def test_a_message_that_is_too_large_is_named_and_the_others_are_delivered(
     batch = [message(bench, "1"), message(bench, "2", size), message(bench, "3")]
     with pytest.raises(PublishFailed) as failure:
         producer.publish(batch)
-    [refusal] = failure.value.refusals
+    [refusal] = failure.value.rejected
     assert (refusal.index, refusal.topic, refusal.key) == (1, bench.topic, "2")
     assert "too large" in refusal.reason
     producer.publish([message(bench, "4")])
@@ -66,8 +66,8 @@ def test_a_message_that_is_too_large_is_named_and_the_others_are_delivered(
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a second for the broker to acknowledge instead of five."""
 
-    def config(name: str, connection: Connection | None = None) -> dict[str, object]:
-        return producer_config(name, connection) | {"delivery.timeout.ms": 500}
+    def config(name: str, reachability: BrokerReachability | None = None) -> dict[str, object]:
+        return producer_config(name, reachability) | {"delivery.timeout.ms": 500}
 
     monkeypatch.setattr(producing, "producer_config", config)
 
@@ -76,13 +76,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_broker_that_cannot_be_reached_is_unavailable(settings: Settings) -> None:
     settings.KAFKA_BROKERS = f"127.0.0.1:{free_ports(1)[0]}"
     with Producer("test") as producer, pytest.raises(BrokerUnavailable):
-        producer.publish([Outgoing("numbers", "1", b"1", {})])
+        producer.publish([OutgoingMessage("numbers", "1", b"1", {})])
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_topic_that_is_not_there_yet_counts_as_an_unavailable_broker(producer: Producer) -> None:
     with pytest.raises(BrokerUnavailable):
-        producer.publish([Outgoing("no-such-topic", "1", b"1", {})])
+        producer.publish([OutgoingMessage("no-such-topic", "1", b"1", {})])
 
 
 def test_every_client_has_the_security_of_the_settings(settings: Settings) -> None:
@@ -98,5 +98,5 @@ def test_every_client_has_the_security_of_the_settings(settings: Settings) -> No
         "sasl.password": "secret",
         "ssl.ca.location": "/ca.pem",
     }
-    for config in (client_config("a"), producer_config("b"), consumer_config("c", Connection())):
+    for config in (client_config("a"), producer_config("b"), consumer_config("c", BrokerReachability())):
         assert wanted.items() <= config.items()

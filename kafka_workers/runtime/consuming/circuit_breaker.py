@@ -1,4 +1,4 @@
-"""Stops a worker whose messages become dead letters one after the other."""
+"""Stops a consumer when too many of its messages become dead letters."""
 
 import time
 from collections import deque
@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from django.conf import settings
 from msgspec import Struct
 
-from kafka_workers.runtime.exceptions import FloodOfDeadLetters
+from kafka_workers.runtime.exceptions import CircuitBreakerOpen
 
 
-class FloodLimits(Struct, frozen=True, kw_only=True):
-    """When dead letters are a flood: `run` of them in a row, or more than a `share` within `seconds`.
+class CircuitBreakerLimits(Struct, frozen=True, kw_only=True):
+    """When the circuit breaker opens: `run` dead letters in a row, or more than a `share` within `seconds`.
 
-    The share counts from `least` dead letters on. Neither stops a worker whose good messages of the same time
-    outnumber the dead letters.
+    The share counts once there are at least `least` dead letters. The breaker stays closed while the good
+    messages of the same time outnumber the dead letters.
     """
 
     run: int
@@ -23,7 +23,7 @@ class FloodLimits(Struct, frozen=True, kw_only=True):
     seconds: float
 
     @classmethod
-    def from_settings(cls) -> "FloodLimits":
+    def from_settings(cls) -> "CircuitBreakerLimits":
         return cls(
             run=settings.BREAKER_RUN,
             share=settings.BREAKER_PERCENT / 100,
@@ -32,10 +32,12 @@ class FloodLimits(Struct, frozen=True, kw_only=True):
         )
 
 
-class FloodBreaker:
-    """Counts what became of each message; `clock` gives seconds."""
+class CircuitBreaker:
+    """Counts good messages and dead letters; `clock` gives seconds."""
 
-    def __init__(self, group: str, limits: FloodLimits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, group: str, limits: CircuitBreakerLimits, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._group = group
         self._limits = limits
         self._clock = clock
@@ -45,19 +47,19 @@ class FloodBreaker:
         self._in_a_row = 0
 
     def count(self, is_dead: Sequence[bool]) -> None:
-        """Take a batch in its order, True for a dead letter; raises FloodOfDeadLetters."""
+        """Take the messages of a batch in order, True for a dead letter. Raises CircuitBreakerOpen."""
         self._add(good=is_dead.count(False), dead=is_dead.count(True))
-        self._forget_old()
+        self._drop_old_batches()
         longest = self._longest_run(is_dead)
-        if self._is_flood(longest):
-            raise FloodOfDeadLetters(self._group, self._dead, self._good, longest, self._limits.seconds)
+        if self._must_open(longest):
+            raise CircuitBreakerOpen(self._group, self._dead, self._good, longest, self._limits.seconds)
 
     def _add(self, *, good: int, dead: int) -> None:
         self._good += good
         self._dead += dead
         self._batches.append((self._clock(), good, dead))
 
-    def _forget_old(self) -> None:
+    def _drop_old_batches(self) -> None:
         oldest = self._clock() - self._limits.seconds
         while self._batches[0][0] < oldest:
             _, good, dead = self._batches.popleft()
@@ -71,10 +73,10 @@ class FloodBreaker:
             longest = max(longest, self._in_a_row)
         return longest
 
-    def _is_flood(self, run: int) -> bool:
+    def _must_open(self, run: int) -> bool:
         if self._good > self._dead:
             return False
-        too_many = self._dead >= self._limits.least and (
+        exceeds_share = self._dead >= self._limits.least and (
             self._dead > self._limits.share * (self._dead + self._good)
         )
-        return too_many or run >= self._limits.run
+        return exceeds_share or run >= self._limits.run

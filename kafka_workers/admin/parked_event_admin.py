@@ -1,4 +1,4 @@
-"""Events that the relay could not publish: looked at, and sent again."""
+"""Parked events in the admin: why each waits, and a retry."""
 
 from typing import ClassVar
 
@@ -7,14 +7,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-from kafka_workers.models import SetAsideEvent
+from kafka_workers.models import ParkedEvent
 from kafka_workers.relay.parked_events import request_retry
 from web.read_only_admin import ReadOnlyAdmin
 
 
-@admin.register(SetAsideEvent)
-class SetAsideEventAdmin(ReadOnlyAdmin):
-    """The events with the reason why each waits; the relay itself sends them and removes the rows."""
+@admin.register(ParkedEvent)
+class ParkedEventAdmin(ReadOnlyAdmin):
+    """Lists parked events with their reasons; the relay sends them again and removes the rows."""
 
     list_display: ClassVar = [
         "order_id",
@@ -22,22 +22,20 @@ class SetAsideEventAdmin(ReadOnlyAdmin):
         "type",
         "reason",
         "detail",
-        "set_aside_at",
+        "parked_at",
         "retry_requested_at",
     ]
-    list_filter: ClassVar = ["reason", "type", "set_aside_at"]
+    list_filter: ClassVar = ["reason", "type", "parked_at"]
     search_fields: ClassVar = ["order_id", "detail"]
     actions: ClassVar = ["send_again"]
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
-        """Whether this member of staff may have events sent again."""
-        return request.user.has_perm("kafka_workers.change_setasideevent")
+        """Whether the user may request a retry."""
+        return request.user.has_perm("kafka_workers.change_parkedevent")
 
-    @admin.action(
-        description="Send again, with all that is set aside of the same orders", permissions=["retry"]
-    )
-    def send_again(self, request: HttpRequest, queryset: QuerySet[SetAsideEvent]) -> None:
-        """Have the relay try again; what is refused again stays, with its new reason."""
+    @admin.action(description="Send again, with all parked events of the same orders", permissions=["retry"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[ParkedEvent]) -> None:
+        """Request a retry by the relay; an event that is rejected again stays parked, with its new reason."""
         for event in queryset:
             self.log_change(request, event, "Asked the relay to send it again.")
         events = request_retry(set(queryset.values_list("order_id", flat=True)))

@@ -1,23 +1,23 @@
-"""What the broker does not let us do, in one sentence: who lacks which right on what."""
+"""Errors of the Kafka client, as exceptions and as sentences that an operator can act on."""
 
 from confluent_kafka import KafkaError
 from django.conf import settings
 
 from kafka_workers.runtime.exceptions import AccessDenied, BrokerUnavailable
 
-_KINDS = {
+_RESOURCES = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED: "topic",
     KafkaError.GROUP_AUTHORIZATION_FAILED: "group",
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "transactional id",
-    # What an idempotent producer is told that may write to no topic at all.
+    # The error of an idempotent producer that may write to no topic at all.
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "topic",
 }
-# All that a client tells of the first error that made it unusable is its text.
+# When an error makes the client unusable, its text is all that the client tells about it.
 _FATAL_GROUP = "Group authorization failed"
 
 
 def principal() -> str:
-    """Who we are to the broker."""
+    """The user that the broker knows this process by."""
     if settings.KAFKA_SASL_USERNAME:
         return f"User:{settings.KAFKA_SASL_USERNAME}"
     if settings.KAFKA_SSL_CERTIFICATE:
@@ -25,32 +25,32 @@ def principal() -> str:
     return "User:ANONYMOUS"
 
 
-def code_of(error: KafkaError) -> int:
-    """The error's code; of a group that turned us out the code of that, not of the client's end."""
+def error_code(error: KafkaError) -> int:
+    """The error's code; for a client that became unusable by a missing group ACL, the code of that."""
     if error.code() == KafkaError._FATAL and _FATAL_GROUP in error.str():  # noqa: SLF001
         return KafkaError.GROUP_AUTHORIZATION_FAILED
     return error.code()
 
 
-def is_denial(error: KafkaError) -> bool:
-    """Whether an ACL is what is missing."""
-    return code_of(error) in _KINDS
+def is_missing_acl(error: KafkaError) -> bool:
+    """Whether the cause is an ACL that does not exist."""
+    return error_code(error) in _RESOURCES
 
 
-def denial(error: KafkaError, operation: str, name: str) -> str:
-    """The sentence about an error for which `is_denial` holds."""
-    return f"{principal()} may not {operation} the {_KINDS[code_of(error)]} {name}: no ACL allows it"
+def describe_missing_acl(error: KafkaError, operation: str, name: str) -> str:
+    """The sentence about an error for which `is_missing_acl` holds: who may not do what."""
+    return f"{principal()} may not {operation} the {_RESOURCES[error_code(error)]} {name}: no ACL allows it"
 
 
-def unavailable(error: KafkaError, operation: str, name: str) -> BrokerUnavailable:
-    """The exception for an error met while doing this to what has that name."""
-    if is_denial(error):
-        return AccessDenied(denial(error, operation, name))
+def exception_for(error: KafkaError, operation: str, name: str) -> BrokerUnavailable:
+    """The exception for an error of this operation on the resource of this name."""
+    if is_missing_acl(error):
+        return AccessDenied(describe_missing_acl(error, operation, name))
     return BrokerUnavailable(error.str())
 
 
-def locked_out(error: KafkaError) -> str:
-    """The sentence about a connection that did not come about."""
+def describe_connection_error(error: KafkaError) -> str:
+    """The sentence about a failed attempt to connect, with the setting that is likely to be wrong."""
     text = error.str()
     if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001
         return (
@@ -61,7 +61,7 @@ def locked_out(error: KafkaError) -> str:
         trusted = settings.KAFKA_SSL_CA or "those of this machine"
         return f"The brokers' certificate is not signed by the authority of KAFKA_SSL_CA ({trusted})"
     if settings.KAFKA_SSL_CERTIFICATE:
-        # A broker that does not take a certificate hangs up, and says no more.
+        # A broker that rejects a client's certificate closes the connection without a reason.
         ours = settings.KAFKA_SSL_CERTIFICATE
         return f"{text}, or do not take the certificate of KAFKA_SSL_CERTIFICATE ({ours})"
     return text

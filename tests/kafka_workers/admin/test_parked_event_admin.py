@@ -1,52 +1,54 @@
-"""Events set aside, in the admin."""
+"""Parked events in the admin."""
 
 from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from kafka_workers.models import SetAsideEvent
+from kafka_workers.models import ParkedEvent
 from tests.kafka_workers.admin.conftest import Login
 from tests.orders_app.admin.office import said
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LIST = reverse("admin:kafka_workers_setasideevent_changelist")
-VIEW, CHANGE = "view_setasideevent", "change_setasideevent"
+LIST = reverse("admin:kafka_workers_parkedevent_changelist")
+VIEW, CHANGE = "view_parkedevent", "change_parkedevent"
 
 
-def set_aside(order_id: UUID, *versions: int) -> list[SetAsideEvent]:
+def park(order_id: UUID, *versions: int) -> list[ParkedEvent]:
     return [
-        SetAsideEvent.objects.create(
+        ParkedEvent.objects.create(
             order_id=order_id, version=version, type="order.created", reason="refused", detail="too large"
         )
         for version in versions
     ]
 
 
-def send_again(client: Client, *rows: SetAsideEvent) -> object:
+def send_again(client: Client, *rows: ParkedEvent) -> object:
     chosen = {"action": "send_again", "_selected_action": [row.pk for row in rows]}
     return client.post(LIST, chosen, follow=True)
 
 
 def retried() -> set[tuple[UUID, int]]:
-    rows = SetAsideEvent.objects.filter(retry_requested_at__isnull=False)
+    rows = ParkedEvent.objects.filter(retry_requested_at__isnull=False)
     return set(rows.values_list("order_id", "version"))
 
 
 def test_the_list_and_the_page_say_why_an_event_waits(login: Login) -> None:
-    [row] = set_aside(uuid4(), 1)
+    [row] = park(uuid4(), 1)
     client = login(VIEW)
     assert "too large" in client.get(LIST).content.decode()
-    page = reverse("admin:kafka_workers_setasideevent_change", args=[row.pk])
+    page = reverse("admin:kafka_workers_parkedevent_change", args=[row.pk])
     assert "too large" in client.get(page).content.decode()
 
 
 def test_sending_again_takes_all_events_of_the_orders_chosen_and_no_other(login: Login) -> None:
     order_id = uuid4()
-    first, _ = set_aside(order_id, 1, 2)
-    set_aside(uuid4(), 1)
+    first, _ = park(order_id, 1, 2)
+    park(uuid4(), 1)
     response = send_again(login(VIEW, CHANGE), first)
     assert said(response) == ["The relay will send 2 events again."]
     assert retried() == {(order_id, 1), (order_id, 2)}
@@ -54,13 +56,13 @@ def test_sending_again_takes_all_events_of_the_orders_chosen_and_no_other(login:
 
 
 def test_who_may_only_view_sends_nothing_again(login: Login) -> None:
-    [row] = set_aside(uuid4(), 1)
+    [row] = park(uuid4(), 1)
     send_again(login(VIEW), row)
     assert retried() == set()
 
 
 def test_who_may_not_view_sees_nothing(login: Login) -> None:
-    [row] = set_aside(uuid4(), 1)
+    [row] = park(uuid4(), 1)
     client = login()
     assert client.get(LIST).status_code == 403
     send_again(client, row)
@@ -68,12 +70,23 @@ def test_who_may_not_view_sees_nothing(login: Login) -> None:
 
 
 def test_nobody_edits_adds_or_deletes(login: Login) -> None:
-    [row] = set_aside(uuid4(), 1)
-    client = login(VIEW, CHANGE, "delete_setasideevent", "add_setasideevent")
-    page = reverse("admin:kafka_workers_setasideevent_change", args=[row.pk])
+    [row] = park(uuid4(), 1)
+    client = login(VIEW, CHANGE, "delete_parkedevent", "add_parkedevent")
+    page = reverse("admin:kafka_workers_parkedevent_change", args=[row.pk])
     assert client.post(page, {"detail": "changed"}).status_code == 403
-    assert client.get(reverse("admin:kafka_workers_setasideevent_add")).status_code == 403
-    gone = reverse("admin:kafka_workers_setasideevent_delete", args=[row.pk])
+    assert client.get(reverse("admin:kafka_workers_parkedevent_add")).status_code == 403
+    gone = reverse("admin:kafka_workers_parkedevent_delete", args=[row.pk])
     assert client.post(gone, {"post": "yes"}).status_code == 403
     row.refresh_from_db()
     assert row.detail == "too large"
+
+
+def test_a_group_keeps_its_rights_when_a_migration_renames_the_model() -> None:
+    group = Group.objects.create(name="operators")
+    call_command("migrate", "kafka_workers", "0002", verbosity=0)
+    try:
+        group.permissions.add(Permission.objects.get(codename="change_setasideevent"))
+    finally:
+        call_command("migrate", "kafka_workers", verbosity=0)
+    assert [permission.codename for permission in group.permissions.all()] == [CHANGE]
+    assert not Permission.objects.filter(codename__endswith="setasideevent").exists()

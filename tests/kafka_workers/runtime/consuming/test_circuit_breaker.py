@@ -2,10 +2,10 @@
 
 import pytest
 
-from kafka_workers.runtime.consuming.breaker import FloodBreaker, FloodLimits
-from kafka_workers.runtime.exceptions import FloodOfDeadLetters
+from kafka_workers.runtime.consuming.circuit_breaker import CircuitBreaker, CircuitBreakerLimits
+from kafka_workers.runtime.exceptions import CircuitBreakerOpen
 
-LIMITS = FloodLimits(run=10, share=0.6, least=40, seconds=60)
+LIMITS = CircuitBreakerLimits(run=10, share=0.6, least=40, seconds=60)
 GOOD, DEAD = False, True
 
 
@@ -17,14 +17,14 @@ class Clock:
         return self.now
 
 
-def breaker(clock: Clock | None = None) -> FloodBreaker:
-    return FloodBreaker("g", LIMITS, clock or Clock())
+def breaker(clock: Clock | None = None) -> CircuitBreaker:
+    return CircuitBreaker("g", LIMITS, clock or Clock())
 
 
 def test_a_run_of_dead_letters_over_several_batches_is_a_flood() -> None:
     subject = breaker()
     subject.count([DEAD] * 9)
-    with pytest.raises(FloodOfDeadLetters, match="g stops: 10 dead letters against 0 good"):
+    with pytest.raises(CircuitBreakerOpen, match="g stops: 10 dead letters against 0 good"):
         subject.count([DEAD])
 
 
@@ -38,14 +38,14 @@ def test_a_run_is_no_flood_while_good_messages_outnumber_the_dead() -> None:
     subject = breaker()
     subject.count([GOOD] * 31)
     subject.count([DEAD] * 30)
-    with pytest.raises(FloodOfDeadLetters):
+    with pytest.raises(CircuitBreakerOpen):
         subject.count([DEAD])
 
 
 def test_a_share_without_a_run_is_a_flood_from_the_least_number_on() -> None:
     subject = breaker()
     subject.count([DEAD, DEAD, GOOD] * 19)
-    with pytest.raises(FloodOfDeadLetters):
+    with pytest.raises(CircuitBreakerOpen):
         subject.count([DEAD, DEAD, GOOD])
 
 
@@ -58,5 +58,5 @@ def test_what_is_older_than_the_window_does_not_count() -> None:
     subject = breaker(clock)
     subject.count([GOOD] * 100)
     clock.now = 61
-    with pytest.raises(FloodOfDeadLetters):
+    with pytest.raises(CircuitBreakerOpen):
         subject.count([DEAD] * 10)

@@ -1,0 +1,48 @@
+"""`manage.py parked_events`."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+
+from kafka_workers.models import ParkedEvent
+from kafka_workers.relay.parked_events import blocked_orders, request_retry
+
+
+class Command(BaseCommand):
+    """Lists the events that the relay could not publish, and requests a retry."""
+
+    help = (
+        "An event is parked when Kafka rejects one of its messages, or when it follows such an event of the "
+        "same order; all other orders go on. Fix the cause, then `retry`: the relay sends the events in "
+        "order within seconds. An event that is rejected again stays parked, with its new reason."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`list` and `retry`."""
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("list", help="one line for each event: its id, type, since when it waits, and why")
+        retry = actions.add_parser("retry", help="request that the relay sends them again")
+        retry.add_argument("order", nargs="*", type=UUID, help="ids of the orders; without any, all")
+
+    def handle(self, *, action: str, order: list[UUID] | None = None, **_: Any) -> None:
+        """List, or request a retry. Exit code 1 when an order has no parked event."""
+        if action == "list":
+            self._list()
+        else:
+            self._retry(set(order or ()))
+
+    def _list(self) -> None:
+        rows = ParkedEvent.objects.all()
+        for row in rows.iterator():
+            requested = ", retry requested" if row.retry_requested_at else ""
+            since = row.parked_at.isoformat(timespec="seconds")
+            self.stdout.write(f"{row.order_id}:{row.version}  {row.type}  {since}{requested}  {row.detail}")
+        self.stdout.write(f"{rows.count()} parked events")
+
+    def _retry(self, orders: set[UUID]) -> None:
+        blocked = blocked_orders()
+        if unknown := orders - blocked:
+            raise CommandError(f"no parked events of {', '.join(map(str, sorted(unknown)))}")
+        self.stdout.write(f"the relay will send {request_retry(orders or blocked)} events again")
