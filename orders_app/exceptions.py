@@ -1,4 +1,4 @@
-"""Why an order cannot be had or changed; each carries the facts and builds its own sentence."""
+"""The refusals about orders, each with the facts and its own sentence, and two programming errors."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -24,11 +24,11 @@ class OrderNotFound(OrderError):
 
 
 class OrderNotPlaceable(OrderError):
-    """The base of what makes a placement impossible as it was asked for."""
+    """The base of refusals to place an order."""
 
 
 class EmptyOrder(OrderNotPlaceable):
-    """No items were given."""
+    """The request has no items."""
 
     code = "empty_order"
 
@@ -37,7 +37,7 @@ class EmptyOrder(OrderNotPlaceable):
 
 
 class OrderTooLarge(OrderNotPlaceable):
-    """A limit was passed; `what` names it, as in "pieces of one product"."""
+    """The order exceeds a limit; `what` names the limit, as in "pieces of one product"."""
 
     code = "order_too_large"
 
@@ -58,7 +58,7 @@ class UnknownProducts(OrderNotPlaceable):
 
 
 class InactiveProducts(OrderNotPlaceable):
-    """These products are not sold at present; `names` in the order of `product_ids`."""
+    """These products are not for sale at present; `names` in the order of `product_ids`."""
 
     code = "product_inactive"
 
@@ -69,7 +69,7 @@ class InactiveProducts(OrderNotPlaceable):
 
 
 class CustomerNotFound(OrderError):
-    """The user is gone, though a token still speaks for them."""
+    """The user was deleted, but has an access token that is still valid."""
 
     code = "customer_not_found"
 
@@ -79,7 +79,7 @@ class CustomerNotFound(OrderError):
 
 
 class IdempotencyKeyReused(OrderError):
-    """The customer sent this key before, with another body."""
+    """The customer sent this idempotency key before with another body."""
 
     code = "idempotency_key_reused"
 
@@ -89,11 +89,11 @@ class IdempotencyKeyReused(OrderError):
 
 
 class NotAllowedNow(OrderError):
-    """The base of what the order's present state forbids."""
+    """The base of refusals because of the order's current state."""
 
 
 class TransitionNotAllowed(NotAllowedNow):
-    """The order cannot go from `current` to `wanted`; it can go to `allowed`."""
+    """There is no transition from `current` to `wanted`; there are transitions to `allowed`."""
 
     code = "transition_not_allowed"
 
@@ -109,7 +109,7 @@ class TransitionNotAllowed(NotAllowedNow):
 
 
 class OrderNotEditable(NotAllowedNow):
-    """This field can't be changed any more; `field` is its name in the API."""
+    """The field cannot be changed in this status; `field` is its name in the API."""
 
     code = "order_not_editable"
 
@@ -120,7 +120,7 @@ class OrderNotEditable(NotAllowedNow):
 
 
 class OrderNotPayable(NotAllowedNow):
-    """No payment is awaited: the order is cancelled, or the money was given back."""
+    """The order does not wait for a payment: it is cancelled or refunded."""
 
     code = "order_not_payable"
 
@@ -130,7 +130,7 @@ class OrderNotPayable(NotAllowedNow):
 
 
 class OrderNotDeletable(OrderError):
-    """Only orders that have come to their end can be deleted."""
+    """The order has no final status, so it cannot be deleted."""
 
     code = "order_not_deletable"
 
@@ -148,7 +148,7 @@ class LockedTooLate(RuntimeError):
 
 
 class BrokenHistory(RuntimeError):
-    """The events are not those of one order from its creation on; `found` does not follow the one before."""
+    """The events are not a complete history of one order; `found` does not follow the event before it."""
 
     def __init__(self, found: str) -> None:
         self.found = found
