@@ -85,6 +85,7 @@ def measure(effort: Effort) -> Iterator[tuple[str, RestartResult]]:
         signs: dict[str, Callable[[], None]] = {
             "web": work.web,
             "sockets": work.sockets,
+            # To ask a group for its offsets takes up to a second: only for those that no order waits for.
             **{worker.name: partial(work.consumed, worker) for worker in CONSUMERS},
             **{worker.name: work.order_settled for worker in SAGA},
             HOLDS.name: work.hold_expired,
