@@ -1,8 +1,9 @@
-"""Requests about stock, settled by the stock service; its answers go back."""
+"""The inventory consumer: settles the commands about stock, and sends the answers of the stock service."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -21,20 +22,31 @@ from products_app.services.stock.service import Line, Release, Reserve, StockAns
 
 OrderRequest = Reserve | Release
 
-_reserve = ValueReader(InventoryReserve)
-_release = ValueReader(InventoryRelease)
 _encode = msgspec.json.Encoder().encode
 
 
-def decode(received: ReceivedMessage) -> OrderRequest:
-    """What a message asks of the stock service. Raises InvalidMessage."""
-    if received.topic == TOPIC_OF[InventoryRelease].name:
-        return Release(_release.read(received.value).order_id)
-    wanted = _reserve.read(received.value)
-    for index, item in enumerate(wanted.items):
+def _reserve(value: InventoryReserve) -> OrderRequest:
+    for index, item in enumerate(value.items):
         if not item.price.is_finite() or item.price < 0:
             raise InvalidMessage(f"no price: {item.price} - at `$.items[{index}].price`")
-    return Reserve(wanted.order_id, tuple([Line(item.product_id, item.quantity) for item in wanted.items]))
+    return Reserve(value.order_id, tuple([Line(item.product_id, item.quantity) for item in value.items]))
+
+
+def _release(value: InventoryRelease) -> OrderRequest:
+    return Release(value.order_id)
+
+
+# How the value of each topic is read, and what it asks of the stock service.
+_TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any], OrderRequest]]] = {
+    TOPIC_OF[InventoryReserve].name: (ValueReader(InventoryReserve), _reserve),
+    TOPIC_OF[InventoryRelease].name: (ValueReader(InventoryRelease), _release),
+}
+
+
+def decode(received: ReceivedMessage) -> OrderRequest:
+    """The request in a message. Raises InvalidMessage."""
+    reader, request_of = _TOPICS[received.topic]
+    return request_of(reader.read(received.value))
 
 
 def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMessage]:
@@ -44,9 +56,7 @@ def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMe
     except CatalogueUnavailable as error:
         raise DependencyUnavailable("MongoDB", str(error)) from error
     now = datetime.now(UTC)
-    messages = [
-        _message(decoded.received, answer, now) for decoded, answer in zip(batch, answers, strict=True)
-    ]
+    messages = [_message(decoded.received, answer, now) for decoded, answer in zip(batch, answers, strict=True)]
     for topic, number in Counter(message.topic for message in messages).items():
         metrics.STOCK_ANSWERS.labels(topic).inc(number)
     return messages

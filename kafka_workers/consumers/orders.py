@@ -1,6 +1,7 @@
-"""Answers of the stock service, recorded on the orders; what follows leaves through the orders' log."""
+"""The order consumer: records the answers of the stock service on the orders, and sends nothing itself."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
@@ -22,14 +23,35 @@ from products_app.messages import InventoryRejected, InventoryReleased, Inventor
 
 ACTOR = "service:products"
 
-_reserved = ValueReader(InventoryReserved)
-_rejected = ValueReader(InventoryRejected)
-_released = ValueReader(InventoryReleased)
+
+def _reserved(value: InventoryReserved, trace_parent: str) -> StockAnswer:
+    return StockReserved(value.order_id, trace_parent)
+
+
+def _rejected(value: InventoryRejected, trace_parent: str) -> StockAnswer:
+    shortages = [
+        StockShortage(failure.product_id, failure.code, failure.requested, failure.available)
+        for failure in value.failures
+    ]
+    return StockRejected(value.order_id, shortages, trace_parent)
+
+
+def _released(value: InventoryReleased, trace_parent: str) -> StockAnswer:
+    return StockReleased(value.order_id, trace_parent)
+
+
+# How the value of each topic is read, and what it says to the orders.
+_TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any, str], StockAnswer]]] = {
+    TOPIC_OF[InventoryReserved].name: (ValueReader(InventoryReserved), _reserved),
+    TOPIC_OF[InventoryRejected].name: (ValueReader(InventoryRejected), _rejected),
+    TOPIC_OF[InventoryReleased].name: (ValueReader(InventoryReleased), _released),
+}
 
 
 def decode(received: ReceivedMessage) -> StockAnswer:
-    """What a message tells the orders. Raises InvalidMessage."""
-    return _READERS[received.topic](received)
+    """The answer in a message. Raises InvalidMessage."""
+    reader, answer_of = _TOPICS[received.topic]
+    return answer_of(reader.read(received.value), received.trace_parent)
 
 
 def handle(batch: Sequence[DecodedMessage[StockAnswer]]) -> Iterable[OutgoingMessage]:
@@ -42,28 +64,4 @@ def handle(batch: Sequence[DecodedMessage[StockAnswer]]) -> Iterable[OutgoingMes
     return ()
 
 
-def _read_reserved(received: ReceivedMessage) -> StockAnswer:
-    answer = _reserved.read(received.value)
-    return StockReserved(answer.order_id, received.trace_parent)
-
-
-def _read_rejected(received: ReceivedMessage) -> StockAnswer:
-    answer = _rejected.read(received.value)
-    shortages = [
-        StockShortage(failure.product_id, failure.code, failure.requested, failure.available)
-        for failure in answer.failures
-    ]
-    return StockRejected(answer.order_id, shortages, received.trace_parent)
-
-
-def _read_released(received: ReceivedMessage) -> StockAnswer:
-    answer = _released.read(received.value)
-    return StockReleased(answer.order_id, received.trace_parent)
-
-
-_READERS: dict[str, Callable[[ReceivedMessage], StockAnswer]] = {
-    TOPIC_OF[InventoryReserved].name: _read_reserved,
-    TOPIC_OF[InventoryRejected].name: _read_rejected,
-    TOPIC_OF[InventoryReleased].name: _read_released,
-}
 ORDER_CONSUMER = ConsumerDefinition(group=ORDER.group, topics=ORDER.reads, decode=decode, handle=handle)
