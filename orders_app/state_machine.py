@@ -1,4 +1,7 @@
-"""The statuses of an order and the transitions between them."""
+"""The statuses of an order and the transitions between them.
+
+A new order status needs a change here, a migration and tests: everything else reads these tables.
+"""
 
 from collections.abc import Mapping
 
@@ -56,6 +59,19 @@ TRANSITIONS: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
     OrderStatus.CANCELLED: (),
 }
 FINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
+"""Nothing may follow."""
+
+
+def _all_before(status: OrderStatus) -> frozenset[OrderStatus]:
+    """The statuses from which an order may still come to this one."""
+    found = {status}
+    while more := {earlier for earlier in OrderStatus if found & {*TRANSITIONS[earlier]}} - found:
+        found |= more
+    return frozenset(found - {status})
+
+
+BEFORE_SHIPMENT = _all_before(OrderStatus.SHIPPED)
+"""The order has not been shipped, and may yet be."""
 
 
 def is_allowed(current: OrderStatus, wanted: OrderStatus) -> bool:

@@ -9,7 +9,7 @@ from kafka_workers.audit.agreement import Fault
 from kafka_workers.audit.orders import FaultyOrder
 from kafka_workers.audit.report import Difference
 from orders_app.event_log import Origin
-from orders_app.services.stock_claims import StockClaim, ask_stock_again
+from orders_app.services.stock_claims import StockClaim, request_stock_again
 from products_app.services.stock.audit import ProductBalance, correct_stock, restore_entry
 
 AUDIT = Origin("service:audit")
@@ -59,7 +59,7 @@ class Repair:
 
 
 def _ask_again(_: Repair, claim: StockClaim) -> str:
-    asked = ask_stock_again(order_id=claim.order_id, version=claim.version, origin=AUDIT)
+    asked = request_stock_again(order_id=claim.order_id, version=claim.version, origin=AUDIT)
     return "Asked the stock service again; the answer is on its way" if asked else ""
 
 

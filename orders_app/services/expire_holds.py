@@ -1,11 +1,11 @@
-"""Orders that were not paid in time give their stock back."""
+"""Cancelling orders that were not paid in time, which releases their stock."""
 
 from collections.abc import Collection
 from uuid import UUID
 
 from orders_app.document import CancelCode, CancelReason, OrderDocument
 from orders_app.event_log import Origin
-from orders_app.services.locked_order import open_orders
+from orders_app.services.locked_order import locked_orders
 from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod
 
 HOLD_EXPIRED = CancelReason(
@@ -15,11 +15,11 @@ HOLD_EXPIRED = CancelReason(
 
 
 def expire_holds(*, order_ids: Collection[UUID], origin: Origin) -> set[UUID]:
-    """Cancel those of these orders that still wait for their money, in one transaction; the ones cancelled.
+    """Cancel those of these orders that are still unpaid, in one transaction; gives the ids of those.
 
-    Whoever pays for an order first keeps it; whoever comes second finds it cancelled.
+    An order that is paid for at the same time is either paid or cancelled, whichever locks it first.
     """
-    with open_orders(order_ids, origin) as orders:
+    with locked_orders(order_ids, origin) as orders:
         unpaid = {order_id: order for order_id, order in orders.items() if _awaits_payment(order.document)}
         for order in unpaid.values():
             order.cancel(HOLD_EXPIRED)

@@ -1,4 +1,4 @@
-"""An order in the middle of a change: what can be done to it, and the one way in which that is written."""
+"""Changing orders: they are locked and read, changed in steps, and written with their events."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -31,11 +31,11 @@ from orders_app.state_machine import (
     is_allowed,
 )
 
-CASH_AWAITED = (PaymentMethod.CASH_ON_DELIVERY, PaymentStatus.PENDING)
+CASH_DUE = (PaymentMethod.CASH_ON_DELIVERY, PaymentStatus.PENDING)
 
 
-class OpenOrder:
-    """One locked order. Each step checks the state, changes `document` and keeps the event that tells it."""
+class LockedOrder:
+    """One locked order. Each step checks the state, changes `document` and adds an event."""
 
     def __init__(self, document: OrderDocument, origin: Origin, now: datetime) -> None:
         self.document = document
@@ -44,13 +44,13 @@ class OpenOrder:
         self._now = now
 
     def move_to(self, status: OrderStatus) -> None:
-        """Go one step that is not a cancellation. Raises TransitionNotAllowed."""
+        """Change the status, to any but Cancelled. Raises TransitionNotAllowed."""
         self._change_status(status, shipped_at=self._now if status == OrderStatus.SHIPPED else UNSET)
         if status == OrderStatus.DELIVERED:
             self._complete()
 
     def cancel(self, reason: CancelReason, stock_status: StockStatus | UnsetType = UNSET) -> None:
-        """Cancel; stock that may be held goes back, unless the new stock status says that none is.
+        """Cancel; stock that may be held is released, unless the new stock status says that none is held.
 
         Raises TransitionNotAllowed.
         """
@@ -69,17 +69,17 @@ class OpenOrder:
         )
 
     def confirm_stock(self) -> None:
-        """All of it is reserved: an order that is paid, or paid on delivery, goes on to Processing."""
+        """Record that the stock is reserved; an order paid, or to be paid on delivery, becomes Processing."""
         self._change(EventType.CONFIRMED, stock_status=StockStatus.RESERVED)
-        self._start_if_ready()
+        self._process_if_ready()
 
-    def note_stock(self, stock_status: StockStatus) -> None:
-        """Take down what happened to the stock of an order that goes no other way for it."""
+    def record_stock_status(self, stock_status: StockStatus) -> None:
+        """Record what happened to the stock, without changing the order's status."""
         released = stock_status == StockStatus.RELEASED
         self._change(EventType.STOCK_RELEASED if released else EventType.UPDATED, stock_status=stock_status)
 
     def request_release(self, reason: str) -> None:
-        """Stock came for an order that does not want it any more: ask for it back."""
+        """Request the release of stock that was reserved for an order that is already cancelled."""
         self._record(
             EventType.RELEASE_REQUESTED,
             event_data.ReleaseRequested(
@@ -91,14 +91,14 @@ class OpenOrder:
         )
 
     def request_reserve(self) -> None:
-        """Ask for the stock once more; the stock service gives what it answered before, if it did."""
+        """Request the stock again; the stock service repeats its answer if it has given one."""
         self._record(
             EventType.RESERVE_REQUESTED,
             event_data.ReserveRequested(self.document.order_number, self._changes(), self.document.items),
         )
 
     def mark_paid(self) -> None:
-        """The money has come; again: nothing new. Raises OrderNotPayable."""
+        """Record the payment; nothing changes where it is recorded already. Raises OrderNotPayable."""
         if self.document.payment_status == PaymentStatus.PAID:
             return
         if self.document.status == OrderStatus.CANCELLED:
@@ -106,10 +106,10 @@ class OpenOrder:
         if self.document.payment_status == PaymentStatus.REFUNDED:
             raise OrderNotPayable("the money was given back")
         self._change(EventType.PAYMENT, payment_status=PaymentStatus.PAID)
-        self._start_if_ready()
+        self._process_if_ready()
 
     def edit(self, shipping_address: ShippingAddress | None, tracking_number: str | None) -> None:
-        """Change what is given and differs. Raises OrderNotEditable."""
+        """Change what is given and different. Raises OrderNotEditable."""
         changes: dict[str, Any] = {}
         if shipping_address not in {None, self.document.shipping_address}:
             self._require_editable("shippingAddress", self.document.status == OrderStatus.PENDING)
@@ -121,7 +121,7 @@ class OpenOrder:
             self._change(EventType.UPDATED, **changes)
 
     def delete(self) -> None:
-        """Leave the last word in the log. Raises OrderNotDeletable."""
+        """Record the deletion; the caller deletes the row. Raises OrderNotDeletable."""
         if self.document.status not in FINAL:
             raise OrderNotDeletable(self.document.status)
         self._change(EventType.DELETED)
@@ -130,16 +130,16 @@ class OpenOrder:
         if not editable:
             raise OrderNotEditable(field, self.document.status)
 
-    def _start_if_ready(self) -> None:
+    def _process_if_ready(self) -> None:
         document = self.document
-        settled = (
+        is_paid_for = (
             document.payment_status == PaymentStatus.PAID
             or document.payment_method == PaymentMethod.CASH_ON_DELIVERY
         )
         if (
             document.status == OrderStatus.PENDING
             and document.stock_status == StockStatus.RESERVED
-            and settled
+            and is_paid_for
         ):
             self.move_to(OrderStatus.PROCESSING)
 
@@ -155,7 +155,7 @@ class OpenOrder:
                 delivered_at=self._now,
             ),
         )
-        if (document.payment_method, document.payment_status) == CASH_AWAITED:
+        if (document.payment_method, document.payment_status) == CASH_DUE:
             self.mark_paid()
 
     def _change_status(self, status: OrderStatus, reason: str | UnsetType = UNSET, **changes: Any) -> None:
@@ -186,16 +186,16 @@ class OpenOrder:
 
 
 @contextmanager
-def open_orders(order_ids: Collection[UUID], origin: Origin) -> Iterator[dict[UUID, OpenOrder]]:
-    """Lock and read these orders in one transaction, and write what was done to them when the block ends.
+def locked_orders(order_ids: Collection[UUID], origin: Origin) -> Iterator[dict[UUID, LockedOrder]]:
+    """Lock and read these orders in one transaction, and write their changes when the block ends.
 
-    Gives those that exist, by id. An exception in the block leaves everything as it was.
+    Gives those that exist, by id. After an exception in the block nothing is written.
     """
     with transaction.atomic():
         event_log.lock_orders(order_ids)
         now = timezone.now()
         documents = read_documents(order_ids)
-        orders = {order_id: OpenOrder(found, origin, now) for order_id, found in documents.items()}
+        orders = {order_id: LockedOrder(found, origin, now) for order_id, found in documents.items()}
         yield orders
         changed = [order for order in orders.values() if order.events]
         if changed:
@@ -204,9 +204,9 @@ def open_orders(order_ids: Collection[UUID], origin: Origin) -> Iterator[dict[UU
 
 
 @contextmanager
-def open_order(order_id: UUID, origin: Origin) -> Iterator[OpenOrder]:
-    """The same for a single order. Raises OrderNotFound."""
-    with open_orders([order_id], origin) as orders:
+def locked_order(order_id: UUID, origin: Origin) -> Iterator[LockedOrder]:
+    """Lock a single order, as `locked_orders` does. Raises OrderNotFound."""
+    with locked_orders([order_id], origin) as orders:
         if order_id not in orders:
             raise OrderNotFound(order_id)
         yield orders[order_id]

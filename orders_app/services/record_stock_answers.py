@@ -1,4 +1,4 @@
-"""What the stock service answered, taken down on the orders."""
+"""Recording the answers of the stock service on the orders."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -7,19 +7,19 @@ from msgspec import Struct
 
 from orders_app.document import CancelCode, CancelReason, OrderDocument
 from orders_app.event_log import Origin
-from orders_app.services.locked_order import OpenOrder, open_orders
-from orders_app.state_machine import OrderStatus, StockStatus
+from orders_app.services.locked_order import LockedOrder, locked_orders
+from orders_app.state_machine import BEFORE_SHIPMENT, FINAL, OrderStatus, StockStatus
 
 
 class StockReserved(Struct, frozen=True):
-    """Everything that the order wants is held for it."""
+    """All lines of the order are reserved."""
 
     order_id: str
     trace_parent: str = ""
 
 
 class StockShortage(Struct, frozen=True):
-    """Why one product could not be held; `code` as in `inventory.rejected`."""
+    """Why one product could not be reserved; `code` as in `inventory.rejected`."""
 
     product_id: str
     code: str
@@ -28,7 +28,7 @@ class StockShortage(Struct, frozen=True):
 
 
 class StockRejected(Struct, frozen=True):
-    """Nothing is held for the order, for these reasons."""
+    """Nothing is reserved for the order, for these reasons."""
 
     order_id: str
     shortages: Sequence[StockShortage]
@@ -36,7 +36,7 @@ class StockRejected(Struct, frozen=True):
 
 
 class StockReleased(Struct, frozen=True):
-    """Nothing is held for the order any more."""
+    """The order holds no stock any more."""
 
     order_id: str
     trace_parent: str = ""
@@ -50,23 +50,23 @@ STOCK_RELEASED = CancelReason(
 
 
 def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None:
-    """Take down these answers, in their order, in one transaction.
+    """Record these answers, in their order, in one transaction.
 
-    Safe to run again with the same or old answers: what an answer does depends on the state it finds. Orders
-    that are not ours are left alone.
+    Safe to run again with the same or old answers: the effect of an answer depends on the order's state. Answers
+    about unknown orders are ignored.
     """
-    addressed = [(order_id, answer) for answer in answers if (order_id := _own_id(answer.order_id))]
-    if not addressed:
+    answers_by_id = [(order_id, answer) for answer in answers if (order_id := _parse_id(answer.order_id))]
+    if not answers_by_id:
         return
-    with open_orders({order_id for order_id, _ in addressed}, Origin(origin_actor)) as orders:
-        for order_id, answer in addressed:
+    with locked_orders({order_id for order_id, _ in answers_by_id}, Origin(origin_actor)) as orders:
+        for order_id, answer in answers_by_id:
             if order := orders.get(order_id):
                 order.origin = Origin(origin_actor, answer.trace_parent)
                 _record(order, answer)
 
 
-def _own_id(order_id: str) -> UUID | None:
-    """The id, if it is written as we write ours: the same number in another form is another order's."""
+def _parse_id(order_id: str) -> UUID | None:
+    """The id, or None where it is not in the form in which orders' ids are published."""
     try:
         parsed = UUID(order_id)
     except ValueError:
@@ -74,7 +74,7 @@ def _own_id(order_id: str) -> UUID | None:
     return parsed if str(parsed) == order_id else None
 
 
-def _record(order: OpenOrder, answer: StockAnswer) -> None:
+def _record(order: LockedOrder, answer: StockAnswer) -> None:
     match answer:
         case StockReserved():
             _record_reserved(order)
@@ -84,7 +84,7 @@ def _record(order: OpenOrder, answer: StockAnswer) -> None:
             _record_released(order)
 
 
-def _record_reserved(order: OpenOrder) -> None:
+def _record_reserved(order: LockedOrder) -> None:
     status, stock = order.document.status, order.document.stock_status
     if status == OrderStatus.CANCELLED:
         if stock in {StockStatus.PENDING, StockStatus.REJECTED}:
@@ -93,29 +93,33 @@ def _record_reserved(order: OpenOrder) -> None:
         order.confirm_stock()
 
 
-def _record_rejected(order: OpenOrder, answer: StockRejected) -> None:
+def _record_rejected(order: LockedOrder, answer: StockRejected) -> None:
     if order.document.stock_status != StockStatus.PENDING:
         return
-    if order.document.status in {OrderStatus.CANCELLED, OrderStatus.DELIVERED}:
-        order.note_stock(StockStatus.REJECTED)
+    if order.document.status in FINAL:
+        order.record_stock_status(StockStatus.REJECTED)
     else:
         order.cancel(_rejection(order.document, answer.shortages), StockStatus.REJECTED)
 
 
-def _record_released(order: OpenOrder) -> None:
-    """An order that lost its stock before it was shipped cannot be fulfilled: it is cancelled, saying why."""
+def _record_released(order: LockedOrder) -> None:
+    """An order that lost its stock before it was shipped cannot be fulfilled: it is cancelled."""
     if order.document.stock_status not in {StockStatus.PENDING, StockStatus.RESERVED}:
         return
-    if order.document.status in {OrderStatus.PENDING, OrderStatus.PROCESSING}:
+    if order.document.status in BEFORE_SHIPMENT:
         order.cancel(STOCK_RELEASED, StockStatus.RELEASED)
     else:
-        order.note_stock(StockStatus.RELEASED)
+        order.record_stock_status(StockStatus.RELEASED)
 
 
 def _rejection(document: OrderDocument, shortages: Sequence[StockShortage]) -> CancelReason:
     names = {item.product_id: item.product_name for item in document.items}
-    told = [_tell(names.get(shortage.product_id, shortage.product_id), shortage) for shortage in shortages]
-    return CancelReason(CancelCode(shortages[0].code), f"We could not reserve your order: {'; '.join(told)}.")
+    reasons = [
+        _explain(names.get(shortage.product_id, shortage.product_id), shortage) for shortage in shortages
+    ]
+    return CancelReason(
+        CancelCode(shortages[0].code), f"We could not reserve your order: {'; '.join(reasons)}."
+    )
 
 
 SENTENCES: Mapping[str, str] = {
@@ -125,7 +129,7 @@ SENTENCES: Mapping[str, str] = {
 }
 
 
-def _tell(name: str, shortage: StockShortage) -> str:
+def _explain(name: str, shortage: StockShortage) -> str:
     return SENTENCES[shortage.code].format(
         name=name, requested=shortage.requested, available=shortage.available
     )

@@ -1,4 +1,4 @@
-"""Orders compared with what the log tells of them, and brought back to it."""
+"""Comparing the rows of orders with their events in the order log, and rewriting rows from the events."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -21,7 +21,7 @@ BEFORE_ALL = UUID(int=0)
 
 
 class Difference(Struct, frozen=True):
-    """Where an order's row says something else than its events; None where one of them has nothing."""
+    """A field of an order in which its row and its events differ; None where one of them has no order."""
 
     order_id: UUID
     field: str
@@ -39,7 +39,7 @@ class ComparedSlice(Struct, frozen=True):
 def compare_slices(size: int) -> Iterator[ComparedSlice]:
     """Compare every order that has a row or events, `size` at a time.
 
-    Changes that are made meanwhile make no false difference.
+    Changes made at the same time are not reported as differences.
     """
     order_ids = _next_ids(BEFORE_ALL, size)
     while order_ids:
@@ -48,9 +48,9 @@ def compare_slices(size: int) -> Iterator[ComparedSlice]:
 
 
 def compare_orders(order_ids: Sequence[UUID]) -> list[Difference]:
-    """Where the rows of these orders say something else than their events, all as of one moment.
+    """The differences between the rows of these orders and their events, all read from one snapshot.
 
-    Takes no transaction id, which would hold the log's readers back.
+    Read only, so that the transaction gets no id: with one, readers of the log would wait for its end.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -68,13 +68,13 @@ def compare_orders(order_ids: Sequence[UUID]) -> list[Difference]:
 
 
 def rewrite_order(order_id: UUID) -> None:
-    """Make the row and items of this order what its events tell; a deleted order's row goes.
+    """Rewrite the row and items of this order from its events; the row of a deleted order is deleted.
 
-    Raises BrokenHistory where the events do not tell it.
+    Raises BrokenHistory where the events are not a complete history.
     """
     with transaction.atomic():
         event_log.lock_orders([order_id])
-        document = _told(event_log.history(order_id))
+        document = _from_events(event_log.history(order_id))
         if document is None:
             Order.objects.filter(pk=order_id).delete()
             return
@@ -100,17 +100,17 @@ def _differences(
     order_id: UUID, row: OrderDocument | None, events: Sequence[LoggedEvent]
 ) -> Iterator[Difference]:
     try:
-        told = _fields(_told(events))
+        logged = _fields(_from_events(events))
     except BrokenHistory as error:
         yield Difference(order_id, "history", None, str(error))
         return
-    found = _fields(row)
-    for field in told | found:
-        if found.get(field) != told.get(field):
-            yield Difference(order_id, field, found.get(field), told.get(field))
+    stored = _fields(row)
+    for field in logged | stored:
+        if stored.get(field) != logged.get(field):
+            yield Difference(order_id, field, stored.get(field), logged.get(field))
 
 
-def _told(events: Sequence[LoggedEvent]) -> OrderDocument | None:
+def _from_events(events: Sequence[LoggedEvent]) -> OrderDocument | None:
     """The order after these events; None once it is deleted. Raises BrokenHistory."""
     document = rebuild_order(events)
     return None if events[-1].type == EventType.DELETED else document

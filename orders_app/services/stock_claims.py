@@ -1,4 +1,4 @@
-"""What the orders say about their stock, for comparing it with what the stock service says."""
+"""The stock that orders claim to hold, for the audit to compare with the stock ledger."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from orders_app.event_log import Origin
 from orders_app.models import Order, OrderItem
-from orders_app.services.locked_order import open_orders
+from orders_app.services.locked_order import locked_orders
 from orders_app.state_machine import OrderStatus, StockStatus
 
 
 class StockClaim(Struct, frozen=True):
-    """What one order, at one of its versions, believes about its stock; `lines` is what it wants."""
+    """The stock that one order claims at one of its versions: `lines` has the quantity of each product."""
 
     order_id: UUID
     version: int
@@ -24,7 +24,7 @@ class StockClaim(Struct, frozen=True):
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether the order wants nothing any more."""
+        """Whether the order is cancelled and so claims nothing."""
         return self.status == OrderStatus.CANCELLED
 
 
@@ -50,13 +50,13 @@ def _claims(orders: QuerySet[Order]) -> list[StockClaim]:
     ]
 
 
-def ask_stock_again(*, order_id: UUID, version: int, origin: Origin) -> bool:
-    """Have the stock service asked once more: to release for a cancelled order, else to reserve.
+def request_stock_again(*, order_id: UUID, version: int, origin: Origin) -> bool:
+    """Request the release of a cancelled order's stock again, or the reservation of another order's.
 
-    It answers what it answered before, if it did, and the answer finds its way to the order. False, with
-    nothing changed, where the order is not at this version any more.
+    The stock service repeats its answer if it has given one. False, with nothing changed, where the order is
+    not at this version any more.
     """
-    with open_orders([order_id], origin) as orders:
+    with locked_orders([order_id], origin) as orders:
         order = orders.get(order_id)
         if order is None or order.document.version != version:
             return False

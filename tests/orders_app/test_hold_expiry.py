@@ -28,7 +28,7 @@ from orders_app.models import Order
 from orders_app.selectors import orders_awaiting_payment
 from orders_app.services.change_order import change_status, mark_paid, update_order
 from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
-from orders_app.services.locked_order import open_order
+from orders_app.services.locked_order import locked_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 from tests.concurrency import (
     insert_rival,
@@ -140,9 +140,9 @@ def test_an_order_paid_between_being_found_and_being_locked_is_kept(
 
 def test_a_payment_while_the_hold_expires_is_refused(desk: Desk) -> None:
     order = overdue(desk)
-    with open_order(order.id, STAFF) as opened:
+    with locked_order(order.id, STAFF) as locked:
         payment = start_beside(partial(pay, order), until=someone_waits_for_an_order)
-        opened.cancel(HOLD_EXPIRED)
+        locked.cancel(HOLD_EXPIRED)
     with pytest.raises(OrderNotPayable):
         result_of(payment)
     assert now(order).payment_status == PaymentStatus.PENDING
@@ -150,9 +150,9 @@ def test_a_payment_while_the_hold_expires_is_refused(desk: Desk) -> None:
 
 def test_an_expiry_while_the_payment_comes_in_takes_nothing(desk: Desk) -> None:
     order = overdue(desk)
-    with open_order(order.id, STAFF) as opened:
+    with locked_order(order.id, STAFF) as locked:
         expiry = start_beside(partial(expire, order), until=someone_waits_for_an_order)
-        opened.mark_paid()
+        locked.mark_paid()
     assert result_of(expiry) == set()
     assert now(order).status == OrderStatus.PENDING
 

@@ -15,7 +15,7 @@ from orders_app.document import OrderDocument
 from orders_app.models import Order
 from orders_app.models.order_event import ReaderPosition
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, update_order
-from orders_app.services.stock_claims import ask_stock_again
+from orders_app.services.stock_claims import request_stock_again
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.services.stock.service import Release, settle
 from tests.concurrency import insert_rival, result_of, start_beside
@@ -223,7 +223,7 @@ def test_an_order_with_a_parked_event_is_in_flight(closed_shop: Shop, lantern: s
 def test_an_order_that_moved_on_is_not_asked_about(closed_shop: Shop, lantern: str) -> None:
     order = closed_shop.place(lantern)
     update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
-    assert not ask_stock_again(order_id=order.id, version=1, origin=STAFF)
+    assert not request_stock_again(order_id=order.id, version=1, origin=STAFF)
     assert events(order) == ["order.updated"]
 
 

@@ -15,7 +15,7 @@ from orders_app.document import OrderChanges
 from orders_app.event_data import EventType
 from orders_app.event_log import START, LoggedEvent, NewEvent
 from orders_app.services.change_order import change_status, update_order
-from orders_app.services.locked_order import open_order, open_orders
+from orders_app.services.locked_order import locked_order, locked_orders
 from orders_app.state_machine import OrderStatus
 from tests.concurrency import (
     race,
@@ -68,7 +68,7 @@ def test_only_locks_that_take_no_transaction_id_keep_versions_in_turn(
 
 def test_a_batch_waits_for_a_change_in_hand_and_stands_behind_it(desk: Desk) -> None:
     first, second = desk.place(), desk.place()
-    with open_order(second.id, STAFF) as order:
+    with locked_order(second.id, STAFF) as order:
         batch = start_beside(
             lambda: answer(reserved(first), reserved(second)), until=someone_waits_for_an_order
         )
@@ -88,8 +88,8 @@ def test_orders_are_locked_in_one_order_whatever_the_caller_says(desk: Desk) -> 
 
     def change_all(order_ids: list[UUID]) -> None:
         for number in range(10):
-            with open_orders(order_ids, STAFF) as opened:
-                for order in opened.values():
+            with locked_orders(order_ids, STAFF) as locked:
+                for order in locked.values():
                     order.edit(None, f"T-{number}-{order_ids[0]}")
 
     run_together(lambda: change_all(orders), lambda: change_all(orders[::-1]))
@@ -115,8 +115,8 @@ def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk:
         choice = random.Random(writer)
         for number in range(CHANGES):
             desk.request((lantern, 1))
-            with open_orders(choice.sample(shared, 2), STAFF) as opened:
-                for order in opened.values():
+            with locked_orders(choice.sample(shared, 2), STAFF) as locked:
+                for order in locked.values():
                     order.edit(None, f"T-{writer}-{number}")
 
     def read() -> list[LoggedEvent]:

@@ -9,7 +9,7 @@ from orders_app.event_data import EventType
 from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
 from orders_app.models import Order
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, change_status
-from orders_app.services.locked_order import open_order
+from orders_app.services.locked_order import locked_order
 from orders_app.services.place_order import Placement, batch
 from orders_app.services.place_order.batch import place_orders
 from orders_app.state_machine import OrderStatus, StockStatus
@@ -33,9 +33,9 @@ def cancel(order: OrderDocument) -> OrderDocument:
 
 def test_stock_that_is_confirmed_while_the_customer_cancels_is_asked_back(desk: Desk) -> None:
     order = desk.place()
-    with open_order(order.id, desk.origin) as opened:
+    with locked_order(order.id, desk.origin) as locked:
         confirmation = start_beside(lambda: answer(reserved(order)), until=someone_waits_for_an_order)
-        opened.cancel(CANCELLED_BY_CUSTOMER)
+        locked.cancel(CANCELLED_BY_CUSTOMER)
     result_of(confirmation)
     assert events(order) == ["order.status.changed", "order.cancelled", "order.release.requested"]
     assert now(order).status == OrderStatus.CANCELLED
@@ -43,9 +43,9 @@ def test_stock_that_is_confirmed_while_the_customer_cancels_is_asked_back(desk: 
 
 def test_a_cancellation_while_stock_is_confirmed_gives_the_stock_back(desk: Desk) -> None:
     order = desk.place()
-    with open_order(order.id, STAFF) as opened:
+    with locked_order(order.id, STAFF) as locked:
         cancellation = start_beside(lambda: cancel(order), until=someone_waits_for_an_order)
-        opened.confirm_stock()
+        locked.confirm_stock()
     assert result_of(cancellation).stock_status == StockStatus.RESERVED
     last = event_log.history(order.id)[-1]
     data = event_effects.decode(EventType.CANCELLED, last.data)
