@@ -13,7 +13,7 @@ QUIET_SECONDS = 60.0
 _UNSETTLED = """
 SELECT id::text, status, stock_status FROM orders_order
 WHERE idempotency_key LIKE %s AND NOT (
-    (stock_status = 'reserved' AND (status IN (2, 3, 4) OR (status = 1 AND payment_method <> 6)))
+    (stock_status = 'reserved' AND (status NOT IN (1, 5) OR (status = 1 AND payment_method <> 6)))
     OR (stock_status IN ('rejected', 'released') AND status = 5)
 ) ORDER BY id
 """

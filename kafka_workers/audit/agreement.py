@@ -3,10 +3,8 @@
 from enum import Enum
 
 from orders_app.services.stock_claims import StockClaim
-from orders_app.state_machine import OrderStatus, StockStatus
+from orders_app.state_machine import BEFORE_SHIPMENT, StockStatus
 from products_app.services.stock.audit import HeldStock
-
-OPEN = (OrderStatus.PENDING, OrderStatus.PROCESSING)
 
 
 class Fault(Enum):
@@ -46,7 +44,7 @@ def _fault_of_reserved(claim: StockClaim, holding: HeldStock | None) -> Fault | 
 
 
 def _fault_of_empty(claim: StockClaim, holding: HeldStock | None) -> Fault | None:
-    if claim.status in OPEN:
+    if claim.status in BEFORE_SHIPMENT:
         return Fault.OPEN_WITHOUT_STOCK
     if holding is None or not (holding.by_order or holding.by_line):
         return None

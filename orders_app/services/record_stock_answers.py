@@ -52,8 +52,8 @@ STOCK_RELEASED = CancelReason(
 def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None:
     """Record these answers, in their order, in one transaction.
 
-    Safe to run again with the same or old answers: the effect of an answer depends on the order's state. Answers
-    about unknown orders are ignored.
+    Safe to run again with the same or old answers: the effect of an answer depends on the order's state.
+    Answers about unknown orders are ignored.
     """
     answers_by_id = [(order_id, answer) for answer in answers if (order_id := _parse_id(answer.order_id))]
     if not answers_by_id:
@@ -114,12 +114,10 @@ def _record_released(order: LockedOrder) -> None:
 
 def _rejection(document: OrderDocument, shortages: Sequence[StockShortage]) -> CancelReason:
     names = {item.product_id: item.product_name for item in document.items}
-    reasons = [
+    reasons = "; ".join(
         _explain(names.get(shortage.product_id, shortage.product_id), shortage) for shortage in shortages
-    ]
-    return CancelReason(
-        CancelCode(shortages[0].code), f"We could not reserve your order: {'; '.join(reasons)}."
     )
+    return CancelReason(CancelCode(shortages[0].code), f"We could not reserve your order: {reasons}.")
 
 
 SENTENCES: Mapping[str, str] = {
