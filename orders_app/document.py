@@ -16,8 +16,8 @@ from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, 
 
 # Not blank, and no control characters (PostgreSQL keeps no NUL).
 _READABLE = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
-Line = Annotated[str, Meta(max_length=200, pattern=_READABLE)]
-ShortLine = Annotated[str, Meta(max_length=100, pattern=_READABLE)]
+Text = Annotated[str, Meta(max_length=200, pattern=_READABLE)]
+ShortText = Annotated[str, Meta(max_length=100, pattern=_READABLE)]
 ZipCode = Annotated[str, Meta(max_length=20, pattern=_READABLE)]
 Time = Annotated[datetime, Meta(tz=True)]
 
@@ -25,11 +25,11 @@ Time = Annotated[datetime, Meta(tz=True)]
 class ShippingAddress(Struct, frozen=True, rename="camel"):
     """Where an order goes."""
 
-    street: Line
-    city: ShortLine
-    state: ShortLine
+    street: Text
+    city: ShortText
+    state: ShortText
     zip_code: ZipCode
-    country: ShortLine
+    country: ShortText
 
 
 class CancelCode(StrEnum):

@@ -123,10 +123,10 @@ class LogReader(threading.Thread):
         self._stopped.set()
 
     def run(self) -> None:
-        """Fix the position, which `at_end` tells, and pass on what comes after it."""
+        """Read the position of the log's end, complete `at_end`, and deliver messages about later events."""
         try:
             position = event_log.end_position()
-        except Exception as error:  # whoever waits for `at_end` gets it
+        except Exception as error:  # raised in `join`, which awaits `at_end`
             self.at_end.set_exception(error)
         else:
             self.at_end.set_result(None)
@@ -142,8 +142,8 @@ class LogReader(threading.Thread):
                 if last_size < BATCH_EVENTS:
                     wake_up.wait(after_events=last_size > 0)
                 events = event_log.read_after(position, BATCH_EVENTS)
-                self._pass_on(events)
-            except Exception as error:  # whatever it is, a feed that ends would leave all sockets deaf
+                self._deliver_all(events)
+            except Exception as error:  # any: a thread that ends would leave all sockets without messages
                 log.warning("messages are not delivered, trying again", error=repr(error))
                 connection.close()
                 self._stopped.wait(RETRY_SECONDS)
@@ -151,7 +151,7 @@ class LogReader(threading.Thread):
                 position = events[-1].position if events else position
                 last_size = len(events)
 
-    def _pass_on(self, events: Sequence[LoggedEvent]) -> None:
+    def _deliver_all(self, events: Sequence[LoggedEvent]) -> None:
         """Deliver the messages about these events and wait for it, so that a busy loop slows reading down."""
         messages = socket_messages([event for event in events if self._is_wanted(event)])
         if messages:
