@@ -56,7 +56,9 @@ def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMe
     except CatalogueUnavailable as error:
         raise DependencyUnavailable("MongoDB", str(error)) from error
     now = datetime.now(UTC)
-    messages = [_message(decoded.received, answer, now) for decoded, answer in zip(batch, answers, strict=True)]
+    messages = [
+        _message(decoded.received, answer, now) for decoded, answer in zip(batch, answers, strict=True)
+    ]
     for topic, number in Counter(message.topic for message in messages).items():
         metrics.STOCK_ANSWERS.labels(topic).inc(number)
     return messages
