@@ -1,47 +1,52 @@
-"""A connection to PostgreSQL for what is done for many threads at once."""
+"""A connection to PostgreSQL that the threads of a process share: one at a time uses it."""
 
 import select
 import time
 from functools import cache
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-BELIEVED_SECONDS = 1.0
-"""So long after its last use, a connection is not asked whether it still holds: that is a round trip."""
+TRUSTED_SECONDS = 1.0
+"""For how long after its last use a connection is not checked: a check is a round trip."""
 
 
-def warm_connection(purpose: str) -> BaseDatabaseWrapper:
-    """The connection of this process for this purpose, whichever thread it is that works, one at a time.
+def shared_connection(purpose: str) -> BaseDatabaseWrapper:
+    """The connection of this process for this purpose.
 
-    Its server process keeps the prepared statements and is warm; with a connection a thread, all are cold.
-    One that failed before, was ended by the server, or is too old, is closed first; it opens again by itself.
+    Its server process keeps the prepared statements and warm caches; with one connection a thread, all would
+    be cold. A connection that has failed, that the server has ended, or that is too old is closed first; it
+    opens again at its next use. Only one thread at a time may call this and use the connection.
     """
-    kept = _kept(purpose)
-    kept.database.close_if_unusable_or_obsolete()
-    now = time.monotonic()
-    is_believed = now - kept.last_used < BELIEVED_SECONDS and not _has_news(kept.database)
-    kept.database.health_check_done |= is_believed  # type: ignore[attr-defined]
-    kept.last_used = now
-    return kept.database
+    shared = _shared(purpose)
+    database = shared.database
+    database.close_if_unusable_or_obsolete()
+    idle_seconds = time.monotonic() - shared.last_used
+    must_check = idle_seconds >= TRUSTED_SECONDS or has_unread_bytes(database)
+    if database.connection is not None and must_check and not database.is_usable():
+        database.close()
+    shared.last_used = time.monotonic()
+    return database
 
 
-class _Kept:
-    def __init__(self) -> None:
-        self.database = connections.create_connection(DEFAULT_DB_ALIAS)
-        self.database.inc_thread_sharing()
-        self.last_used = 0.0
-
-
-@cache
-def _kept(_purpose: str) -> _Kept:
-    return _Kept()
-
-
-def _has_news(database: BaseDatabaseWrapper) -> bool:
-    """Whether the server has said something that nobody asked for, such as that it ends."""
+def has_unread_bytes(database: BaseDatabaseWrapper) -> bool:
+    """Whether the server has sent something outside a statement, such as that it ends the session."""
     if database.connection is None:
         return False
     poll = select.poll()
     poll.register(database.connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
+
+
+class _Shared:
+    def __init__(self) -> None:
+        self.database: BaseDatabaseWrapper = connection.copy()
+        # Django checks at each request; a shared connection is checked by the rule above.
+        self.database.settings_dict["CONN_HEALTH_CHECKS"] = False
+        self.database.inc_thread_sharing()
+        self.last_used = 0.0
+
+
+@cache
+def _shared(_purpose: str) -> _Shared:
+    return _Shared()

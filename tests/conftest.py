@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import structlog
 from django.core.management import call_command
 from pymongo import MongoClient
 from pytest_django.plugin import DjangoDbBlocker
+from structlog.testing import capture_logs
+from structlog.types import EventDict
 
-from foundation.logging import direct_logger
-from foundation.shared_connection import warm_connection
+from foundation.logging import line_processors
+from foundation.shared_connection import shared_connection
 from orders_app.services.place_order import PLACING
 from products_app.services.service_keys import KEYS
-from web import middleware
 
 
 @pytest.fixture(scope="session")
@@ -27,17 +30,36 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     yield
     with django_db_blocker.unblock():
         for purpose in (PLACING, KEYS):
-            warm_connection(purpose).close()
+            shared_connection(purpose).close()
 
 
 Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def access_lines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Lines:
+def access_lines(capfd: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     """Gives the access lines, as JSON has them, since it was last asked."""
-    monkeypatch.setattr(middleware, "log", direct_logger("access", "json"))
-    return lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
+    with log_format("json"):
+        yield lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
+
+
+@contextmanager
+def log_format(name: str) -> Iterator[None]:
+    """Lines of structlog in this format, as LOG_FORMAT sets it."""
+    processors = structlog.get_config()["processors"]  # the list that loggers in use share
+    kept = list(processors)
+    processors[:] = line_processors(name)
+    try:
+        yield
+    finally:
+        processors[:] = kept
+
+
+@pytest.fixture
+def captured_log() -> Iterator[list[EventDict]]:
+    """The entries that are logged through structlog in this process during the test."""
+    with capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture

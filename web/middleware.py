@@ -7,15 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from msgspec import Struct
 
-from foundation.logging import direct_logger
 from foundation.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS
 
-log = direct_logger("access", settings.LOG_FORMAT)
+log = structlog.get_logger("access")
 
 TRACE_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})

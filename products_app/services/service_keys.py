@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from foundation.group_commit import Gathering
-from foundation.shared_connection import warm_connection
+from foundation.group_commit import GroupCommit
+from foundation.shared_connection import shared_connection
 from products_app.models import ServiceKey
 
-MOST_GATHERED = 100
+MAX_BATCH = 100
 KEYS = "service keys"
 PREFIX = re.compile(r"[A-Za-z0-9]{1,8}(?=\.)")
 FIND = """
@@ -18,7 +18,7 @@ WHERE prefix = ANY(%s) AND NOT revoked
 
 def find_key(text: str) -> ServiceKey:
     """The key, as it is now; it may have expired. Raises ServiceKey.DoesNotExist, for a revoked one too."""
-    return _gathering.call(text)
+    return _group_commit.call(text)
 
 
 def find_keys(texts: Sequence[str]) -> list[ServiceKey | Exception]:
@@ -28,11 +28,11 @@ def find_keys(texts: Sequence[str]) -> list[ServiceKey | Exception]:
     return [_proved(keys.get(text.partition(".")[0]), text) for text in texts]
 
 
-_gathering = Gathering(find_keys, limit=MOST_GATHERED)
+_group_commit = GroupCommit(find_keys, limit=MAX_BATCH)
 
 
 def _read(prefixes: set[str]) -> dict[str, ServiceKey]:
-    with warm_connection(KEYS).cursor() as cursor:
+    with shared_connection(KEYS).cursor() as cursor:
         cursor.execute(FIND, [list(prefixes)])
         names = [column.name for column in cursor.description]
         return {row[0]: ServiceKey(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()}

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from devtools.driver.shop import eventually
-from foundation.group_commit import Gathering
+from foundation.group_commit import GroupCommit
 from foundation.pacing import Pacing
 from tests.concurrency import start_beside
 
@@ -42,11 +42,11 @@ def bench() -> Bench:
 
 def call_behind_another(bench: Bench, numbers: Sequence[int], *, limit: int = 100) -> list[Future[int]]:
     """The calls of these numbers, all made while the batch of a first one (2) is at work."""
-    gathering = Gathering(bench.work, limit=limit)
-    first = start_beside(partial(gathering.call, 2))
+    group_commit = GroupCommit(bench.work, limit=limit)
+    first = start_beside(partial(group_commit.call, 2))
     eventually(lambda: bench.batches, "the first batch at work")
-    calls = [start_beside(partial(gathering.call, number)) for number in numbers]
-    eventually(lambda: len(gathering._waiting) == len(numbers), "all calls waiting")
+    calls = [start_beside(partial(group_commit.call, number)) for number in numbers]
+    eventually(lambda: len(group_commit._waiting) == len(numbers), "all calls waiting")
     bench.may_go_on.set()
     assert first.result(SECONDS) == 4
     return calls
@@ -54,8 +54,8 @@ def call_behind_another(bench: Bench, numbers: Sequence[int], *, limit: int = 10
 
 def test_a_call_alone_is_done_alone(bench: Bench) -> None:
     bench.may_go_on.set()
-    gathering = Gathering(bench.work, limit=100)
-    assert [gathering.call(2), gathering.call(4)] == [4, 8]
+    group_commit = GroupCommit(bench.work, limit=100)
+    assert [group_commit.call(2), group_commit.call(4)] == [4, 8]
     assert bench.batches == [[2], [4]]
 
 
@@ -87,25 +87,25 @@ def test_work_that_fails_fails_for_all_of_its_batch_and_for_no_other(bench: Benc
 
 def test_after_a_failure_the_next_call_is_done(bench: Bench) -> None:
     bench.may_go_on.set()
-    gathering = Gathering(bench.work, limit=100)
+    group_commit = GroupCommit(bench.work, limit=100)
     with pytest.raises(ZeroDivisionError):
-        gathering.call(0)
-    assert gathering.call(2) == 4
+        group_commit.call(0)
+    assert group_commit.call(2) == 4
 
 
 def test_those_just_answered_are_awaited_until_they_are_back(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("foundation.group_commit.GROUP_COMMIT_PACING", Pacing(2 * SECONDS, 2 * SECONDS))
-    gathering = Gathering(bench.work, limit=100)
+    group_commit = GroupCommit(bench.work, limit=100)
 
     def call(number: int, times: int) -> list[int]:
-        return [gathering.call(number) for _ in range(times)]
+        return [group_commit.call(number) for _ in range(times)]
 
     first = start_beside(partial(call, 2, 3))
     eventually(lambda: bench.batches, "the first batch at work")
     others = [start_beside(partial(call, number, 2)) for number in (4, 6)]
-    eventually(lambda: len(gathering._waiting) == 2, "two behind the first")
+    eventually(lambda: len(group_commit._waiting) == 2, "two behind the first")
     bench.may_go_on.set()
     assert [each.result(SECONDS) for each in (first, *others)] == [[4] * 3, [8] * 2, [12] * 2]
     assert [len(batch) for batch in bench.batches] == [1, 3, 3]

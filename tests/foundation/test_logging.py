@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,3 +84,28 @@ def test_on_a_console_the_same_is_text() -> None:
     assert "order placed" in text[0]
     assert "order=o-1" in text[0]
     assert any(line.startswith("ValueError") for line in text)
+
+
+def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM + 'print("done")', "json"],
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            timeout=60,
+        )
+    assert done.stdout == "done\n"
+
+
+def test_no_text_of_a_library_breaks_a_line_on_a_console() -> None:
+    program = (
+        'import logging, sys; from foundation.logging import logging_config; logging_config("console")\n'
+    )
+    program += r'logging.getLogger("library").warning("cannot\nreach %s", "\x1b[31m")'
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    [line] = done.stderr.splitlines()
+    assert r"'cannot\nreach \x1b[31m'" in line

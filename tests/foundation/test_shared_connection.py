@@ -7,7 +7,7 @@ from django.db import connection
 
 from devtools.driver.shop import eventually
 from foundation import shared_connection as module
-from foundation.shared_connection import warm_connection
+from foundation.shared_connection import has_unread_bytes, shared_connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PID = "SELECT pg_backend_pid()"
@@ -16,11 +16,11 @@ PID = "SELECT pg_backend_pid()"
 @pytest.fixture(autouse=True)
 def _closed_afterwards() -> Iterator[None]:
     yield
-    warm_connection("tests").close()
+    shared_connection("tests").close()
 
 
 def answer(statement: str) -> int:
-    with warm_connection("tests").cursor() as cursor:
+    with shared_connection("tests").cursor() as cursor:
         cursor.execute(statement)
         value: int = cursor.fetchone()[0]
         return value
@@ -35,19 +35,31 @@ def test_one_connection_serves_all() -> None:
     assert answer(PID) == answer(PID)
 
 
-@pytest.mark.parametrize("believed", [1000.0, 0.0], ids=["used just now", "idle for long"])
+@pytest.mark.parametrize("trusted", [1000.0, 0.0], ids=["used just now", "idle for long"])
 def test_a_connection_that_the_server_has_ended_is_opened_again(
-    believed: float, monkeypatch: pytest.MonkeyPatch
+    trusted: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "BELIEVED_SECONDS", believed)
+    monkeypatch.setattr(module, "TRUSTED_SECONDS", trusted)
     pid = answer(PID)
+    database = shared_connection("tests")
     end_session(pid)
-    eventually(lambda: module._has_news(module._kept("tests").database), "the server's last words")
+    eventually(lambda: has_unread_bytes(database), "the server's last message")
     assert answer(PID) != pid
 
 
-def test_a_connection_used_just_now_is_not_asked_whether_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BELIEVED_SECONDS", 1000.0)
+def test_a_connection_that_was_idle_is_checked_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TRUSTED_SECONDS", 0.0)
+    pid = answer(PID)
+    assert answer(PID) == pid
+
+
+def test_a_connection_used_just_now_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TRUSTED_SECONDS", 1000.0)
     answer(PID)
-    monkeypatch.setattr(module._kept("tests").database, "is_usable", pytest.fail)
+    monkeypatch.setattr(shared_connection("tests"), "is_usable", pytest.fail)
     answer(PID)
+
+
+def test_the_connections_of_threads_keep_their_checks() -> None:
+    shared_connection("tests")
+    assert connection.settings_dict["CONN_HEALTH_CHECKS"]

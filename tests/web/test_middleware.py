@@ -9,8 +9,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 
-from foundation.logging import direct_logger
-from tests.conftest import Lines
+from tests.conftest import Lines, log_format
 from tests.orders_app.sockets.browser import token
 from web.middleware import observe_requests
 
@@ -87,6 +86,7 @@ def test_the_line_costs_no_query_for_the_user(access_lines: Lines) -> None:
 
 
 def test_on_a_console_no_value_can_break_the_line(capfd: pytest.CaptureFixture[str]) -> None:
-    direct_logger("access", "console").info("request", path="/a\nb\x1b[31m mongodb://app:hunter2@db/", ms=1.5)
+    with log_format("console"):
+        structlog.get_logger("access").info("request", path="/a\nb\x1b[31m mongodb://app:hunter2@db/", ms=1.5)
     [line] = capfd.readouterr().err.splitlines()
     assert line.endswith(r"""[access] ms=1.5 path='/a\nb\x1b[31m mongodb://app:***@db/'""")

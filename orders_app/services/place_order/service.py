@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from foundation.group_commit import Gathering
-from foundation.shared_connection import warm_connection
+from foundation.group_commit import GroupCommit
+from foundation.shared_connection import shared_connection
 from orders_app.document import ShippingAddress
 from orders_app.event_log import Origin
 from orders_app.exceptions import PlacedInTransaction
@@ -40,6 +40,6 @@ def place_order(  # noqa: PLR0913 - everything that makes an order, by keyword
     )
 
 
-_group_commit = Gathering[PlacementRequest, Placement](
-    lambda requests: place_orders(requests, warm_connection(PLACING)), limit=MAX_BATCH
+_group_commit = GroupCommit[PlacementRequest, Placement](
+    lambda requests: place_orders(requests, shared_connection(PLACING)), limit=MAX_BATCH
 )

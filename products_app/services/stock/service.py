@@ -13,7 +13,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from foundation.group_commit import Gathering
+from foundation.group_commit import GroupCommit
 from products_app.documents.connection import is_transient, object_id, translating_mongodb_errors
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
@@ -98,7 +98,7 @@ def settle_one(request: StockRequest) -> StockAnswer:
     return _group_commit.call(request)
 
 
-_group_commit: Gathering[StockRequest, StockAnswer] = Gathering(settle, limit=MAX_GROUPED_REQUESTS)
+_group_commit: GroupCommit[StockRequest, StockAnswer] = GroupCommit(settle, limit=MAX_GROUPED_REQUESTS)
 
 
 def split_into_transactions(requests: Iterable[StockRequest]) -> Iterator[list[StockRequest]]:

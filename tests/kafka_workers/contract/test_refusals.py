@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from structlog.types import EventDict
 
 from devtools.driver.shop import eventually
 from kafka_workers.contract.principals import resolving_permissions
@@ -34,13 +35,13 @@ from tests.kafka_workers.runtime.workbench import Bench
 NUMBERS = range(5)
 
 
-def lines(caplog: pytest.LogCaptureFixture, sentence: str) -> int:
+def lines(captured_log: list[EventDict], sentence: str) -> int:
     """How many lines of the log hold this sentence."""
-    return sum(sentence in str(record.msg) for record in caplog.records)
+    return sum(sentence in str(entry) for entry in captured_log)
 
 
-def wait_for_line(caplog: pytest.LogCaptureFixture, sentence: str) -> None:
-    eventually(lambda: lines(caplog, sentence), f"the line {sentence!r}", seconds=30)
+def wait_for_line(captured_log: list[EventDict], sentence: str) -> None:
+    eventually(lambda: lines(captured_log, sentence), f"the line {sentence!r}", seconds=30)
 
 
 def sentence_about(permission: Permission) -> str:
@@ -97,7 +98,7 @@ def assert_all_is_done(bench: Bench) -> None:
 @pytest.mark.parametrize("is_visible", [False, True], ids=["out of sight", "in sight"])
 @pytest.mark.parametrize("kind", ["topic read", "topic write", "group read"])
 def test_a_missing_acl_is_named_once_and_the_worker_resumes_when_it_is_there(
-    gate: Gate, caplog: pytest.LogCaptureFixture, kind: str, is_visible: bool
+    gate: Gate, captured_log: list[EventDict], kind: str, is_visible: bool
 ) -> None:
     bench = gate.bench
     missing = need(gate, kind)
@@ -106,16 +107,16 @@ def test_a_missing_acl_is_named_once_and_the_worker_resumes_when_it_is_there(
         gate.grant(Permission(gate.user, missing.kind, missing.name, Operation.DESCRIBE))
     bench.send(*NUMBERS)
     start(bench)
-    wait_for_line(caplog, sentence_about(missing))
+    wait_for_line(captured_log, sentence_about(missing))
     assert_nothing_is_done(bench)
     gate.grant(missing)
     assert_all_is_done(bench)
-    assert lines(caplog, sentence_about(missing)) == 1
+    assert lines(captured_log, sentence_about(missing)) == 1
 
 
 @pytest.mark.parametrize("attempts", [1, 4], ids=["retry", "dead letter"])
 def test_a_failed_message_waits_until_the_worker_may_set_it_aside(
-    gate: Gate, caplog: pytest.LogCaptureFixture, attempts: int
+    gate: Gate, captured_log: list[EventDict], attempts: int
 ) -> None:
     bench = gate.bench
     topic = dead_letter_topic(bench.group) if attempts > 3 else retry_topic(bench.group, attempts)
@@ -123,19 +124,19 @@ def test_a_failed_message_waits_until_the_worker_may_set_it_aside(
     gate.grant(*without(gate.needs, missing))
     bench.send(-1)
     start(bench)
-    wait_for_line(caplog, sentence_about(missing))
+    wait_for_line(captured_log, sentence_about(missing))
     assert bench.count(topic) == 0
     assert bench.workers[0].is_alive
     gate.grant(missing)
     [letter] = bench.dead_letters(1)
     assert (letter.key, letter.value) == ("-1", b"-1")
-    assert lines(caplog, sentence_about(missing)) == 1
+    assert lines(captured_log, sentence_about(missing)) == 1
 
 
 @pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "batch in hand"])
 @pytest.mark.parametrize("kind", ["topic read", "topic write", "group read"])
 def test_an_acl_that_is_taken_away_ends_no_worker(
-    gate: Gate, caplog: pytest.LogCaptureFixture, kind: str, is_busy: bool
+    gate: Gate, captured_log: list[EventDict], kind: str, is_busy: bool
 ) -> None:
     bench = gate.bench
     right = need(gate, kind)
@@ -156,7 +157,7 @@ def test_an_acl_that_is_taken_away_ends_no_worker(
     gate.revoke(right)
     taken.set()
     bench.send(*NUMBERS[1:])
-    wait_for_line(caplog, sentence_about(right))
+    wait_for_line(captured_log, sentence_about(right))
     assert bench.lag() == len(NUMBERS) - (not is_busy)
     gate.grant(right)
     assert_all_is_done(bench)
@@ -164,7 +165,7 @@ def test_an_acl_that_is_taken_away_ends_no_worker(
 
 @pytest.mark.parametrize("fault", ["wrong password", "unknown user"])
 def test_who_is_not_let_in_says_so_once_and_works_when_the_password_is_right(
-    gate: Gate, caplog: pytest.LogCaptureFixture, fault: str
+    gate: Gate, captured_log: list[EventDict], fault: str
 ) -> None:
     bench = gate.bench
     if fault == "unknown user":
@@ -174,17 +175,17 @@ def test_who_is_not_let_in_says_so_once_and_works_when_the_password_is_right(
     bench.send(*NUMBERS)
     start(bench)
     sentence = f"Kafka does not let User:{gate.user} in"
-    wait_for_line(caplog, sentence)
+    wait_for_line(captured_log, sentence)
     assert_nothing_is_done(bench)
     # In the settings of the test the password of the worker stays what it is: the broker's is corrected.
     gate.set_password("another-password")
     assert_all_is_done(bench)
-    assert lines(caplog, sentence) == 1
-    assert lines(caplog, "another-password") == 0
+    assert lines(captured_log, sentence) == 1
+    assert lines(captured_log, "another-password") == 0
 
 
 def test_a_broker_of_another_authority_is_not_believed(
-    gate: Gate, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    gate: Gate, captured_log: list[EventDict], caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     bench = gate.bench
     gate.grant(*gate.needs)
@@ -193,10 +194,10 @@ def test_a_broker_of_another_authority_is_not_believed(
     bench.send(*NUMBERS)
     start(bench)
     sentence = "The brokers' certificate is not signed by the authority of KAFKA_SSL_CA"
-    wait_for_line(caplog, sentence)
+    wait_for_line(captured_log, sentence)
     assert_nothing_is_done(bench)
     bench.workers.pop().end()
-    assert lines(caplog, sentence) == 1
+    assert lines(captured_log, sentence) == 1
     assert [record for record in caplog.records if record.name == "librdkafka"] == []
     gate.enter()
     start(bench)
@@ -205,7 +206,7 @@ def test_a_broker_of_another_authority_is_not_believed(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_relay_that_may_not_write_keeps_its_position_and_sends_when_it_may(
-    gate: Gate, caplog: pytest.LogCaptureFixture
+    gate: Gate, captured_log: list[EventDict]
 ) -> None:
     topics = ("order.created", "inventory.reserve")
     order = log_entries.new_order_id()
@@ -214,14 +215,14 @@ def test_a_relay_that_may_not_write_keeps_its_position_and_sends_when_it_may(
         for topic in topics:
             missing = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.WRITE)
             before = gate.bench.count(topic)
-            wait_for_line(caplog, sentence_about(missing))
+            wait_for_line(captured_log, sentence_about(missing))
             assert event_log.stored_position(READER) == event_log.START
             assert gate.bench.count(topic) == before
             gate.grant(missing)
         eventually(lambda: event_log.stored_position(READER) == event_log.end_position(), "all sent", 30)
     for topic in topics:
         assert gate.bench.wire.of_order(str(order), topic)
-        assert lines(caplog, f"WRITE the topic {topic}") == 1
+        assert lines(captured_log, f"WRITE the topic {topic}") == 1
 
 
 def test_who_may_write_nowhere_is_told_which_topic_it_was(gate: Gate) -> None:
@@ -295,9 +296,7 @@ def test_lag_that_may_not_be_seen_is_not_taken_for_none(gate: Gate, monkeypatch:
     assert sum(each.lag for each in lag.read_lag({group: [topic]})) == len(NUMBERS)
 
 
-def test_a_password_is_rotated_while_broker_and_worker_run(
-    gate: Gate, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_password_is_rotated_while_broker_and_worker_run(gate: Gate, captured_log: list[EventDict]) -> None:
     bench = gate.bench
     gate.grant(*gate.needs)
     start(bench)
@@ -307,10 +306,10 @@ def test_a_password_is_rotated_while_broker_and_worker_run(
     gate.set_password("the-new-password")
     bench.send(1, 2)
     bench.wait_until_handled(1, 2)
-    assert lines(caplog, "does not let") == 0
+    assert lines(captured_log, "does not let") == 0
     bench.workers.pop().end()
     start(bench)
-    wait_for_line(caplog, f"Kafka does not let User:{gate.user} in")
+    wait_for_line(captured_log, f"Kafka does not let User:{gate.user} in")
     bench.workers.pop().end()
     gate.enter(password="the-new-password")
     start(bench)
@@ -333,7 +332,7 @@ def test_a_certificate_lets_its_holder_in_with_the_same_acls(gate: Gate) -> None
 
 
 def test_a_certificate_of_another_authority_lets_nobody_in(
-    gate: Gate, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    gate: Gate, captured_log: list[EventDict], tmp_path: Path
 ) -> None:
     bench = gate.bench
     gate.grant(*gate.needs)
@@ -342,6 +341,6 @@ def test_a_certificate_of_another_authority_lets_nobody_in(
     bench.send(*NUMBERS)
     start(bench)
     sentence = f"or do not take the certificate of KAFKA_SSL_CERTIFICATE ({certificate})"
-    wait_for_line(caplog, sentence)
+    wait_for_line(captured_log, sentence)
     assert_nothing_is_done(bench)
-    assert lines(caplog, sentence) == 1
+    assert lines(captured_log, sentence) == 1

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from foundation.shared_connection import warm_connection
+from foundation.shared_connection import shared_connection
 from orders_app.models import Order
 from orders_app.services.place_order import PLACING, batch
 from products_app.exceptions import CatalogueUnavailable
@@ -104,7 +104,7 @@ def test_an_order_costs_one_statement_and_one_wake_up(
     desk: Desk, customer: Person, django_assert_num_queries: Any
 ) -> None:
     body = order_body((desk.catalogue.add(), 1))
-    with django_assert_num_queries(2, connection=warm_connection(PLACING)):
+    with django_assert_num_queries(2, connection=shared_connection(PLACING)):
         assert customer.ask("POST", "orders/", body).status_code == 201
 
 

@@ -10,6 +10,7 @@ from contextlib import closing
 import psycopg
 import pytest
 from django.db import connection, connections, transaction
+from structlog.types import EventDict
 
 from orders_app import event_log
 from orders_app.event_log import wake_up
@@ -135,14 +136,14 @@ def test_a_listener_that_takes_nothing_costs_the_writer_nothing(session: Session
 
 
 def test_a_writer_whose_session_has_ended_is_told_and_not_stopped(
-    caplog: pytest.LogCaptureFixture,
+    captured_log: list[EventDict],
 ) -> None:
     with closing(connections.create_connection("default")) as writer:
         writer.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", [writer.connection.info.backend_pid])
         notify_readers(writer)
-    assert "not notified" in caplog.text
+    assert [entry["event"] for entry in captured_log] == ["readers of the order log are not notified"]
 
 
 def seconds_of_wait(listener: WakeUpListener, *, after_events: bool = False) -> float:

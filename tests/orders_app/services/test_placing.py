@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from django.db import connection, transaction
 
-from foundation.shared_connection import warm_connection
+from foundation.shared_connection import shared_connection
 from orders_app import event_data, event_effects, event_log
 from orders_app.event_data import EventType
 from orders_app.exceptions import (
@@ -164,7 +164,7 @@ def test_placing_takes_one_statement_and_one_wake_up(desk: Desk) -> None:
         statements.append(sql)
         return execute(sql, params, many, context)
 
-    with warm_connection(PLACING).execute_wrapper(count):
+    with shared_connection(PLACING).execute_wrapper(count):
         desk.request((lantern, 1))
     assert [sql.split()[0] for sql in statements] == ["WITH", "NOTIFY"]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from pytest_django import Settings
+from structlog.types import EventDict
 
 from devtools.driver.kafka import Wire
 from devtools.driver.shop import eventually
@@ -42,13 +43,13 @@ def dependency(bench: Bench) -> Dependency:
     return Dependency(bench)
 
 
-def events(caplog: pytest.LogCaptureFixture, event: str) -> int:
+def events(captured_log: list[EventDict], event: str) -> int:
     """How often something was logged."""
-    return sum(isinstance(record.msg, dict) and record.msg["event"] == event for record in caplog.records)
+    return sum(entry["event"] == event for entry in captured_log)
 
 
 def test_nothing_is_skipped_or_rebalanced_while_a_dependency_is_away(
-    bench: Bench, dependency: Dependency, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    bench: Bench, dependency: Dependency, monkeypatch: pytest.MonkeyPatch, captured_log: list[EventDict]
 ) -> None:
     def impatient(*args: object) -> dict[str, object]:
         return consumer_config(*args) | {"max.poll.interval.ms": 1500}  # type: ignore[arg-type]
@@ -66,9 +67,9 @@ def test_nothing_is_skipped_or_rebalanced_while_a_dependency_is_away(
     bench.wait_until_committed()
     assert sorted(bench.numbers) == list(range(13))
     assert dependency.attempts.count([10]) >= 6
-    assert events(caplog, "partitions assigned") == 1
-    assert events(caplog, "dependency unavailable: waiting") == 1
-    assert events(caplog, "dependency available again") == 1
+    assert events(captured_log, "partitions assigned") == 1
+    assert events(captured_log, "dependency unavailable: waiting") == 1
+    assert events(captured_log, "dependency available again") == 1
 
 
 def lose_a_partition_while_waiting(bench: Bench, dependency: Dependency) -> Worker:
@@ -146,18 +147,18 @@ def own_bench(broker: KafkaBroker, settings: Settings, short_delays: None) -> It
 
 
 def test_a_worker_waits_for_a_broker_that_is_not_there_yet(
-    own_bench: Bench, broker: KafkaBroker, caplog: pytest.LogCaptureFixture
+    own_bench: Bench, broker: KafkaBroker, captured_log: list[EventDict]
 ) -> None:
     broker.kill()
     worker = own_bench.start()
-    eventually(lambda: events(caplog, "Kafka is unreachable: waiting"), "the worker says that it waits")
+    eventually(lambda: events(captured_log, "Kafka is unreachable: waiting"), "the worker waits")
     broker.start()
     own_bench.create_topics()
     own_bench.send(1)
     own_bench.wait_until_handled(1)
     assert worker.error is None
-    assert events(caplog, "Kafka is unreachable: waiting") == 1
-    assert events(caplog, "Kafka is back") == 1
+    assert events(captured_log, "Kafka is unreachable: waiting") == 1
+    assert events(captured_log, "Kafka is back") == 1
 
 
 def test_a_batch_in_hand_outlasts_the_broker(own_bench: Bench, broker: KafkaBroker) -> None:
