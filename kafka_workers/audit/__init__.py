@@ -1,1 +1,1 @@
-"""Do stock, ledger and orders agree? Asked while the shop is open (docs/audit.md)."""
+"""The audit: compares stock, ledger and orders while traffic runs (docs/audit.md)."""

@@ -1,54 +1,56 @@
-"""Each difference in words: the fact, and how it is put right."""
+"""Each difference as sentences: the fact, and how to repair it."""
 
-from kafka_workers.audit.agreement import Fault
-from kafka_workers.audit.orders import FaultyOrder
+from kafka_workers.audit.agreement import Disagreement
+from kafka_workers.audit.orders import DisagreeingOrder
 from kafka_workers.audit.report import Difference
 from products_app.services.stock.audit import InvalidLine, ProductBalance
 
-ROW_DIFFERS = (
-    "Its row is not what its events tell: `replay_orders` shows it, `--rebuild` mends it. Audit again"
-)
-FIRST_MEND = "Put right the orders and ledger lines named here that have this product; audit again"
+ROW_DIFFERS = "Its row differs from its events: `replay_orders` shows it, `--rebuild` repairs it. Audit again"
+REPAIR_THOSE_FIRST = "First repair the orders and ledger lines named here that have this product; audit again"
 ORDER_ADVICE = {
-    Fault.UNANSWERED: (
+    Disagreement.UNANSWERED: (
         "See `dead_letters list --key {id}`; with --repair the stock service is asked once more"
     ),
-    Fault.NOT_RELEASED: "See `dead_letters list --key {id}`; with --repair the stock is asked back once more",
-    Fault.HOLD_LOST: "With --repair it is reserved again, if the stock suffices; else cancel the order",
-    Fault.HOLDS_OTHERWISE: "Somebody changed the ledger or released lines of the order: cancel the order",
-    Fault.HOLDS_THOUGH_DONE: "Somebody changed the ledger: give the pieces back by POST products/…/release/",
-    Fault.OPEN_WITHOUT_STOCK: "Cancel the order",
+    Disagreement.NOT_RELEASED: (
+        "See `dead_letters list --key {id}`; with --repair the stock is asked back once more"
+    ),
+    Disagreement.NO_ENTRY: "With --repair it is reserved again, if the stock suffices; else cancel the order",
+    Disagreement.ENTRY_DIFFERS: (
+        "Somebody changed the ledger or released lines of the order: cancel the order"
+    ),
+    Disagreement.STILL_HELD: "Somebody changed the ledger: give the pieces back by POST products/…/release/",
+    Disagreement.OPEN_WITHOUT_STOCK: "Cancel the order",
 }
 
 
-def order_difference(order: FaultyOrder) -> Difference:
-    """An order that disagrees with the ledger."""
+def order_difference(order: DisagreeingOrder) -> Difference:
+    """The difference between an order and its ledger entry."""
     order_id = str(order.claim.order_id)
-    advice = ORDER_ADVICE[order.fault].format(id=order_id) if order.follows_log else ROW_DIFFERS
-    return Difference("order", order_id, order.fault.tell(order.claim, order.holding), advice)
+    advice = ORDER_ADVICE[order.disagreement].format(id=order_id) if order.follows_log else ROW_DIFFERS
+    return Difference("order", order_id, order.disagreement.describe(order.claim, order.entry), advice)
 
 
-def product_difference(figure: ProductBalance, *, is_doubtful: bool) -> Difference:
-    """A product whose stock is not what follows from the ledger."""
-    advice = FIRST_MEND if is_doubtful else _product_advice(figure)
-    return Difference("product", figure.product_id, _product_fact(figure), advice)
+def product_difference(balance: ProductBalance, *, is_uncertain: bool) -> Difference:
+    """The difference between a product's stock and the ledger; `is_uncertain`: the ledger may be wrong."""
+    advice = REPAIR_THOSE_FIRST if is_uncertain else _product_advice(balance)
+    return Difference("product", balance.product_id, _product_fact(balance), advice)
 
 
-def _product_fact(figure: ProductBalance) -> str:
-    if figure.stock is None:
-        return f"orders hold {figure.held} of it, and the catalogue does not have it"
+def _product_fact(balance: ProductBalance) -> str:
+    if balance.stock is None:
+        return f"orders hold {balance.held} of it, and the catalogue does not have it"
     received = (
-        "how many were received is not known" if figure.received is None else f"{figure.received} received"
+        "how many were received is not known" if balance.received is None else f"{balance.received} received"
     )
-    return f"stock {figure.stock}, {received}, {figure.held} held ({figure.name})"
+    return f"stock {balance.stock}, {received}, {balance.held} held ({balance.name})"
 
 
-def _product_advice(figure: ProductBalance) -> str:
-    if figure.stock is None:
+def _product_advice(balance: ProductBalance) -> str:
+    if balance.stock is None:
         return "Put the product back into the catalogue with its id, or cancel those orders"
-    if figure.received is None:
-        return f"With --repair {figure.stock + figure.held} count as received"
-    wanted = figure.stock - figure.drift
+    if balance.received is None:
+        return f"With --repair {balance.stock + balance.held} count as received"
+    wanted = balance.stock - balance.drift
     if wanted >= 0:
         return f"With --repair the stock becomes {wanted}"
     return (
@@ -58,7 +60,7 @@ def _product_advice(figure: ProductBalance) -> str:
 
 
 def line_difference(line: InvalidLine) -> Difference:
-    """A line of the ledger that no request can have made."""
+    """A ledger line that no request can have written."""
     fact = (
         f"{line.status}, and of product {line.product_id} it reserved {line.quantity} and holds {line.held}"
     )

@@ -1,4 +1,4 @@
-"""When an order and its entry in the ledger agree, and what is wrong where they do not: one table."""
+"""When an order and its ledger entry agree, and how they can disagree: one table."""
 
 from enum import Enum
 
@@ -7,51 +7,51 @@ from orders_app.state_machine import BEFORE_SHIPMENT, StockStatus
 from products_app.services.stock.audit import HeldStock
 
 
-class Fault(Enum):
-    """How an order and its entry disagree once nothing is on its way between them.
+class Disagreement(Enum):
+    """How an order and its ledger entry disagree, once no message between them is in flight.
 
-    The value is the fact, about `claim` (the order) and `holding` (its entry).
+    The value is a sentence about `claim` (what the order says) and `entry` (what the ledger says).
     """
 
-    UNANSWERED = "its stock was asked for and no answer came: {holding}"
-    NOT_RELEASED = "it is cancelled and its stock is not given back: {holding}"
-    HOLD_LOST = "it counts on {claim.lines} being held for it, and the ledger knows nothing of it"
-    HOLDS_OTHERWISE = "it counts on {claim.lines} being held for it: {holding}"
-    HOLDS_THOUGH_DONE = "its stock counts as {claim.stock_status.value}: {holding}"
+    UNANSWERED = "its stock was asked for and no answer came: {entry}"
+    NOT_RELEASED = "it is cancelled and its stock is not given back: {entry}"
+    NO_ENTRY = "it counts on {claim.lines} being held for it, and the ledger knows nothing of it"
+    ENTRY_DIFFERS = "it counts on {claim.lines} being held for it: {entry}"
+    STILL_HELD = "its stock counts as {claim.stock_status.value}: {entry}"
     OPEN_WITHOUT_STOCK = "it is {claim.status.label} though its stock counts as {claim.stock_status.value}"
 
-    def tell(self, claim: StockClaim, holding: HeldStock | None) -> str:
-        """The fact as a sentence."""
-        return str(self.value).format(claim=claim, holding=_tell(holding))
+    def describe(self, claim: StockClaim, entry: HeldStock | None) -> str:
+        """The sentence for this order and entry."""
+        return str(self.value).format(claim=claim, entry=_describe(entry))
 
 
-def find_fault(claim: StockClaim, holding: HeldStock | None) -> Fault | None:
-    """How they disagree, if they do; an order in the middle of its way seems to."""
+def find_disagreement(claim: StockClaim, entry: HeldStock | None) -> Disagreement | None:
+    """How they disagree, or None; an order with messages in flight may seem to disagree."""
     match claim.stock_status:
         case StockStatus.PENDING:
-            return Fault.UNANSWERED
+            return Disagreement.UNANSWERED
         case StockStatus.RESERVED:
-            return Fault.NOT_RELEASED if claim.is_cancelled else _fault_of_reserved(claim, holding)
+            return Disagreement.NOT_RELEASED if claim.is_cancelled else _check_reserved(claim, entry)
         case StockStatus.REJECTED | StockStatus.RELEASED:
-            return _fault_of_empty(claim, holding)
+            return _check_without_stock(claim, entry)
 
 
-def _fault_of_reserved(claim: StockClaim, holding: HeldStock | None) -> Fault | None:
-    if holding is None:
-        return Fault.HOLD_LOST
-    agrees = holding.status == "reserved" and holding.by_order == claim.lines
-    return None if agrees else Fault.HOLDS_OTHERWISE
+def _check_reserved(claim: StockClaim, entry: HeldStock | None) -> Disagreement | None:
+    if entry is None:
+        return Disagreement.NO_ENTRY
+    agrees = entry.status == "reserved" and entry.by_order == claim.lines
+    return None if agrees else Disagreement.ENTRY_DIFFERS
 
 
-def _fault_of_empty(claim: StockClaim, holding: HeldStock | None) -> Fault | None:
+def _check_without_stock(claim: StockClaim, entry: HeldStock | None) -> Disagreement | None:
     if claim.status in BEFORE_SHIPMENT:
-        return Fault.OPEN_WITHOUT_STOCK
-    if holding is None or not (holding.by_order or holding.by_line):
+        return Disagreement.OPEN_WITHOUT_STOCK
+    if entry is None or not (entry.by_order or entry.by_line):
         return None
-    return Fault.NOT_RELEASED if claim.is_cancelled else Fault.HOLDS_THOUGH_DONE
+    return Disagreement.NOT_RELEASED if claim.is_cancelled else Disagreement.STILL_HELD
 
 
-def _tell(holding: HeldStock | None) -> str:
-    if holding is None:
+def _describe(entry: HeldStock | None) -> str:
+    if entry is None:
         return "the ledger knows nothing of it"
-    return f"the ledger says {holding.status} and holds {holding.by_order | holding.by_line or 'nothing'}"
+    return f"the ledger says {entry.status} and holds {entry.by_order | entry.by_line or 'nothing'}"

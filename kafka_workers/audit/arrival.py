@@ -1,9 +1,9 @@
-"""Waiting until everything that is on its way between orders and stock has arrived.
+"""Waiting until all messages in flight between orders and stock have arrived.
 
-An order whose request or answer is under way differs from the ledger and is in order. So the workers of the
-saga are waited for in their turn: the relay has to pass the last event of the log, then each consumer all
-messages that have been sent by then, with its retries. An order that has not changed since before, and still
-differs, will not come right by itself.
+An order with a request or answer in flight differs from the ledger without being wrong. So the audit waits
+for the workers of the saga one after the other: the relay must pass the last event of the log, then each
+consumer all messages sent by then, with its retries. An order that has not changed meanwhile and still
+differs is wrong.
 """
 
 import time
@@ -20,28 +20,28 @@ from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.workers import SAGA, Consumer
 from orders_app import event_log
 
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 Stage = Callable[[], str]
-"""Says what has not arrived yet; nothing when all has."""
+"""Gives a sentence about what has not arrived yet; empty when all has."""
 
 
 def await_arrival(seconds: float) -> str:
-    """Wait at most so long; empty when all has arrived, else a sentence that says what has not."""
+    """Wait at most so long; empty when all has arrived, else a sentence about what has not."""
     end = time.monotonic() + seconds
     try:
         for stage in _stages():
             while behind := stage():
                 if time.monotonic() > end:
                     return behind
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
     except BrokerUnavailable as error:
         return str(error)
     return ""
 
 
 def _stages() -> Iterator[Stage]:
-    """The stages in their turn; each looks where its end is when it is asked for."""
+    """The stages in order; each finds its end when it is created, after the stage before it is done."""
     for worker in SAGA:
         if isinstance(worker, Consumer):
             yield from _consumer(worker)
@@ -58,7 +58,7 @@ def _consumer(consumer: Consumer) -> Iterator[Stage]:
     yield _group(consumer.group, consumer.reads)
     retries = retry_topics(consumer.group, len(settings.RETRY_DELAYS_SECONDS))
     if any(each.lag for each in _lag(consumer.group, retries)):
-        # In their turn: a message that fails again moves on to the next one.
+        # In order, because a message that fails again moves on to the next retry topic.
         for topic in retries:
             yield _group(consumer.group, [topic])
 
@@ -66,10 +66,10 @@ def _consumer(consumer: Consumer) -> Iterator[Stage]:
 def _group(group: str, topics: Sequence[str]) -> Stage:
     first = _lag(group, topics)
     ends = {(each.topic, each.partition): each.end for each in first}
-    looks = chain([first], iter(partial(_lag, group, topics), None))
+    lags = chain([first], iter(partial(_lag, group, topics), None))
 
     def behind() -> str:
-        unread = sum(max(0, ends.get((each.topic, each.partition), 0) - _done(each)) for each in next(looks))
+        unread = sum(max(0, ends.get((each.topic, each.partition), 0) - _done(each)) for each in next(lags))
         return f"{group} has {unread} messages of {', '.join(topics)} before it" if unread else ""
 
     return behind

@@ -1,12 +1,12 @@
-"""Putting right what can be put right without a doubt, by the roads on which the shop itself works."""
+"""Repairing the differences that are safe to repair, through the services that the shop itself uses."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 import structlog
 
-from kafka_workers.audit.agreement import Fault
-from kafka_workers.audit.orders import FaultyOrder
+from kafka_workers.audit.agreement import Disagreement
+from kafka_workers.audit.orders import DisagreeingOrder
 from kafka_workers.audit.report import Difference
 from orders_app.event_log import Origin
 from orders_app.services.stock_claims import StockClaim, request_stock_again
@@ -18,44 +18,44 @@ log = structlog.get_logger(__name__)
 
 
 class Repair:
-    """One repair, after one audit; keeps the wrong figures up to date while it mends."""
+    """Repairs after one audit; keeps the inconsistent balances up to date meanwhile."""
 
-    def __init__(self, wrong: Iterable[ProductBalance]) -> None:
-        self._figures = {figure.product_id: figure for figure in wrong}
+    def __init__(self, inconsistent: Iterable[ProductBalance]) -> None:
+        self._balances = {balance.product_id: balance for balance in inconsistent}
 
     @property
     def drift_pieces(self) -> int:
-        """What stock and ledger still differ by, over all products."""
-        return sum(abs(figure.drift) for figure in self._figures.values())
+        """By how many pieces stock and ledger still differ, over all products."""
+        return sum(abs(balance.drift) for balance in self._balances.values())
 
-    def mend_order(self, order: FaultyOrder, difference: Difference) -> None:
-        """Ask the stock service again, or enter the order in the ledger again."""
-        mend = _ORDER_MENDS.get(order.fault)
-        if mend and order.follows_log:
-            _note(difference, mend(self, order.claim))
+    def repair_order(self, order: DisagreeingOrder, difference: Difference) -> None:
+        """Ask the stock service again, or restore the ledger entry, for an order that follows its log."""
+        repair = _REPAIR_OF.get(order.disagreement)
+        if repair and order.follows_log:
+            _record(difference, repair(self, order.claim))
 
-    def mend_product(self, difference: Difference) -> None:
-        """Correct the stock, unless restored holds have explained it all."""
-        figure = self._figures[difference.id]
-        if not figure.is_inconsistent:
-            _note(difference, "Mended with its orders")
-        elif correct_stock(figure):
-            _note(difference, "Mended: stock and ledger agree")
-            del self._figures[difference.id]
+    def repair_product(self, difference: Difference) -> None:
+        """Correct the stock, unless restored entries have repaired it already."""
+        balance = self._balances[difference.id]
+        if not balance.is_inconsistent:
+            _record(difference, "Mended with its orders")
+        elif correct_stock(balance):
+            _record(difference, "Mended: stock and ledger agree")
+            del self._balances[difference.id]
 
     def restore(self, claim: StockClaim) -> str:
-        """Reserve the order's lines again, with the pieces that are off the shelf for no known reason."""
+        """Reserve the order's lines again, first with pieces whose absence from the stock is unexplained."""
         missing_pieces = {product: self._take(product, quantity) for product, quantity in claim.lines.items()}
         if not restore_entry(order_id=str(claim.order_id), lines=claim.lines, missing_pieces=missing_pieces):
             return ""
         for product_id, pieces in missing_pieces.items():
-            if figure := self._figures.get(product_id):
-                self._figures[product_id] = msgspec.structs.replace(figure, held=figure.held + pieces)
+            if balance := self._balances.get(product_id):
+                self._balances[product_id] = msgspec.structs.replace(balance, held=balance.held + pieces)
         return "Mended: reserved again"
 
     def _take(self, product_id: str, quantity: int) -> int:
-        figure = self._figures.get(product_id)
-        return min(quantity, max(0, -figure.drift)) if figure else 0
+        balance = self._balances.get(product_id)
+        return min(quantity, max(0, -balance.drift)) if balance else 0
 
 
 def _ask_again(_: Repair, claim: StockClaim) -> str:
@@ -63,20 +63,20 @@ def _ask_again(_: Repair, claim: StockClaim) -> str:
     return "Asked the stock service again; the answer is on its way" if asked else ""
 
 
-_ORDER_MENDS: Mapping[Fault, Callable[[Repair, StockClaim], str]] = {
-    Fault.UNANSWERED: _ask_again,
-    Fault.NOT_RELEASED: _ask_again,
-    Fault.HOLD_LOST: Repair.restore,
+_REPAIR_OF: Mapping[Disagreement, Callable[[Repair, StockClaim], str]] = {
+    Disagreement.UNANSWERED: _ask_again,
+    Disagreement.NOT_RELEASED: _ask_again,
+    Disagreement.NO_ENTRY: Repair.restore,
 }
 
 
-def _note(difference: Difference, mended: str) -> None:
-    difference.mended = mended
-    if mended:
+def _record(difference: Difference, result: str) -> None:
+    difference.repaired = result
+    if result:
         log.warning(
-            "audit mended a difference",
+            "audit repaired a difference",
             kind=difference.kind,
             id=difference.id,
             fact=difference.fact,
-            mended=mended,
+            repaired=result,
         )

@@ -1,30 +1,30 @@
-"""What an audit found."""
+"""The report of an audit."""
 
 from collections.abc import Sequence
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 Kind = Literal["product", "ledger", "order"]
 
 
 class Difference(Struct, rename="camel"):
-    """Something that does not agree; `mend` says how to put it right, `mended` what `--repair` has done."""
+    """A fact that is wrong, how to repair it, and what `--repair` has done about it."""
 
     kind: Kind
     id: str
     fact: str
-    mend: str
-    mended: str = ""
+    advice: str = field(name="mend")
+    repaired: str = field(default="", name="mended")
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.id}: {self.fact}. {self.mended or self.mend}"
+        return f"{self.kind} {self.id}: {self.fact}. {self.repaired or self.advice}"
 
 
 class AuditReport(Struct, frozen=True, kw_only=True, rename="camel"):
-    """All that was looked at. `in_flight` orders have messages under way, for the reason in `waiting_for`.
+    """How much was compared, and what differs. `waiting_for` says why `in_flight` orders were not judged.
 
-    `drift_pieces` is what stock and ledger differ by at the end, over all products.
+    `drift_pieces` is by how many pieces stock and ledger differ at the end, over all products.
     """
 
     products: int
@@ -37,6 +37,6 @@ class AuditReport(Struct, frozen=True, kw_only=True, rename="camel"):
     differences: Sequence[Difference]
 
     @property
-    def unmended(self) -> int:
-        """How many differences are left."""
-        return sum(not difference.mended for difference in self.differences)
+    def unrepaired(self) -> int:
+        """How many differences are not repaired."""
+        return sum(not difference.repaired for difference in self.differences)

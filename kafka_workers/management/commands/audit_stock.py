@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from rich.console import Console
 from rich.progress import Progress
 
-from kafka_workers.audit.auditing import Progress as Told
+from kafka_workers.audit.auditing import Progress as ReportProgress
 from kafka_workers.audit.auditing import RepairInProgress, audit
 from kafka_workers.audit.report import AuditReport
 from orders_app.models import Order
@@ -24,13 +24,13 @@ NOT_AUDITED = 2
 
 
 class Command(BaseCommand):
-    """Compares stock, ledger and orders while the shop is open."""
+    """Compares stock, ledger and orders while traffic runs."""
 
     help = (
         "For every product: is its stock what was received less what the ledger holds? For every order: does "
-        "the ledger hold what the order counts on? Runs while the shop is open: what is on its way is waited "
-        "for. Prints every difference with how to mend it. Exit code 0 when nothing differs or all was "
-        "mended, 1 when something differs, 2 when the servers could not be asked."
+        "the ledger hold what the order counts on? Runs during traffic, and waits for messages in flight. "
+        "Prints every difference with how to repair it. Exit code 0 when nothing differs or all was "
+        "repaired, 1 when something differs, 2 when the audit could not run."
     )
 
     requires_system_checks = ()
@@ -38,56 +38,56 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What the command line takes."""
         parser.add_argument(
-            "--repair", action="store_true", help="mend what is safe to mend; each mend is logged"
+            "--repair", action="store_true", help="repair what is safe to repair; each repair is logged"
         )
         parser.add_argument(
             "--grace",
             type=float,
             default=GRACE_SECONDS,
             metavar="SECONDS",
-            help="how long to wait for messages that are on their way; orders that differ while some still "
-            f"are count as in flight, not as different (default {GRACE_SECONDS:.0f})",
+            help="how long to wait for messages in flight; orders that differ while there are "
+            f"still some count as in flight, not as different (default {GRACE_SECONDS:.0f})",
         )
         parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
 
     def handle(self, *, repair: bool, grace: float, json: bool, **_: Any) -> None:
-        """Audit, and tell."""
+        """Audit, and print the report."""
         try:
-            with _bars() as progress:
+            with _progress_bars() as progress:
                 report = audit(grace=grace, repair=repair, progress=progress)
         except RepairInProgress as error:
             raise CommandError(str(error), returncode=NOT_AUDITED) from error
         except (CatalogueUnavailable, OperationalError, InterfaceError) as error:
             raise CommandError(f"a server is away: {error}", returncode=NOT_AUDITED) from error
-        self._tell_json(report) if json else self._tell(report)
-        if report.unmended:
-            raise CommandError(f"{report.unmended} differences, {report.drift_pieces} pieces of drift.")
+        self._print_json(report) if json else self._print(report)
+        if report.unrepaired:
+            raise CommandError(f"{report.unrepaired} differences, {report.drift_pieces} pieces of drift.")
 
-    def _tell_json(self, report: AuditReport) -> None:
+    def _print_json(self, report: AuditReport) -> None:
         self.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode())
 
-    def _tell(self, report: AuditReport) -> None:
+    def _print(self, report: AuditReport) -> None:
         for difference in report.differences:
             self.stdout.write(str(difference))
         if report.uncounted:
-            self.stdout.write(_tell_uncounted(report.uncounted))
+            self.stdout.write(_describe_uncounted(report.uncounted))
         in_flight = f", {report.in_flight} orders in flight" if report.in_flight else ""
         waiting = f" ({report.waiting_for})" if report.waiting_for else ""
         self.stdout.write(
             f"{report.products} products, {report.entries} ledger entries and {report.orders} orders audited"
             f"{in_flight}{waiting}, {len(report.differences)} differences, "
-            f"{len(report.differences) - report.unmended} mended."
+            f"{len(report.differences) - report.unrepaired} mended."
         )
 
 
-def _tell_uncounted(products: Sequence[str]) -> str:
+def _describe_uncounted(products: Sequence[str]) -> str:
     shown = ", ".join(products[:UNCOUNTED_SHOWN])
     more = f" and {len(products) - UNCOUNTED_SHOWN} more" if len(products) > UNCOUNTED_SHOWN else ""
     return f"Not counted yet, until something of them is reserved: {shown}{more}."
 
 
 @contextmanager
-def _bars() -> Iterator[Told]:
+def _progress_bars() -> Iterator[ReportProgress]:
     """Two progress bars on a terminal's standard error."""
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bars:

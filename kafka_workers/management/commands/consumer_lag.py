@@ -13,7 +13,7 @@ from kafka_workers.workers import GROUPS
 
 
 class Command(BaseCommand):
-    """Shows how far each consumer group is behind."""
+    """Shows the lag of each consumer group."""
 
     help = "Show for each consumer group and partition how many messages are still to be read."
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 
 def _topics(group: str) -> list[str]:
-    """What a group of ours reads; of any other only what it has committed to is known."""
+    """The topics of one of our groups; empty for another group, whose topics follow from its commits."""
     return (
         [*GROUPS[group], *retry_topics(group, len(settings.RETRY_DELAYS_SECONDS))] if group in GROUPS else []
     )

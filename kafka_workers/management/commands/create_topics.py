@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     help = (
         "Create the Kafka topics that are missing, with the settings' partitions, replication and retention, "
-        "and mend the retention of existing ones. Safe to run again; says what it did and what differs."
+        "and correct the retention of existing ones. Safe to run again; prints what it did and what differs."
     )
 
     def handle(self, *_: object, **__: object) -> None:

@@ -11,14 +11,14 @@ from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 
 class Command(BaseCommand):
-    """Creates the users of the workers on the broker and gives each the least that it needs."""
+    """Creates the Kafka users of the workers and gives each the ACLs that it needs, and no more."""
 
     requires_system_checks = ()
     help = (
         "Create the Kafka users of the workers and give each of them the access control entries (ACLs) that "
-        "it needs, and no more. Run it in the name of an administrator of the cluster (KAFKA_SASL_USERNAME "
-        "and KAFKA_SASL_PASSWORD). Safe to run again: it adds what is missing, and says which entries these "
-        "users have besides, without taking them away."
+        "it needs, and no more. Run it as an administrator of the cluster (KAFKA_SASL_USERNAME "
+        "and KAFKA_SASL_PASSWORD). Safe to run again: it adds what is missing, and prints further entries of "
+        "these users, without removing them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,13 +45,13 @@ class Command(BaseCommand):
             control.grant(report.missing)
         except (BrokerUnavailable, AccessControlRejected) as error:
             raise CommandError(str(error)) from error
-        self._tell(passwords, report)
+        self._report(passwords, report)
 
     def _print(self) -> None:
         for permission in all_permissions():
             self.stdout.write(str(permission))
 
-    def _tell(self, passwords: dict[str, str], report: AccessReport) -> None:
+    def _report(self, passwords: dict[str, str], report: AccessReport) -> None:
         for user in passwords:
             self.stdout.write(f"User:{user} has its password")
         for permission in report.missing:
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 
 def _passwords(path: str) -> dict[str, str]:
-    """The users and passwords of a file; a password is all behind the first `=`, whatever is in it."""
+    """The users and passwords of a file; a password is all text after the first `=`."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:

@@ -3,7 +3,7 @@
 import pytest
 from uuid6 import uuid7
 
-from kafka_workers.audit.agreement import Fault, find_fault
+from kafka_workers.audit.agreement import Disagreement, find_disagreement
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.services.stock.audit import HeldStock
@@ -19,42 +19,44 @@ PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = OrderStatus
 
 
 @pytest.mark.parametrize(
-    ("stock_status", "status", "holding", "fault"),
+    ("stock_status", "status", "entry", "disagreement"),
     [
         ("reserved", PENDING, HELD, None),
         ("reserved", DELIVERED, HELD, None),
         ("reserved", PROCESSING, HeldStock("reserved", LINES, {"bell": 1}), None),
-        ("reserved", PROCESSING, UNKNOWN, Fault.HOLD_LOST),
-        ("reserved", PROCESSING, LESS, Fault.HOLDS_OTHERWISE),
-        ("reserved", SHIPPED, EMPTY, Fault.HOLDS_OTHERWISE),
-        ("reserved", CANCELLED, HELD, Fault.NOT_RELEASED),
-        ("reserved", CANCELLED, EMPTY, Fault.NOT_RELEASED),
-        ("pending", PENDING, HELD, Fault.UNANSWERED),
-        ("pending", PENDING, UNKNOWN, Fault.UNANSWERED),
-        ("pending", CANCELLED, EMPTY, Fault.UNANSWERED),
+        ("reserved", PROCESSING, UNKNOWN, Disagreement.NO_ENTRY),
+        ("reserved", PROCESSING, LESS, Disagreement.ENTRY_DIFFERS),
+        ("reserved", SHIPPED, EMPTY, Disagreement.ENTRY_DIFFERS),
+        ("reserved", CANCELLED, HELD, Disagreement.NOT_RELEASED),
+        ("reserved", CANCELLED, EMPTY, Disagreement.NOT_RELEASED),
+        ("pending", PENDING, HELD, Disagreement.UNANSWERED),
+        ("pending", PENDING, UNKNOWN, Disagreement.UNANSWERED),
+        ("pending", CANCELLED, EMPTY, Disagreement.UNANSWERED),
         ("rejected", CANCELLED, TOMBSTONE, None),
         ("rejected", CANCELLED, UNKNOWN, None),
         ("released", CANCELLED, EMPTY, None),
         ("released", SHIPPED, EMPTY, None),
-        ("released", CANCELLED, HELD, Fault.NOT_RELEASED),
-        ("released", CANCELLED, APART, Fault.NOT_RELEASED),
-        ("released", DELIVERED, HELD, Fault.HOLDS_THOUGH_DONE),
-        ("rejected", PENDING, TOMBSTONE, Fault.OPEN_WITHOUT_STOCK),
-        ("released", PROCESSING, HELD, Fault.OPEN_WITHOUT_STOCK),
+        ("released", CANCELLED, HELD, Disagreement.NOT_RELEASED),
+        ("released", CANCELLED, APART, Disagreement.NOT_RELEASED),
+        ("released", DELIVERED, HELD, Disagreement.STILL_HELD),
+        ("rejected", PENDING, TOMBSTONE, Disagreement.OPEN_WITHOUT_STOCK),
+        ("released", PROCESSING, HELD, Disagreement.OPEN_WITHOUT_STOCK),
     ],
 )
 def test_an_order_agrees_with_the_ledger_when_that_holds_what_the_order_counts_on(
-    stock_status: str, status: OrderStatus, holding: HeldStock | None, fault: Fault | None
+    stock_status: str, status: OrderStatus, entry: HeldStock | None, disagreement: Disagreement | None
 ) -> None:
     claim = StockClaim(uuid7(), 3, status, StockStatus(stock_status), LINES)
-    assert find_fault(claim, holding) == fault
+    assert find_disagreement(claim, entry) == disagreement
 
 
-@pytest.mark.parametrize("fault", Fault)
-@pytest.mark.parametrize("holding", [LESS, EMPTY, UNKNOWN])
-def test_every_fault_says_what_order_and_ledger_say(fault: Fault, holding: HeldStock | None) -> None:
+@pytest.mark.parametrize("disagreement", Disagreement)
+@pytest.mark.parametrize("entry", [LESS, EMPTY, UNKNOWN])
+def test_every_disagreement_says_what_order_and_ledger_say(
+    disagreement: Disagreement, entry: HeldStock | None
+) -> None:
     claim = StockClaim(uuid7(), 3, PENDING, StockStatus.RELEASED, LINES)
-    sentence = fault.tell(claim, holding)
+    sentence = disagreement.describe(claim, entry)
     assert "claim" not in sentence
-    assert "holding" not in sentence
+    assert "entry" not in sentence
     assert "StockStatus" not in sentence
