@@ -185,7 +185,7 @@ def requests_are_answered(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("lost", order_id, "asked for its release and got none")
 
 
-def only_nonsense_is_set_aside(evidence: Evidence) -> Iterator[Violation]:
+def only_invalid_messages_are_dead_letters(evidence: Evidence) -> Iterator[Violation]:
     """Law 4: the dead letters are the messages that mean nothing, all of them and no others."""
     dead = {key for key in evidence.messages if evidence.sent(key, *DEAD_LETTERS)}
     sent = {key for key in evidence.journal.invalid_keys if evidence.sent(key, RESERVE)}
@@ -223,7 +223,7 @@ LAWS: tuple[Law, ...] = (
     sockets_hear_every_version,
     reservations_are_whole_and_single,
     requests_are_answered,
-    only_nonsense_is_set_aside,
+    only_invalid_messages_are_dead_letters,
     nothing_is_under_way,
     answers_are_those_of_the_contract,
 )

@@ -1,8 +1,8 @@
-"""The outbox relay: publishes what the events of the orders' log cause, in the log's order, at least once.
+"""The outbox relay: publishes the messages of the order log's events, in the log's order, at least once.
 
-It reads a batch from its position, sends all messages of it, and moves the position when the broker has
-acknowledged every one. A process that dies in between leaves the position behind, and its successor sends the
-batch again, with the same message ids. The order id is the key, so the versions of an order keep their order.
+It reads a batch of events after its position, sends all their messages, and stores the new position when the
+broker has acknowledged every one. When a relay dies in between, its successor sends the batch again, with the
+same message ids. The key is the order id, so the messages of an order stay in order.
 """
 
 import threading
@@ -46,21 +46,21 @@ def run(stop: threading.Event) -> None:
 
 
 class Publisher(Protocol):
-    """What the relay needs of a producer; runtime.producer.Producer is one."""
+    """The part of `runtime.producing.producer.Producer` that the relay uses."""
 
     def publish(self, messages: Sequence[OutgoingMessage], meanwhile: Meanwhile) -> None:
-        """Send messages, do something meanwhile, and wait for every acknowledgement.
+        """Send messages, call `meanwhile`, and wait for every acknowledgement.
 
         Raises BrokerUnavailable or PublishFailed.
         """
 
 
 class OutboxRelay:
-    """Relays while it is the active one, stands by while another is."""
+    """Publishes while it is the leader, stands by while another relay is."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
-        self._is_active = False
+        self._is_leader = False
         self._last_size = BATCH_EVENTS
         self._wake_up = WakeUpListener()
         self._position = event_log.START
@@ -69,29 +69,29 @@ class OutboxRelay:
         self._next_retry_check = 0.0
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set, then finish the batch in hand. Waits while a server is away."""
+        """Relay until `stop` is set, then finish the batch. Waits during an outage of a dependency."""
         try:
             self._work(stop)
         finally:
-            self._stand_back()
+            self._resign()
 
     def _work(self, stop: threading.Event) -> None:
         outage = Outage()
         while not stop.is_set():
             try:
-                pause = self._turn()
+                pause = self._take_turn()
             except DependencyUnavailable as error:
                 pause = outage.record_failure(error)
             else:
                 outage.record_success()
             stop.wait(pause)
 
-    def _turn(self) -> float:
-        """Do what there is to do; how many seconds to wait before the next turn."""
+    def _take_turn(self) -> float:
+        """Relay the next batch or try to become the leader; how many seconds to wait afterwards."""
         try:
-            return self._relay_next() if self._is_active or self._try_to_lead() else STANDBY_SECONDS
+            return self._relay_next_batch() if self._is_leader or self._try_to_lead() else STANDBY_SECONDS
         except (OperationalError, InterfaceError) as error:
-            self._stand_back()
+            self._resign()
             raise DependencyUnavailable("PostgreSQL", str(error)) from error
 
     def _try_to_lead(self) -> bool:
@@ -99,21 +99,21 @@ class OutboxRelay:
             self._position = event_log.stored_position(READER)
             self._blocked = parked_events.blocked_orders()
             self._last_size = BATCH_EVENTS
-            self._is_active = True
-            log.info("the relay is active", tx=self._position.tx, id=self._position.id)
-        return self._is_active
+            self._is_leader = True
+            log.info("the relay is the leader", tx=self._position.tx, id=self._position.id)
+        return self._is_leader
 
-    def _stand_back(self) -> None:
-        self._is_active = False
+    def _resign(self) -> None:
+        self._is_leader = False
         self._ahead = []
         release_leadership()
 
-    def _relay_next(self) -> float:
+    def _relay_next_batch(self) -> float:
         if self._last_size < BATCH_EVENTS:
             self._wake_up.wait(after_events=self._last_size > 0)
         events = self._ahead or event_log.read_after(self._position, BATCH_EVENTS)
         self._last_size = len(events)
-        # Where the batch fails, what was read behind it is read again.
+        # If the batch fails, the events that were read ahead are read again.
         self._ahead = []
         if events:
             with metrics.RELAY_BATCH_SECONDS.time():
@@ -124,7 +124,7 @@ class OutboxRelay:
         return 0 if self._last_size == BATCH_EVENTS else WORKER_PACING.pause_after(self._last_size)
 
     def _relay(self, events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
-        """Relay a batch; the next one, where this one was full: it is read while the broker is at work."""
+        """Relay a batch; if it is full, return the next one, read while the broker stores the messages."""
         ahead: list[LoggedEvent] = []
 
         def read_ahead() -> None:
@@ -133,7 +133,7 @@ class OutboxRelay:
 
         rows = self._publish(events, self._blocked, read_ahead)
         kill_point("after-acknowledgement-before-position")
-        # Position alone: one statement, and not two more that begin and end a transaction.
+        # Without rows, storing the position is one statement: a transaction would take two more.
         with transaction.atomic() if rows else nullcontext():
             parked_events.park(rows)
             event_log.store_position(READER, events[-1].position)
@@ -173,7 +173,7 @@ class OutboxRelay:
 
 
 def _translate(events: Sequence[LoggedEvent]) -> tuple[dict[int, list[OutgoingMessage]], ParkReasons]:
-    """The messages of each event, or why there are none, by its id."""
+    """The messages of each event, or the reason why there are none, by the event's id."""
     messages: dict[int, list[OutgoingMessage]] = {}
     reasons: dict[int, tuple[Reason, str]] = {}
     for event in events:

@@ -58,7 +58,7 @@ class Command(BaseCommand):
         except RepairInProgress as error:
             raise CommandError(str(error), returncode=NOT_AUDITED) from error
         except (CatalogueUnavailable, OperationalError, InterfaceError) as error:
-            raise CommandError(f"a server is away: {error}", returncode=NOT_AUDITED) from error
+            raise CommandError(f"a server is unavailable: {error}", returncode=NOT_AUDITED) from error
         self._print_json(report) if json else self._print(report)
         if report.unrepaired:
             raise CommandError(f"{report.unrepaired} differences, {report.drift_pieces} pieces of drift.")

@@ -16,7 +16,7 @@ from kafka_workers.admin import dead_letter_pages
 from kafka_workers.runtime.broker import topic_reader
 from kafka_workers.runtime.dead_letters.letters import DeadLetter, DeadLetterFilter, find_dead_letters
 from tests.kafka_workers.admin.conftest import Login
-from tests.kafka_workers.runtime.dead_letters.test_dead_letters import dead_letters_of, open_letters
+from tests.kafka_workers.runtime.dead_letters.test_dead_letters import dead_letters_of, unresolved
 from tests.kafka_workers.runtime.workbench import Bench
 from tests.orders_app.admin.office import said
 
@@ -33,7 +33,7 @@ def act(client: Client, bench: Bench, action: str, **fields: Any) -> Any:
     return client.post(f"{LIST}?group={bench.group}", {"action": action, **fields}, follow=True)
 
 
-def settled(bench: Bench) -> list[DeadLetter]:
+def resolved(bench: Bench) -> list[DeadLetter]:
     letters = find_dead_letters(DeadLetterFilter(group=bench.group), include_resolved=True)
     return [letter for letter in letters if letter.resolution]
 
@@ -89,8 +89,8 @@ def test_only_those_that_are_ticked_are_redriven(login: Login, bench: Bench) -> 
         login(VIEW, SETTLE), bench, "redrive", place=[letters[0].coordinates, letters[2].coordinates]
     )
     assert said(response) == ["2 dead letters redriven."]
-    assert [letter.coordinates for letter in open_letters(bench)] == [letters[1].coordinates]
-    assert {letter.resolution.result for letter in settled(bench) if letter.resolution} == {"redriven"}
+    assert [letter.coordinates for letter in unresolved(bench)] == [letters[1].coordinates]
+    assert {letter.resolution.result for letter in resolved(bench) if letter.resolution} == {"redriven"}
     bench.start()
     bench.wait_until_handled(0, 2)
 
@@ -101,7 +101,7 @@ def test_all_that_are_found_are_discarded_with_the_reason_and_the_name(login: Lo
     query = f"{LIST}?group={bench.group}&reason=number+1"
     response = client.post(query, {"action": "discard", "everything": "on", "why": "a test"}, follow=True)
     assert said(response) == ["1 dead letter discarded."]
-    [letter] = settled(bench)
+    [letter] = resolved(bench)
     assert letter.resolution
     assert (letter.key_text, letter.resolution.reason) == ("1", "a test")
     assert letter.resolution.by.startswith("staff-")
@@ -114,10 +114,10 @@ def test_nothing_is_discarded_without_a_reason(login: Login, bench: Bench) -> No
     dead_letters_of(bench, 1)
     response = act(login(VIEW, SETTLE), bench, "discard", everything="on", why=" ")
     assert said(response) == ["Say why they need no handling: the reason is recorded."]
-    assert settled(bench) == []
+    assert resolved(bench) == []
 
 
-def test_settling_again_settles_nothing(login: Login, bench: Bench) -> None:
+def test_resolving_again_changes_nothing(login: Login, bench: Bench) -> None:
     [letter] = dead_letters_of(bench, 1)
     client = login(VIEW, SETTLE)
     act(client, bench, "redrive", place=letter.coordinates)
@@ -131,12 +131,12 @@ def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(login: Login, ben
     assert said(act(client, bench, "discard", everything="on", why="stray")) == ["1 dead letter discarded."]
 
 
-def test_who_may_only_view_settles_nothing(login: Login, bench: Bench) -> None:
+def test_a_user_who_may_only_view_resolves_nothing(login: Login, bench: Bench) -> None:
     dead_letters_of(bench, 1)
     client = login(VIEW)
     assert act(client, bench, "redrive", everything="on").status_code == 403
     assert 'value="redrive"' not in client.get(LIST, {"group": bench.group}).content.decode()
-    assert settled(bench) == []
+    assert resolved(bench) == []
 
 
 @pytest.mark.parametrize("permissions", [(), (SETTLE,)])
@@ -145,7 +145,7 @@ def test_who_may_not_view_sees_nothing(login: Login, bench: Bench, permissions: 
     client = login(*permissions)
     assert client.get(LIST).status_code == client.get(page_of(letter)).status_code == 403
     assert act(client, bench, "discard", everything="on", why="a test").status_code == 403
-    assert settled(bench) == []
+    assert resolved(bench) == []
 
 
 def test_the_page_says_so_while_kafka_is_away(

@@ -133,7 +133,7 @@ def test_a_lost_ledger_entry_is_found_and_its_hold_restored(shop: Shop, lantern:
         ("product", rope),
     }
     assert "the ledger knows nothing of it" in report["differences"][0]["fact"]
-    assert "Put right the orders" in report["differences"][1]["mend"]
+    assert "First repair the orders" in report["differences"][1]["mend"]
     assert shop.audit("--repair")["exitCode"] == 0
     assert (stock_of(lantern), stock_of(rope)) == (8, 0)
     shop.assert_clean()

@@ -125,7 +125,7 @@ likely = st.sampled_from([b"1.0", b"inventory.reserve", b"application/json", b"9
     headers=st.just([]) | st.lists(st.tuples(names, contents | likely), max_size=12),
     timestamp=st.sampled_from([-1, 0, 2**62]) | st.integers(-1, 2**62),
 )
-def test_any_message_is_received_or_invalid_and_can_be_set_aside(
+def test_any_message_is_received_or_invalid_and_can_be_copied_to_a_retry_topic(
     topic: str,
     key: bytes | None,
     value: bytes | None,

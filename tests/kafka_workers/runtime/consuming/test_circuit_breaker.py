@@ -1,4 +1,4 @@
-"""When dead letters are a flood."""
+"""When the circuit breaker opens."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def breaker(clock: Clock | None = None) -> CircuitBreaker:
     return CircuitBreaker("g", LIMITS, clock or Clock())
 
 
-def test_a_run_of_dead_letters_over_several_batches_is_a_flood() -> None:
+def test_a_run_of_dead_letters_over_several_batches_opens_the_breaker() -> None:
     subject = breaker()
     subject.count([DEAD] * 9)
     with pytest.raises(CircuitBreakerOpen, match="g stops: 10 dead letters against 0 good"):
@@ -34,7 +34,7 @@ def test_one_good_message_ends_a_run() -> None:
     subject.count([GOOD, *[DEAD] * 9])
 
 
-def test_a_run_is_no_flood_while_good_messages_outnumber_the_dead() -> None:
+def test_a_run_keeps_it_closed_while_good_messages_outnumber_the_dead() -> None:
     subject = breaker()
     subject.count([GOOD] * 31)
     subject.count([DEAD] * 30)
@@ -42,14 +42,14 @@ def test_a_run_is_no_flood_while_good_messages_outnumber_the_dead() -> None:
         subject.count([DEAD])
 
 
-def test_a_share_without_a_run_is_a_flood_from_the_least_number_on() -> None:
+def test_a_share_without_a_run_opens_it_from_the_least_number_on() -> None:
     subject = breaker()
     subject.count([DEAD, DEAD, GOOD] * 19)
     with pytest.raises(CircuitBreakerOpen):
         subject.count([DEAD, DEAD, GOOD])
 
 
-def test_a_share_below_the_limit_is_no_flood() -> None:
+def test_a_share_below_the_limit_keeps_it_closed() -> None:
     breaker().count([DEAD, GOOD] * 500)
 
 

@@ -189,7 +189,7 @@ def test_messages_that_fail_together_wait_together_and_none_is_left_out(
     assert {decoded.received.attempt for decoded in bench.handled} == {2}
 
 
-def test_an_answer_that_the_broker_refuses_is_its_messages_failure(bench: Bench) -> None:
+def test_an_answer_that_the_broker_rejects_is_a_failure_of_its_message(bench: Bench) -> None:
     def answer(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         return [
             OutgoingMessage(
@@ -209,7 +209,7 @@ def test_an_answer_that_the_broker_refuses_is_its_messages_failure(bench: Bench)
     assert {record.key for record in answered} == {"0", "1", "2", "4", "5"}
 
 
-def test_a_flood_of_dead_letters_stops_the_worker_with_all_of_them_kept(
+def test_the_circuit_breaker_stops_the_worker_and_all_dead_letters_are_kept(
     bench: Bench, settings: Settings
 ) -> None:
     settings.BREAKER_RUN = 5

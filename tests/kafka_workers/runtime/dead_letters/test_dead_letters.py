@@ -30,8 +30,8 @@ from tests.concurrency import run_together
 from tests.kafka_workers.runtime.workbench import Bench
 
 
-class Mendable:
-    """Handling that fails until it is mended."""
+class Fixable:
+    """A handler that fails until it is fixed."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
@@ -39,11 +39,11 @@ class Mendable:
 
     def handle(self, batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         if self.is_broken:
-            raise ArithmeticError("not mended yet")
+            raise ArithmeticError("not fixed yet")
         return self.bench.handle(batch)
 
 
-def open_letters(bench: Bench) -> list[DeadLetter]:
+def unresolved(bench: Bench) -> list[DeadLetter]:
     return find_dead_letters(DeadLetterFilter(group=bench.group))
 
 
@@ -74,7 +74,7 @@ def dead_letters_of(bench: Bench, count: int) -> list[DeadLetter]:
             )
             for number in range(count)
         )
-    return open_letters(bench)
+    return unresolved(bench)
 
 
 def command(*arguments: str) -> str:
@@ -84,29 +84,29 @@ def command(*arguments: str) -> str:
 
 
 def test_a_redriven_message_goes_through_its_retries_again_and_is_handled_once(bench: Bench) -> None:
-    mendable = Mendable(bench)
+    handler = Fixable(bench)
     bench.send(5)
-    bench.start(mendable.handle)
+    bench.start(handler.handle)
     bench.dead_letters(1)
-    mendable.is_broken = False
-    assert redrive(bench, open_letters(bench)) == 1
+    handler.is_broken = False
+    assert redrive(bench, unresolved(bench)) == 1
     bench.wait_until_handled(5)
     [decoded] = bench.handled
     assert decoded.received.attempt == 1
     assert decoded.received.topic == bench.topic
     assert decoded.received.id == f"{bench.topic}/{decoded.received.partition}/0"
-    assert open_letters(bench) == []
+    assert unresolved(bench) == []
 
 
 def test_a_redriven_message_that_fails_again_is_a_new_dead_letter_of_the_same_origin(bench: Bench) -> None:
-    mendable = Mendable(bench)
+    handler = Fixable(bench)
     bench.send(5)
-    bench.start(mendable.handle)
+    bench.start(handler.handle)
     bench.dead_letters(1)
-    [first] = open_letters(bench)
+    [first] = unresolved(bench)
     redrive(bench, [first])
     bench.dead_letters(2)
-    [second] = open_letters(bench)
+    [second] = unresolved(bench)
     assert first.failure
     assert second.failure
     assert second.coordinates != first.coordinates
@@ -125,7 +125,7 @@ def test_redriving_twice_equals_redriving_once(bench: Bench) -> None:
     assert sorted(bench.numbers) == [0, 1, 2]
 
 
-def test_the_first_of_two_who_redrive_at_once_is_shut_out_and_nothing_goes_back_twice(
+def test_the_first_of_two_concurrent_resolvers_is_fenced_and_nothing_is_redriven_twice(
     bench: Bench,
 ) -> None:
     letters = dead_letters_of(bench, 4)
@@ -141,7 +141,7 @@ def test_the_first_of_two_who_redrive_at_once_is_shut_out_and_nothing_goes_back_
     assert sorted(bench.numbers) == [0, 1, 2, 3]
 
 
-def test_many_who_redrive_at_once_send_each_message_back_once(bench: Bench) -> None:
+def test_many_concurrent_resolvers_redrive_each_message_once(bench: Bench) -> None:
     letters = dead_letters_of(bench, 8)
 
     def redrive_all() -> None:
@@ -171,7 +171,7 @@ def test_a_redrive_killed_before_its_commit_has_done_nothing_and_the_next_does_i
         [sys.executable, "-c", script, bench.group], env=environment, timeout=60, check=False
     )
     assert killed.returncode == -9
-    assert redrive(bench, open_letters(bench)) == 2
+    assert redrive(bench, unresolved(bench)) == 2
     bench.start()
     bench.wait_until_handled(0, 1)
     bench.wait_until_committed()
@@ -189,25 +189,25 @@ def test_a_discarded_dead_letter_is_recorded_and_not_redriven(bench: Bench) -> N
     assert (discarded.resolution.result, discarded.resolution.by) == ("discarded", "alice")
     assert discarded.resolution.reason == "a test order"
     assert redriven.resolution.result == "redriven"
-    assert open_letters(bench) == []
+    assert unresolved(bench) == []
 
 
 def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(bench: Bench) -> None:
     bench.wire.send(dead_letter_topic(bench.group), "1", b"1")
-    [letter] = open_letters(bench)
+    [letter] = unresolved(bench)
     with DeadLetterResolver(bench.group, by="test") as resolver:
         with pytest.raises(OriginUnknown):
             resolver.redrive([letter])
         assert resolver.discard([letter], "not ours") == 1
 
 
-def test_a_transaction_with_a_message_that_kafka_refuses_settles_nothing(bench: Bench) -> None:
+def test_a_transaction_with_a_message_that_kafka_rejects_resolves_nothing(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
     too_large = letters[0].headers | {"large": b"x" * 1_060_000}
-    refused = msgspec.structs.replace(letters[0], headers=too_large)
+    rejected = msgspec.structs.replace(letters[0], headers=too_large)
     with DeadLetterResolver(bench.group, by="test") as resolver, pytest.raises(ResolutionRejected):
-        resolver.redrive([refused, letters[1]])
-    assert redrive(bench, open_letters(bench)) == 2
+        resolver.redrive([rejected, letters[1]])
+    assert redrive(bench, unresolved(bench)) == 2
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_list_filters(bench: Bench, filters: list[str], numbers: list[int]) -> N
     assert [int(letter["key"]) for letter in listed] == numbers
 
 
-def test_list_shows_open_ones_only_unless_all_are_asked_for(bench: Bench) -> None:
+def test_list_shows_unresolved_ones_only_unless_all_are_asked_for(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
     redrive(bench, letters[:1])
     assert [each["key"] for each in json.loads(command("list", "--json", "--group", bench.group))] == ["1"]
@@ -246,17 +246,17 @@ def test_show_tells_headers_value_and_error_of_one(bench: Bench) -> None:
         command("show", f"{dead_letter_topic(bench.group)}/0/99")
 
 
-def test_a_dry_run_settles_nothing(bench: Bench) -> None:
+def test_a_dry_run_resolves_nothing(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
     assert "2 would be redriven" in command("redrive", "--group", bench.group, "--dry-run")
     assert "1 would be discarded" in command("discard", letters[0].coordinates, "--dry-run", "--reason", "x")
-    assert len(open_letters(bench)) == 2
+    assert len(unresolved(bench)) == 2
 
 
-def test_one_place_is_redriven_alone(bench: Bench) -> None:
+def test_one_dead_letter_is_redriven_alone(bench: Bench) -> None:
     letters = dead_letters_of(bench, 3)
     assert "1 redriven" in command("redrive", letters[1].coordinates)
-    assert [letter.key_text for letter in open_letters(bench)] == ["0", "2"]
+    assert [letter.key_text for letter in unresolved(bench)] == ["0", "2"]
 
 
 def test_redriving_everything_everywhere_needs_a_word_which(bench: Bench) -> None:

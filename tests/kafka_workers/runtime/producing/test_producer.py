@@ -54,9 +54,9 @@ def test_a_message_that_is_too_large_is_named_and_the_others_are_delivered(
     batch = [message(bench, "1"), message(bench, "2", size), message(bench, "3")]
     with pytest.raises(PublishFailed) as failure:
         producer.publish(batch)
-    [refusal] = failure.value.rejected
-    assert (refusal.index, refusal.topic, refusal.key) == (1, bench.topic, "2")
-    assert "too large" in refusal.reason
+    [rejected] = failure.value.rejected
+    assert (rejected.index, rejected.topic, rejected.key) == (1, bench.topic, "2")
+    assert "too large" in rejected.reason
     producer.publish([message(bench, "4")])
     records = bench.wire.read([bench.topic], lambda records: len({record.key for record in records}) >= 3)
     assert {record.key for record in records} == {"1", "3", "4"}
