@@ -226,12 +226,12 @@ def test_only_one_repairs_at_a_time(closed_shop: Shop, monkeypatch: pytest.Monke
     assert closed_shop.audit("--repair")["exitCode"] == 0
 
 
-def test_servers_that_are_away_are_said_with_an_exit_code_of_their_own(
+def test_an_audit_without_its_servers_ends_with_an_exit_code_of_its_own(
     closed_shop: Shop, mongo_server: Server
 ) -> None:
     mongo_server.stop()
     try:
-        with pytest.raises(CommandError, match="a server is away") as error:
+        with pytest.raises(CommandError, match="a server is unavailable") as error:
             call_command("audit_stock")
     finally:
         mongo_server.start()
