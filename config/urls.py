@@ -4,8 +4,11 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from web import health, metrics_view
-from web.api_root import Stockbridge
+from config import dependencies
+from config.api_root import Stockbridge
+from kafka_workers.relay.unread_age import update_unread_age
+from web import health
+from web.metrics_view import metrics_after
 
 handler400 = "web.errors.bad_request"
 handler404 = "web.errors.page_not_found"
@@ -20,6 +23,6 @@ urlpatterns = [
     path("api/v1/", include("orders_app.api.urls")),
     path("api/v1/products/", include("products_app.api.urls")),
     path("health/live", health.live),
-    path("health/ready", health.ready),
-    path("metrics", metrics_view.metrics),
+    path("health/ready", dependencies.ready),
+    path("metrics", metrics_after(update_unread_age)),
 ]

@@ -5,13 +5,13 @@ from threading import Thread
 
 from django.conf import settings
 
+from config.dependencies import DATABASES
 from foundation.garbage_collection import tune_garbage_collector
-from web.health import check_all, mongodb, postgresql
+from web.health import check_all
 
 
 def warm_up() -> None:
     """Load all views; then, without waiting, reach both databases once. One that is away is no error."""
     import_module(settings.ROOT_URLCONF)
     tune_garbage_collector()
-    checks = {"postgresql": postgresql, "mongodb": mongodb}
-    Thread(target=check_all, args=[checks], name="warm-up", daemon=True).start()
+    Thread(target=check_all, args=[DATABASES], name="warm-up", daemon=True).start()

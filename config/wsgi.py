@@ -10,8 +10,8 @@ django = get_wsgi_application()
 # These need the applications loaded.
 from config.checks import refuse_unsafe_settings  # noqa: E402
 from config.warm_up import warm_up  # noqa: E402
-from web.plain_requests import answer_plain_requests  # noqa: E402
+from web.fast_path import FastPath  # noqa: E402
 
-application = answer_plain_requests(django)
+application = FastPath(django)
 refuse_unsafe_settings()
 warm_up()

@@ -1,21 +1,21 @@
 """The refusals about orders, each with the facts and its own sentence, and two programming errors."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
+from foundation.refusals import Kind, Refusal
 from orders_app.state_machine import TRANSITIONS, OrderStatus
 
 
-class OrderError(Exception):
-    """The base of all refusals; `code` is for programs, the text for people."""
-
-    code: ClassVar[str]
+class OrderError(Refusal):
+    """The base of all refusals that are about an order."""
 
 
 class OrderNotFound(OrderError):
     """There is no such order."""
 
+    kind = Kind.NOT_FOUND
     code = "not_found"
 
     def __init__(self, order_id: UUID) -> None:
@@ -25,6 +25,8 @@ class OrderNotFound(OrderError):
 
 class OrderNotPlaceable(OrderError):
     """The base of refusals to place an order."""
+
+    kind = Kind.INVALID
 
 
 class EmptyOrder(OrderNotPlaceable):
@@ -71,6 +73,7 @@ class InactiveProducts(OrderNotPlaceable):
 class CustomerNotFound(OrderError):
     """The user was deleted, but has an access token that is still valid."""
 
+    kind = Kind.UNAUTHENTICATED
     code = "customer_not_found"
 
     def __init__(self, user_id: int) -> None:
@@ -81,6 +84,7 @@ class CustomerNotFound(OrderError):
 class IdempotencyKeyReused(OrderError):
     """The customer sent this idempotency key before with another body."""
 
+    kind = Kind.UNPROCESSABLE
     code = "idempotency_key_reused"
 
     def __init__(self, idempotency_key: str) -> None:
@@ -90,6 +94,8 @@ class IdempotencyKeyReused(OrderError):
 
 class NotAllowedNow(OrderError):
     """The base of refusals because of the order's current state."""
+
+    kind = Kind.CONFLICT
 
 
 class TransitionNotAllowed(NotAllowedNow):
@@ -106,6 +112,11 @@ class TransitionNotAllowed(NotAllowedNow):
             f"An order that is {current.label} cannot become {wanted.label}; "
             + (f"it can become {choices}." if choices else "that is final.")
         )
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """The transitions that are allowed."""
+        return {"allowedTransitions": list(self.allowed)}
 
 
 class OrderNotEditable(NotAllowedNow):
@@ -132,6 +143,7 @@ class OrderNotPayable(NotAllowedNow):
 class OrderNotDeletable(OrderError):
     """The order has no final status, so it cannot be deleted."""
 
+    kind = Kind.UNPROCESSABLE
     code = "order_not_deletable"
 
     def __init__(self, status: OrderStatus) -> None:

@@ -1,21 +1,22 @@
 """The refusals of the catalogue and the stock service, and the error of an unavailable MongoDB."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any
+
+from foundation.refusals import Kind, Refusal, Unavailable
 
 
-class CatalogueUnavailable(Exception):
+class CatalogueUnavailable(Unavailable):
     """MongoDB cannot be reached, has no primary, or did not answer in time; a later attempt may succeed."""
 
-
-class Refusal(Exception):
-    """A request was turned down and changed nothing; `code` is for programs, the text for people."""
-
-    code: ClassVar[str]
+    code = "catalogue_unavailable"
+    sentence = "The catalogue cannot be reached just now."
 
 
 class ProductNotFound(Refusal):
     """The catalogue has no such product, or the caller may not see it."""
 
+    kind = Kind.NOT_FOUND
     code = "not_found"
 
     def __init__(self, product_id: str) -> None:
@@ -26,6 +27,7 @@ class ProductNotFound(Refusal):
 class ProductInactive(Refusal):
     """The product is not for sale."""
 
+    kind = Kind.CONFLICT
     code = "product_inactive"
 
     def __init__(self, product_id: str) -> None:
@@ -36,6 +38,7 @@ class ProductInactive(Refusal):
 class InsufficientStock(Refusal):
     """The stock is lower than the requested quantity."""
 
+    kind = Kind.CONFLICT
     code = "insufficient_stock"
 
     def __init__(self, product_id: str, *, requested: int, available: int) -> None:
@@ -44,10 +47,16 @@ class InsufficientStock(Refusal):
         self.requested = requested
         self.available = available
 
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """How many could be sold."""
+        return {"availableStock": self.available}
+
 
 class QuantityConflict(Refusal):
     """The order has already reserved another quantity of the product."""
 
+    kind = Kind.CONFLICT
     code = "quantity_conflict"
 
     def __init__(self, order_id: str, product_id: str, *, requested: int, reserved: int) -> None:
@@ -63,6 +72,7 @@ class QuantityConflict(Refusal):
 class AlreadyReleased(Refusal):
     """The order, or its line of this product, has been released; that is final."""
 
+    kind = Kind.CONFLICT
     code = "released"
 
     def __init__(self, order_id: str) -> None:
@@ -73,6 +83,7 @@ class AlreadyReleased(Refusal):
 class AlreadyRejected(Refusal):
     """The order as a whole was rejected; that is final."""
 
+    kind = Kind.CONFLICT
     code = "rejected"
 
     def __init__(self, order_id: str) -> None:
@@ -83,6 +94,7 @@ class AlreadyRejected(Refusal):
 class ProductHeld(Refusal):
     """Orders hold pieces of the product, so it cannot be deleted."""
 
+    kind = Kind.CONFLICT
     code = "product_held"
 
     def __init__(self, product_id: str) -> None:
@@ -93,6 +105,7 @@ class ProductHeld(Refusal):
 class SkuTaken(Refusal):
     """Another product has this stock keeping unit."""
 
+    kind = Kind.CONFLICT
     code = "sku_taken"
 
     def __init__(self, sku: str) -> None:

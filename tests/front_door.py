@@ -1,27 +1,52 @@
-"""A test client that asks as the server does: plain requests first, then Django."""
+"""A test client whose requests pass the WSGI application that the server runs, all of it."""
 
+from collections.abc import Iterable
+from http.cookies import SimpleCookie
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
+from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
-from rest_framework.test import APIClient, ForceAuthClientHandler
+from rest_framework.test import APIClient
 
-from web.plain_requests import answer_plainly
+from web.fast_path import FastPath
 
-
-class _PlainFirst(ForceAuthClientHandler):
-    def __call__(self, environ: dict[str, Any]) -> Any:
-        answer = answer_plainly(environ)
-        if answer is None:
-            return super().__call__(environ)
-        response = HttpResponse(answer.body, status=answer.status, headers=answer.headers)
-        response.wsgi_request = WSGIRequest(environ)  # type: ignore[attr-defined]
-        return response
+CSRF_TOKEN = "t" * 32
 
 
 class FrontDoor(APIClient):
-    """The API's client, at the application that the server runs."""
+    """The API's client at the real application; it sends a CSRF token, as a page of ours would."""
 
-    def __init__(self, **defaults: Any) -> None:
+    def __init__(self, *, csrf_token: bool = True, **defaults: Any) -> None:
         super().__init__(HTTP_HOST="testserver", **defaults)
-        self.handler = _PlainFirst(enforce_csrf_checks=False)
+        self.raise_request_exception = False
+        self.application: Any = None
+        self.handler: Any = self.answer_of_application
+        if csrf_token:
+            self.cookies["csrftoken"] = CSRF_TOKEN
+            self.defaults["HTTP_X_CSRFTOKEN"] = CSRF_TOKEN
+
+    def answer_of_application(self, environ: dict[str, Any]) -> HttpResponse:
+        """What the WSGI application answers, as the response that a test client gives."""
+        # Made at the first request, when the test has changed the settings that it changes.
+        self.application = self.application or FastPath(get_wsgi_application())
+        started: list[Any] = []
+        body: Iterable[bytes] = self.application(environ, lambda *told: started.extend(told))
+        content = b"".join(body)
+        getattr(body, "close", lambda: None)()
+        status, headers = started
+        return _response(environ, status, headers, content)
+
+
+def _response(
+    environ: dict[str, Any], status: str, headers: list[tuple[str, str]], content: bytes
+) -> HttpResponse:
+    response = HttpResponse(content, status=int(status.partition(" ")[0]))
+    del response["Content-Type"]
+    for name, value in headers:
+        if name == "Set-Cookie":
+            response.cookies.update(SimpleCookie(value))
+        else:
+            response[name] = value
+    response.wsgi_request = WSGIRequest(environ)  # type: ignore[attr-defined]
+    return response

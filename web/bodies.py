@@ -1,17 +1,11 @@
 """JSON bodies, read by msgspec straight into structs: one decoding checks the shape and takes the values."""
 
 import re
-from collections.abc import Mapping
 from functools import cache
-from io import BytesIO
-from typing import IO, Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
-from django.http import HttpRequest
 from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
-from rest_framework.parsers import BaseParser
-from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
@@ -24,43 +18,26 @@ SENTENCES = {
 }
 
 
-class JsonBytesParser(BaseParser):
-    """Leaves a JSON body as it came; `read_body` decodes it. Keeps to DATA_UPLOAD_MAX_MEMORY_SIZE."""
-
-    media_type = "application/json"
-    renderer_class = JSONRenderer
-
-    def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """The bytes of the body. Raises RequestDataTooBig."""
-        # A body that was looked at before, within its bounds, comes as a stream of its own.
-        return stream.read() if isinstance(stream, BytesIO) else cast("HttpRequest", stream).body
-
-
 @cache
-def decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
+def _decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
     """One decoder a struct: making one costs more than using it."""
     return msgspec.json.Decoder(kind)
 
 
-def read_body(request: Request, kind: type[Body]) -> Body:
-    """The body of the request as this struct; no body at all reads as an empty object.
+def read_body(body: Any, kind: type[Body]) -> Body:
+    """These bytes of JSON as this struct; none at all, or an empty body of DRF, read as an empty object.
 
     Raises ParseError where it is no JSON, and ValidationError that names the first wrong field.
     """
     try:
-        body: Body = decoder(kind).decode(cast("bytes", request.data) or b"{}")
+        value: Body = _decoder(kind).decode(body or b"{}")
     except msgspec.ValidationError as error:
         raise wrong_field(str(error)) from error
     except RecursionError as error:
         raise ParseError("JSON parse error - nested too deep.") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ParseError(f"JSON parse error - {error}") from error
-    return body
+    return value
 
 
 def wrong_field(sentence: str) -> ValidationError:

@@ -1,7 +1,11 @@
 """The one form of errors, for the OpenAPI schema."""
 
-from drf_spectacular.utils import extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema_serializer
 from rest_framework import serializers
+
+from foundation.refusals import Refusal
+
+ERROR = {"$ref": "#/components/schemas/Error"}
 
 
 class OneErrorSerializer(serializers.Serializer[dict[str, str | None]]):
@@ -20,3 +24,10 @@ class ErrorSerializer(serializers.Serializer[dict[str, object]]):
 
     type = serializers.ChoiceField(choices=["validation_error", "client_error", "server_error"])
     errors = OneErrorSerializer(many=True)  # type: ignore[assignment]  # DRF has an attribute of this name
+
+
+def refused(refusal: Refusal) -> OpenApiResponse:
+    """A refusal that an endpoint gives besides the general errors, by an example."""
+    error = {"code": refusal.code, "detail": str(refusal), "attr": None}
+    example = {"type": "client_error", "errors": [error], **refusal.facts}
+    return OpenApiResponse(ERROR, str(refusal), [OpenApiExample(refusal.code, example, response_only=True)])

@@ -1,7 +1,7 @@
 """Every error of the API in one form, `{"type", "errors": [{"code", "detail", "attr"}]}`, whatever raised it.
 
-The exceptions of the applications carry their code and their sentence; the table gives each family its
-status. A dependency that is down is a 503 with a sentence of ours, because its own may name hosts.
+A refusal of an application carries its code and its sentence; the table gives its kind a status. A dependency
+that is down is a 503 with a sentence of ours, because its own may name hosts.
 """
 
 from http import HTTPStatus
@@ -12,45 +12,36 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from drf_standardized_errors.handler import ExceptionHandler as StandardExceptionHandler
-from rest_framework.exceptions import APIException, AuthenticationFailed, ErrorDetail
+from drf_standardized_errors.types import ExceptionHandlerContext
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed, ErrorDetail, NotAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from orders_app import exceptions as orders
-from products_app import exceptions as products
+from foundation.refusals import Kind, Refusal, Unavailable
+from web.rendering import JsonRenderer
 
-STATUSES: dict[type[Exception], HTTPStatus] = {
-    orders.OrderNotFound: HTTPStatus.NOT_FOUND,
-    orders.OrderNotPlaceable: HTTPStatus.BAD_REQUEST,
-    orders.CustomerNotFound: HTTPStatus.UNAUTHORIZED,
-    orders.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
-    orders.NotAllowedNow: HTTPStatus.CONFLICT,
-    orders.OrderNotDeletable: HTTPStatus.UNPROCESSABLE_ENTITY,
-    products.ProductNotFound: HTTPStatus.NOT_FOUND,
-    products.Refusal: HTTPStatus.CONFLICT,
+STATUSES = {
+    Kind.INVALID: HTTPStatus.BAD_REQUEST,
+    Kind.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    Kind.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Kind.CONFLICT: HTTPStatus.CONFLICT,
+    Kind.UNPROCESSABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 RETRY_AFTER_SECONDS = 5
 
 
 class Refused(APIException):
-    """A refusal of an application on its way out; `facts` join the body beside `type` and `errors`."""
+    """A refusal of an application as an answer; `facts` join the body beside `type` and `errors`."""
 
-    def __init__(self, refusal: orders.OrderError | products.Refusal) -> None:
+    def __init__(self, refusal: Refusal) -> None:
         super().__init__(str(refusal), refusal.code)
-        self.status_code = next(STATUSES[kind] for kind in type(refusal).__mro__ if kind in STATUSES)
-        self.facts = facts_of(refusal)
+        self.status_code = STATUSES[refusal.kind]
+        self.facts = refusal.facts
 
 
-def facts_of(refusal: Exception) -> dict[str, Any]:
-    """What a program can act on, besides the code."""
-    match refusal:
-        case orders.TransitionNotAllowed():
-            return {"allowedTransitions": list(refusal.allowed)}
-        case products.InsufficientStock():
-            return {"availableStock": refusal.available}
-        case _:
-            return {}
-
-
-class Unavailable(APIException):
+class DependencyUnavailable(APIException):
     """A server that the answer needs is down; asking again soon is right."""
 
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
@@ -76,12 +67,12 @@ class BadRequest(APIException):
 def as_api_exception(exception: Exception) -> Exception:
     """What the API answers for this exception; the same exception where the framework knows it."""
     match exception:
-        case orders.OrderError() | products.Refusal():
+        case Refusal():
             return Refused(exception)
-        case products.CatalogueUnavailable():
-            return Unavailable("The catalogue cannot be reached just now.", "catalogue_unavailable")
+        case Unavailable():
+            return DependencyUnavailable(exception.sentence, exception.code)
         case OperationalError() | InterfaceError():
-            return Unavailable("The orders cannot be reached just now.", "database_unavailable")
+            return DependencyUnavailable("The orders cannot be reached just now.", "database_unavailable")
         case RequestDataTooBig():
             return BodyTooLarge()
         case SuspiciousOperation():
@@ -90,7 +81,7 @@ def as_api_exception(exception: Exception) -> Exception:
 
 
 class ExceptionHandler(StandardExceptionHandler):
-    """The library's handler, which knows the exceptions of the applications too."""
+    """The library's handler, which knows refusals and outages too."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         """The exception with a status and one sentence."""
@@ -104,6 +95,29 @@ class ExceptionHandler(StandardExceptionHandler):
         return super().format_exception(exc) | getattr(exc, "facts", {})
 
 
+def error_answer(
+    error: Exception, request: HttpRequest, authentication: BaseAuthentication
+) -> HttpResponse | None:
+    """The answer that a DRF view gives where it raises `error`, for a request that came to no view.
+
+    A 401 asks for credentials in the words of `authentication`. None where a view would leave the error to
+    Django, as with DEBUG.
+    """
+    asked = Request(request)
+    if isinstance(error, NotAuthenticated | AuthenticationFailed):
+        error.auth_header = authentication.authenticate_header(asked)  # type: ignore[union-attr]
+    context = ExceptionHandlerContext(view=APIView(), args=(), kwargs={}, request=asked)
+    response = ExceptionHandler(error, context).run()
+    return response and _rendered(response)
+
+
+def _rendered(response: Response) -> HttpResponse:
+    response.accepted_renderer = JsonRenderer()
+    response.accepted_media_type = JsonRenderer.media_type
+    response.renderer_context = {}  # type: ignore[attr-defined]  # missing in the stubs
+    return cast("HttpResponse", response.render())
+
+
 def is_api(request: HttpRequest) -> bool:
     """Whether the request is for the API rather than for a page."""
     return request.path.startswith("/api/")
@@ -114,17 +128,6 @@ def error_response(status: HTTPStatus, code: str, detail: str) -> JsonResponse:
     kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "client_error"
     body = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}
     return JsonResponse(body, status=status, json_dumps_params={"separators": (",", ":")})
-
-
-def unavailable(exception: Exception) -> JsonResponse:
-    """The answer to an outage (see `as_api_exception`) outside the views of the API; raises what is none."""
-    outage = as_api_exception(exception)
-    if not isinstance(outage, Unavailable):
-        raise exception
-    detail = cast("ErrorDetail", outage.detail)
-    response = error_response(HTTPStatus.SERVICE_UNAVAILABLE, str(detail.code), detail)
-    response["Retry-After"] = str(outage.wait)
-    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,15 +1,38 @@
-"""JSON bodies of the API within bounds: no serializer sees what is no JSON, too deep or too large."""
+"""The parsers of the API's views: JSON alone, within bounds.
+
+Bodies of orders and stock are structs: their views take the bytes, and `web/bodies.py` decodes them. Accounts
+and the catalogue have DRF serializers, which name every wrong field of a form: their views take values.
+"""
 
 from collections.abc import Mapping
-from typing import IO, Any
+from io import BytesIO
+from typing import IO, Any, cast
 
 import msgspec
+from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
-
-from web.bodies import JsonBytesParser
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
 
 MAX_DEPTH = 16
 TOO_DEEP = f"JSON parse error - nested more than {MAX_DEPTH} deep."
+
+
+class JsonBytesParser(BaseParser):
+    """Leaves a JSON body as it came; `read_body` decodes it. Keeps to DATA_UPLOAD_MAX_MEMORY_SIZE."""
+
+    media_type = "application/json"
+    renderer_class = JSONRenderer
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The bytes of the body. Raises RequestDataTooBig."""
+        # A body that was looked at before, within its bounds, comes as a stream of its own.
+        return stream.read() if isinstance(stream, BytesIO) else cast("HttpRequest", stream).body
 
 
 class BoundedJsonParser(JsonBytesParser):

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView  # which loads this module
 
 
+def is_on(throttle: type[SimpleRateThrottle]) -> bool:
+    """Whether the settings have a rate for it."""
+    return bool(throttle.scope and throttle.THROTTLE_RATES.get(throttle.scope))
+
+
 class AddressThrottle(SimpleRateThrottle):
     """Requests of one address."""
 
@@ -28,12 +33,6 @@ class UserThrottle(UserRateThrottle):
     """Requests of one user; of one address where nobody is signed in."""
 
     scope = "user"
-
-
-def are_requests_counted() -> bool:
-    """Whether every request has to be counted, by its address or its user."""
-    counting = (AddressThrottle, UserThrottle)
-    return any(throttle.THROTTLE_RATES.get(throttle.scope) for throttle in counting)
 
 
 class RegistrationThrottle(AddressThrottle):

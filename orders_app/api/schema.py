@@ -2,47 +2,26 @@
 
 from typing import Any
 
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    extend_schema_view,
-)
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
+from orders_app.api.place_order import PLACE_ORDER
 from orders_app.api.shapes import (
     CancelOrderSerializer,
     ChangeStatusSerializer,
     EditOrderSerializer,
     OrderEventSerializer,
     OrderSerializer,
-    PlaceOrderSerializer,
     StatusSerializer,
 )
 from orders_app.exceptions import (
-    IdempotencyKeyReused,
-    OrderError,
     OrderNotDeletable,
     OrderNotEditable,
     TransitionNotAllowed,
 )
-from orders_app.state_machine import TRANSITIONS, OrderStatus
-from web.struct_schema import COMPONENTS, StructSerializer
-
-IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    location=OpenApiParameter.HEADER,
-    description="1 to 255 printable ASCII characters. The same key again gives the same order again.",
-)
-LOCATION = OpenApiParameter(
-    "Location", location=OpenApiParameter.HEADER, response=[201], description="Where the order is."
-)
-REPLAYED = OpenApiParameter(
-    "Idempotent-Replayed",
-    location=OpenApiParameter.HEADER,
-    response=[201],
-    description="`true` where the key was used before: this is the order of then, as it is now.",
-)
+from orders_app.state_machine import OrderStatus
+from web.endpoint_view import documented
+from web.error_schema import refused
+from web.struct_schema import StructSerializer
 
 
 def route(
@@ -56,30 +35,12 @@ def route(
     )
 
 
-def refused(refusal: OrderError, **facts: Any) -> OpenApiResponse:
-    """An answer that the route gives besides the general errors, by an example."""
-    error = {"code": refusal.code, "detail": str(refusal), "attr": None}
-    example = {"type": "client_error", "errors": [error], **facts}
-    return OpenApiResponse(
-        {"$ref": f"{COMPONENTS}Error"},
-        str(refusal),
-        [OpenApiExample(refusal.code, example, response_only=True)],
-    )
-
-
-FINAL_STEP = refused(
-    TransitionNotAllowed(OrderStatus.PENDING, OrderStatus.DELIVERED),
-    allowedTransitions=list(TRANSITIONS[OrderStatus.PENDING]),
-)
+FINAL_STEP = refused(TransitionNotAllowed(OrderStatus.PENDING, OrderStatus.DELIVERED))
 
 described = extend_schema_view(
     list=route("listOrders", "Own orders; for staff, everyone's", OrderSerializer(many=True)),
-    create=route(
-        "placeOrder",
-        "Place an order",
-        {201: OrderSerializer, 422: refused(IdempotencyKeyReused("a-key-of-mine"))},
-        PlaceOrderSerializer,
-        parameters=[IDEMPOTENCY_KEY, LOCATION, REPLAYED],
+    create=documented(
+        PLACE_ORDER, "Take an order at once; whether its stock could be reserved shows in it moments later."
     ),
     retrieve=route("getOrder", "One order", OrderSerializer),
     partial_update=route(

@@ -8,7 +8,6 @@ from django.db.models import QuerySet
 from msgspec import UNSET, Struct, structs, to_builtins
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.permissions import AllowAny, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +16,7 @@ from rest_framework.viewsets import GenericViewSet
 from orders_app import event_log
 from orders_app.api.access import IsThatUserOrStaff, origin_of, visible_orders
 from orders_app.api.filters import OrderFilters
-from orders_app.api.placement import headers_of, place
+from orders_app.api.place_order import PLACE_ORDER
 from orders_app.api.schema import described
 from orders_app.api.shapes import (
     CancelOrder,
@@ -28,13 +27,11 @@ from orders_app.api.shapes import (
     EditOrderByStaff,
     EditOrderSerializer,
     OrderSerializer,
-    PlaceOrder,
-    PlaceOrderSerializer,
     Status,
     shown_event,
 )
 from orders_app.document import CancelReason, OrderDocument
-from orders_app.exceptions import InactiveProducts, OrderNotFound, UnknownProducts
+from orders_app.exceptions import OrderNotFound
 from orders_app.models import Order
 from orders_app.models.rows import document_of
 from orders_app.selectors import orders_of
@@ -47,7 +44,9 @@ from orders_app.services.change_order import (
     update_order,
 )
 from orders_app.state_machine import TRANSITIONS
-from web.bodies import JsonBytesParser, read_body
+from web.bodies import read_body
+from web.endpoint_view import answer_in_view
+from web.parsers import JsonBytesParser
 from web.struct_schema import StructSerializer
 
 
@@ -56,10 +55,12 @@ class OrderViewSet(GenericViewSet[Order]):
     """Orders: customers place and see their own, staff see and move all."""
 
     lookup_value_converter = "uuid"
+    authentication_classes = PLACE_ORDER.authentication
+    throttle_classes = PLACE_ORDER.throttles
     parser_classes = (JsonBytesParser,)
     filterset_class = OrderFilters
     form_serializers: ClassVar[dict[str, type[StructSerializer]]] = {
-        "create": PlaceOrderSerializer,
+        "create": PLACE_ORDER.body,
         "partial_update": EditOrderSerializer,
         "cancel": CancelOrderSerializer,
         "change_status": ChangeStatusSerializer,
@@ -67,7 +68,12 @@ class OrderViewSet(GenericViewSet[Order]):
 
     def get_permissions(self) -> Sequence[Any]:
         """Staff alone delete; the other routes say it where they are."""
-        return [IsAdminUser()] if self.action == "destroy" else super().get_permissions()
+        match self.action:
+            case "create":
+                return [PLACE_ORDER.permission]
+            case "destroy":
+                return [IsAdminUser()]
+        return super().get_permissions()
 
     def get_serializer_class(self) -> type[StructSerializer]:
         """What the browsable API's form of this action starts with."""
@@ -88,12 +94,7 @@ class OrderViewSet(GenericViewSet[Order]):
 
     def create(self, request: Request) -> Response:
         """Take an order at once; whether its stock could be reserved shows in it moments later."""
-        body = read_body(request, PlaceOrder)
-        try:
-            placement = place(request, body)
-        except (UnknownProducts, InactiveProducts) as refusal:
-            raise wrong_products(body, refusal) from refusal
-        return Response(to_builtins(placement.order), status.HTTP_201_CREATED, headers=headers_of(placement))
+        return answer_in_view(PLACE_ORDER, request, {})
 
     def retrieve(self, request: Request, pk: UUID) -> Response:
         """One order."""
@@ -104,7 +105,7 @@ class OrderViewSet(GenericViewSet[Order]):
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Correct the shipping address while the order is Pending; staff may set the tracking number too."""
-        body = read_body(request, EditOrderByStaff if request.user.is_staff else EditOrder)
+        body = read_body(request.data, EditOrderByStaff if request.user.is_staff else EditOrder)
         self.require_visible(pk)
         return shown(update_order(order_id=pk, origin=origin_of(request), **given(body)))
 
@@ -116,7 +117,7 @@ class OrderViewSet(GenericViewSet[Order]):
     @action(methods=["patch"], detail=True)
     def cancel(self, request: Request, pk: UUID) -> Response:
         """Cancel the order; what it holds goes back into stock."""
-        body = read_body(request, CancelOrder)
+        body = read_body(request.data, CancelOrder)
         self.require_visible(pk)
         reason = cancel_reason(body.reason, by_staff=request.user.is_staff)
         return shown(cancel_order(order_id=pk, reason=reason, origin=origin_of(request)))
@@ -124,7 +125,7 @@ class OrderViewSet(GenericViewSet[Order]):
     @action(methods=["patch"], detail=True, url_path="status", permission_classes=[IsAdminUser])
     def change_status(self, request: Request, pk: UUID) -> Response:
         """Move the order one step."""
-        body = read_body(request, ChangeStatus)
+        body = read_body(request.data, ChangeStatus)
         return shown(change_status(order_id=pk, new_status=body.status, origin=origin_of(request)))
 
     @action(detail=True)
@@ -168,15 +169,3 @@ def cancel_reason(words: str, *, by_staff: bool) -> CancelReason:
     """Why an order is cancelled: who wished it, in their words where they gave any."""
     usual = CANCELLED_BY_STAFF if by_staff else CANCELLED_BY_CUSTOMER
     return CancelReason(usual.code, words.strip() or usual.detail)
-
-
-def wrong_products(body: PlaceOrder, refusal: UnknownProducts | InactiveProducts) -> ValidationError:
-    """The refusal as errors of the lines that name the products, in whichever case of their hex digits."""
-    refused = {product_id.lower() for product_id in refusal.product_ids}
-    return ValidationError(
-        {
-            f"items.{index}.productId": [ErrorDetail(str(refusal), refusal.code)]
-            for index, item in enumerate(body.items)
-            if item.product_id.lower() in refused
-        }
-    )

@@ -1,17 +1,14 @@
 # ruff: noqa: N815  # the names of the fields are the names in JSON
-"""Shapes of the products' routes."""
+"""Shapes of the catalogue's routes: a product has many fields, and all that are wrong are named at once."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct
 from rest_framework import serializers
 
 from products_app.documents.product import Product
-from products_app.services.stock.service import LineReleased, LineReserved
 
 MAX_STOCK = 1_000_000_000
-MAX_QUANTITY = 1_000_000
 ORDERINGS = {"price": "price", "name": "name", "stock": "stock", "createdAt": "created_at"}
 
 
@@ -70,60 +67,3 @@ class ProductQuerySerializer(serializers.Serializer[None]):
     inStock = serializers.BooleanField(source="in_stock", required=False)
     isActive = serializers.BooleanField(source="is_active", required=False)
     ordering = OrderingField(required=False)
-
-
-class QuantityField(serializers.IntegerField):
-    """A JSON number without a fraction: neither text nor true."""
-
-    def to_internal_value(self, data: Any) -> int:
-        """The number as it is."""
-        if type(data) is not int:
-            self.fail("invalid")
-        return data
-
-
-class TextField(serializers.CharField):
-    """JSON text, taken as it is; a number is not read as text."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(trim_whitespace=False, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """The text."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return data
-
-
-class LineSerializer(serializers.Serializer[None]):
-    """So many pieces for an order."""
-
-    quantity = QuantityField(min_value=1, max_value=MAX_QUANTITY)
-    orderId = TextField(source="order_id", max_length=64)
-
-
-class PlainLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """A line as every program sends it; what does not fit may still be one for LineSerializer."""
-
-    quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
-    order_id: Annotated[str, Meta(pattern="^[!-~]{1,64}$")]
-
-
-class LineReservedSerializer(serializers.Serializer[LineReserved]):
-    """What the order has reserved; `newStock` is what could still be sold right after."""
-
-    productId = serializers.CharField(source="product_id")
-    productName = serializers.CharField(source="product_name")
-    reservedQuantity = serializers.IntegerField(source="reserved_quantity")
-    newStock = serializers.IntegerField(source="new_stock")
-    orderId = serializers.CharField(source="order_id")
-
-
-class LineReleasedSerializer(serializers.Serializer[LineReleased]):
-    """What the order has given back; `newStock` is what could be sold right after."""
-
-    productId = serializers.CharField(source="product_id")
-    productName = serializers.CharField(source="product_name")
-    releasedQuantity = serializers.IntegerField(source="released_quantity")
-    newStock = serializers.IntegerField(source="new_stock")
-    orderId = serializers.CharField(source="order_id")

@@ -37,14 +37,17 @@ class ServiceKeyAuthentication(BaseAuthentication):
         return KeyParser.keyword
 
 
-class IsService(BasePermission):
-    """Callers with a valid key whose scope covers the route's (`scope` of the view)."""
+class ServiceMay(BasePermission):
+    """Callers with a valid key whose scope covers this: `reserve` or `release`."""
 
     message = "This API key is not for this route."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    def has_permission(self, request: Request, view: APIView | None) -> bool:
         """Whether the key that was read may do this."""
-        return request.auth is not None and cast("ServiceKey", request.auth).allows(view.scope)  # type: ignore[attr-defined]
+        return request.auth is not None and cast("ServiceKey", request.auth).allows(self.scope)
 
 
 class ServiceKeyScheme(OpenApiAuthenticationExtension):

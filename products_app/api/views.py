@@ -1,44 +1,24 @@
 """Routes under `products/`. Each checks the shape, makes one call, and answers."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import SAFE_METHODS, AllowAny, BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from products_app.api.serializers import (
-    LineReleasedSerializer,
-    LineReservedSerializer,
-    LineSerializer,
-    ProductQuerySerializer,
-    ProductSerializer,
-)
-from products_app.api.service_keys import IsService, ServiceKeyAuthentication
+from products_app.api.serializers import ProductQuerySerializer, ProductSerializer
+from products_app.api.stock_endpoints import PRODUCT_ID, RELEASE, RESERVE
 from products_app.selectors import ProductsFound, find_products, get_product
 from products_app.services.catalogue import create_product, delete_product, update_product
-from products_app.services.stock.service import release_line, reserve_line
+from web.endpoint_view import EndpointView, documented
+from web.error_schema import ERROR
 
-PRODUCT_ID = OpenApiParameter(
-    "product_id",
-    str,
-    OpenApiParameter.PATH,
-    description="24 hexadecimal digits.",
-    pattern="^[0-9a-fA-F]{24}$",
-)
-
-
-ERROR = {"$ref": "#/components/schemas/Error"}
 SKU_TAKEN = OpenApiResponse(ERROR, "Another product has this SKU.")
 MEANINGLESS = OpenApiResponse(ERROR, "A parameter has no meaning.")
 HELD = OpenApiResponse(ERROR, "Orders hold pieces of the product.")
-REFUSED = OpenApiResponse(
-    ERROR,
-    "The product is not for sale; or too few can be sold (`availableStock` says how many); or the order has "
-    "reserved another quantity, or was released or rejected before.",
-)
 
 
 class CatalogueView(GenericAPIView[Any]):
@@ -133,49 +113,15 @@ class ProductView(CatalogueView):
         return Response(self.get_serializer(product).data)
 
 
-class LineView(GenericAPIView[Any]):
-    """For services: the API key decides, whoever is logged in."""
-
-    authentication_classes = (ServiceKeyAuthentication,)
-    permission_classes = (IsService,)
-    serializer_class = LineSerializer
-    scope: ClassVar[str]
-
-    def line(self, request: Request) -> dict[str, Any]:
-        """Order id and quantity. Raises ValidationError."""
-        body = self.get_serializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        line: dict[str, Any] = body.validated_data
-        return line
-
-
-@extend_schema(tags=["stock"], parameters=[PRODUCT_ID])
-class ReserveView(LineView):
+@extend_schema_view(post=documented(RESERVE, "Reserve them. Again with the same body: the same answer."))
+class ReserveView(EndpointView):
     """Take pieces of the product for an order, once however often it is asked."""
 
-    scope = "reserve"
-
-    @extend_schema(
-        operation_id="reserveStock",
-        summary="Reserve pieces for an order",
-        responses={200: LineReservedSerializer, 409: REFUSED},
-    )
-    def post(self, request: Request, product_id: str) -> Response:
-        """Reserve them. Again with the same body: the same answer."""
-        answer = reserve_line(product_id=product_id, **self.line(request))
-        return Response(LineReservedSerializer(answer).data)
+    endpoint = RESERVE
 
 
-@extend_schema(tags=["stock"], parameters=[PRODUCT_ID])
-class ReleaseView(LineView):
+@extend_schema_view(post=documented(RELEASE, "Give them back. Again with the same body: the same answer."))
+class ReleaseView(EndpointView):
     """Give pieces back that an order has reserved, never more than it holds."""
 
-    scope = "release"
-
-    @extend_schema(
-        operation_id="releaseStock", summary="Give reserved pieces back", responses=LineReleasedSerializer
-    )
-    def post(self, request: Request, product_id: str) -> Response:
-        """Give them back. Again with the same body: the same answer."""
-        answer = release_line(product_id=product_id, **self.line(request))
-        return Response(LineReleasedSerializer(answer).data)
+    endpoint = RELEASE

@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from rest_framework.test import APIClient
 
 from products_app.models import ROTATION_OVERLAP, ServiceKey
+from tests.front_door import FrontDoor
 from tests.products_app.api.callers import PRODUCTS, error_of
 from tests.products_app.shelves import entry_of, new_order, stock_of, stocked
 
@@ -33,7 +33,7 @@ def clerk() -> Client:
 
 
 def use(secret: str, action: str, lamp: str, order: str) -> Any:
-    client = APIClient(HTTP_AUTHORIZATION=f"Api-Key {secret}")
+    client = FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {secret}")
     return client.post(f"{PRODUCTS}{lamp}/{action}/", {"quantity": 1, "orderId": order})
 
 

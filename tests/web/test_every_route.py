@@ -9,13 +9,13 @@ import pytest
 import yaml
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from orders_app.accounts.serializers import create_token_pair
 from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.services.catalogue import create_product
+from tests.front_door import CSRF_TOKEN, FrontDoor
 from tests.orders_app.api.people import ADDRESS, order_body
 from tests.orders_app.ordering import Desk
 from tests.web.callers import CALLERS, People, ask, everything, unsigned
@@ -207,7 +207,7 @@ def test_each_caller_is_answered_as_the_table_says(
         scene = Scene(people, desk, number)
         path, body, header = sent(door, route, scene), door.body and door.body(scene), people.header(caller)
         before = everything()
-        response = ask(Client(), method, path, body, authorization=header)
+        response = ask(FrontDoor(), method, path, body, authorization=header)
         assert response.status_code == expected, (caller, response.content)
         changed = everything() != before
         assert changed is (method != "GET" and expected < 400 and door.changes), caller
@@ -228,17 +228,17 @@ def test_neither_an_unsigned_token_nor_a_session_without_its_csrf_token_writes(
     method: str, route: str, desk: Desk, people: People
 ) -> None:
     door, scene = DOORS[method, route], Scene(people, desk, 0)
-    browser = Client(enforce_csrf_checks=True)
+    browser = FrontDoor(csrf_token=False)
     browser.force_login(people.staff)
-    browser.cookies["csrftoken"] = token = "t" * 32
+    browser.cookies["csrftoken"] = CSRF_TOKEN
     path, body = sent(door, route, scene), door.body and door.body(scene)
     before = everything()
-    nobody = ask(Client(), method, path, body, authorization=unsigned(people.staff))
+    nobody = ask(FrontDoor(), method, path, body, authorization=unsigned(people.staff))
     assert nobody.status_code == 401
     without = ask(browser, method, path, body)
     assert without.status_code == (401 if door.answers == SERVICES else 403)
     assert everything() == before
-    with_token = ask(browser, method, path, body, x_csrftoken=token)
+    with_token = ask(browser, method, path, body, x_csrftoken=CSRF_TOKEN)
     assert with_token.status_code == door.answers[CALLERS.index("staff")], with_token.content
 
 
@@ -247,7 +247,7 @@ def test_a_customer_sets_no_field_of_an_order_but_the_address(desk: Desk, people
     before = everything()
     for field in {*OrderDocument.__struct_encode_fields__, "password", "isStaff"} - {"shippingAddress"}:
         body = {field: 2, "shippingAddress": ADDRESS | {"city": "Lee"}}
-        response = ask(Client(), "PATCH", path, body, authorization=owner)
+        response = ask(FrontDoor(), "PATCH", path, body, authorization=owner)
         assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, field)
     assert everything() == before
 
@@ -261,11 +261,11 @@ def admin_path(route: str) -> str:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_the_admin_shows_everybody_but_staff_the_way_to_its_login(method: str, people: People) -> None:
-    customer = Client()
+    customer = FrontDoor()
     customer.force_login(people.owner)
     before = everything()
     for route in sorted(set(ADMIN_ROUTES) - OPEN_IN_ADMIN):
-        for browser, header in ((Client(), ""), (customer, ""), (Client(), people.header("staff"))):
+        for browser, header in ((FrontDoor(), ""), (customer, ""), (FrontDoor(), people.header("staff"))):
             response = ask(browser, method, admin_path(route), None, authorization=header)
             assert response.status_code == 302, route
             assert response["Location"].startswith("/admin/login/"), route
@@ -274,7 +274,7 @@ def test_the_admin_shows_everybody_but_staff_the_way_to_its_login(method: str, p
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_staff_without_a_role_see_and_change_nothing_in_the_admin(method: str, people: People) -> None:
-    browser = Client()
+    browser = FrontDoor()
     browser.force_login(people.staff)
     before = everything()
     of_models = [route for route in ADMIN_ROUTES if re.match(r"admin/(?!password|r/)\w+/\w+/", route)]

@@ -87,8 +87,8 @@ def test_figures_of_all_processes_are_added_up_and_gauges_of_the_living(tmp_path
     )
     show = (
         "import django; django.setup();"
-        "from django.test import RequestFactory; from web import metrics_view;"
-        "print(metrics_view.metrics(RequestFactory().get('/metrics')).content.decode())"
+        "from django.test import RequestFactory; from web.metrics_view import metrics_after;"
+        "print(metrics_after(lambda: None)(RequestFactory().get('/metrics')).content.decode())"
     )
     run(count, tmp_path)
     text = run(count + show, tmp_path)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from products_app.exceptions import Refusal
+from foundation.refusals import Refusal
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
 
 
@@ -60,7 +60,7 @@ class ReleaseLine(LineRequest, frozen=True):
 
 
 class LineReserved(Struct, frozen=True, rename="camel"):
-    """The line is reserved; `new_stock` is the stock right after."""
+    """The line is reserved; `newStock` is the stock right after."""
 
     product_id: str
     product_name: str
@@ -70,7 +70,7 @@ class LineReserved(Struct, frozen=True, rename="camel"):
 
 
 class LineReleased(Struct, frozen=True, rename="camel"):
-    """`released_quantity` pieces were given back; `new_stock` is the stock right after."""
+    """`releasedQuantity` pieces were given back; `newStock` is the stock right after."""
 
     product_id: str
     product_name: str

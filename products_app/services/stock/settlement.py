@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, to_builtins
 
+from foundation.refusals import Refusal
 from products_app.documents.ledger import LedgerEntry, LedgerLine, RecordedRelease
 from products_app.exceptions import (
     AlreadyRejected,
@@ -15,7 +16,6 @@ from products_app.exceptions import (
     ProductInactive,
     ProductNotFound,
     QuantityConflict,
-    Refusal,
 )
 from products_app.messages import InventoryRejected, InventoryReleased, RejectionCode, Shortage, StockLine
 from products_app.services.stock.recorded_answers import OrderAnswer, recorded_answer, reserved_answer

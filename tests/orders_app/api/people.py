@@ -19,7 +19,7 @@ class Person:
     """Somebody at the API: with a token, or nobody in particular."""
 
     def __init__(self, user_id: int | None = None, *, is_staff: bool = False) -> None:
-        self.client = FrontDoor(raise_request_exception=False)
+        self.client = FrontDoor()
         self.user_id = user_id
         if user_id is not None:
             token = AccessToken()

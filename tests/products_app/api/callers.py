@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
 from products_app.models import ServiceKey
@@ -13,11 +12,11 @@ Json = dict[str, Any]
 Answer = Any  # a response, to which the test client adds json()
 
 
-def user(*, is_staff: bool) -> APIClient:
+def user(*, is_staff: bool) -> FrontDoor:
     """Somebody with an access token."""
     token = AccessToken()
     token["user_id"], token["username"], token["is_staff"] = "7", "somebody", is_staff
-    return APIClient(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return FrontDoor(HTTP_AUTHORIZATION=f"Bearer {token}")
 
 
 def service() -> FrontDoor:

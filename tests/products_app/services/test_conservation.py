@@ -8,9 +8,9 @@ from bson import ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from foundation.refusals import Refusal
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
-from products_app.exceptions import Refusal
 from products_app.services.stock.service import (
     Line,
     Release,

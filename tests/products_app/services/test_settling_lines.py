@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import pytest
 
+from foundation.refusals import Refusal
 from products_app.exceptions import (
     AlreadyRejected,
     AlreadyReleased,
@@ -12,7 +13,6 @@ from products_app.exceptions import (
     ProductInactive,
     ProductNotFound,
     QuantityConflict,
-    Refusal,
 )
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
 from products_app.services.catalogue import update_product

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
-DOORS = {
+PAGES = {
     "products": "product-list",
     "orders": "order-list",
     "statuses": "order-statuses",
@@ -26,4 +26,4 @@ class Stockbridge(APIView):
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:
         """The addresses of the lists and forms."""
-        return Response({name: reverse(view, request=request) for name, view in DOORS.items()})
+        return Response({name: reverse(view, request=request) for name, view in PAGES.items()})

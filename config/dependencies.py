@@ -1,0 +1,53 @@
+"""The servers that the system depends on, and how to find out whether each is up."""
+
+import socket
+
+from django.conf import settings
+from django.db import connection
+
+from products_app import selectors as catalogue
+from web import health
+
+CONNECT_SECONDS = 1.0
+
+
+def postgresql() -> None:
+    """Raises a database error unless a new connection answers a query."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    finally:
+        connection.close()
+
+
+def mongodb() -> None:
+    """Raises CatalogueUnavailable unless the primary answers."""
+    catalogue.ping()
+
+
+def kafka() -> None:
+    """Raises OSError unless one of the brokers accepts a connection; web processes have no Kafka client."""
+    *others, last = settings.KAFKA_BROKERS.split(",")
+    for broker in others:
+        try:
+            return _connect(broker)
+        except OSError:
+            continue
+    return _connect(last)
+
+
+def _connect(broker: str) -> None:
+    host, _, port = broker.strip().rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS):
+        pass
+
+
+DATABASES = {"postgresql": postgresql, "mongodb": mongodb}
+
+# Without Kafka orders are taken, and settled later.
+ready = health.readiness(
+    required=DATABASES,
+    optional={"kafka": kafka},
+    not_ready="orders cannot be taken",
+    without_optional="orders are taken, and settled when Kafka is back",
+)

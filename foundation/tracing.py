@@ -1,0 +1,19 @@
+"""W3C trace context: a request's trace goes on in its events and messages."""
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+TRACE_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def trace_parent_of(headers: Mapping[str, Any]) -> str:
+    """The request's W3C traceparent (`headers` as in WSGI), or one that starts a trace."""
+    header = headers.get("HTTP_TRACEPARENT", "")
+    return header if TRACE_PARENT.fullmatch(header) else f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+
+
+def trace_id(trace_parent: str) -> str:
+    """The part of a traceparent that all its spans have in common."""
+    return trace_parent.split("-")[1]

@@ -1,0 +1,102 @@
+"""`POST orders/`: who may place an order, what is sent, what is answered and refused."""
+
+import re
+from functools import cache
+from http import HTTPStatus
+
+from django.http import HttpRequest
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+
+from orders_app.accounts.authentication import AccessTokenAuthentication
+from orders_app.api.access import origin_of, user_id
+from orders_app.api.shapes import OrderSerializer, PlaceOrder, PlaceOrderSerializer
+from orders_app.exceptions import IdempotencyKeyReused, InactiveProducts, UnknownProducts
+from orders_app.services.place_order import Placement, place_order
+from web.bodies import field_error
+from web.endpoint import Answer, Endpoint
+from web.error_schema import refused
+
+IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+def _place(request: Request | HttpRequest, body: PlaceOrder) -> Answer:
+    try:
+        placement = place_order(
+            user_id=user_id(request.user),
+            items=body.items,
+            shipping_address=body.shipping_address,
+            payment_method=body.payment_method,
+            idempotency_key=_idempotency_key(request),
+            origin=origin_of(request),
+        )
+    except (UnknownProducts, InactiveProducts) as refusal:
+        raise _wrong_products(body, refusal) from refusal
+    return Answer(placement.order, _headers_of(placement))
+
+
+def _idempotency_key(request: Request | HttpRequest) -> str | None:
+    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+        raise field_error("Idempotency-Key", "Must be 1 to 255 printable ASCII characters.", "invalid")
+    return key
+
+
+def _wrong_products(body: PlaceOrder, refusal: UnknownProducts | InactiveProducts) -> ValidationError:
+    """The refusal as errors of the lines that name the products, in whichever case of their hex digits."""
+    refused_ids = {product_id.lower() for product_id in refusal.product_ids}
+    return ValidationError(
+        {
+            f"items.{index}.productId": [ErrorDetail(str(refusal), refusal.code)]
+            for index, item in enumerate(body.items)
+            if item.product_id.lower() in refused_ids
+        }
+    )
+
+
+def _headers_of(placement: Placement) -> dict[str, str]:
+    """Where the order is, and whether it was there before."""
+    location = {"Location": f"{_orders_path()}{placement.order.id}/"}
+    return location | ({"Idempotent-Replayed": "true"} if placement.replayed else {})
+
+
+@cache
+def _orders_path() -> str:
+    return reverse("order-list")
+
+
+PLACE_ORDER = Endpoint(
+    route="api/v1/orders/",
+    operation="placeOrder",
+    summary="Place an order",
+    tag="orders",
+    parameters=(
+        OpenApiParameter(
+            "Idempotency-Key",
+            location=OpenApiParameter.HEADER,
+            description="1 to 255 printable ASCII characters. The same key again gives the same order again.",
+        ),
+        OpenApiParameter(
+            "Location", location=OpenApiParameter.HEADER, response=[201], description="Where the order is."
+        ),
+        OpenApiParameter(
+            "Idempotent-Replayed",
+            location=OpenApiParameter.HEADER,
+            response=[201],
+            description="`true` where the key was used before: this is the order of then, as it is now.",
+        ),
+    ),
+    allow="GET, POST, HEAD, OPTIONS",
+    scheme="Bearer",
+    authentication=(AccessTokenAuthentication, SessionAuthentication),
+    permission=IsAuthenticated(),
+    body=PlaceOrderSerializer,
+    call=_place,
+    status=HTTPStatus.CREATED,
+    content=OrderSerializer,
+    refusals={422: refused(IdempotencyKeyReused("a-key-of-mine"))},
+)

@@ -1,0 +1,94 @@
+"""`POST products/{id}/reserve/` and `release/`: who may call them, what is sent, answered and refused."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+
+from products_app.api.service_keys import ServiceKeyAuthentication, ServiceMay
+from products_app.services.stock.service import LineReleased, LineReserved, release_line, reserve_line
+from web.endpoint import Answer, Endpoint
+from web.error_schema import ERROR
+from web.struct_schema import StructSerializer
+
+MAX_QUANTITY = 1_000_000
+PRODUCT_ID = OpenApiParameter(
+    "product_id",
+    str,
+    OpenApiParameter.PATH,
+    description="24 hexadecimal digits.",
+    pattern="^[0-9a-fA-F]{24}$",
+)
+
+
+class Line(Struct, frozen=True, rename="camel"):
+    """So many pieces for an order."""
+
+    quantity: Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+    order_id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+
+
+class LineSerializer(StructSerializer):
+    """A line."""
+
+    struct = Line
+
+
+class LineReservedSerializer(StructSerializer):
+    """The answer to reserve."""
+
+    struct = LineReserved
+
+
+class LineReleasedSerializer(StructSerializer):
+    """The answer to release."""
+
+    struct = LineReleased
+
+
+def _reserve(_request: Request, line: Line, *, product_id: str) -> Answer:
+    return Answer(reserve_line(product_id=product_id, order_id=line.order_id, quantity=line.quantity))
+
+
+def _release(_request: Request, line: Line, *, product_id: str) -> Answer:
+    return Answer(release_line(product_id=product_id, order_id=line.order_id, quantity=line.quantity))
+
+
+FOR_SERVICES: dict[str, Any] = {
+    "tag": "stock",
+    "parameters": (PRODUCT_ID,),
+    "allow": "POST, OPTIONS",
+    "scheme": "Api-Key",
+    "authentication": (ServiceKeyAuthentication,),
+    "body": LineSerializer,
+    "status": HTTPStatus.OK,
+}
+
+RESERVE = Endpoint(
+    **FOR_SERVICES,
+    route="api/v1/products/<str:product_id>/reserve/",
+    operation="reserveStock",
+    summary="Reserve pieces for an order",
+    permission=ServiceMay("reserve"),
+    call=_reserve,
+    content=LineReservedSerializer,
+    refusals={
+        409: OpenApiResponse(
+            ERROR,
+            "The product is not for sale; or too few can be sold (`availableStock` says how many); or the "
+            "order has reserved another quantity, or was released or rejected before.",
+        )
+    },
+)
+
+RELEASE = Endpoint(
+    **FOR_SERVICES,
+    route="api/v1/products/<str:product_id>/release/",
+    operation="releaseStock",
+    summary="Give reserved pieces back",
+    permission=ServiceMay("release"),
+    call=_release,
+    content=LineReleasedSerializer,
+)

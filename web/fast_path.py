@@ -1,0 +1,177 @@
+"""Answers hot endpoints in front of Django's handler: without most of its middlewares, and without DRF.
+
+Which requests it takes is decided before anything is done for them: those that programs usually send. It
+answers each of them itself, whether the endpoint succeeds or refuses. All others go on to the view, which
+gives the same answers (tests compare them to the letter). What this saves is in docs/adr/0013.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from http import HTTPStatus
+from io import BytesIO
+from typing import Any, cast
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.exception import response_for_exception
+from django.core.handlers.wsgi import WSGIRequest
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch
+from django.urls.resolvers import RoutePattern
+from django.utils.module_loading import import_string
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied, Throttled
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from web.bodies import read_body
+from web.endpoint import Endpoint
+from web.errors import error_answer
+from web.middleware import observe_requests
+from web.rendering import to_json
+from web.throttles import is_on
+
+JSON = "application/json"
+# As the usual clients write them; a media type that has to be weighed against others is for the view.
+IS_JSON = {JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"}
+ACCEPTS_JSON = {"*/*", JSON, f"{JSON}, */*", f"{JSON}, text/plain, */*"}
+NO_VIEW = cast("APIView", None)
+"""For permissions and throttles of declared endpoints, which look at the request alone."""
+HEADERS_REMEMBERED = 1_000
+
+Headers = dict[str, str]
+
+
+class FastPath:
+    """The WSGI application: answers the requests that the fast path takes; all others are for `django`."""
+
+    def __init__(self, django: WSGIApplication) -> None:
+        self.django = django
+        self.endpoints = [FastEndpoint(import_string(name)) for name in settings.FAST_ENDPOINTS]
+        self.observed = observe_requests(_answer)
+        self.headers = lru_cache(HEADERS_REMEMBERED)(_headers_of_middlewares)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        endpoint, arguments = self.match(environ)
+        headers = self.headers(endpoint.allow, *_read_by_middlewares(environ)) if endpoint else None
+        if endpoint is None or headers is None:
+            return self.django(environ, start_response)
+        request = WSGIRequest(environ)
+        request.resolver_match = ResolverMatch(endpoint.answer, (), arguments, route=endpoint.route)
+        response = self.observed(request)
+        own = {**dict(response.items()), "Content-Length": str(len(response.content))}
+        start_response(f"{response.status_code} {response.reason_phrase}", list((headers | own).items()))
+        return [response.content]
+
+    def match(self, environ: WSGIEnvironment) -> tuple["FastEndpoint | None", dict[str, Any]]:
+        """The endpoint and the path's arguments, where the fast path takes the request."""
+        if has_usual_form(environ):
+            for endpoint in self.endpoints:
+                if (arguments := endpoint.match(environ)) is not None:
+                    return endpoint, arguments
+        return None, {}
+
+
+def has_usual_form(environ: WSGIEnvironment) -> bool:
+    """Whether this is a POST of JSON, of a length that is declared and allowed, that asks for JSON."""
+    length = environ.get("CONTENT_LENGTH", "")
+    return bool(
+        environ["REQUEST_METHOD"] == "POST"
+        and environ.get("CONTENT_TYPE") in IS_JSON
+        and environ.get("HTTP_ACCEPT", "*/*") in ACCEPTS_JSON
+        and length.isdecimal()
+        and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        and environ["PATH_INFO"].isascii()  # WSGI gives other paths undecoded
+        and not environ.get("QUERY_STRING")
+        and not environ.get("SCRIPT_NAME")
+    )
+
+
+def _read_by_middlewares(environ: WSGIEnvironment) -> tuple[tuple[str, str], ...]:
+    """Of a request, what FAST_PATH_MIDDLEWARE looks at."""
+    proxied, _ = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    names = ("wsgi.url_scheme", "HTTP_HOST", "HTTP_ORIGIN", proxied)
+    return tuple((name, environ[name]) for name in names if name in environ)
+
+
+def _headers_of_middlewares(allow: str, *read: tuple[str, str]) -> Headers | None:
+    """The headers of every answer, with those of FAST_PATH_MIDDLEWARE; None where it answers by itself."""
+
+    def let_in(request: HttpRequest) -> HttpResponse:
+        request.get_host()
+        return HttpResponse(status=HTTPStatus.ACCEPTED, headers={"Allow": allow, "Vary": "Accept"})
+
+    answered: Any = let_in
+    for name in reversed(settings.FAST_PATH_MIDDLEWARE):
+        answered = import_string(name)(answered)
+    try:
+        response = answered(WSGIRequest({"REQUEST_METHOD": "POST", "wsgi.input": BytesIO(), **dict(read)}))
+    except SuspiciousOperation:
+        return None
+    return dict(response.items()) if response.status_code == HTTPStatus.ACCEPTED else None
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    close_old_connections()
+    try:
+        return cast("HttpResponse", cast("ResolverMatch", request.resolver_match).func(request))
+    except Exception as error:
+        return response_for_exception(request, error)
+
+
+class FastEndpoint:
+    """A declared endpoint, ready to answer requests."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.route, self.allow = endpoint.route, endpoint.allow
+        self.pattern = RoutePattern(endpoint.route, is_endpoint=True)
+        self.authorization = f"{endpoint.scheme} "
+        self.authentication = endpoint.authentication[0]()
+
+    def match(self, environ: WSGIEnvironment) -> dict[str, Any] | None:
+        """The path's arguments, where the request is for this endpoint, with its kind of credentials."""
+        if not environ.get("HTTP_AUTHORIZATION", "").startswith(self.authorization):
+            return None
+        found = self.pattern.match(environ["PATH_INFO"][1:])
+        return found[2] if found else None
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """The endpoint's answer, or its refusal. Raises what a view would leave to Django."""
+        try:
+            return self.call(request)
+        except Exception as error:
+            refusal = error_answer(error, request, self.authentication)
+            if refusal is None:
+                raise
+            return refusal
+
+    def call(self, request: HttpRequest) -> HttpResponse:
+        """The successful answer; the steps and their order are those of a DRF view."""
+        self.authenticate(request)
+        if not self.endpoint.permission.has_permission(cast("Request", request), NO_VIEW):
+            raise PermissionDenied(getattr(self.endpoint.permission, "message", None))
+        self.require_unthrottled(request)
+        body = read_body(request.read(), self.endpoint.body.struct)
+        answer = self.endpoint.call(request, body, **cast("ResolverMatch", request.resolver_match).kwargs)
+        headers = dict(answer.headers)
+        return HttpResponse(to_json(answer.content), JSON, self.endpoint.status, headers=headers)
+
+    def authenticate(self, request: HttpRequest) -> None:
+        """Set the request's `user` and `auth`. Raises AuthenticationFailed or NotAuthenticated."""
+        found = self.authentication.authenticate(cast("Request", request))
+        if found is None:
+            raise NotAuthenticated
+        request.user, request.auth = found  # type: ignore[attr-defined]  # as DRF's request has it
+
+    def require_unthrottled(self, request: HttpRequest) -> None:
+        """Count the request. Raises Throttled where a throttle has had too many."""
+        # One that is switched off costs nothing.
+        throttles = [throttle() for throttle in self.endpoint.throttles if is_on(throttle)]
+        asked = cast("Request", request)
+        refusing = [throttle for throttle in throttles if not throttle.allow_request(asked, NO_VIEW)]
+        if refusing:
+            waits = [wait for throttle in refusing if (wait := throttle.wait()) is not None]
+            raise Throttled(max(waits, default=None))

@@ -1,0 +1,27 @@
+"""JSON answers of the API, successes and errors, of views and of the fast path: all are written here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from rest_framework.renderers import JSONRenderer
+
+to_json = msgspec.json.Encoder(enc_hook=str).encode
+"""Compact JSON; strings that are computed late, such as translated ones, are written as text."""
+
+
+class JsonRenderer(JSONRenderer):
+    """Writes what a view answers; indented for browsable pages and `Accept: application/json; indent=4`."""
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The body; empty for None."""
+        if data is None:
+            return b""
+        if self.get_indent(accepted_media_type or "", dict(renderer_context or {})) is not None:
+            return super().render(data, accepted_media_type, renderer_context)
+        return to_json(data)
