@@ -64,6 +64,21 @@ def test_the_median_function_has_fewer_than_ten_lines() -> None:
     assert statistics.median(lengths) < 10
 
 
+def test_every_folder_of_tests_mirrors_a_package() -> None:
+    folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("*.py")}
+    others = {Path("."), Path("flows")}
+    strange = [str(folder) for folder in folders - others if not (ROOT / folder / "__init__.py").is_file()]
+    assert strange == []
+
+
+def test_the_glossary_has_each_word_once() -> None:
+    lines = (ROOT / "docs" / "glossary.md").read_text().splitlines()
+    cells = [line.split(" | ")[0].removeprefix("| ") for line in lines if line.startswith("| ")]
+    words = [word for cell in cells if cell != "word" for word in cell.split(", ")]
+    assert len(words) > 50, "the search finds no words"
+    assert sorted(words) == sorted(set(words))
+
+
 def test_every_setting_of_the_environment_is_documented() -> None:
     documented = (ROOT / "docs" / "settings.md").read_text()
     source = "".join(path.read_text() for path in sorted((ROOT / "config" / "settings").glob("*.py")))

@@ -4,10 +4,12 @@ import uuid
 
 import pytest
 
+from devtools.driver.admin_pages import AdminPages
 from devtools.driver.kafka import Wire
 from devtools.driver.shop import CANCELLED, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop
 
 CREDIT_CARD = 1
+PAYMENT_PENDING, PAID = 1, 2
 
 
 def test_an_order_takes_its_stock_and_its_customer_hears_of_it(shop: Shop) -> None:
@@ -108,9 +110,19 @@ def test_every_step_of_an_order_is_a_cloudevent_in_the_order_of_its_versions(sho
 def test_an_order_paid_by_card_waits_until_staff_mark_it_paid(shop: Shop) -> None:
     product = shop.new_product(stock=5)
     alice = shop.new_customer()
-    order = alice.place((product, 1), payment_method=CREDIT_CARD)
-    alice.wait_for_stock_status(order["id"], "reserved")
-    assert alice.order(order["id"])["status"] == PENDING
+    with alice.listening() as socket:
+        order = alice.place((product, 1), payment_method=CREDIT_CARD)
+        socket.wait_for("order:confirmed", order["id"])
+        waiting = alice.order(order["id"])
+        assert (waiting["status"], waiting["stockStatus"]) == (PENDING, "reserved")
+        with AdminPages(shop.web_url, shop.staff_name, shop.staff_password) as admin:
+            assert "1 order changed." in admin.act_on_order("Mark as paid", order["id"])
+        socket.wait_for("order:status_changed", order["id"])
+    heard = [message["type"] for message in socket.heard if message.get("orderId") == order["id"]]
+    assert heard == ["order:created", "order:confirmed", "order:payment", "order:status_changed"]
+    paid = alice.wait_for_status(order["id"], PROCESSING)
+    assert (waiting["paymentStatus"], paid["paymentStatus"]) == (PAYMENT_PENDING, PAID)
+    assert shop.product(product)["stock"] == 4
 
 
 def test_the_same_idempotency_key_places_one_order(shop: Shop) -> None:

@@ -1,6 +1,5 @@
 """An order that is not paid in time gives its stock back, once, and nobody else's does."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -39,6 +38,7 @@ from tests.concurrency import (
     someone_waits_for_an_order,
     start_beside,
 )
+from tests.database import in_test_database
 from tests.orders_app.ordering import STAFF, Desk, answer, events, now, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -211,10 +211,9 @@ def test_the_worker_waits_while_postgresql_is_away(desk: Desk, postgres_server: 
 @contextmanager
 def command(*arguments: str) -> Iterator[subprocess.Popen[Any]]:
     """`expire_holds` as a process of its own."""
-    database = connection.settings_dict
-    address = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = os.environ | {"DATABASE_URL": address}
-    process = subprocess.Popen([sys.executable, "manage.py", "expire_holds", *arguments], env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "expire_holds", *arguments], env=in_test_database()
+    )
     try:
         yield process
     finally:

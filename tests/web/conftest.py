@@ -1,6 +1,5 @@
 """A web process of its own on the tests' databases, as the stack starts one."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +9,10 @@ import pytest
 
 from devtools.driver.shop import eventually
 from devtools.stack.ports import free_ports
+from tests.database import in_test_database
 from tests.orders_app.api.conftest import customer, other
 from tests.orders_app.ordering import catalogue, desk
-from tests.orders_app.sockets.conftest import accepts, tests_database
+from tests.orders_app.sockets.conftest import accepts
 
 __all__ = ["catalogue", "customer", "desk", "other"]
 
@@ -33,7 +33,7 @@ def web_url(django_db_setup: None, mongodb: str, web_log: Path) -> Iterator[str]
     with web_log.open("wb") as output:
         web = subprocess.Popen(
             [*granian, "--host", "127.0.0.1", "--port", str(port), "config.wsgi:application"],
-            env=os.environ | {"DATABASE_URL": tests_database()} | NOBODY_IS_SLOWED_DOWN,
+            env=in_test_database() | NOBODY_IS_SLOWED_DOWN,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

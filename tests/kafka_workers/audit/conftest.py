@@ -24,11 +24,10 @@ from orders_app.state_machine import OrderStatus
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
 from tests.concurrency import running
-from tests.kafka_workers.conftest import wire
 from tests.orders_app.ordering import Desk, catalogue, desk, now
 from tests.products_app.shelves import stocked
 
-__all__ = ["catalogue", "desk", "wire"]
+__all__ = ["catalogue", "desk"]
 
 Json = dict[str, Any]
 

@@ -8,7 +8,6 @@ from confluent_kafka import Producer
 
 from devtools.driver.kafka import Wire
 from products_app.documents.ledger import ledger_collection
-from tests.kafka_workers.conftest import wire
 from tests.kafka_workers.consumers.test_inventory_consumer import (
     DEAD_LETTERS,
     consuming,
@@ -17,8 +16,6 @@ from tests.kafka_workers.consumers.test_inventory_consumer import (
     told_reason,
 )
 from tests.products_app.shelves import stock_of, stocked
-
-__all__ = ["wire"]
 
 TEN_MEGABYTES = 10_000_000
 pytestmark = pytest.mark.usefixtures("clean_catalogue")

@@ -1,17 +1,15 @@
 """A daphne of its own for the socket tests, and the desk at which their orders are placed."""
 
-import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
 
 from devtools.driver.shop import eventually
 from devtools.stack.ports import free_ports
+from tests.database import in_test_database
 from tests.orders_app.sockets.browser import OTHER_PAGE, REPLAY_EVENTS, SLOW_SECONDS, SOCKETS_PER_USER
 
 SETTINGS = {
@@ -33,7 +31,7 @@ def socket_url(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
     with log.open("wb") as stderr:
         daphne = subprocess.Popen(
             [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "config.asgi:application"],
-            env=os.environ | SETTINGS | {"DATABASE_URL": tests_database()},
+            env=in_test_database() | SETTINGS,
             stderr=stderr,
         )
     try:
@@ -45,11 +43,6 @@ def socket_url(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
         daphne.kill()
         daphne.wait()
     assert "Traceback" not in log.read_text()
-
-
-def tests_database() -> str:
-    url = urlsplit(os.environ["DATABASE_URL"])
-    return url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def accepts(port: int) -> bool:
