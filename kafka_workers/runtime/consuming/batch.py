@@ -16,8 +16,8 @@ from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Decod
 from kafka_workers.runtime.consuming.retry import KEPT_KEY_BYTES, Outcome, failed_copy, outcome_of
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.failure import Failure, is_for_another_group
-from kafka_workers.runtime.messages.headers import headers_of
 from kafka_workers.runtime.messages.message import receive
+from kafka_workers.runtime.messages.record import headers_of
 from kafka_workers.runtime.producing.producer import Producer
 
 T = TypeVar("T")

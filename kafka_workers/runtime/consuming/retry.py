@@ -8,9 +8,8 @@ from confluent_kafka import Message
 
 from kafka_workers.runtime.group_topics import dead_letter_topic, retry_number, retry_topic
 from kafka_workers.runtime.messages.failure import PREFIX, Failure
-from kafka_workers.runtime.messages.headers import headers_of
 from kafka_workers.runtime.messages.message import OutgoingMessage
-from kafka_workers.runtime.messages.size import LARGEST_BYTES, size_of
+from kafka_workers.runtime.messages.record import LARGEST_BYTES, headers_of, size_of
 
 TRUNCATED_FROM = f"{PREFIX}cut_from"
 """Header of a truncated dead letter: the size of the original message in bytes."""

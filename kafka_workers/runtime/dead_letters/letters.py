@@ -11,8 +11,8 @@ from msgspec import Struct
 from kafka_workers.runtime.broker.topic_reader import groups_with_dead_letters, read_topic
 from kafka_workers.runtime.group_topics import dead_letter_topic, group_of_dead_letters, resolution_topic
 from kafka_workers.runtime.messages.failure import PREFIX, REDRIVEN_FOR, Failure
-from kafka_workers.runtime.messages.headers import Headers, headers_of
 from kafka_workers.runtime.messages.message import OutgoingMessage
+from kafka_workers.runtime.messages.record import Headers, headers_of
 
 
 class Resolution(Struct, frozen=True, kw_only=True):

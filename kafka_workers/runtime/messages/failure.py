@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.group_topics import is_for_failed_messages
-from kafka_workers.runtime.messages.headers import Headers, headers_of, text_of
+from kafka_workers.runtime.messages.record import Headers, headers_of, text_of
 
 PREFIX = "failure_"
 _GROUP = f"{PREFIX}group"

@@ -15,8 +15,7 @@ from msgspec import Meta, Struct
 
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.failure import Failure
-from kafka_workers.runtime.messages.headers import Headers, text_of
-from kafka_workers.runtime.messages.size import LARGEST_BYTES, size_of
+from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, size_of, text_of
 
 JSON = "application/json"
 _PREFIX = "ce_"

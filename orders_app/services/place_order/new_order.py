@@ -1,28 +1,41 @@
-"""A new order, before it is written."""
+"""A new order at the catalogue's prices, before it is written."""
 
 import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import msgspec
 from django.utils import timezone
 from uuid6 import uuid7
 
 from orders_app.document import OrderDocument, OrderLine
-from orders_app.services.place_order.pricing import CURRENCY, total_of
-from orders_app.services.place_order.request import PlacementRequest
+from orders_app.exceptions import EmptyOrder, InactiveProducts, OrderTooLarge, UnknownProducts
+from orders_app.services.place_order.request import ItemRequest, PlacementRequest
 from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
+from products_app.selectors import OrderableProduct
 
+CURRENCY = "USD"
+MAX_PRODUCTS = 1_000
+MAX_PIECES = 1_000_000
+MAX_TOTAL = Decimal("999999999999.99")
+CENT = Decimal("0.01")
 CROCKFORD_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def new_order(request: PlacementRequest, lines: tuple[OrderLine, ...]) -> OrderDocument:
-    """The order of these lines at its first version. Raises OrderTooLarge."""
+def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct]) -> OrderDocument:
+    """The order at its first version. Raises EmptyOrder, UnknownProducts, InactiveProducts or OrderTooLarge.
+
+    `products` are those of the catalogue that the request names, by the id as it is written there.
+    """
     now = timezone.now()
+    lines = _price_lines(request.items, products)
     return OrderDocument(
         id=uuid7(),
         order_number=new_order_number(),
         user_id=str(request.user_id),
         items=lines,
-        total_amount=total_of(lines),
+        total_amount=_total_of(lines),
         currency=CURRENCY,
         status=OrderStatus.PENDING,
         status_label=OrderStatus.PENDING.label,
@@ -51,3 +64,37 @@ def new_order_number() -> str:
     bits = secrets.randbits(40)
     digits = "".join(CROCKFORD_BASE32[bits >> shift & 31] for shift in range(0, 40, 5))
     return f"SB-{digits[:4]}-{digits[4:]}"
+
+
+def _price_lines(
+    items: Sequence[ItemRequest], products: Mapping[str, OrderableProduct]
+) -> tuple[OrderLine, ...]:
+    """The lines of the order, one for each product, in the order of the request."""
+    if not items:
+        raise EmptyOrder
+    if unknown := sorted({item.product_id for item in items} - products.keys()):
+        raise UnknownProducts(unknown)
+    quantities: Counter[OrderableProduct] = Counter()
+    for item in items:
+        quantities[products[item.product_id]] += item.quantity
+    if inactive := {product.product_id: product.name for product in quantities if not product.is_active}:
+        raise InactiveProducts(list(inactive), list(inactive.values()))
+    _check_size(quantities)
+    return tuple(
+        OrderLine(product.product_id, product.name, quantity, product.price.quantize(CENT))
+        for product, quantity in quantities.items()
+    )
+
+
+def _total_of(lines: Sequence[OrderLine]) -> Decimal:
+    total = sum((line.price * line.quantity for line in lines), Decimal("0.00"))
+    if total > MAX_TOTAL:
+        raise OrderTooLarge(f"{CURRENCY} in total", int(MAX_TOTAL))
+    return total
+
+
+def _check_size(quantities: Counter[OrderableProduct]) -> None:
+    if len(quantities) > MAX_PRODUCTS:
+        raise OrderTooLarge("different products", MAX_PRODUCTS)
+    if max(quantities.values()) > MAX_PIECES:
+        raise OrderTooLarge("pieces of one product", MAX_PIECES)

@@ -1,20 +1,33 @@
-"""The service that places one order."""
+"""The service that places orders; orders that several threads place at the same time are placed together."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
-from django.db import connection
+from django.db import DataError, IntegrityError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.errors import ForeignKeyViolation
 
 from foundation.group_commit import GroupCommit
 from foundation.shared_connection import shared_connection
-from orders_app.document import ShippingAddress
+from orders_app.document import OrderDocument, ShippingAddress
 from orders_app.event_log import Origin
-from orders_app.exceptions import PlacedInTransaction
-from orders_app.services.place_order.batch import place_orders
-from orders_app.services.place_order.request import ItemRequest, Placement, PlacementRequest
+from orders_app.exceptions import CustomerNotFound, OrderNotPlaceable, PlacedInTransaction
+from orders_app.services.place_order.idempotency import find_placed
+from orders_app.services.place_order.new_order import new_order, with_new_number
+from orders_app.services.place_order.request import ItemRequest, Outcome, Placement, PlacementRequest
+from orders_app.services.place_order.writing import write_orders
 from orders_app.state_machine import PaymentMethod
+from products_app.selectors import find_products_to_order
 
 PLACING = "placing"
 MAX_BATCH = 100
+
+T = TypeVar("T")
+
+# By the index of the request in its batch.
+Requests = Mapping[int, PlacementRequest]
+Orders = dict[int, OrderDocument]
+Outcomes = dict[int, Outcome]
 
 
 def place_order(  # noqa: PLR0913 - everything that makes an order, by keyword
@@ -40,6 +53,61 @@ def place_order(  # noqa: PLR0913 - everything that makes an order, by keyword
     )
 
 
+def place_orders(requests: Sequence[PlacementRequest], database: BaseDatabaseWrapper) -> list[Outcome]:
+    """Place these orders together; for each request its placement, or the refusal that `place_order` raises.
+
+    `database` is a connection to PostgreSQL outside any transaction. Where PostgreSQL refuses the batch, each
+    order is placed alone. While the catalogue is unavailable, its error is the outcome of all new orders.
+    Raises the errors of PostgreSQL while it is unavailable.
+    """
+    try:
+        return _place_together(dict(enumerate(requests)), database)
+    except (IntegrityError, DataError) as error:
+        if len(requests) > 1:
+            return [outcome for request in requests for outcome in place_orders([request], database)]
+        is_orphan = isinstance(error.__cause__, ForeignKeyViolation)
+        return [CustomerNotFound(requests[0].user_id) if is_orphan else error]
+
+
 _group_commit = GroupCommit[PlacementRequest, Placement](
     lambda requests: place_orders(requests, shared_connection(PLACING)), limit=MAX_BATCH
 )
+
+
+def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[Outcome]:
+    orders: Orders = {}
+    outcomes: Outcomes = {}
+    try:
+        orders, outcomes = _new_orders(requests)
+    except Exception as error:  # of the catalogue; a request that was sent before needs no catalogue
+        outcomes |= dict.fromkeys(requests, error)
+    # An order that exists comes before a refusal. Requests are rarely sent again, so that new orders are
+    # written without looking for earlier ones: the database tells when a key is taken.
+    outcomes |= find_placed({index: requests[index] for index in outcomes}, database)
+    while orders:
+        written = write_orders([(order, requests[index]) for index, order in orders.items()], database)
+        outcomes |= {
+            index: Placement(order, replayed=False) for index, order in orders.items() if order.id in written
+        }
+        # The others were not written because their key is taken, or by chance their order number.
+        outcomes |= find_placed(_without(requests, outcomes), database)
+        orders = {index: with_new_number(order) for index, order in _without(orders, outcomes).items()}
+    return [outcomes[index] for index in requests]
+
+
+def _new_orders(requests: Requests) -> tuple[Orders, Outcomes]:
+    """The orders to be written, and the refusals of the other requests. Raises the catalogue's errors."""
+    product_ids = {item.product_id for request in requests.values() for item in request.items}
+    products = find_products_to_order(product_ids) if product_ids else {}
+    orders: Orders = {}
+    refusals: Outcomes = {}
+    for index, request in requests.items():
+        try:
+            orders[index] = new_order(request, products)
+        except OrderNotPlaceable as refusal:
+            refusals[index] = refusal
+    return orders, refusals
+
+
+def _without(indexed: Mapping[int, T], outcomes: Outcomes) -> dict[int, T]:
+    return {index: each for index, each in indexed.items() if index not in outcomes}

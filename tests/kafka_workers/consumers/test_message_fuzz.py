@@ -13,8 +13,8 @@ from kafka_workers.consumers import inventory, orders
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.failure import REASON_LIMIT, Failure
-from kafka_workers.runtime.messages.headers import headers_of
 from kafka_workers.runtime.messages.message import ReceivedMessage, receive
+from kafka_workers.runtime.messages.record import headers_of
 from products_app.services.stock.service import Release, Reserve
 from tests.kafka_workers.consumers.test_inventory_consumer import received, release, reserve
 

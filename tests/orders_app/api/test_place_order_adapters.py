@@ -13,7 +13,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from orders_app.api.views import OrderViewSet
 from orders_app.models import Order
-from orders_app.services.place_order import batch, writing
+from orders_app.services.place_order import service, writing
 from tests.adapters import TO_THE_VIEW, mongodb_counts, note_dispatches, told
 from tests.conftest import Lines
 from tests.orders_app.api.people import Json, Person, codes, order_body
@@ -154,7 +154,7 @@ def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again(
         write(*args)
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(batch, "write_orders", write_and_lose_the_connection)
+    monkeypatch.setattr(service, "write_orders", write_and_lose_the_connection)
     body = order_body((desk.catalogue.add(), 1))
     fast = customer.ask("POST", "orders/", body)
     assert (fast.status_code, codes(fast), fast["Retry-After"]) == (503, ["database_unavailable"], "5")
@@ -168,7 +168,7 @@ def test_a_fault_of_ours_is_the_same_500_from_both_adapters(
     def fail(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batch, "write_orders", fail)
+    monkeypatch.setattr(service, "write_orders", fail)
     fast, view = ask_both(customer, order_body((desk.catalogue.add(), 1)), {}, views)
     assert told(fast) == told(view)
     assert fast.status_code == 500

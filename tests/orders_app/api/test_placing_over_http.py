@@ -175,7 +175,7 @@ def test_an_order_while_the_catalogue_is_down_is_a_503_that_says_when_to_ask_aga
     def down(_: object) -> None:
         raise CatalogueUnavailable("mongo-1.internal:27017 timed out")
 
-    monkeypatch.setattr(batch, "find_products_to_order", down)
+    monkeypatch.setattr(service, "find_products_to_order", down)
     before = all_that_is_stored()
     response = customer.ask("POST", "orders/", order_body((ID, 1)))
     assert (response.status_code, codes(response)) == (503, ["catalogue_unavailable"])

@@ -10,8 +10,8 @@ from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
 from orders_app.models import Order
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, change_status
 from orders_app.services.locked_order import locked_order
-from orders_app.services.place_order import Placement, batch
-from orders_app.services.place_order.batch import place_orders
+from orders_app.services.place_order import Placement, service
+from orders_app.services.place_order.service import place_orders
 from orders_app.state_machine import OrderStatus, StockStatus
 from tests.concurrency import (
     insert_rival,
@@ -111,7 +111,7 @@ def test_a_rival_between_the_look_up_of_a_key_and_the_placement_wins(
         # A request of this process would be placed in one batch with the test's own.
         place_orders([desk.asks((lantern, 1), key="k-1")], connection)
 
-    insert_rival(monkeypatch, batch, "find_products_to_order", place_as_another_process_does)
+    insert_rival(monkeypatch, service, "find_products_to_order", place_as_another_process_does)
     assert desk.request((lantern, 1), key="k-1").replayed
     assert Order.objects.count() == 1
 

@@ -20,10 +20,9 @@ from orders_app.exceptions import (
     UnknownProducts,
 )
 from orders_app.models import Order
-from orders_app.services.place_order import PLACING, Placement, batch, new_order
-from orders_app.services.place_order.batch import place_orders
-from orders_app.services.place_order.new_order import new_order_number
-from orders_app.services.place_order.pricing import MAX_PIECES
+from orders_app.services.place_order import PLACING, Placement, new_order, service
+from orders_app.services.place_order.new_order import MAX_PIECES, new_order_number
+from orders_app.services.place_order.service import place_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.exceptions import CatalogueUnavailable
 from tests.concurrency import of_type
@@ -220,7 +219,7 @@ def test_who_asks_again_is_answered_whatever_has_become_of_the_catalogue(
     placed = desk.request((lamp, 1), key="once")
     desk.catalogue.retire(lamp)
     assert desk.request((lamp, 1), key="once").order == placed.order
-    monkeypatch.setattr(batch, "find_products_to_order", fail)
+    monkeypatch.setattr(service, "find_products_to_order", fail)
     again, new = place_orders([desk.asks((lamp, 1), key="once"), desk.asks((lamp, 1))], connection)
     assert again == Placement(placed.order, replayed=True)
     assert isinstance(new, CatalogueUnavailable)

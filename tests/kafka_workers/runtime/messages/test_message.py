@@ -6,8 +6,8 @@ import pytest
 from confluent_kafka import TIMESTAMP_CREATE_TIME, Message
 
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.messages.headers import headers_of
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage, cloud_event, receive
+from kafka_workers.runtime.messages.record import headers_of
 
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 Headers = dict[str, str | bytes | None]
