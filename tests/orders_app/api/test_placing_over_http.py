@@ -7,7 +7,7 @@ import pytest
 
 from foundation.shared_connection import shared_connection
 from orders_app.models import Order
-from orders_app.services.place_order import PLACING, batch
+from orders_app.services.place_order import PLACING, service
 from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.api.people import ADDRESS, Person, attributes, codes, order_body
 from tests.orders_app.ordering import Desk, all_that_is_stored
