@@ -1,1 +1,1 @@
-"""Drives a running system from outside, as customers, staff and neighbours do."""
+"""Clients that use a running system from outside, as customers, staff and external services do."""

@@ -1,4 +1,4 @@
-"""A neighbour on the broker: a plain producer and a plain reader, with nothing of ours in between."""
+"""A plain Kafka producer and consumer, as an external service has them, without code of the workers."""
 
 import time
 import uuid
@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 @dataclass(frozen=True)
 class Record:
-    """One message as it lies on the broker."""
+    """One message as the broker stores it."""
 
     topic: str
     partition: int
@@ -49,7 +49,7 @@ class Wire:
         self.producer = Producer({"bootstrap.servers": brokers, "acks": "all"})
 
     def send(self, topic: str, key: str, value: bytes, headers: dict[str, str] | None = None) -> None:
-        """Send one message and wait until the broker has it."""
+        """Sends one message and waits until the broker has acknowledged it."""
         failures: list[object] = []
         self.producer.produce(
             topic,
@@ -58,17 +58,17 @@ class Wire:
             headers=[(name, text.encode()) for name, text in (headers or {}).items()],
             on_delivery=lambda error, _: failures.append(error) if error else None,
         )
-        assert self.producer.flush(15) == 0, f"{topic} took no message within 15 s"
+        assert self.producer.flush(15) == 0, f"{topic} acknowledged no message within 15 s"
         assert failures == []
 
     def close(self) -> None:
-        """Leave the broker: a producer that outlives it goes on calling for it, aloud."""
+        """Closes the producer: one that outlives its broker logs every attempt to reconnect."""
         self.producer.close()
 
     def read(
         self, topics: Iterable[str], enough: Callable[[list[Record]], bool], seconds: float = 15
     ) -> list[Record]:
-        """Every message of the topics from their start until there are enough; fails after `seconds`."""
+        """Reads the topics from their start until `enough` is true of the messages; fails after `seconds`."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self.brokers,
@@ -94,7 +94,7 @@ class Wire:
             consumer.close()
 
     def of_order(self, order_id: str, *topics: str, count: int = 1, seconds: float = 15) -> list[Record]:
-        """The messages of these topics with this order's key, at least `count` of them."""
+        """Reads the topics until they have `count` messages with this order's key; returns those."""
 
         def enough(records: list[Record]) -> bool:
             return sum(record.key == order_id for record in records) >= count

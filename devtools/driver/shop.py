@@ -1,4 +1,4 @@
-"""A shop seen from outside: what customers, staff and services do, over HTTP and WebSocket."""
+"""A shop seen from outside: the actions of customers, staff and services, over HTTP and WebSocket."""
 
 import json
 import time
@@ -30,33 +30,33 @@ def eventually(probe: Callable[[], T], what: str, seconds: float = 15) -> T:
 
 @dataclass
 class Listener:
-    """An authenticated, subscribed socket that keeps all that it hears."""
+    """An authenticated, subscribed socket that keeps every message that it receives."""
 
     connection: ClientConnection
-    heard: list[Json] = field(default_factory=list)
+    received: list[Json] = field(default_factory=list)
 
     def next(self, seconds: float = 15) -> Json:
         """The next message; fails after `seconds`."""
         message: Json = json.loads(self.connection.recv(timeout=seconds))
-        self.heard.append(message)
+        self.received.append(message)
         return message
 
     def wait_for(self, kind: str, order_id: str, seconds: float = 15) -> Json:
-        """The first message of this type about this order, heard already or still to come."""
+        """The first message of this type about this order, received already or still to come."""
         end = time.monotonic() + seconds
         position = 0
         while True:
-            for message in self.heard[position:]:
+            for message in self.received[position:]:
                 if message["type"] == kind and message.get("orderId") == order_id:
                     return message
-            position = len(self.heard)
-            assert time.monotonic() < end, f"no {kind} of {order_id} in {seconds} s; heard {self.heard}"
+            position = len(self.received)
+            assert time.monotonic() < end, f"no {kind} of {order_id} in {seconds} s; received {self.received}"
             self.next(max(0.01, end - time.monotonic()))
 
 
 @dataclass
 class Caller:
-    """Somebody with an access token."""
+    """A customer or staff member with an access token."""
 
     http: httpx.Client
     ws_url: str
@@ -65,7 +65,7 @@ class Caller:
     user_id: str = ""
 
     def renew(self) -> None:
-        """Trade the refresh token for a new pair."""
+        """Exchanges the refresh token for a new pair of tokens."""
         answer = self.http.post("/api/v1/auth/token/refresh/", json={"refresh": self.refresh_token})
         assert answer.status_code == 200, answer.text
         self.token, self.refresh_token = answer.json()["access"], answer.json()["refresh"]
@@ -75,7 +75,7 @@ class Caller:
         return self.http.request(method, f"/api/v1/{path}", headers=headers, **kwargs)
 
     def place(self, *lines: tuple[str, int], payment_method: int = CASH_ON_DELIVERY, key: str = "") -> Json:
-        """Place an order of (product id, quantity) lines; fails on anything but 201."""
+        """Places an order of (product id, quantity) lines; fails on any answer but 201."""
         body = {
             "items": [{"productId": product, "quantity": quantity} for product, quantity in lines],
             "shippingAddress": ADDRESS,
@@ -93,7 +93,7 @@ class Caller:
         return order
 
     def wait_for_status(self, order_id: str, status: int, seconds: float = 15) -> Json:
-        """The order as soon as it has this status."""
+        """Waits until the order has this status; returns the order."""
         last: Json = {}
 
         def reached() -> bool:
@@ -112,10 +112,11 @@ class Caller:
 
     @contextmanager
     def listening(self, last_event_id: str | None = None) -> Iterator[Listener]:
-        """A socket that has authenticated and subscribed."""
+        """Opens a socket that has authenticated and subscribed."""
         with connect(self.ws_url) as connection:
-            hello = {"type": "authenticate", "token": self.token}
-            connection.send(json.dumps(hello | ({"lastEventId": last_event_id} if last_event_id else {})))
+            authenticate = {"type": "authenticate", "token": self.token}
+            replay = {"lastEventId": last_event_id} if last_event_id else {}
+            connection.send(json.dumps(authenticate | replay))
             listener = Listener(connection)
             assert listener.next()["type"] == "connected"
             connection.send(json.dumps({"type": "subscribe:orders"}))
@@ -125,7 +126,7 @@ class Caller:
 
 @dataclass
 class Shop:
-    """The running system, by its URLs."""
+    """A running system, by its URLs."""
 
     web_url: str
     ws_url: str
@@ -152,7 +153,7 @@ class Shop:
         return Caller(self.http, self.ws_url, tokens["access"], tokens["refresh"], user_id)
 
     def new_product(self, stock: int, price: str = "10.00", name: str = "Lantern") -> str:
-        """A product of its own with this stock; its id."""
+        """Creates a product with this stock; returns its id."""
         body = {
             "name": name,
             "description": "For tests",
@@ -186,7 +187,7 @@ class Shop:
         return self.staff.call("PATCH", f"orders/{order_id}/status/", json={"status": status})
 
     def service(self, product_id: str, action: str, quantity: object, order_id: str) -> httpx.Response:
-        """Call reserve or release with the service's API key."""
+        """Calls reserve or release with the service key."""
         return self.http.post(
             f"/api/v1/products/{product_id}/{action}/",
             json={"quantity": quantity, "orderId": order_id},

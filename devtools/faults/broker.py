@@ -1,4 +1,4 @@
-"""Kafka as a plain client sees it: how far the topics go, how far the groups are, what lies in between."""
+"""Kafka as a plain client sees it: ends of topics, committed offsets of groups, and the messages."""
 
 import time
 import uuid
@@ -14,8 +14,8 @@ TOPICS = tuple(dict.fromkeys(topic for worker in WORKERS for topic in worker.sen
 DEAD_LETTERS = tuple(f"{group}.dlq" for group in GROUPS)
 RETRIES = tuple(f"{group}.retry.{number}" for group in GROUPS for number in (1, 2, 3))
 
-# A client of a server that is struck has nothing to say about that.
-QUIET = {"log_level": 0}
+# Clients would log every lost connection to a broker that a fault has stopped.
+NO_CLIENT_LOG = {"log_level": 0}
 
 _SECONDS = 10.0
 Partition = tuple[str, int]
@@ -23,14 +23,14 @@ Offsets = Mapping[Partition, int]
 
 
 class Broker:
-    """One plain administrator of one cluster."""
+    """An admin client of one cluster."""
 
     def __init__(self, brokers: str) -> None:
         self.brokers = brokers
-        self.admin = AdminClient({"bootstrap.servers": brokers, **QUIET})
+        self.admin = AdminClient({"bootstrap.servers": brokers, **NO_CLIENT_LOG})
 
     def ends(self, topics: Iterable[str]) -> Offsets:
-        """The end of each partition of those of the topics that exist."""
+        """The end offset of each partition of the topics; topics that do not exist are left out."""
         partitions = self._partitions(topics)
         if not partitions:
             return {}
@@ -39,9 +39,9 @@ class Broker:
         return {(each.topic, each.partition): future.result().offset for each, future in futures.items()}
 
     def committed(self, group: str) -> Offsets:
-        """Where the group reads on, by partition; what it never committed is missing."""
-        # The administrator's own request for offsets hangs, or worse, after a broker's death.
-        reader = Consumer({"bootstrap.servers": self.brokers, "group.id": group, **QUIET})
+        """The group's committed offset by partition; partitions without a commit are left out."""
+        # The admin client's own request for offsets hangs or crashes after a broker has died.
+        reader = Consumer({"bootstrap.servers": self.brokers, "group.id": group, **NO_CLIENT_LOG})
         try:
             found = reader.committed(self._partitions(_read_by(group)), timeout=_SECONDS)
         finally:
@@ -58,14 +58,15 @@ class Broker:
         ]
 
     def lag(self, group: str) -> Offsets:
-        """How many messages wait for the group, by partition, where any do."""
+        """How many messages the group has still to read, by partition; no partition without any."""
         committed = self.committed(group)
-        waiting = {place: end - committed.get(place, 0) for place, end in self.ends(_read_by(group)).items()}
-        return {place: count for place, count in waiting.items() if count}
+        ends = self.ends(_read_by(group))
+        unread = {partition: end - committed.get(partition, 0) for partition, end in ends.items()}
+        return {partition: count for partition, count in unread.items() if count}
 
     def read(self, start: Offsets, end: Offsets) -> list[Record]:
-        """Every message from `start` (the beginning, where it says nothing) up to `end`."""
-        wanted = {place: offset for place, offset in end.items() if offset > start.get(place, 0)}
+        """Every message from `start` up to `end`; partitions that `start` lacks are read from offset 0."""
+        wanted = {each: offset for each, offset in end.items() if offset > start.get(each, 0)}
         if not wanted:
             return []
         consumer = Consumer(
@@ -74,23 +75,23 @@ class Broker:
                 "group.id": f"reader-{uuid.uuid4().hex}",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
-                **QUIET,
+                **NO_CLIENT_LOG,
             }
         )
-        consumer.assign([TopicPartition(*place, start.get(place, 0)) for place in wanted])
+        consumer.assign([TopicPartition(*each, start.get(each, 0)) for each in wanted])
         try:
             return _read_up_to(consumer, wanted)
         finally:
             consumer.close()
 
-    def forget_group(self, group: str) -> None:
-        """Makes the group one that never was, as soon as its last members have left."""
+    def delete_group(self, group: str) -> None:
+        """Deletes the group with its offsets, as soon as its last members have left."""
         end = time.monotonic() + _SECONDS
-        while not self._is_forgotten(group):
+        while not self._is_deleted(group):
             assert time.monotonic() < end, f"{group} still has members"
             time.sleep(0.1)
 
-    def _is_forgotten(self, group: str) -> bool:
+    def _is_deleted(self, group: str) -> bool:
         [future] = self.admin.delete_consumer_groups([group], request_timeout=_SECONDS).values()
         try:
             future.result()
@@ -107,7 +108,7 @@ class Broker:
             future.result()
         end = time.monotonic() + _SECONDS
         while left := set(topics) & set(self.admin.list_topics(timeout=_SECONDS).topics):
-            assert time.monotonic() < end, f"still there: {left}"
+            assert time.monotonic() < end, f"not deleted: {left}"
             time.sleep(0.05)
 
 
@@ -116,17 +117,17 @@ def _read_by(group: str) -> list[str]:
 
 
 def _read_up_to(consumer: Consumer, wanted: Offsets) -> list[Record]:
-    """Reads until each partition has been read to its end; those are never empty."""
+    """Reads each partition to its end; `wanted` has no empty partition."""
     records: list[Record] = []
-    open_partitions = set(wanted)
+    unread = set(wanted)
     deadline = time.monotonic() + 6 * _SECONDS
-    while open_partitions:
-        assert time.monotonic() < deadline, f"not read to the end: {open_partitions}"
+    while unread:
+        assert time.monotonic() < deadline, f"not read to the end: {unread}"
         for message in consumer.consume(1000, timeout=0.1):
-            place = str(message.topic()), int(message.partition() or 0)
+            partition = str(message.topic()), int(message.partition() or 0)
             offset = int(message.offset() or 0)
-            if message.error() is None and offset < wanted[place]:
+            if message.error() is None and offset < wanted[partition]:
                 records.append(as_record(message))
-            if offset >= wanted[place] - 1:
-                open_partitions.discard(place)
+            if offset >= wanted[partition] - 1:
+                unread.discard(partition)
     return records

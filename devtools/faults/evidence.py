@@ -1,4 +1,4 @@
-"""All that can be seen from outside after a run, read once, for the laws to judge."""
+"""The state of the system after a run, read once from outside, for the laws to judge."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 
 from devtools.driver.kafka import Record
-from devtools.faults.arena import Arena, Document
 from devtools.faults.broker import DEAD_LETTERS, RETRIES, TOPICS, Offsets
-from devtools.faults.journal import Journal
+from devtools.faults.observations import Observations
+from devtools.faults.system import Document, System
 
 _ROWS = "SELECT id::text, idempotency_key, version FROM orders_order WHERE idempotency_key LIKE %s"
 _EVENTS = """
@@ -31,9 +31,9 @@ class Event(NamedTuple):
 
 @dataclass
 class Evidence:
-    """One run. Orders, ledger entries and messages by order id; only those that belong to the run."""
+    """The state after one run. Orders, ledger entries and messages by order id; only those of the run."""
 
-    journal: Journal
+    observations: Observations
     orders: Mapping[str, Document]
     # (order id, idempotency key, version), as PostgreSQL has them.
     rows: Sequence[tuple[str, str, int]]
@@ -41,7 +41,7 @@ class Evidence:
     products: Mapping[str, Document]
     ledger: Mapping[str, Document]
     messages: Mapping[str, Sequence[Record]]
-    unquiet: Sequence[str]
+    unfinished: Sequence[str]
     replay: str
 
     def sent(self, key: str, *topics: str) -> list[Record]:
@@ -49,14 +49,14 @@ class Evidence:
         return [record for record in self.messages.get(key, ()) if record.topic in topics]
 
     def trail(self, order_id: str) -> str:
-        """Everything there is about one order, for somebody who has to find out what happened to it."""
+        """All evidence about one order, as text from which a developer finds out what happened to it."""
         messages = [
             f"    {record.topic}/{record.partition}/{record.offset} "
             f"{record.headers.get('ce_id', 'no ce_id')} {record.value.decode(errors='replace')[:400]}"
             for record in self.messages.get(order_id, ())[:_SHOWN]
         ]
         parts = [
-            f"  placed: {self.journal.placed.get(order_id)}",
+            f"  placed: {self.observations.placed.get(order_id)}",
             f"  order: {self.orders.get(order_id)}",
             f"  history: {[tuple(event) for event in self.histories.get(order_id, ())]}",
             f"  ledger: {self.ledger.get(order_id)}",
@@ -67,33 +67,33 @@ class Evidence:
 
 
 def gather(
-    arena: Arena, journal: Journal, start: Offsets, since: datetime, unquiet: Sequence[str]
+    system: System, observations: Observations, start: Offsets, since: datetime, unfinished: Sequence[str]
 ) -> Evidence:
-    """Read it all; `start` and `since` say where the run began."""
-    run = f"{journal.run}-%"
+    """Reads the evidence; `start` and `since` say where the run began."""
+    run = f"{observations.run}-%"
     return Evidence(
-        journal=journal,
-        orders=_orders(arena, journal, since),
-        rows=[(order_id, key, version) for order_id, key, version in arena.rows(_ROWS, run)],
-        histories=_histories(arena.rows(_EVENTS, run)),
-        products=_products(arena, journal),
-        ledger=_ledger(arena, journal),
-        messages=_messages(arena, journal, start),
-        unquiet=unquiet,
-        replay=_replay(arena),
+        observations=observations,
+        orders=_orders(system, observations, since),
+        rows=[(order_id, key, version) for order_id, key, version in system.rows(_ROWS, run)],
+        histories=_histories(system.rows(_EVENTS, run)),
+        products=_products(system, observations),
+        ledger=_ledger(system, observations),
+        messages=_messages(system, observations, start),
+        unfinished=unfinished,
+        replay=_replay(system),
     )
 
 
 def duplicates(evidence: Evidence) -> int:
-    """How many messages and requests said again what had been said."""
+    """How many messages and requests repeated an earlier one."""
     records = [
         record for records in evidence.messages.values() for record in records if record.topic in TOPICS
     ]
     different = {(record.topic, record.key, record.value) for record in records}
-    return len(records) - len(different) + evidence.journal.repeats
+    return len(records) - len(different) + evidence.observations.repeats
 
 
-def _orders(arena: Arena, journal: Journal, since: datetime) -> dict[str, Document]:
+def _orders(system: System, observations: Observations, since: datetime) -> dict[str, Document]:
     """The orders as the API shows them to staff."""
     found: dict[str, Document] = {}
     query: dict[str, Any] = {
@@ -103,10 +103,10 @@ def _orders(arena: Arena, journal: Journal, since: datetime) -> dict[str, Docume
         "page": 1,
     }
     while True:
-        answer = arena.shop.staff.call("GET", "orders/", params=query)
+        answer = system.shop.staff.call("GET", "orders/", params=query)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        found.update((order["id"], order) for order in page["results"] if order["id"] in journal.placed)
+        found.update((order["id"], order) for order in page["results"] if order["id"] in observations.placed)
         if not page["next"]:
             return found
         query["page"] += 1
@@ -119,28 +119,28 @@ def _histories(rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Event]]:
     return dict(histories)
 
 
-def _products(arena: Arena, journal: Journal) -> dict[str, Document]:
-    ids = [ObjectId(product) for product in journal.received]
-    return {str(product["_id"]): product for product in arena.documents("products", {"_id": {"$in": ids}})}
+def _products(system: System, observations: Observations) -> dict[str, Document]:
+    ids = [ObjectId(product) for product in observations.received]
+    return {str(product["_id"]): product for product in system.documents("products", {"_id": {"$in": ids}})}
 
 
-def _ledger(arena: Arena, journal: Journal) -> dict[str, Document]:
+def _ledger(system: System, observations: Observations) -> dict[str, Document]:
     """The entries of all orders that name a product of the run."""
-    names = [{f"lines.{product}": {"$exists": True}} for product in journal.received]
-    ours = {"_id": {"$in": list(journal.placed)}}
-    return {entry["_id"]: entry for entry in arena.documents("stock_ledger", {"$or": [ours, *names]})}
+    names = [{f"lines.{product}": {"$exists": True}} for product in observations.received]
+    ours = {"_id": {"$in": list(observations.placed)}}
+    return {entry["_id"]: entry for entry in system.documents("stock_ledger", {"$or": [ours, *names]})}
 
 
-def _messages(arena: Arena, journal: Journal, start: Offsets) -> dict[str, list[Record]]:
-    end = arena.broker.ends([*TOPICS, *DEAD_LETTERS, *RETRIES])
+def _messages(system: System, observations: Observations, start: Offsets) -> dict[str, list[Record]]:
+    end = system.broker.ends([*TOPICS, *DEAD_LETTERS, *RETRIES])
     messages: defaultdict[str, list[Record]] = defaultdict(list)
-    for record in arena.broker.read(start, end):
-        if journal.is_ours(record.key):
+    for record in system.broker.read(start, end):
+        if observations.belongs_to_run(record.key):
             messages[record.key].append(record)
     return dict(messages)
 
 
-def _replay(arena: Arena) -> str:
-    """What replay_orders has to say, where that is not that all is well."""
-    done = arena.manage("replay_orders")
+def _replay(system: System) -> str:
+    """The output of replay_orders when it fails, else nothing."""
+    done = system.manage("replay_orders")
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[-4000:]

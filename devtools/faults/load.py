@@ -1,67 +1,67 @@
-"""Everybody who uses the system during a run, together."""
+"""The load of a run: all clients together."""
 
 from devtools.driver.shop import eventually
-from devtools.faults.actor import PATIENCE_SECONDS, Actor
-from devtools.faults.arena import Arena
 from devtools.faults.broker import Offsets
-from devtools.faults.journal import Journal
-from devtools.faults.listener import Listener
-from devtools.faults.neighbour import Neighbour
-from devtools.faults.people import Customer, Service, Staff
+from devtools.faults.client import ANSWER_SECONDS, Client
+from devtools.faults.external_service import ExternalService
+from devtools.faults.http_clients import Customer, Service, Staff
+from devtools.faults.observations import Observations
+from devtools.faults.socket_client import SocketClient
+from devtools.faults.system import System
 from kafka_workers.workers import INVENTORY
 
-LISTENING_CUSTOMERS = 2
+CUSTOMERS_WITH_SOCKETS = 2
 _PLENTIFUL, _SCARCE = [100_000] * 6, [40] * 3
 
 
-def stock_catalogue(arena: Arena) -> dict[str, int]:
-    """New products, some of which run out: what was received of each."""
-    return {arena.shop.new_product(stock): stock for stock in (*_PLENTIFUL, *_SCARCE)}
+def create_products(system: System) -> dict[str, int]:
+    """Creates products, some of which sell out; returns how many pieces of each were received."""
+    return {system.shop.new_product(stock): stock for stock in (*_PLENTIFUL, *_SCARCE)}
 
 
 class Load:
-    """All actors of one run, on one seed."""
+    """All clients of one run, on one seed."""
 
-    def __init__(self, arena: Arena, journal: Journal, seed: int, start: Offsets) -> None:
-        shop, callers = arena.shop, arena.customers
-        self.listeners = [
-            Listener(f"listener-{number}", journal, seed, caller)
-            for number, caller in enumerate(callers[:LISTENING_CUSTOMERS], start=1)
+    def __init__(self, system: System, observations: Observations, seed: int, start: Offsets) -> None:
+        shop, callers = system.shop, system.customers
+        self._sockets = [
+            SocketClient(f"socket-{number}", observations, seed, caller)
+            for number, caller in enumerate(callers[:CUSTOMERS_WITH_SOCKETS], start=1)
         ]
-        requests = {place: end for place, end in start.items() if place[0] in INVENTORY.reads}
-        self._actors: list[Actor] = [
+        requests = {each: end for each, end in start.items() if each[0] in INVENTORY.reads}
+        self._clients: list[Client] = [
             *(
-                Customer(f"customer-{number}", journal, seed, caller, shop.web_url)
+                Customer(f"customer-{number}", observations, seed, caller, shop.web_url)
                 for number, caller in enumerate(callers, start=1)
             ),
-            Staff("staff", journal, seed, shop.staff, shop.web_url),
-            Service("service", journal, seed, shop),
-            Neighbour("neighbour", journal, seed, arena.broker.brokers, requests),
+            Staff("staff", observations, seed, shop.staff, shop.web_url),
+            Service("service", observations, seed, shop),
+            ExternalService("external-service", observations, seed, system.broker.brokers, requests),
         ]
 
     def start(self) -> None:
-        """Begins, and returns when all who listen have heard something."""
-        for listener in self.listeners:
-            listener.start()
-        for listener in self.listeners:
-            assert listener.is_subscribed.wait(15), f"{listener.name} could not subscribe"
-        for actor in self._actors:
-            actor.start()
-        eventually(lambda: all(each.has_heard for each in self.listeners), "all who listen hear something")
+        """Starts all clients; returns when every socket has received an event."""
+        for socket in self._sockets:
+            socket.start()
+        for socket in self._sockets:
+            assert socket.is_subscribed.wait(15), f"{socket.name} could not subscribe"
+        for client in self._clients:
+            client.start()
+        eventually(lambda: all(each.has_received for each in self._sockets), "an event on every socket")
 
     def stop(self) -> None:
-        """Ends it; every request under way is answered first. The listeners go on listening."""
-        _stop(self._actors)
+        """Ends all clients but the sockets; a client ends when its last request is answered."""
+        _stop(self._clients)
 
-    def stop_listening(self) -> None:
-        """The sockets are closed."""
-        _stop(self.listeners)
+    def close_sockets(self) -> None:
+        """Closes the sockets."""
+        _stop(self._sockets)
 
 
-def _stop(actors: list[Actor] | list[Listener]) -> None:
-    for actor in actors:
-        actor.stopped.set()
-    for actor in actors:
-        actor.join(2 * PATIENCE_SECONDS)
-        if actor.is_alive():
-            actor.journal.complaints.append(f"{actor.name}: does not come to an end")
+def _stop(clients: list[Client] | list[SocketClient]) -> None:
+    for client in clients:
+        client.stopped.set()
+    for client in clients:
+        client.join(2 * ANSWER_SECONDS)
+        if client.is_alive():
+            client.observations.unexpected.append(f"{client.name}: did not end")

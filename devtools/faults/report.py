@@ -1,4 +1,4 @@
-"""What came of the runs: a table for people, JSON for programs, rows in a document for readers."""
+"""The results of the runs: a table on the terminal, JSON for programs, rows in a document."""
 
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,8 +10,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from devtools.faults.strikes import Strike
-from devtools.faults.trial import Run
+from devtools.faults.fault_table import Fault
+from devtools.faults.run import Run
 
 _COLUMNS = (
     "strike",
@@ -30,34 +30,34 @@ _HEAD_LINES = 3
 _BEGIN, _END = "<!-- rows made by ./faults --write -->", "<!-- end of the rows -->"
 
 
-def rows_of(runs: Iterable[Run], strikes: Mapping[str, Strike]) -> Iterator[tuple[str, ...]]:
-    """One row a strike, in the order of the runs."""
+def rows_of(runs: Iterable[Run], faults: Mapping[str, Fault]) -> Iterator[tuple[str, ...]]:
+    """One row for each fault, in the order of the runs."""
     for name, group in groupby(runs, attrgetter("strike")):
-        of_strike = list(group)
+        of_fault = list(group)
         yield (
             name,
-            strikes[name].sentence,
-            str(len(of_strike)),
-            *(str(sum(getattr(run, figure) for run in of_strike)) for figure in _SUMMED),
-            str(sum(run.count("lost") for run in of_strike)),
-            str(sum(run.count("drift") for run in of_strike)),
-            _recovery(of_strike),
+            faults[name].sentence,
+            str(len(of_fault)),
+            *(str(sum(getattr(run, figure) for run in of_fault)) for figure in _SUMMED),
+            str(sum(run.count("lost") for run in of_fault)),
+            str(sum(run.count("drift") for run in of_fault)),
+            _recovery(of_fault),
         )
 
 
-def account_of(run: Run) -> str:
-    """Everything needed to find out what went wrong: each violation, and all there is about its order."""
+def describe_violations(run: Run) -> str:
+    """Each violation of a run, and all evidence about the orders concerned."""
     head = f"{run.strike} --seed {run.seed}"
-    told = [
+    lines = [
         f"{head}: {violation.kind}: {violation.subject} {violation.fact} ({law})"
         for law, violations in run.broken.items()
         for violation in violations
     ]
-    return "\n".join([*told, *run.trails])
+    return "\n".join([*lines, *run.trails])
 
 
 def print_table(console: Console, rows: Iterable[Sequence[str]]) -> None:
-    """All rows under one head, without the sentences."""
+    """All rows in one table, without the sentences."""
     table = Table(_COLUMNS[0], *_COLUMNS[2:])
     for name, _, *figures in rows:
         table.add_row(name, *figures)
@@ -70,7 +70,7 @@ def write_json(path: Path, runs: Sequence[Run]) -> None:
 
 
 def write_block(path: Path, rows: Iterable[Sequence[str]]) -> None:
-    """Put these rows into the document's table; rows of other strikes stay as they are."""
+    """Put these rows into the document's table; rows of other faults stay as they are."""
     before, _, rest = path.read_text().partition(_BEGIN)
     block, _, after = rest.partition(_END)
     kept = [_cells(line) for line in block.splitlines()[_HEAD_LINES:] if line]

@@ -142,7 +142,7 @@ def test_customers_neither_see_nor_touch_each_others_orders(shop: Shop) -> None:
         order = alice.place((product, 1))
         own = mallory.place((product, 1))
         socket.wait_for("order:confirmed", own["id"])
-        assert {message["orderId"] for message in socket.heard if "orderId" in message} == {own["id"]}
+        assert {message["orderId"] for message in socket.received if "orderId" in message} == {own["id"]}
     before = alice.wait_for_status(order["id"], PROCESSING)
     for method, path, body in [
         ("GET", f"orders/{order['id']}/", None),

@@ -1,6 +1,6 @@
-"""In a process that is started with this folder on PYTHONPATH the clock jumps, one second after the start.
+"""Moves the clock of a process that is started with this folder on PYTHONPATH, one second after the start.
 
-What Python reads as the time of day moves; timers, and the clocks of other processes, do not.
+Only the time of day that Python reads changes; timers and the clocks of other processes do not.
 """
 
 import os

@@ -1,21 +1,21 @@
-"""One system for all fault tests; each leaves it whole and quiet."""
+"""One system for all fault tests; each test leaves it running and without unfinished work."""
 
 import random
 from collections.abc import Iterator
 
 import pytest
 
-from devtools.faults.arena import Arena, open_arena
+from devtools.faults.system import System, open_system
 
 
 @pytest.fixture(scope="package")
-def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """A running system, to be struck."""
-    with open_arena(tmp_path_factory.mktemp("arena")) as system:
-        yield system
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A running system, on which tests inject faults."""
+    with open_system(tmp_path_factory.mktemp("system")) as running:
+        yield running
 
 
 @pytest.fixture
 def seed() -> int:
-    """Another one each time; it is shown where a test fails."""
+    """A random seed; a failing test shows it."""
     return random.SystemRandom().randrange(10**6)

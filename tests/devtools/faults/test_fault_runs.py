@@ -1,27 +1,27 @@
-"""The laws hold through a minute of faults, and through a kill at each place where it hurts."""
+"""The laws hold through a minute of faults, and through a kill at each kill point."""
 
 import pytest
 
-from devtools.faults.arena import Arena
-from devtools.faults.report import account_of
-from devtools.faults.strikes import Strike, all_strikes, kills_at_points
-from devtools.faults.trial import run_trial
+from devtools.faults.fault_table import Fault, all_faults, kills_at_kill_points
+from devtools.faults.report import describe_violations
+from devtools.faults.run import run_with_faults
+from devtools.faults.system import System
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
-MIXED = [each for each in all_strikes(down=3.0).values() if each.prepare is None and each.brokers == 1]
+MIXED = [each for each in all_faults(down=3.0).values() if each.prepare is None and each.brokers == 1]
 
 
-def test_a_minute_of_faults_loses_nothing_and_lets_nothing_drift(arena: Arena, seed: int) -> None:
-    run = run_trial(arena, MIXED, seconds=35, seed=seed)
-    assert not run.broken, account_of(run)
-    assert run.duplicates > 0, "nobody repeated anything: the run proves little"
+def test_a_minute_of_faults_loses_nothing_and_lets_nothing_drift(system: System, seed: int) -> None:
+    run = run_with_faults(system, MIXED, seconds=35, seed=seed)
+    assert not run.broken, describe_violations(run)
+    assert run.duplicates > 0, "no client repeated a request: the run proves little"
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("strike", kills_at_points(), ids=lambda strike: strike.name)
+@pytest.mark.parametrize("fault", kills_at_kill_points(), ids=lambda fault: fault.name)
 def test_a_kill_at_this_point_loses_nothing_and_lets_nothing_drift(
-    arena: Arena, strike: Strike, seed: int
+    system: System, fault: Fault, seed: int
 ) -> None:
-    run = run_trial(arena, [strike], seconds=0, seed=seed)
-    assert not run.broken, account_of(run)
+    run = run_with_faults(system, [fault], seconds=0, seed=seed)
+    assert not run.broken, describe_violations(run)

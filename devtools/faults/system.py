@@ -1,4 +1,4 @@
-"""A whole system to be struck, and the ways in for those who look on from outside."""
+"""The system under test: a whole stack, and access to it for the load, the faults and the laws."""
 
 import random
 import subprocess
@@ -26,7 +26,7 @@ from kafka_workers.workers import RELAY, WORKERS, Worker
 
 CUSTOMERS = 4
 INSTANCES = 2
-# A token outlives a run of this many seconds by far.
+# Shorter than the life of an access token by more than a run takes.
 _RENEW_AFTER_SECONDS = 240.0
 
 # The form of an advisory lock that has two numbers, which only the relay takes.
@@ -38,8 +38,8 @@ WHERE locktype = 'advisory' AND objsubid = 2 AND granted
 Document = dict[str, Any]
 
 
-class Arena:
-    """The running system. `brokers` are its Kafka servers; customers stay the same from run to run."""
+class System:
+    """The running system under test. `brokers` are its Kafka servers; its customers serve every run."""
 
     def __init__(self, stack: Stack, brokers: Sequence[Server]) -> None:
         self.stack = stack
@@ -69,15 +69,15 @@ class Arena:
         return any(each.laddr.port in ports for each in connections)
 
     def renew_tokens(self) -> None:
-        """Gives everybody a new access token before the old ones expire."""
+        """Gives every caller a new access token before the old ones expire."""
         if time.monotonic() - self._renewed_at > _RENEW_AFTER_SECONDS:
-            for caller in self.everybody:
+            for caller in self.callers:
                 caller.renew()
             self._renewed_at = time.monotonic()
 
     @property
-    def everybody(self) -> list[Caller]:
-        """All who hold a token."""
+    def callers(self) -> list[Caller]:
+        """All customers and the staff member, each with an access token."""
         return [*self.customers, self.prober, self.shop.staff]
 
     def remove_workers(self, *workers: Worker) -> None:
@@ -87,7 +87,7 @@ class Arena:
                 self.stack.remove(name)
 
     def restore_workers(self) -> None:
-        """Brings the workers back to those that there were in the beginning."""
+        """Starts and ends workers until the initial ones run again."""
         for worker in WORKERS:
             wanted = {f"{worker.name}-{number}" for number in range(1, INSTANCES + 1)}
             running = set(self.instances(worker.name))
@@ -97,7 +97,7 @@ class Arena:
                 self.stack.add(worker_process(worker, int(name.rpartition("-")[2])))
 
     def heal(self) -> None:
-        """Brings back whatever a strike that failed half-way has left in pieces."""
+        """Starts or resumes all that a fault which failed half-way has left stopped."""
         for server in {*self.brokers, *self.stack.servers.values()}:
             server.resume()
             if server.pid is None:
@@ -107,12 +107,12 @@ class Arena:
         self.restore_workers()
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What PostgreSQL answers."""
+        """The rows that PostgreSQL returns for this statement."""
         with psycopg.connect(self.stack.env["DATABASE_URL"], autocommit=True) as connection:
             return connection.execute(sql, parameters).fetchall()
 
     def documents(self, collection: str, query: Document) -> list[Document]:
-        """What MongoDB holds."""
+        """The documents of a collection that match the query."""
         with MongoClient[Document](self.stack.env["MONGODB_URI"]) as client:
             return list(client.get_default_database()[collection].find(query))
 
@@ -139,7 +139,7 @@ class Arena:
 
 
 @contextmanager
-def open_arena(directory: Path, *, brokers: int = 1) -> Iterator[Arena]:
+def open_system(directory: Path, *, brokers: int = 1) -> Iterator[System]:
     """A system of its own in this directory, on `brokers` brokers, started and in the end stopped."""
     cluster = kafka_cluster(directory / "cluster", free_ports(brokers)) if brokers > 1 else []
     stack = embedded_stack(
@@ -151,12 +151,12 @@ def open_arena(directory: Path, *, brokers: int = 1) -> Iterator[Arena]:
     try:
         start_all(cluster)
         stack.start(demo=True)
-        arena = Arena(stack, cluster or [stack.servers["kafka"]])
-        with closing(arena.shop.http):
-            yield arena
+        system = System(stack, cluster or [stack.servers["kafka"]])
+        with closing(system.shop.http):
+            yield system
     finally:
         stack.stop()
-        for broker in cluster:  # one after another: the last two cannot both leave in peace
+        for broker in cluster:  # one after another: two brokers that stop together leave no controller quorum
             broker.stop()
 
 
@@ -168,5 +168,5 @@ def _settings(cluster: Sequence[Server]) -> dict[str, str]:
 
 
 def sleep_between(rng: random.Random, least: float, most: float) -> None:
-    """Lets the load go on for a random time: when a strike comes is what the seed decides."""
+    """Lets the load go on for a random time, which the seed decides."""
     time.sleep(rng.uniform(least, most))

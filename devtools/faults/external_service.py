@@ -1,4 +1,4 @@
-"""A neighbour on the broker who is no help: sends what was sent before, and releases before reserves."""
+"""A faulty external service on the broker: repeats earlier requests, and sends releases before reserves."""
 
 import json
 import uuid
@@ -8,9 +8,9 @@ from collections.abc import Callable
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from devtools.driver.kafka import Record, as_record
-from devtools.faults.actor import Actor
-from devtools.faults.broker import QUIET, Offsets
-from devtools.faults.journal import Journal
+from devtools.faults.broker import NO_CLIENT_LOG, Offsets
+from devtools.faults.client import Client
+from devtools.faults.observations import Observations
 from kafka_workers.workers import INVENTORY
 
 RESERVE, RELEASE = INVENTORY.reads
@@ -18,61 +18,66 @@ _REMEMBERED = 200
 _INVALID = (b"{broken", b"{}", b'{"orderId": 7}')
 _CLOUD_EVENT = {
     "ce_specversion": "1.0",
-    "ce_source": "/neighbour",
+    "ce_source": "/external-service",
     "ce_time": "2026-01-01T12:00:00Z",
     "content-type": "application/json",
 }
 
 
-class Neighbour(Actor):
-    """Reads the requests that go by, sends some of them again later, and makes trouble of its own.
+class ExternalService(Client):
+    """Reads the requests on the topics, repeats some of them later, and sends requests of its own.
 
-    What it sent is read off the topics afterwards: with the broker away nobody knows at once.
+    The laws read its requests from the topics afterwards: during an outage of the broker it cannot tell which
+    of them were stored.
     """
 
-    def __init__(self, name: str, journal: Journal, seed: int, brokers: str, start: Offsets) -> None:
-        super().__init__(name, journal, seed)
-        self._products = list(journal.received)
+    def __init__(
+        self, name: str, observations: Observations, seed: int, brokers: str, start: Offsets
+    ) -> None:
+        super().__init__(name, observations, seed)
+        self._products = list(observations.received)
         self._number = 0
-        self._past: deque[Record] = deque(maxlen=_REMEMBERED)
-        self._producer = Producer({"bootstrap.servers": brokers, "acks": "all", "linger.ms": 1, **QUIET})
+        self._earlier: deque[Record] = deque(maxlen=_REMEMBERED)
+        self._producer = Producer(
+            {"bootstrap.servers": brokers, "acks": "all", "linger.ms": 1, **NO_CLIENT_LOG}
+        )
         self._reader = Consumer(
             {
                 "bootstrap.servers": brokers,
-                "group.id": f"neighbour-{uuid.uuid4().hex}",
+                "group.id": f"external-service-{uuid.uuid4().hex}",
                 "enable.auto.commit": False,
-                **QUIET,
+                **NO_CLIENT_LOG,
             }
         )
         self._reader.assign([TopicPartition(*place, end) for place, end in start.items()])
-        self._tricks: list[Callable[[], None]] = [
-            self._repeat_what_was_sent,
-            self._repeat_what_was_sent,
+        self._actions: list[Callable[[], None]] = [
+            self._repeat_earlier_request,
+            self._repeat_earlier_request,
             self._release_before_reserve,
             self._reserve_and_perhaps_release,
         ]
 
     def act(self) -> None:
-        """One trick; once in a while a message that means nothing."""
+        """One action; now and then an invalid message too."""
         for message in self._reader.consume(100, timeout=0):
             if message.error() is None and message.value():
-                self._past.append(as_record(message))
-        self.rng.choice(self._tricks)()
+                self._earlier.append(as_record(message))
+        self.rng.choice(self._actions)()
         if self.rng.random() < 0.03:
-            self._send_nonsense()
+            self._send_invalid_message()
         self._producer.poll(0)
-        self.rest(0.01, 0.06)
+        self.pause(0.01, 0.06)
 
     def finish(self) -> None:
-        """Nothing of its own stays under way."""
+        """Waits until the broker has acknowledged every message."""
         self._reader.close()
         if self._producer.flush(60):
-            self.journal.complaints.append(f"{self.name}: the broker took no more messages")
+            self.observations.unexpected.append(f"{self.name}: the broker did not acknowledge every message")
 
-    def _repeat_what_was_sent(self) -> None:
-        """Of our orders mostly; in no order, and often without the headers."""
-        if self._past:
-            record = self.rng.choice(self._past)
+    def _repeat_earlier_request(self) -> None:
+        """Mostly of orders that customers placed; out of order, and often without the headers."""
+        if self._earlier:
+            record = self.rng.choice(self._earlier)
             for _ in range(self.rng.randint(1, 3)):
                 headers = record.headers if self.rng.random() < 0.5 else {}
                 self._send(record.topic, record.key, record.value, headers)
@@ -90,14 +95,14 @@ class Neighbour(Actor):
         if self.rng.random() < 0.5:
             self._request(RELEASE, order_id, items)
 
-    def _send_nonsense(self) -> None:
+    def _send_invalid_message(self) -> None:
         order_id = self._new_order()
-        self.journal.invalid_keys.add(order_id)
+        self.observations.invalid_keys.add(order_id)
         self._send(RESERVE, order_id, self.rng.choice(_INVALID), {})
 
     def _new_order(self) -> str:
         self._number += 1
-        return f"{self.journal.run}-{self.name}-{self._number}"
+        return f"{self.observations.run}-{self.name}-{self._number}"
 
     def _items(self) -> list[dict[str, object]]:
         return [
@@ -114,7 +119,7 @@ class Neighbour(Actor):
         value = {
             "orderId": order_id,
             "orderNumber": "N-1",
-            "reason": "a whim",
+            "reason": "changed plans",
             "items": items,
             "timestamp": "2026-01-01T12:00:00Z",
         }
@@ -123,7 +128,7 @@ class Neighbour(Actor):
         self._send(topic, order_id, json.dumps(value).encode(), headers)
 
     def _send(self, topic: str, key: str, value: bytes, headers: dict[str, str]) -> None:
-        """Hand it over; where the topics are still to be made there is nobody to hand it to."""
+        """Sends a message; drops it while the topics do not exist yet."""
         try:
             self._producer.produce(topic, key=key, value=value, headers=list(headers.items()))
         except KafkaException as exception:

@@ -1,0 +1,53 @@
+"""What clients observed during one run: the answers and messages against which the laws judge the system."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlacedOrder:
+    """An order answered with 201."""
+
+    order_id: str
+    key: str
+    user_id: str
+    payment_method: int
+    lines: dict[str, int]
+
+
+@dataclass
+class Connection:
+    """What one connection of one socket received, in order: (order id, version)."""
+
+    user_id: str
+    received: list[tuple[str, int]] = field(default_factory=list)
+
+
+class Observations:
+    """Written by many threads: each entry is one call of a list or dictionary, so it needs no lock."""
+
+    def __init__(self, run: str, products: dict[str, int]) -> None:
+        self.run = run
+        self.received = products
+        self.placed: dict[str, PlacedOrder] = {}
+        self.cancelled: set[str] = set()
+        self.delivered: set[str] = set()
+        # What the service reserved over HTTP: (order id, product id) -> quantity.
+        self.held_by_services: dict[tuple[str, str], int] = {}
+        self.invalid_keys: set[str] = set()
+        self.connections: list[Connection] = []
+        self.unexpected: list[str] = []
+        self.repeats = 0
+        self._lock = threading.Lock()
+
+    def count_repeat(self) -> None:
+        """Counts a request that was repeated because the last one got no answer."""
+        with self._lock:
+            self.repeats += 1
+
+    def belongs_to_run(self, key: str) -> bool:
+        """Whether an order id, of a customer or of a service, belongs to this run."""
+        return key in self.placed or key.startswith(self.run)

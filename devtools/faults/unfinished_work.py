@@ -1,0 +1,70 @@
+"""Waiting until the system has finished all work of a run: orders, events and messages."""
+
+import time
+
+from confluent_kafka import KafkaException
+
+from devtools.faults.broker import TOPICS
+from devtools.faults.observations import Observations
+from devtools.faults.system import System
+from kafka_workers.workers import GROUPS
+
+FINISH_SECONDS = 60.0
+_UNFINISHED_ORDERS = """
+SELECT id::text, status, stock_status FROM orders_order
+WHERE idempotency_key LIKE %s AND NOT (
+    (stock_status = 'reserved' AND (status NOT IN (1, 5) OR (status = 1 AND payment_method <> 6)))
+    OR (stock_status IN ('rejected', 'released') AND status = 5)
+) ORDER BY id
+"""
+_UNPUBLISHED = """
+SELECT count(*) FROM order_event WHERE (tx, id) > (
+    SELECT coalesce(max(tx), '0'), coalesce(max(event_id), 0)
+    FROM reader_position WHERE reader = 'outbox-relay'
+)
+"""
+_LAST_EVENT = "SELECT coalesce(max(id), 0) FROM order_event"
+
+
+def wait_until_finished(
+    system: System, observations: Observations, seconds: float = FINISH_SECONDS
+) -> list[str]:
+    """The work that is still unfinished after `seconds`; returns an empty list as soon as there is none."""
+    end = time.monotonic() + seconds
+    while unfinished := _unfinished_work(system, observations):
+        if time.monotonic() > end:
+            break
+        time.sleep(0.1)
+    return unfinished
+
+
+def _unfinished_work(system: System, observations: Observations) -> list[str]:
+    """The unfinished work; log and topics must not have grown while one part was read after another."""
+    try:
+        before = _fingerprint(system)
+        found = [*_unfinished_orders(system, observations), *_unpublished(system), *_lags(system)]
+        return found or ([] if _fingerprint(system) == before else ["events or messages are still added"])
+    except KafkaException as error:
+        return [f"Kafka did not return the committed offsets of the groups: {error}"]
+
+
+def _fingerprint(system: System) -> tuple[object, ...]:
+    return system.rows(_LAST_EVENT), system.broker.ends(TOPICS)
+
+
+def _unfinished_orders(system: System, observations: Observations) -> list[str]:
+    rows = system.rows(_UNFINISHED_ORDERS, f"{observations.run}-%")
+    return [f"order {order} is in status {status} with stock {stock}" for order, status, stock in rows]
+
+
+def _unpublished(system: System) -> list[str]:
+    [(count,)] = system.rows(_UNPUBLISHED)
+    return [f"{count} events are not published"] if count else []
+
+
+def _lags(system: System) -> list[str]:
+    return [
+        f"{group} has {count} unread messages in {topic}/{partition}"
+        for group in GROUPS
+        for (topic, partition), count in system.broker.lag(group).items()
+    ]
