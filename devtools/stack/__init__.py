@@ -1,1 +1,1 @@
-"""The embedded servers and the supervisor behind ./start; the tests run on the same."""
+"""The embedded servers and the supervisor of ./start; the tests use the same servers."""

@@ -1,4 +1,4 @@
-"""`python -m devtools.stack start|kafka`: what ./start and ./start-kafka.sh call."""
+"""`python -m devtools.stack start|kafka`: the commands that ./start and ./start-kafka.sh run."""
 
 import os
 import signal
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from devtools.stack.console import Console
+from devtools.stack.directory_lock import lock_directory
 from devtools.stack.errors import StackError
 from devtools.stack.kafka import KafkaBroker
-from devtools.stack.only_start import only_start
 from devtools.stack.options import StartOptions, parse_start
 from devtools.stack.ports import Ports
 from devtools.stack.spawn import PROJECT
@@ -27,13 +27,14 @@ _DEMO = """\
   sign in as     alice, bob (customers), sam (staff), admin (superuser); password: stockbridge-demo
 """
 
-_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Runs the command; what keeps it from running is one line and exit code 1."""
-    # SIGTERM and a closed terminal end us as Ctrl-C does, which a shell's background jobs otherwise ignore.
-    for number in _ENDINGS:
+    """Runs the command; a StackError ends it with one line and exit code 1."""
+    # SIGTERM and a closed terminal end the command as Ctrl-C does. SIGINT is set too, since a shell starts
+    # background jobs with SIGINT ignored.
+    for number in _STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
     try:
         match arguments:
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> None:
 def _start(options: StartOptions) -> None:
     directory = _directory()
     ports = Ports.from_env(os.environ)
-    with only_start(directory):
+    with lock_directory(directory):
         stack = embedded_stack(
             directory,
             ports=ports,
@@ -94,7 +95,7 @@ def _directory() -> Path:
 
 
 def _ignore_further_signals() -> None:
-    for number in _ENDINGS:
+    for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 

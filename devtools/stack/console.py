@@ -1,4 +1,4 @@
-"""What the processes say: each in a log file of its own, all of them interleaved on the terminal."""
+"""The output of the processes: each in its own log file, all of them interleaved on the terminal."""
 
 import itertools
 import logging
@@ -31,11 +31,11 @@ class Console(logging.StreamHandler[TextIO]):
         return "\n".join(f"{prefix} {line}" for line in record.getMessage().splitlines())
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging names it)
-        """Whoever read our output has left, as in `./start | head`; the log files go on."""
+        """Ignores a closed standard output, as in `./start | head`; the log files are still written."""
 
 
 def open_log(path: Path, console: Console | None) -> logging.Logger:
-    """The log of a process named like the file, which is rotated; its lines go to the console too, if any."""
+    """The log of the process that the file is named after; its lines go to the console too, if there is one."""
     log = logging.Logger(path.stem)
     log.addHandler(RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, delay=True))
     if console is not None:
@@ -44,7 +44,7 @@ def open_log(path: Path, console: Console | None) -> logging.Logger:
 
 
 def close_log(log: logging.Logger) -> None:
-    """Closes its file; a line that comes later opens it again."""
+    """Closes the file of the log; a later line opens it again."""
     for handler in log.handlers:
         if isinstance(handler, RotatingFileHandler):
             handler.close()

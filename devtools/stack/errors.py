@@ -2,11 +2,11 @@ from pathlib import Path
 
 
 class StackError(Exception):
-    """Something that keeps the stack from running, said in words its user can act on."""
+    """The stack cannot run; the message tells its user what to do."""
 
 
 class ServerNotHealthy(StackError):
-    """A server ended, or stayed silent, before it was ready; shows the end of its log."""
+    """A server ended, or did not become healthy in time; the message has the end of its log."""
 
     def __init__(self, name: str, fact: str, log_path: Path, *, lines: int = 15) -> None:
         self.name = name

@@ -19,7 +19,7 @@ appender.console.name=Console
 appender.console.layout.type=PatternLayout
 appender.console.layout.pattern=%d{ISO8601} %-5p %m (%c)%n
 """
-# Quick to start, quick to notice a dead member or broker, and small: one machine runs everything.
+# Small, since one machine runs everything; starts fast and detects dead members and brokers fast.
 _SETTINGS = {
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
@@ -42,9 +42,9 @@ _SETTINGS = {
 
 
 class KafkaBroker(ServerProcess):
-    """Apache Kafka 4.3 (KRaft), broker and controller in one; alone, or one of a cluster's.
+    """Apache Kafka 4.3 (KRaft), broker and controller in one process; alone, or a node of a cluster.
 
-    `controllers` maps every node of the cluster to its controller port, and is the same for all of them.
+    `controllers` maps each node of the cluster to its controller port; every node gets the same mapping.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class KafkaBroker(ServerProcess):
         self.name = "kafka" if controllers is None else f"kafka {node}"
         self._controllers = controllers or {node: free_ports(1)[0]}
         self._cluster_id = cluster_id or _new_cluster_id()
-        self._launched_at = 0
+        self._log_start = 0
 
     @property
     def url(self) -> str:
@@ -74,7 +74,7 @@ class KafkaBroker(ServerProcess):
         self._write_settings()
         if not (self.data / "meta.properties").exists():
             self._run_tool(self._java("kafka.tools.StorageTool", "format", *self._format_options()))
-        self._launched_at = self.log_path.stat().st_size if self.log_path.exists() else 0
+        self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
 
     def _format_options(self) -> list[str]:
         return [f"--cluster-id={self._cluster_id}", f"--config={self._settings_path}"]
@@ -84,7 +84,7 @@ class KafkaBroker(ServerProcess):
 
     def _is_healthy(self) -> bool:
         with self.log_path.open("rb") as log:
-            log.seek(self._launched_at)
+            log.seek(self._log_start)
             return _STARTED in log.read()
 
     def _java(self, *arguments: str | Path) -> list[str | Path]:
@@ -122,7 +122,7 @@ class KafkaBroker(ServerProcess):
 
 
 def kafka_cluster(directory: Path, ports: Sequence[int]) -> list[KafkaBroker]:
-    """Brokers that form one cluster: start them all at the same time, stop them one after another."""
+    """Brokers that form one cluster: the caller starts them at the same time and stops them one by one."""
     controllers = dict(enumerate(free_ports(len(ports)), start=1))
     cluster_id = _new_cluster_id()
     return [

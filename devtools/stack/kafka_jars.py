@@ -1,4 +1,4 @@
-"""Apache Kafka itself: fetched once into the virtual environment, shared by ./start and the tests."""
+"""The JAR files of Apache Kafka: downloaded once into the virtual environment, for ./start and the tests."""
 
 import fcntl
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 from devtools.stack.errors import StackError
 
 VERSION = "4.3.0"
-# The trailing "!" lets every coordinate keep its own dependencies' versions; without it log4j's older
-# kafka-clients would win and the broker die with NoSuchMethodError.
+# With the trailing "!" each coordinate keeps the versions of its own dependencies. Without it the older
+# kafka-clients of log4j is chosen, and the broker ends with NoSuchMethodError.
 _ENDPOINT = (
     f"org.apache.kafka:kafka_2.13:{VERSION}+org.apache.kafka:kafka-tools:{VERSION}"
     "+org.apache.logging.log4j:log4j-slf4j-impl:2.25.4!"
@@ -16,9 +16,9 @@ _ENDPOINT = (
 
 
 def kafka_class_path() -> str:
-    """The Java class path of the broker and its tools; downloads them (55 MB) the first time, and says so.
+    """The Java class path of the broker and its tools; the first call downloads them (55 MB) and prints that.
 
-    Raises StackError when they cannot be fetched.
+    Raises StackError when they cannot be downloaded.
     """
     home = Path(sys.prefix) / "kafka"
     home.mkdir(exist_ok=True)
@@ -40,12 +40,12 @@ def _installed(home: Path) -> str | None:
 
 
 def _install(home: Path) -> str:
-    import jgo  # noqa: PLC0415 (a third of a second at every start, for what happens once)
+    import jgo  # noqa: PLC0415 (takes a third of a second, and is needed for the first start only)
 
     print(f"downloading Kafka {VERSION} (55 MB) …", flush=True)
     try:
         environment = jgo.build(_ENDPOINT, cache_dir=home)
-    except Exception as error:  # jgo lets every kind of network and parser error through
+    except Exception as error:  # jgo raises many kinds of network and parser errors
         raise StackError(f"Kafka {VERSION} could not be downloaded, is the network up? ({error})") from error
     class_path = ":".join(str(jar) for jar in sorted(environment.path.glob("*/*.jar")))
     _record(home).write_text(class_path)

@@ -14,7 +14,7 @@ _NOT_YET_INITIALISED = 94
 
 
 class MongoServer(ServerProcess):
-    """MongoDB 6.0 from a wheel as a replica set of one, which is what transactions need."""
+    """MongoDB 6.0 from a wheel, as a replica set of one member, since transactions need a replica set."""
 
     name = "mongodb"
 
@@ -39,7 +39,7 @@ class MongoServer(ServerProcess):
             *("--wiredTigerCacheSizeGB", "0.25"),
             *("--oplogSize", "256"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
-            # A transaction whose client was killed keeps its locks for so long: a minute by default.
+            # A transaction whose client was killed keeps its locks for this time; the default is a minute.
             *("--setParameter", "transactionLifetimeLimitSeconds=3"),
             "--nounixsocket",
             "--quiet",
@@ -56,7 +56,7 @@ class MongoServer(ServerProcess):
             return False
 
     def _ensure_replica_set(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Makes the replica set, or gives its only member our port when that has changed."""
+        """Creates the replica set, or updates the port of its only member when that has changed."""
         members = [{"_id": 0, "host": self.address}]
         try:
             config = client.admin.command("replSetGetConfig")["config"]

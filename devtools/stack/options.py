@@ -24,14 +24,14 @@ Ctrl-C stops everything; the data stays.
 
 @dataclass(frozen=True)
 class StartOptions:
-    """What the user asked of ./start."""
+    """The options of ./start."""
 
     demo: bool
     counts: dict[str, int]
 
 
 def parse_start(arguments: Sequence[str]) -> StartOptions:
-    """Reads the arguments; ends the program on --help and on what it does not know."""
+    """Parses the arguments; ends the program on --help and on an unknown argument."""
     parser = argparse.ArgumentParser(
         prog="./start",
         description="Starts Stockbridge: Kafka, MongoDB, PostgreSQL, and every process on them.",

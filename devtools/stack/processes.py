@@ -1,4 +1,4 @@
-"""Which processes make up the system: web, sockets, and the workers of `kafka_workers.workers`."""
+"""The processes of the system: web, sockets, and the workers of `kafka_workers.workers`."""
 
 import sys
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from devtools.stack.settings import Settings
 from kafka_workers.workers import WORKERS, Worker
 
 DEFAULT_COUNTS = {"web": 2, **{worker.name: worker.count for worker in WORKERS}}
-"""How many processes run of everything that can run more than once."""
+"""How many processes of each kind run; sockets always has one."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process to keep running; its name stands before its lines in the log."""
+    """One process to keep running; the console prints its name before each of its lines."""
 
     name: str
     command: tuple[str, ...]
@@ -27,7 +27,7 @@ def all_processes(settings: Settings, counts: Mapping[str, int]) -> list[Process
 
 
 def worker_process(worker: Worker, number: int | None = None) -> Process:
-    """One process of a worker, told from its siblings by a number."""
+    """One process of a worker; a number distinguishes several processes of one worker."""
     name = worker.name if number is None else f"{worker.name}-{number}"
     return Process(name, (sys.executable, "manage.py", worker.command))
 
@@ -42,7 +42,7 @@ def _web(settings: Settings, workers: int) -> Process:
     options = {
         "--interface": "wsgi",
         "--workers": str(workers),
-        # They place orders together (docs/adr/0012): one thread alone has nobody to share a commit with.
+        # Group commit (docs/adr/0012): threads share a commit, so a single thread would gain nothing.
         "--blocking-threads": "32",
         "--host": settings.host,
         "--port": str(settings.ports.web),

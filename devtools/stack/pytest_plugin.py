@@ -3,7 +3,7 @@
 A test asks for a server by a fixture: `kafka`, `mongodb` or `postgresql`, mostly through another fixture; the
 marker `django_db` asks for PostgreSQL. With `-n` each process that runs tests has servers of its own.
 
-KAFKA_BROKERS, MONGODB_URI or DATABASE_URL set by the caller replace a server of ours.
+KAFKA_BROKERS, MONGODB_URI or DATABASE_URL in the environment replace an embedded server.
 """
 
 import os
@@ -37,7 +37,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     early_config.add_cleanup(lambda: shutil.rmtree(directory))
     servers = embedded_servers(directory, ports=Ports.free(), caller=os.environ)
     if _distributes_tests(early_config):
-        # Processes that run tests inherit its environment and would take our servers for the caller's.
+        # Processes that run tests inherit the environment: they would take these addresses for the caller's.
         with patch.dict(os.environ, _environment(directory, servers)):
             return (yield)
     os.environ.update(_environment(directory, servers))
@@ -49,7 +49,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Says with a failure which servers were not running, since that may be its cause."""
+    """Adds the servers that were not running to the report of a failure, since that may be its cause."""
     report = yield
     started = item.config.stash[_STARTED]
     absent = sorted(_SETTINGS.keys() - started)

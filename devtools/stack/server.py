@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.05
 
 
 class Server(Protocol):
-    """An embedded server on its own data: the face that ./start and the tests know."""
+    """An embedded server with its own data, as ./start and the tests use it."""
 
     name: str
     directory: Path
@@ -26,36 +26,38 @@ class Server(Protocol):
 
     @property
     def url(self) -> str:
-        """What a client of the server is given to find it."""
+        """The address that a client of the server needs."""
 
     @property
     def pid(self) -> int | None:
-        """The process while it runs, else None."""
+        """The id of the process while it runs, else None."""
 
     def install(self) -> None:
-        """Fetches the server's software where that has not been done; may take a minute, and says so."""
+        """Downloads the server's software if it is missing; may take a minute, and prints that."""
 
     def start(self) -> None:
-        """Makes the data if there is none, launches, and returns once healthy; may block for a minute.
+        """Creates the data if there is none, launches the server, and returns when it is healthy.
+
+        May block for a minute.
 
         Raises ServerNotHealthy.
         """
 
     def stop(self) -> None:
-        """Ends the server cleanly, after 20 seconds with SIGKILL; its data stays. May come at any time."""
+        """Ends the server cleanly, after 20 seconds with SIGKILL; its data stays. Allowed at any time."""
 
     def kill(self) -> None:
-        """Ends the server with SIGKILL now; start() brings it back on its data."""
+        """Ends the server with SIGKILL; start() starts it again on its data."""
 
     def pause(self) -> None:
-        """Freezes the server with SIGSTOP: connections stay, nothing answers."""
+        """Freezes the server with SIGSTOP: its connections stay open, and it answers nothing."""
 
     def resume(self) -> None:
-        """Lets a paused server go on."""
+        """Lets a paused server continue."""
 
 
 class ServerProcess(ABC):
-    """What the embedded servers share; each says how it is prepared, launched and known to be healthy."""
+    """The common part of the embedded servers; a subclass says how to prepare, launch and check its server."""
 
     name: str
     never_as_root: ClassVar[bool] = False
@@ -80,7 +82,7 @@ class ServerProcess(ABC):
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
-    def install(self) -> None:  # noqa: B027 (a wheel brings most servers along: there is nothing to do)
+    def install(self) -> None:  # noqa: B027 (most servers are part of a wheel, so there is nothing to install)
         pass
 
     def start(self) -> None:
@@ -114,14 +116,14 @@ class ServerProcess(ABC):
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Makes the data directory when there is none, and mends what a kill -9 left behind."""
+        """Creates the data directory if there is none, and repairs what a kill -9 has left behind."""
 
     @abstractmethod
     def _command(self) -> Sequence[str | Path]: ...
 
     @abstractmethod
     def _is_healthy(self) -> bool:
-        """Whether the launched server does its work; asked again and again until it does."""
+        """Whether the launched server works; called repeatedly until it does."""
 
     def _run_tool(self, command: Sequence[str | Path]) -> None:
         with self.log_path.open("ab") as log:

@@ -1,4 +1,4 @@
-"""The three embedded servers together, each giving way to a server of the caller's own."""
+"""The three embedded servers together; a server of the caller's own replaces an embedded one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -12,9 +12,9 @@ from devtools.stack.server import Server
 
 
 def embedded_servers(directory: Path, *, ports: Ports, caller: Mapping[str, str]) -> dict[str, Server]:
-    """The servers to run ourselves, by the setting that tells others where they are.
+    """The embedded servers to run, by the setting that holds the server's address.
 
-    A setting that the caller has made already needs no server.
+    A setting that the caller's environment has already needs no embedded server.
     """
     servers: dict[str, Server] = {
         "KAFKA_BROKERS": KafkaBroker(directory / "kafka", ports.kafka),
@@ -27,7 +27,7 @@ def embedded_servers(directory: Path, *, ports: Ports, caller: Mapping[str, str]
 def start_all(servers: Iterable[Server]) -> None:
     """Starts the servers at the same time and returns when all are healthy.
 
-    When one fails, or Ctrl-C comes, those that are up or on their way are stopped before the error goes on.
+    When one fails, or on Ctrl-C, all of them are stopped before the error is raised again.
     """
     servers = list(servers)
     for server in servers:
@@ -45,12 +45,12 @@ def start_all(servers: Iterable[Server]) -> None:
 
 
 def stop_all(servers: Iterable[Server]) -> None:
-    """Stops the servers at the same time; one that does not run is no error."""
-    at_once(server.stop for server in servers)
+    """Stops the servers at the same time; a server that does not run is no error."""
+    run_together(server.stop for server in servers)
 
 
-def at_once(actions: Iterable[Callable[[], None]]) -> None:
-    """Does all of them at the same time and returns when the last is done."""
+def run_together(actions: Iterable[Callable[[], None]]) -> None:
+    """Runs the actions at the same time and returns when the last has ended."""
     with ThreadPoolExecutor() as pool:
         for done in [pool.submit(action) for action in actions]:
             done.result()

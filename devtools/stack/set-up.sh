@@ -1,8 +1,8 @@
-# Sourced by ./start, ./test and their like, in the project's folder: a virtual environment that holds what a
-# requirements file pins. Does nothing where it is up to date.
+# Sourced in the project's folder by ./start, ./test, ./bench and ./faults: creates a virtual environment with the
+# packages that a requirements file pins. Does nothing if the environment is up to date.
 
-# A machine may ask Python for no bytecode: each of a dozen processes would then compile 1,300 modules at every
-# start, which is half of the time that a killed worker is away.
+# Without bytecode each of a dozen processes compiles 1,300 modules at every start, which is half of the time
+# that a killed worker takes to come back; so the setting of the machine is not used.
 unset PYTHONDONTWRITEBYTECODE
 
 fail() { echo "stockbridge: $1" >&2; exit 1; }
@@ -18,7 +18,7 @@ find_python() {
     fail "Python 3.11 or newer is needed, and none was found"
 }
 
-# set_up REQUIREMENTS: installs them into .venv where they, or Python, have changed since the last time.
+# set_up REQUIREMENTS: installs them into .venv if they, or Python, have changed since the last time.
 set_up() {
     local requirements=$1 stamp=.venv/$1.sha256 log=.venv/set-up.log
     [ "$(uname -sm)" = "Linux x86_64" ] || fail "the embedded servers are for Linux on x86_64, not $(uname -sm)"

@@ -1,4 +1,4 @@
-"""Every setting of a running stack, for its processes and, in a file, for other shells."""
+"""The settings of a running stack: the environment of its processes, and a file that other shells read."""
 
 import secrets
 import shlex
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devtools.stack.ports import Ports
 
-# What a caller's environment may set; the rest of it is nobody's business and stays out of the file.
+# The settings that the caller's environment may set; its other variables are not written to the file.
 _FROM_CALLER = (
     "SECRET_KEY",
     "SERVICE_API_KEY",
@@ -51,7 +51,7 @@ _FROM_CALLER = (
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a stack lives, where it listens, and the environment that its processes get."""
+    """The directory, host and ports of a stack, and the environment that its processes get."""
 
     directory: Path
     host: str
@@ -67,7 +67,7 @@ class Settings:
         return self.directory / "logs"
 
     def write(self) -> None:
-        """Leaves the values in `env` of the directory, readable by its owner only."""
+        """Writes the values to `env` in the directory, readable by the owner only."""
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(self.values.items())]
         unfinished = self.directory / "env.unfinished"
         unfinished.touch(mode=0o600)
@@ -78,10 +78,10 @@ class Settings:
 def make_settings(
     directory: Path, *, ports: Ports, servers: Mapping[str, str], caller: Mapping[str, str]
 ) -> Settings:
-    """All settings: the caller's own, else the addresses of our servers, else what suits one machine.
+    """All settings: the caller's own, the addresses of the embedded servers, and defaults for one machine.
 
-    `servers` has the settings that tell where our servers are. Secrets are made at random the first time and
-    read from the directory's `env` after that.
+    `servers` maps settings to the addresses of the embedded servers. Secrets are created at random the first
+    time, and read from the directory's `env` after that.
     """
     host = caller.get("WEB_HOST") or "127.0.0.1"
     values = {
@@ -91,7 +91,7 @@ def make_settings(
         "FRONTEND_URL": f"http://localhost:{ports.web}",
         "KAFKA_REPLICATION_FACTOR": "1",
         "LOG_FORMAT": "console",
-        # All who try it out come from one address.
+        # All users of a stack on one machine share one address.
         "LOGIN_RATE": "600/minute",
         "REGISTRATION_RATE": "600/minute",
         **new_secrets(),
@@ -106,10 +106,10 @@ def make_settings(
 
 
 def new_secrets() -> dict[str, str]:
-    """The settings nobody should have to invent, made at random."""
+    """Random values for the settings that are secrets."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
-        # A prefix by which the key is found and the secret itself, as djangorestframework-api-key expects.
+        # The format of djangorestframework-api-key: a prefix that identifies the key, and the secret.
         "SERVICE_API_KEY": f"{secrets.token_hex(4)}.{secrets.token_hex(16)}",
     }
 

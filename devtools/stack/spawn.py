@@ -1,4 +1,4 @@
-"""Processes that end when we do, however we end."""
+"""Child processes that end with this process, even when this process is killed."""
 
 import os
 import pwd
@@ -16,8 +16,8 @@ from devtools.stack.errors import StackError
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-# A parent-death signal is sent when the thread that started the child ends, so one thread that lives as long
-# as the interpreter starts them all.
+# The kernel sends the parent-death signal when the thread that started the child ends. So one thread, which
+# lives as long as the interpreter, starts all children.
 _launcher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="launcher")
 
 
@@ -29,10 +29,11 @@ def spawn(
     never_as_root: bool = False,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Starts a command in the project's folder, in a session that our terminal's Ctrl-C does not reach.
+    """Starts a command in the project's folder, in a session that Ctrl-C on the terminal does not reach.
 
-    When this process ends, by kill -9 too, the child is sent `death_signal`. With `never_as_root` root
-    becomes `nobody` for it, still able to reach files below folders closed to others.
+    When this process ends, also by kill -9, the kernel sends `death_signal` to the child. With
+    `never_as_root` a child of root runs as the user `nobody`, with the capability to read files below closed
+    folders.
     """
     privileges = _privileges_of_nobody() if never_as_root and os.geteuid() == 0 else []
     wrapper = [_setpriv(), *privileges, "--pdeathsig", death_signal.name.removeprefix("SIG"), "--"]
@@ -48,7 +49,7 @@ def spawn(
     ).result()
 
 
-def own(path: Path) -> None:
+def give_to_nobody(path: Path) -> None:
     """Gives a file or folder to the user that `never_as_root` runs as."""
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
@@ -56,10 +57,10 @@ def own(path: Path) -> None:
 
 
 def signal_tree(pid: int, number: signal.Signals) -> None:
-    """Signals a process and all its descendants, itself first; one that has ended already is no error."""
+    """Signals a process and then all its descendants; a process that has ended already is no error."""
     try:
-        leader = psutil.Process(pid)
-        tree = [leader, *leader.children(recursive=True)]
+        parent = psutil.Process(pid)
+        tree = [parent, *parent.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
     for process in tree:
@@ -77,7 +78,7 @@ def _privileges_of_nobody() -> list[str]:
         "--clear-groups",
         "--inh-caps=+dac_override",
         "--ambient-caps=+dac_override",
-        # Without it access(2), by which initdb looks for postgres, forgets the capability.
+        # initdb looks for postgres with access(2), which ignores the capability without this bit.
         "--securebits=+no_setuid_fixup",
     ]
 

@@ -1,4 +1,4 @@
-"""The whole system, servers and processes, as ./start runs it; the test suites run the same."""
+"""The whole system, servers and processes, as ./start, the fault suite and the benchmarks run it."""
 
 import http.client
 import os
@@ -15,7 +15,7 @@ from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports
 from devtools.stack.processes import Process, all_processes
 from devtools.stack.server import HOST, Server
-from devtools.stack.servers import at_once, embedded_servers, start_all, stop_all
+from devtools.stack.servers import embedded_servers, run_together, start_all, stop_all
 from devtools.stack.settings import Settings, make_settings
 from devtools.stack.spawn import signal_tree, spawn
 from devtools.stack.supervised import SupervisedProcess
@@ -25,7 +25,7 @@ _POLL_SECONDS = 0.05
 
 
 class Stack:
-    """Servers, and processes kept running on them; a part is called by its name, as in the log."""
+    """Servers, and supervised processes on them; the name of a part is the one in the log."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Stack:
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where to reach "web" and "sockets"."""
+        """The URLs of "web" and "sockets"."""
         ports = self.settings.ports
         return {
             "web": f"http://{self.settings.host}:{ports.web}",
@@ -57,9 +57,9 @@ class Stack:
         }
 
     def start(self, *, demo: bool = False) -> None:
-        """From nothing to a system that answers; `demo` loads the demo's catalogue and users.
+        """Starts everything and returns when the system answers; `demo` loads the demo catalogue and users.
 
-        Raises StackError saying what is in the way. Whatever has started by then is for stop() to end.
+        Raises StackError with the reason when the start fails; the caller ends the started parts with stop().
         """
         self.start_servers()
         self.prepare(demo=demo)
@@ -67,7 +67,7 @@ class Stack:
         self.wait_until_ready()
 
     def start_servers(self) -> None:
-        """Makes the directory, checks the ports, and starts the servers at the same time."""
+        """Creates the directory, checks the ports, and starts the servers at the same time."""
         self._make_directory()
         self.settings.ports.require_free(["web", "sockets", *self.servers])
         if self.servers:
@@ -75,7 +75,7 @@ class Stack:
             start_all(self.servers.values())
 
     def prepare(self, *, demo: bool) -> None:
-        """Brings the databases and topics up to date. Raises StackError with the reason when that fails."""
+        """Migrates the databases and creates the topics. Raises StackError with the reason of a failure."""
         self._log.info("preparing databases and topics")
         log_path = self.settings.logs / "prepare.log"
         command = [sys.executable, "-m", "devtools.stack.prepare", *(["--demo"] if demo else [])]
@@ -100,8 +100,8 @@ class Stack:
         self._wait_until(self._sockets_answer, "sockets")
 
     def stop(self) -> None:
-        """Ends the processes, each with its work in hand finished, then the servers; the data stays."""
-        at_once(process.stop for process in self.processes.values())
+        """Ends the processes, which finish their current work, and then the servers; the data stays."""
+        run_together(process.stop for process in self.processes.values())
         stop_all(self.servers.values())
         close_log(self._log)
 
@@ -121,7 +121,7 @@ class Stack:
         self.processes[name].start(extra_env)
 
     def kill(self, name: str) -> None:
-        """SIGKILL for a part and its children: a process is started again, a server waits for its start()."""
+        """SIGKILL for a part and its children; the supervisor starts a process again, but not a server."""
         self._part(name).kill()
 
     def pause(self, name: str) -> None:
@@ -133,7 +133,7 @@ class Stack:
         self._part(name).resume()
 
     def pid(self, name: str) -> int | None:
-        """A part's process while it runs, else None."""
+        """The process id of a part while it runs, else None."""
         return self._part(name).pid
 
     def _part(self, name: str) -> Server | SupervisedProcess:
@@ -179,9 +179,9 @@ def embedded_stack(
     counts: Mapping[str, int] | None = None,
     console: Console | None = None,
 ) -> Stack:
-    """The system, with a server of its own where `caller` has no KAFKA_BROKERS, MONGODB_URI or DATABASE_URL.
+    """The system, with embedded servers unless `caller` has KAFKA_BROKERS, MONGODB_URI or DATABASE_URL.
 
-    `counts` says how many of a worker run, by its name, where the usual number will not do.
+    `counts` has the numbers of processes, by worker name, that differ from DEFAULT_COUNTS.
     """
     servers = embedded_servers(directory, ports=ports, caller=caller)
     addresses = {setting: server.url for setting, server in servers.items()}
@@ -192,4 +192,4 @@ def embedded_stack(
 
 def _last_line(path: Path) -> str:
     lines = path.read_text(errors="replace").split("\n")
-    return next((line for line in reversed(lines) if line.strip()), f"it said nothing: {path}")
+    return next((line for line in reversed(lines) if line.strip()), f"failed without a message: {path}")

@@ -1,4 +1,4 @@
-"""A process that is kept running: when it ends by itself it is started again, and that is said."""
+"""A supervised process: when it ends by itself, it is started again, and the log says so."""
 
 import logging
 import os
@@ -16,8 +16,8 @@ from devtools.stack.processes import Process
 from devtools.stack.spawn import signal_tree, spawn
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-# Having run this long, a process counts as sound again, and its next crash as a first one.
-_SOUND_SECONDS = 10.0
+# After a run of this length the pause before the next start is the first pause again.
+_STABLE_SECONDS = 10.0
 _STOP_SECONDS = 15.0
 _DRAIN_SECONDS = 2.0
 _CHUNK_BYTES = 65_536
@@ -25,7 +25,7 @@ _CHUNK_SECONDS = 0.05
 
 
 class SupervisedProcess:
-    """One process, kept running from start() to stop(); `env` is the whole environment it gets."""
+    """One process, kept running from start() to stop(); `env` is its whole environment."""
 
     def __init__(
         self, process: Process, *, env: Mapping[str, str], logs: Path, console: Console | None = None
@@ -38,54 +38,54 @@ class SupervisedProcess:
         self._stopping = threading.Event()
         self._launching = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
-        self._keeper: threading.Thread | None = None
+        self._supervisor: threading.Thread | None = None
 
     @property
     def pid(self) -> int | None:
-        """The process while it runs, else None."""
+        """The id of the process while it runs, else None."""
         running = self._running
         return running.pid if running is not None and running.poll() is None else None
 
     def start(self, extra_env: Mapping[str, str] | None = None) -> None:
-        """Launches it and returns at once; `extra_env` is for this launch, not for those after a crash."""
+        """Launches the process and returns immediately; `extra_env` is for this launch only."""
         self._stopping.clear()
-        self._keeper = threading.Thread(target=self._keep, args=(extra_env or {},), daemon=True)
-        self._keeper.start()
+        self._supervisor = threading.Thread(target=self._supervise, args=(extra_env or {},), daemon=True)
+        self._supervisor.start()
 
     def stop(self) -> None:
-        """Asks it to finish with SIGTERM; after 15 seconds kills it, and says so."""
-        if self._keeper is None:
+        """Sends SIGTERM; after 15 seconds SIGKILL, which the log says."""
+        if self._supervisor is None:
             return
         with self._launching:
             self._stopping.set()
         self.resume()
         self._terminate()
-        self._keeper.join(_STOP_SECONDS)
-        if self._keeper.is_alive():
+        self._supervisor.join(_STOP_SECONDS)
+        if self._supervisor.is_alive():
             self._log.warning("did not end in %.1f s: killed", _STOP_SECONDS)
             self.kill()
-            self._keeper.join()
+            self._supervisor.join()
 
     def kill(self) -> None:
-        """Ends it and its children with SIGKILL; it is started again."""
+        """Sends SIGKILL to the process and its children; the supervisor starts it again."""
         self._signal_tree(signal.SIGKILL)
 
     def pause(self) -> None:
-        """Freezes it and its children with SIGSTOP."""
+        """Freezes the process and its children with SIGSTOP."""
         self._signal_tree(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Lets it go on after pause()."""
+        """Lets the process continue after pause()."""
         self._signal_tree(signal.SIGCONT)
 
-    def _keep(self, extra_env: Mapping[str, str]) -> None:
+    def _supervise(self, extra_env: Mapping[str, str]) -> None:
         pause = _FIRST_PAUSE
         while (running := self._launch(extra_env)) is not None:
             launched = time.monotonic()
             self._watch(running)
             if self._stopping.is_set():
                 break
-            if time.monotonic() - launched > _SOUND_SECONDS:
+            if time.monotonic() - launched > _STABLE_SECONDS:
                 pause = _FIRST_PAUSE
             self._log.warning("%s; starting it again in %.1f s", _ending(running.returncode), pause)
             self._stopping.wait(pause)
@@ -101,12 +101,12 @@ class SupervisedProcess:
             return self._running
 
     def _watch(self, running: subprocess.Popen[bytes]) -> None:
-        """Passes its lines on until it ends, and then ends what it leaves behind."""
+        """Logs its output until it ends, and then ends the children that it leaves behind."""
         assert running.stdout is not None
-        reader = threading.Thread(target=_pass_on, args=(running.stdout, self._log), daemon=True)
+        reader = threading.Thread(target=_copy_to_log, args=(running.stdout, self._log), daemon=True)
         reader.start()
         running.wait()
-        # A web server's workers would outlive it and keep its port.
+        # Otherwise the worker processes of a web server outlive it and keep its port.
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
         reader.join(_DRAIN_SECONDS)
@@ -120,8 +120,8 @@ class SupervisedProcess:
             signal_tree(self.pid, number)
 
 
-def _pass_on(lines: IO[bytes], log: logging.Logger) -> None:
-    """Logs all that has come since the last time as one record: a record a line costs a busy system dear."""
+def _copy_to_log(lines: IO[bytes], log: logging.Logger) -> None:
+    """Logs the lines of each read as one record: a record for each line would cost a busy system much CPU."""
     rest = b""
     with lines:
         while chunk := os.read(lines.fileno(), _CHUNK_BYTES):

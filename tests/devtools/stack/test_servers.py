@@ -1,4 +1,4 @@
-"""The embedded servers keep their data and come back, whatever ended them."""
+"""The embedded servers keep their data and start again after a stop and after a kill."""
 
 import os
 from collections.abc import Callable
@@ -37,7 +37,9 @@ def read_row(server: Server) -> object:
 
 
 @pytest.mark.parametrize("end", [PostgresServer.stop, PostgresServer.kill])
-def test_postgres_keeps_its_rows(postgres: PostgresServer, end: Callable[[PostgresServer], None]) -> None:
+def test_postgres_keeps_its_rows_after_stop_and_kill(
+    postgres: PostgresServer, end: Callable[[PostgresServer], None]
+) -> None:
     try:
         postgres.start()
         write_row(postgres)
@@ -49,7 +51,9 @@ def test_postgres_keeps_its_rows(postgres: PostgresServer, end: Callable[[Postgr
         postgres.stop()
 
 
-def test_postgres_starts_over_the_pid_file_of_a_dead_one_whose_pid_is_taken(postgres: PostgresServer) -> None:
+def test_postgres_starts_although_another_process_has_the_pid_in_its_stale_pid_file(
+    postgres: PostgresServer,
+) -> None:
     try:
         postgres.start()
         pid_file = postgres.data / "postmaster.pid"
@@ -62,7 +66,7 @@ def test_postgres_starts_over_the_pid_file_of_a_dead_one_whose_pid_is_taken(post
         postgres.stop()
 
 
-def test_mongodb_keeps_its_documents_and_moves_to_another_port(tmp_path: Path) -> None:
+def test_mongodb_keeps_its_documents_after_kill_9_and_on_another_port(tmp_path: Path) -> None:
     first, second = (MongoServer(tmp_path / "mongodb", port) for port in free_ports(2))
     try:
         first.start()
@@ -113,7 +117,7 @@ def test_a_server_that_ends_while_starting_shows_the_end_of_its_log(postgres: Po
         postgres.start()
 
 
-def test_a_paused_server_answers_again_once_it_goes_on(postgres: PostgresServer) -> None:
+def test_a_paused_server_answers_again_after_resume(postgres: PostgresServer) -> None:
     try:
         postgres.start()
         postgres.pause()
@@ -125,8 +129,10 @@ def test_a_paused_server_answers_again_once_it_goes_on(postgres: PostgresServer)
         postgres.stop()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become another user")
-def test_postgres_of_root_is_not_root_even_below_a_folder_closed_to_others(postgres: PostgresServer) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to another user")
+def test_postgres_started_by_root_does_not_run_as_root_even_below_a_closed_folder(
+    postgres: PostgresServer,
+) -> None:
     postgres.directory.parent.chmod(0o700)
     try:
         postgres.start()

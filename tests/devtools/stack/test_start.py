@@ -1,4 +1,4 @@
-"""./start as its user meets it: what it says, what it leaves."""
+"""./start as its user sees it: its output, its exit code, and the processes that it leaves."""
 
 import fcntl
 import os
@@ -21,94 +21,96 @@ START = (sys.executable, "-m", "devtools.stack", "start")
 SERVERS = ("KAFKA_BROKERS", "MONGODB_URI", "DATABASE_URL")
 
 
-def refusal(directory: Path, **settings: str) -> str:
-    """What ./start says when it cannot start, on the servers of this test run."""
+def error_of_start(directory: Path, **settings: str) -> str:
+    """The error output of ./start when it cannot start, on the servers of this test run."""
     env = {**os.environ, **Ports.free().as_env(), "STACK_DIR": str(directory), **settings}
-    refused = subprocess.run(
+    done = subprocess.run(
         START, cwd=PROJECT, env=env, capture_output=True, text=True, timeout=60, check=False
     )
-    assert refused.returncode == 1
-    return refused.stderr
+    assert done.returncode == 1
+    return done.stderr
 
 
-def test_a_taken_port_is_one_line_that_names_the_setting(tmp_path: Path) -> None:
+def test_a_taken_port_gives_one_line_that_names_the_setting(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         for setting in ("WEB_PORT", "WS_PORT"):
-            said = refusal(tmp_path, **{setting: port})
-            assert said == f"stockbridge: port {port} is taken: set {setting} to a free one\n"
+            error = error_of_start(tmp_path, **{setting: port})
+            assert error == f"stockbridge: port {port} is taken: set {setting} to a free one\n"
 
 
-def test_a_port_that_is_none_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_port_gives_one_line(tmp_path: Path) -> None:
     assert (
-        refusal(tmp_path, WEB_PORT="eighty") == "stockbridge: WEB_PORT must be a port number, not 'eighty'\n"
+        error_of_start(tmp_path, WEB_PORT="eighty")
+        == "stockbridge: WEB_PORT must be a port number, not 'eighty'\n"
     )
 
 
-def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_gives_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "stack"
-    said = refusal(folder)
+    error = error_of_start(folder)
     assert (
-        said == f"stockbridge: cannot write to {folder} (Not a directory): set STACK_DIR to another folder\n"
+        error == f"stockbridge: cannot write to {folder} (Not a directory): set STACK_DIR to another folder\n"
     )
 
 
-def test_a_second_start_on_the_same_folder_is_one_line(tmp_path: Path) -> None:
+def test_a_second_start_on_the_same_folder_gives_one_line(tmp_path: Path) -> None:
     with (tmp_path / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        said = refusal(tmp_path)
-    assert said == f"stockbridge: another ./start is running on {tmp_path}: stop it, or set STACK_DIR\n"
+        error = error_of_start(tmp_path)
+    assert error == f"stockbridge: another ./start is running on {tmp_path}: stop it, or set STACK_DIR\n"
 
 
-def test_a_setting_that_cannot_be_used_is_one_line_that_names_it(tmp_path: Path) -> None:
-    said = refusal(tmp_path, KAFKA_PARTITIONS="many")
-    assert said == "stockbridge: KAFKA_PARTITIONS must be a whole number, not 'many'.\n"
+def test_an_invalid_setting_gives_one_line_that_names_it(tmp_path: Path) -> None:
+    error = error_of_start(tmp_path, KAFKA_PARTITIONS="many")
+    assert error == "stockbridge: KAFKA_PARTITIONS must be a whole number, not 'many'.\n"
 
 
 def test_ctrl_c_while_the_servers_start_leaves_no_process(tmp_path: Path) -> None:
-    with started(tmp_path) as start:
-        said_until(start, "starting kafka, mongodb, postgres")
-        family = eventually(lambda: family_of(start), "a server on its way")
+    with running_start(tmp_path) as start:
+        read_until(start, "starting kafka, mongodb, postgres")
+        processes = eventually(lambda: descendants_of(start), "a server that starts")
         start.send_signal(signal.SIGINT)
-        said_until(start, "stopped; the data is kept")
+        read_until(start, "stopped; the data is kept")
     assert start.returncode == 0
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in processes if process.is_running()] == []
 
 
 @pytest.mark.timeout(300)
-def test_the_system_starts_mends_itself_and_stops_on_sigterm(tmp_path: Path) -> None:
-    with started(tmp_path) as start:
-        said_until(start, "Stockbridge is running")
-        family = family_of(start)
-        next(process for process in family if "granian" in process.cmdline()).kill()
-        said_until(start, "web         | ended by SIGKILL; starting it again in 0.2 s")
-        said_until(start, "Started worker-1")
-        family += family_of(start)
+def test_the_system_starts_restarts_a_killed_process_and_stops_on_sigterm(tmp_path: Path) -> None:
+    with running_start(tmp_path) as start:
+        read_until(start, "Stockbridge is running")
+        processes = descendants_of(start)
+        next(process for process in processes if "granian" in process.cmdline()).kill()
+        read_until(start, "web         | ended by SIGKILL; starting it again in 0.2 s")
+        read_until(start, "Started worker-1")
+        processes += descendants_of(start)
         start.terminate()
-        said_until(start, "stopped; the data is kept")
+        read_until(start, "stopped; the data is kept")
     assert start.returncode == 0
-    assert [process for process in family if process.is_running()] == []
+    assert [process for process in processes if process.is_running()] == []
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
 
 
 def test_kill_9_of_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
     with running(
-        [sys.executable, "-m", "tests.devtools.stack.stand_in", str(tmp_path)], dict(os.environ)
+        [sys.executable, "-m", "tests.devtools.stack.small_stack", str(tmp_path)], dict(os.environ)
     ) as supervisor:
-        said_until(supervisor, "running")
+        read_until(supervisor, "running")
         eventually(
-            lambda: {"postgres", "sleep"} <= {process.name() for process in family_of(supervisor)}, "both"
+            lambda: {"postgres", "sleep"} <= {process.name() for process in descendants_of(supervisor)},
+            "both processes",
         )
-        family = family_of(supervisor)
+        processes = descendants_of(supervisor)
         supervisor.kill()
-    _, orphans = psutil.wait_procs(family, timeout=10)
+    _, orphans = psutil.wait_procs(processes, timeout=10)
     assert orphans == []
 
 
 @contextmanager
 def running(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A command whose output can be read on; it has ended after the block."""
+    """Runs a command, whose output the block reads; waits for its end after the block."""
     with subprocess.Popen(
         command, cwd=PROJECT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:
@@ -119,23 +121,23 @@ def running(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
             process.kill()
 
 
-def started(directory: Path) -> AbstractContextManager[subprocess.Popen[str]]:
-    """./start with servers of its own."""
+def running_start(directory: Path) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Runs ./start with embedded servers of its own."""
     own = {name: value for name, value in os.environ.items() if name not in SERVERS}
     env = {**own, **Ports.free().as_env(), "STACK_DIR": str(directory)}
     return running([*START, "--no-demo", "--web-workers", "1"], env)
 
 
-def family_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def descendants_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def said_until(process: subprocess.Popen[str], words: str) -> None:
-    """Reads on until a line has these words; fails with all that was read when the output ends before."""
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    """Reads the output until a line has these words; fails with the lines read if the output ends before."""
     assert process.stdout is not None
-    said = []
+    lines = []
     for line in process.stdout:
-        said.append(line)
+        lines.append(line)
         if words in line:
             return
-    pytest.fail(f"it ended without saying {words!r}:\n{''.join(said)}")
+    pytest.fail(f"the output ended without {words!r}:\n{''.join(lines)}")

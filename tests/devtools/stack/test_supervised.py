@@ -1,4 +1,4 @@
-"""A supervised process runs until it is told to stop."""
+"""A supervised process is started again after each end, until stop() is called."""
 
 import os
 import signal
@@ -38,51 +38,51 @@ def lines_of(process: SupervisedProcess) -> list[str]:
     return process.log_path.read_text().splitlines() if process.log_path.exists() else []
 
 
-def lines_once_there_are(count: int, process: SupervisedProcess) -> list[str]:
+def wait_for_lines(count: int, process: SupervisedProcess) -> list[str]:
     eventually(lambda: len(lines_of(process)) >= count, f"{count} lines")
     return lines_of(process)
 
 
-def test_a_killed_process_is_started_again_within_a_second_and_that_is_said(launch: Launch) -> None:
+def test_a_killed_process_is_started_again_within_a_second_and_the_log_says_so(launch: Launch) -> None:
     process = launch("echo ready $$; exec sleep 1000")
-    first = lines_once_there_are(1, process)[0]
+    first = wait_for_lines(1, process)[0]
     killed = time.monotonic()
     process.kill()
-    lines = lines_once_there_are(3, process)
+    lines = wait_for_lines(3, process)
     assert time.monotonic() - killed < 1
     assert lines[1] == "ended by SIGKILL; starting it again in 0.2 s"
     assert lines[2].startswith("ready ")
     assert lines[2] != first
 
 
-def test_a_process_that_crashes_at_once_is_given_longer_and_longer_pauses(launch: Launch) -> None:
+def test_a_process_that_crashes_immediately_is_started_again_after_growing_pauses(launch: Launch) -> None:
     process = launch("exit 3")
-    lines = lines_once_there_are(3, process)
-    said = "ended with exit code 3; starting it again in {} s"
-    assert lines[:3] == [said.format(pause) for pause in ("0.2", "0.4", "0.8")]
+    lines = wait_for_lines(3, process)
+    line = "ended with exit code 3; starting it again in {} s"
+    assert lines[:3] == [line.format(pause) for pause in ("0.2", "0.4", "0.8")]
 
 
-def test_an_extra_setting_holds_for_one_launch_only(launch: Launch) -> None:
-    process = launch("echo strike at ${KILL_AT:-nothing}; exec sleep 1000", KILL_AT="commit")
-    eventually(lambda: "strike at commit" in lines_of(process), "the first launch")
+def test_extra_environment_is_for_one_launch_only(launch: Launch) -> None:
+    process = launch("echo kill point ${KILL_AT:-none}; exec sleep 1000", KILL_AT="commit")
+    eventually(lambda: "kill point commit" in lines_of(process), "the first launch")
     process.kill()
-    eventually(lambda: "strike at nothing" in lines_of(process), "the second launch")
+    eventually(lambda: "kill point none" in lines_of(process), "the second launch")
 
 
-def test_what_a_dead_process_leaves_behind_is_ended(launch: Launch) -> None:
+def test_children_of_a_killed_process_are_ended(launch: Launch) -> None:
     process = launch("sleep 1000 & echo $!; wait")
-    child = psutil.Process(int(lines_once_there_are(1, process)[0]))
+    child = psutil.Process(int(wait_for_lines(1, process)[0]))
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
     eventually(lambda: not child.is_running(), "the child's end")
 
 
-def test_a_process_deaf_to_sigterm_is_killed_and_that_is_said(
+def test_a_process_that_ignores_sigterm_is_killed_and_the_log_says_so(
     launch: Launch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(supervised, "_STOP_SECONDS", 0.5)
     process = launch("trap '' TERM; echo ready; while true; do sleep 0.1; done")
-    lines_once_there_are(1, process)
+    wait_for_lines(1, process)
     process.stop()
     assert process.pid is None
     assert lines_of(process)[-1] == "did not end in 0.5 s: killed"
@@ -90,7 +90,7 @@ def test_a_process_deaf_to_sigterm_is_killed_and_that_is_said(
 
 def test_a_paused_process_can_be_stopped(launch: Launch) -> None:
     process = launch("trap 'echo goodbye; exit' TERM; echo ready; while true; do sleep 0.1; done")
-    lines_once_there_are(1, process)
+    wait_for_lines(1, process)
     process.pause()
     process.stop()
     assert lines_of(process) == ["ready", "goodbye"]

@@ -1,4 +1,4 @@
-"""A stack of one real server and one worker that does nothing, in the directory of the first argument."""
+"""A program that runs a stack of PostgreSQL and one idle worker, in the directory of the first argument."""
 
 import os
 import signal

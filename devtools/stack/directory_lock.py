@@ -8,16 +8,17 @@ import psutil
 
 from devtools.stack.errors import StackError
 
-# In the environment of every child, so that the next start finds those of one that was killed.
-_MARK = "STACK_LOCK"
-_GOODBYE_SECONDS = 20.0
+# An environment variable of every child process, by which the next start finds children of a killed one.
+_LOCK_VARIABLE = "STACK_LOCK"
+_LEFTOVER_SECONDS = 20.0
 
 
 @contextmanager
-def only_start(directory: Path) -> Iterator[None]:
-    """Holds the directory for this process alone, once what a killed predecessor left running has ended.
+def lock_directory(directory: Path) -> Iterator[None]:
+    """Locks the directory, so that one ./start at a time uses it.
 
-    Raises StackError when another one runs on the directory, or it cannot be written to.
+    First ends the processes that a killed ./start has left running on the directory. Raises StackError when
+    another ./start runs on it, or when it cannot be written to.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -34,17 +35,17 @@ def only_start(directory: Path) -> Iterator[None]:
                 f"another ./start is running on {directory}: stop it, or set STACK_DIR"
             ) from None
         _end_leftovers(lock.name)
-        os.environ[_MARK] = lock.name
+        os.environ[_LOCK_VARIABLE] = lock.name
         yield
 
 
-def _end_leftovers(mark: str) -> None:
+def _end_leftovers(lock: str) -> None:
     leftovers = [
         process
         for process in psutil.process_iter(["environ"])
-        if (process.info["environ"] or {}).get(_MARK) == mark
+        if (process.info["environ"] or {}).get(_LOCK_VARIABLE) == lock
     ]
-    _, lasting = psutil.wait_procs(leftovers, timeout=_GOODBYE_SECONDS)
-    for process in lasting:
+    _, alive = psutil.wait_procs(leftovers, timeout=_LEFTOVER_SECONDS)
+    for process in alive:
         process.kill()
-    psutil.wait_procs(lasting)
+    psutil.wait_procs(alive)
