@@ -1,4 +1,4 @@
-"""`./bench`: how fast the system is on this machine, beside the raw clients in the same run."""
+"""`./bench`: measures how fast the system is on this machine, next to the raw clients in the same run."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from devtools.benchmarks.figures import Effort, Line, NotAsPromised, Row, lines_of
+from devtools.benchmarks.figures import Line, MeasurementFailed, Options, Row, lines_of
 from devtools.benchmarks.load import LoadFailed
 from devtools.benchmarks.machine import describe_machine
 from devtools.benchmarks.rows import ROWS
@@ -16,10 +16,9 @@ from devtools.benchmarks.table import print_table, write_block, write_json
 from devtools.stack.errors import StackError
 
 DESCRIPTION = """
-Each row starts servers and processes of its own, warms up, and runs several times; the median and the spread
-are printed, with the raw client's figure of the same runs and the ratio. Counts in the databases and on the
-broker are compared with what was measured: exit code 1 where one differs. Measure on a machine with nothing
-else to do.
+Each row starts servers and processes of its own, warms up, and runs several times. The command prints the
+median and the spread, with the raw client's figure of the same runs and the ratio. It compares the measured
+counts with those in the databases and on the broker: exit code 1 if one differs. Measure on an idle machine.
 """
 _PLAIN_WIDTH = 200
 
@@ -28,42 +27,42 @@ err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 
 
 def main() -> int:
-    """Run what the command line asks for; the exit code."""
-    options = _parser().parse_args()
-    if options.list:
+    """Measures the rows that the command line names; returns the exit code."""
+    arguments = _parser().parse_args()
+    if arguments.list:
         for row in ROWS.values():
-            out.print(f"{row.name:13} {row.sentence}{'' if row.is_usual else ' (only where it is named)'}")
+            out.print(f"{row.name:13} {row.sentence}{'' if row.is_usual else ' (only if it is named)'}")
         return 0
-    effort = Effort(runs=options.runs, quick=options.quick, sustained=options.sustained or 0.0)
-    machine, lines, is_sound = describe_machine(), list[Line](), True
-    for row in _chosen(options):
-        measured = list(_measure(row, effort))
-        is_sound = is_sound and bool(measured)
+    options = Options(runs=arguments.runs, quick=arguments.quick, sustained=arguments.sustained or 0.0)
+    machine, lines, is_complete = describe_machine(), list[Line](), True
+    for row in _chosen(arguments):
+        measured = list(_measure(row, options))
+        is_complete = is_complete and bool(measured)
         lines += measured
-        # At once: what was measured is told however a long command ends.
-        if options.json:
-            write_json(options.json, machine, lines)
-        if options.write:
-            write_block(options.write, machine, lines)
+        # After each row, so that a command that is ended early has written its results.
+        if arguments.json:
+            write_json(arguments.json, machine, lines)
+        if arguments.write:
+            write_block(arguments.write, machine, lines)
     print_table(out, machine, lines)
-    return 0 if is_sound else 1
+    return 0 if is_complete else 1
 
 
-def _chosen(options: argparse.Namespace) -> Sequence[Row]:
-    usual = ["orders"] if options.sustained else [row.name for row in ROWS.values() if row.is_usual]
-    return [ROWS[name] for name in options.names or options.row or usual]
+def _chosen(arguments: argparse.Namespace) -> Sequence[Row]:
+    usual = ["orders"] if arguments.sustained else [row.name for row in ROWS.values() if row.is_usual]
+    return [ROWS[name] for name in arguments.names or arguments.row or usual]
 
 
-def _measure(row: Row, effort: Effort) -> Iterator[Line]:
-    """The row's lines; none where it failed, which is said."""
+def _measure(row: Row, options: Options) -> Iterator[Line]:
+    """The lines of a row; prints the error and gives none if the row failed."""
     started = time.monotonic()
     results = []
     try:
         with out.status(f"{row.name}: {row.sentence}") as status:
-            for case, result in row.measure(effort):
+            for case, result in row.measure(options):
                 results.append((case, result))
                 status.update(f"{row.name}: {len(results)} measured, the last one {case}")
-    except (NotAsPromised, LoadFailed, StackError) as error:
+    except (MeasurementFailed, LoadFailed, StackError) as error:
         err.print(f"{row.name}: {error}")
         return
     out.print(f"{row.name}: done in {time.monotonic() - started:.0f} s")
@@ -81,12 +80,17 @@ def _parser() -> argparse.ArgumentParser:
         help="only these rows (default: the usual ones; see --list)",
     )
     add("--row", metavar="NAME", nargs="+", type=_row_name, help="the same")
-    add("--sustained", metavar="SECONDS", type=float, help="orders: 16 clients for so long, nothing else")
-    add("--runs", metavar="N", type=int, default=3, help="runs of a row (default 3)")
-    add("--quick", action="store_true", help="small sizes: shows that the rows work, not how fast")
-    add("--json", metavar="FILE", type=Path, help="write every figure there")
-    add("--write", metavar="FILE", type=Path, help="put machine and table between the marks of this document")
-    add("--list", action="store_true", help="say what rows there are, and end")
+    add("--sustained", metavar="SECONDS", type=float, help="orders: only 16 clients, for this time")
+    add("--runs", metavar="N", type=int, default=3, help="runs of each row (default 3)")
+    add("--quick", action="store_true", help="small sizes, to check that the rows work")
+    add("--json", metavar="FILE", type=Path, help="write every figure to this file")
+    add(
+        "--write",
+        metavar="FILE",
+        type=Path,
+        help="write machine and table between the marks of this document",
+    )
+    add("--list", action="store_true", help="list the rows and exit")
     return parser
 
 

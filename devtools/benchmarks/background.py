@@ -1,4 +1,4 @@
-"""What is watched while something else is measured."""
+"""A thread that observes the system during a measurement."""
 
 import threading
 from typing import Self

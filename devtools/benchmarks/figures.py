@@ -1,4 +1,4 @@
-"""Figures of a row: measured in several runs, told as median and spread, beside the raw client's."""
+"""The figures of a row: measured in several runs, shown as median and spread next to the raw client's."""
 
 import statistics
 from collections import defaultdict
@@ -9,8 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 
-class NotAsPromised(Exception):
-    """What was measured is not what it claims: a count in a database or on the broker disagrees."""
+class MeasurementFailed(Exception):
+    """A count in a database or on the broker differs from the measured one, or a step took too long."""
 
 
 def figure(label: str, unit: str, *, raw: str = "") -> Any:
@@ -19,32 +19,32 @@ def figure(label: str, unit: str, *, raw: str = "") -> Any:
 
 
 @dataclass(frozen=True)
-class Effort:
-    """How much a row does: how many runs, and full or small sizes; `sustained` is seconds, 0 for none."""
+class Options:
+    """The options of a row: number of runs, full or small sizes, and `sustained` seconds (0: the usual cases)."""
 
     runs: int = 3
     quick: bool = False
     sustained: float = 0.0
 
     def size(self, full: int, small: int) -> int:
-        """The size that is wanted."""
+        """The full size, or the small one with --quick."""
         return small if self.quick else full
 
     def seconds(self, full: float, small: float) -> float:
-        """The time that is wanted."""
+        """The full time, or the short one with --quick."""
         return small if self.quick else full
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: `measure` starts servers of its own and gives each run's result, with the case it is of.
+    """One row: `measure` starts servers of its own and yields the case and the result of each run.
 
-    A row that is not usual runs only where it is named.
+    A row that is not usual runs only if it is named.
     """
 
     name: str
     sentence: str
-    measure: Callable[[Effort], Iterator[tuple[str, Any]]]
+    measure: Callable[[Options], Iterator[tuple[str, Any]]]
     is_usual: bool = True
 
 
@@ -64,7 +64,7 @@ class Line(Struct, frozen=True):
 
 
 def lines_of(row: str, results: Iterable[tuple[str, Any]]) -> Iterator[Line]:
-    """Every figure of every case, in the order in which they first came."""
+    """Every figure of every case, in the order of the first run."""
     by_case: defaultdict[str, list[Any]] = defaultdict(list)
     for case, result in results:
         by_case[case].append(result)
@@ -92,7 +92,7 @@ def _line(row: str, case: str, name: str, meta: Any, runs: Sequence[Any]) -> Lin
 
 
 def percentile(values: Iterable[float], percent: float) -> float:
-    """The least value that is not below this percentage of all; nan of none."""
+    """The least value with this percentage of all values at or below it; nan if there are none."""
     ordered = sorted(values)
     if not ordered:
         return float("nan")
@@ -100,6 +100,6 @@ def percentile(values: Iterable[float], percent: float) -> float:
 
 
 def require_equal(what: str, found: object, expected: object) -> None:
-    """Raises NotAsPromised where a count does not agree."""
+    """Raises MeasurementFailed if a count differs."""
     if found != expected:
-        raise NotAsPromised(f"{what}: {found}, expected {expected}")
+        raise MeasurementFailed(f"{what}: {found}, expected {expected}")

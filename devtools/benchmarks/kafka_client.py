@@ -1,4 +1,4 @@
-"""What every Kafka client of the benchmarks is given."""
+"""A setting for every Kafka client of the benchmarks."""
 
-# A client whose broker has been stopped has nothing to say about that.
-QUIET = {"log_level": 0}
+# Otherwise a client logs every attempt to reconnect to a broker that has been stopped.
+NO_CLIENT_LOG = {"log_level": 0}

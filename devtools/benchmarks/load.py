@@ -1,8 +1,8 @@
-"""The load generator: raw HTTP/1.1 over kept connections, in a process of its own.
+"""The load generator: raw HTTP/1.1 over persistent connections, in a process of its own.
 
 `python -m devtools.benchmarks.load` reads a Plan from its standard input and writes a Report. It shares the
-cores with what it measures, so it does little: requests are bytes made beforehand, of an answer it reads the
-status, the length and at most the id.
+cores with the system that it measures, so it does little: it sends requests that are prepared as bytes, and
+reads only the status, the length and the id of an answer.
 """
 
 import asyncio
@@ -20,11 +20,15 @@ from devtools.stack.spawn import PROJECT
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _ID = re.compile(rb'"id": ?"([^"]+)"')
-_PATIENCE_SECONDS = 30.0
+_ANSWER_SECONDS = 30.0
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What to send. Each request is `before` + its number in ten digits + `after`, taken in turn."""
+    """The requests to send, in turn. Each is `before`, then its number in ten digits, then `after`.
+
+    With a `rate` requests are sent by schedule (open loop), else each connection sends its next request after
+    an answer (closed loop).
+    """
 
     host: str
     port: int
@@ -38,7 +42,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What came of it: times by the monotonic clock; `answered` has each answer's id and when it came."""
+    """The result: times by the monotonic clock; `answered` has the id and the time of each answer."""
 
     started: float
     ended: float
@@ -49,12 +53,12 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def rate(self) -> float:
-        """Answers of the wanted status a second."""
+        """Answers of the expected status per second."""
         return len(self.latencies) / (self.ended - self.started)
 
     @property
     def cpu_micros(self) -> float:
-        """What one request costs the generator itself, in microseconds of CPU."""
+        """The CPU time that the generator itself uses for a request, in microseconds."""
         return 1e6 * self.cpu_seconds / max(1, len(self.latencies))
 
 
@@ -69,7 +73,7 @@ class _Load:
         self._due: deque[float] = deque()
         self._free: list[_Connection] = []
         self._busy = 0
-        self._is_over = False
+        self._time_is_over = False
         self._done = asyncio.Event()
 
     async def run(self) -> None:
@@ -84,9 +88,9 @@ class _Load:
                 self._send(connection, self.started)
             self._free.clear()
             await asyncio.wait([asyncio.ensure_future(self._done.wait())], timeout=plan.seconds)
-        self._is_over = True
+        self._time_is_over = True
         if self._busy or self._due:
-            await asyncio.wait_for(self._done.wait(), _PATIENCE_SECONDS)
+            await asyncio.wait_for(self._done.wait(), _ANSWER_SECONDS)
         self.ended = max((when for _, when in self.answered), default=time.monotonic())
 
     async def _keep_schedule(self) -> None:
@@ -101,19 +105,19 @@ class _Load:
                 self._due.append(due)
                 await asyncio.sleep(0)
 
-    def is_free(self, connection: "_Connection") -> None:
+    def on_free(self, connection: "_Connection") -> None:
         if self._due:
             self._send(connection, self._due.popleft())
-        elif self._goes_on():
+        elif self._may_send():
             self._send(connection, time.monotonic())
         else:
             self._free.append(connection)
             if not self._busy:
                 self._done.set()
 
-    def _goes_on(self) -> bool:
+    def _may_send(self) -> bool:
         plan = self.plan
-        if plan.rate or self._is_over or not self.started:
+        if plan.rate or self._time_is_over or not self.started:
             return False
         return not plan.limit or self._number < plan.first + plan.limit
 
@@ -124,7 +128,7 @@ class _Load:
         self._busy += 1
         self._done.clear()
 
-    def has_answer(self, due: float, status: int, answer: bytes) -> None:
+    def on_answer(self, due: float, status: int, answer: bytes) -> None:
         now = time.monotonic()
         self._busy -= 1
         if status == self.plan.status:
@@ -134,12 +138,12 @@ class _Load:
         else:
             self.failures.append(answer.decode(errors="replace"))
 
-    def is_closed(self, connection: "_Connection") -> None:
-        """The server ended a connection that had been idle for long: what is sent on it is never answered."""
+    def on_closed(self, connection: "_Connection") -> None:
+        """Removes a connection that the server has closed because it was idle."""
         if connection in self._free:
             self._free.remove(connection)
 
-    def is_lost(self) -> None:
+    def on_lost(self) -> None:
         self._busy -= 1
         self.failures.append("the connection was lost")
         if not self._busy:
@@ -147,21 +151,21 @@ class _Load:
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time on one connection."""
+    """A connection that sends one request at a time."""
 
     def __init__(self, load: _Load) -> None:
         self._load = load
         self._buffer = b""
         self._due = 0.0
-        self._waits = False
+        self._awaits_answer = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._load.is_free(self)
+        self._load.on_free(self)
 
     def send(self, request: bytes, due: float) -> None:
-        self._due, self._waits = due, True
+        self._due, self._awaits_answer = due, True
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -170,19 +174,19 @@ class _Connection(asyncio.Protocol):
         length = _LENGTH.search(self._buffer, 0, head) if head >= 0 else None
         if length is None or len(self._buffer) < head + 4 + int(length[1]):
             return
-        answer, self._buffer, self._waits = self._buffer, b"", False
-        self._load.has_answer(self._due, int(answer[9:12]), answer)
-        self._load.is_free(self)
+        answer, self._buffer, self._awaits_answer = self._buffer, b"", False
+        self._load.on_answer(self._due, int(answer[9:12]), answer)
+        self._load.on_free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._waits:
-            self._load.is_lost()
+        if self._awaits_answer:
+            self._load.on_lost()
         else:
-            self._load.is_closed(self)
+            self._load.on_closed(self)
 
 
 class RunningLoad:
-    """A load generator at work."""
+    """A running load generator."""
 
     def __init__(self, plan: Plan) -> None:
         command = [sys.executable, "-m", "devtools.benchmarks.load"]
@@ -192,7 +196,7 @@ class RunningLoad:
         self._process.stdin.close()
 
     def report(self) -> Report:
-        """Wait for its end. Raises LoadFailed where a request was answered otherwise than the plan wants."""
+        """Waits for its end. Raises LoadFailed if an answer does not have the status of the plan."""
         assert self._process.stdout is not None
         output = self._process.stdout.read()
         if self._process.wait() != 0:
@@ -204,7 +208,7 @@ class RunningLoad:
 
 
 class LoadFailed(Exception):
-    """Requests were not answered as they should be: then the figures mean nothing."""
+    """Requests failed or got an answer with another status, so the figures are invalid."""
 
     def __init__(self, failures: list[str]) -> None:
         super().__init__(f"{len(failures)} requests failed, the first: {failures[0]}")
@@ -212,14 +216,14 @@ class LoadFailed(Exception):
 
 
 def generate(plan: Plan) -> Report:
-    """Send all that the plan says, and wait for it. Raises LoadFailed."""
+    """Sends the requests of the plan and waits for the answers. Raises LoadFailed."""
     return RunningLoad(plan).report()
 
 
 def request_bytes(
     method: str, path: str, *, headers: dict[str, str], body: bytes, number_in: str
 ) -> tuple[bytes, bytes]:
-    """A request in two parts; its number in ten digits goes between them, in the place of `number_in`."""
+    """A request in two parts, split at `number_in`, where the load generator puts a number in ten digits."""
     length = len(body) + (10 - len(number_in) if number_in.encode() in body else 0)
     lines = {
         "Host": "localhost",
@@ -233,7 +237,7 @@ def request_bytes(
 
 
 def main() -> None:
-    """Do what standard input says."""
+    """Runs the plan from standard input and writes the report."""
     load = _Load(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Plan))
     before = _cpu_seconds()
     asyncio.run(load.run())

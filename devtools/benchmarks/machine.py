@@ -1,4 +1,4 @@
-"""The machine that the figures are of."""
+"""The description of the machine on which the figures were measured."""
 
 import platform
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _PACKAGES = ("django", "granian", "daphne", "psycopg", "pymongo", "confluent-kaf
 
 
 def describe_machine() -> Mapping[str, str]:
-    """Processor, memory and versions, by what they are called."""
+    """Processor, memory, versions and load of the machine, each by its name."""
     return {
         "processor": f"{_processor()}, {psutil.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / 2**30:.1f} GiB",

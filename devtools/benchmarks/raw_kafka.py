@@ -7,18 +7,18 @@ from collections.abc import Iterable
 from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from devtools.benchmarks.figures import NotAsPromised
-from devtools.benchmarks.kafka_client import QUIET
+from devtools.benchmarks.figures import MeasurementFailed
+from devtools.benchmarks.kafka_client import NO_CLIENT_LOG
 
 _SECONDS = 30.0
 Prepared = tuple[str, bytes, list[tuple[str, str | bytes | None]]]
 
 
 class RawKafka:
-    """Sends to topics of one broker and waits for every delivery report."""
+    """Sends messages to one broker and waits until it has acknowledged all."""
 
     def __init__(self, brokers: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": brokers, **QUIET})
+        self._admin = AdminClient({"bootstrap.servers": brokers, **NO_CLIENT_LOG})
         self._producer = Producer(
             {
                 "bootstrap.servers": brokers,
@@ -26,25 +26,25 @@ class RawKafka:
                 "acks": "all",
                 "linger.ms": 1,
                 "queue.buffering.max.messages": 1_000_000,
-                **QUIET,
+                **NO_CLIENT_LOG,
             }
         )
         self._failures: list[str] = []
 
     def new_topic(self, partitions: int = 3) -> str:
-        """A topic that nobody else uses."""
+        """Creates a topic that no other client uses."""
         name = f"raw-{uuid.uuid4().hex}"
         [future] = self._admin.create_topics([NewTopic(name, partitions, 1)]).values()
         future.result()
         return name
 
     def send(self, topic: str, messages: Iterable[Prepared]) -> float:
-        """Send (key, value, headers); the seconds it took. Raises NotAsPromised where one was not taken."""
+        """Sends (key, value, headers); returns the seconds. Raises MeasurementFailed if the broker rejects one."""
         started = time.monotonic()
         for key, value, headers in messages:
             self._send(topic, key, value, headers)
         if self._producer.flush(_SECONDS) or self._failures:
-            raise NotAsPromised(f"{topic} did not take every message: {self._failures[:1]}")
+            raise MeasurementFailed(f"{topic} did not acknowledge every message: {self._failures[:1]}")
         return time.monotonic() - started
 
     def _send(

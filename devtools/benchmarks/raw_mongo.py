@@ -1,4 +1,4 @@
-"""The raw client of MongoDB: a batch of takings as one transaction, without reading or deciding anything."""
+"""The raw client of MongoDB: a batch of reservations in one transaction, without reads or decisions."""
 
 import time
 import uuid
@@ -18,7 +18,7 @@ _STOCK = 10**9
 
 
 class RawMongo:
-    """Takes one piece an order in collections of its own, w:majority and j:true."""
+    """Reserves one piece for each order in collections of its own, with w:majority and j:true."""
 
     def __init__(self, uri: str, products: int) -> None:
         self._client = MongoClient[dict[str, Any]](uri)
@@ -29,7 +29,7 @@ class RawMongo:
         self._ledger.insert_one({"_id": uuid.uuid4().hex})
 
     def rate(self, orders: int) -> float:
-        """Orders a second: a conditional $inc a product and an entry an order, in batches of 1,000."""
+        """Orders per second: a conditional $inc per product and an entry per order, in batches of 1,000."""
         entries = iter([self._entry(number) for number in range(orders)])
         started = time.monotonic()
         while batch := list(islice(entries, BATCH)):
@@ -57,5 +57,5 @@ class RawMongo:
         return {"_id": str(uuid.uuid4()), "status": "reserved", "lines": {product: line}, "updatedAt": now}
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Close the connection."""
         self._client.close()

@@ -1,4 +1,4 @@
-"""The raw client of PostgreSQL: the rows of an order, its item and its event, one commit each."""
+"""The raw client of PostgreSQL: writes an order, its item and its event, with one commit for each order."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ FROM jsonb_populate_record(NULL::raw_event, %(event)s::jsonb)
 
 
 class RawPostgres:
-    """Writes copies of an order that was placed into tables of the same shape, indexes included."""
+    """Writes copies of a placed order into tables with the same columns and indexes."""
 
     def __init__(self, database_url: str, order_id: str) -> None:
         self._url = database_url
@@ -43,7 +43,7 @@ class RawPostgres:
         self._example = dict(zip(("order", "items", "event"), found, strict=True))
 
     def rate(self, clients: int, seconds: float) -> float:
-        """Orders a second that this many connections write, each its next one after a commit."""
+        """Orders per second that `clients` connections write, each its next one after a commit."""
         counts = [0] * clients
         with ExitStack() as stack:
             connections = [

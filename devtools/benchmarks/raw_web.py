@@ -14,14 +14,14 @@ from devtools.stack.spawn import spawn
 
 
 class RawWeb:
-    """The running site, with bodies of the size of an order's."""
+    """The running site, and a request with this body."""
 
     def __init__(self, port: int, body: bytes) -> None:
         self._port = port
         self._request = request_bytes("POST", "/", headers={"X-Number": "N0"}, body=body, number_in="N0")
 
     def rate(self, clients: int, seconds: float) -> float:
-        """Requests answered a second, closed loop."""
+        """Answers per second, closed loop."""
         return generate(
             Plan(
                 host="127.0.0.1",
@@ -36,18 +36,18 @@ class RawWeb:
 
 @contextmanager
 def raw_web(system: System, body: bytes) -> Iterator[RawWeb]:
-    """The site on the system's own PostgreSQL."""
+    """Runs the site on the PostgreSQL of the system."""
     system.postgres.execute(
         "CREATE TABLE IF NOT EXISTS raw_body (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body jsonb)"
     )
     [port] = free_ports(1)
-    options = ("--interface", "wsgi", "--workers", str(DEFAULT_COUNTS["web"]), "--blocking-threads", "1")
+    server = ("--interface", "wsgi", "--workers", str(DEFAULT_COUNTS["web"]), "--blocking-threads", "1")
     address = ("--host", "127.0.0.1", "--port", str(port), "--no-ws")
     command = (
         sys.executable,
         "-m",
         "granian",
-        *options,
+        *server,
         *address,
         "devtools.benchmarks.trivial_site:application",
     )

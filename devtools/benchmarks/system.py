@@ -1,4 +1,4 @@
-"""A whole system to be measured, and the ways in for whoever counts from outside."""
+"""A whole system to be measured, and access to its servers for counting."""
 
 import shutil
 import socket
@@ -20,8 +20,8 @@ from confluent_kafka.admin import AdminClient
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from devtools.benchmarks.figures import NotAsPromised
-from devtools.benchmarks.kafka_client import QUIET
+from devtools.benchmarks.figures import MeasurementFailed
+from devtools.benchmarks.kafka_client import NO_CLIENT_LOG
 from devtools.benchmarks.load import Plan, request_bytes
 from devtools.stack.ports import Ports
 from devtools.stack.processes import worker_process
@@ -45,14 +45,14 @@ Document = dict[str, Any]
 
 
 class System:
-    """A running stack; one connection to each server for looking on."""
+    """A running stack, with one connection to each of its servers."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.postgres = psycopg.connect(stack.env["DATABASE_URL"], autocommit=True)
         self.mongo = MongoClient[Document](stack.env["MONGODB_URI"])
         self.brokers = stack.env["KAFKA_BROKERS"]
-        self.admin = AdminClient({"bootstrap.servers": self.brokers, **QUIET})
+        self.admin = AdminClient({"bootstrap.servers": self.brokers, **NO_CLIENT_LOG})
 
     @property
     def catalogue(self) -> Database[Document]:
@@ -60,12 +60,12 @@ class System:
         return self.mongo.get_default_database()
 
     def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What PostgreSQL answers."""
+        """The rows that PostgreSQL returns for this statement."""
         return self.postgres.execute(sql, parameters).fetchall()
 
     def new_customers(self, count: int) -> list[int]:
-        """Users that can place orders, but not sign in with a password; their ids."""
-        made = self.rows(
+        """Creates users that can place orders, but not sign in with a password; returns their ids."""
+        rows = self.rows(
             "INSERT INTO auth_user (username, email, password, first_name, last_name, is_staff, "
             "is_superuser, is_active, date_joined) "
             "SELECT %s || n, '', '!', '', '', false, false, true, now() "
@@ -73,10 +73,10 @@ class System:
             f"bench-{uuid.uuid4().hex[:8]}-",
             count,
         )
-        return [user_id for (user_id,) in made]
+        return [user_id for (user_id,) in rows]
 
     def token(self, user_id: int, *, is_staff: bool = False) -> str:
-        """An access token such as signing in gives, made here so that no password hash is measured."""
+        """An access token like that of a sign-in, created here so that no password hash is measured."""
         now = int(time.time())
         claims = {
             "token_type": "access",
@@ -90,7 +90,7 @@ class System:
         return jwt.encode(claims, self.stack.env["SECRET_KEY"], algorithm="HS256")
 
     def new_products(self, count: int, stock: int = STOCK) -> list[str]:
-        """Products with this stock, as the catalogue keeps them; their ids."""
+        """Creates products with this stock in MongoDB; returns their ids."""
         now = datetime.now(UTC)
         products: list[Document] = [
             {
@@ -115,7 +115,7 @@ class System:
         return [str(product["_id"]) for product in products]
 
     def taken(self, products: Iterable[str]) -> int:
-        """Pieces of these products that are off the shelf: what was received less what is there."""
+        """The held pieces of these products: received minus stock."""
         return sum(product["received"] - product["stock"] for product in self.stock_of(products))
 
     def stock_of(self, products: Iterable[str]) -> list[Document]:
@@ -127,19 +127,19 @@ class System:
         return sum(high for _, high in self._watermarks(topic))
 
     def partition_ends(self, topic: str) -> list[int]:
-        """Where the next message of each partition will be."""
+        """The end offset of each partition."""
         return [high for _, high in self._watermarks(topic)]
 
     def first_message(self, topic: str) -> tuple[str, bytes, list[tuple[str, str | bytes | None]]]:
-        """Key, value and headers of some message of the topic."""
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-samples", **QUIET})
+        """Key, value and headers of a message of the topic."""
+        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-samples", **NO_CLIENT_LOG})
         try:
             consumer.assign(
                 [TopicPartition(each.topic, each.partition, 0) for each in self._partitions(topic)]
             )
             message = consumer.poll(10)
             if message is None or message.error():
-                raise NotAsPromised(f"no message in {topic}")
+                raise MeasurementFailed(f"no message in {topic}")
             return (
                 (message.key() or b"").decode(),
                 message.value() or b"",
@@ -148,31 +148,31 @@ class System:
         finally:
             consumer.close()
 
-    def committed_by(self, group: str, topic: str) -> "Committed":
-        """Asks how many messages of the topic the group has committed."""
-        return Committed(self.brokers, group, self._partitions(topic))
+    def committed_by(self, group: str, topic: str) -> "CommittedCount":
+        """A counter of the messages of the topic that the group has committed."""
+        return CommittedCount(self.brokers, group, self._partitions(topic))
 
     def memory(self) -> Mapping[str, float]:
-        """Memory of each process of ours in MiB, with its children, shared pages shared out (PSS)."""
+        """Memory of each process of the stack in MiB, with its children; PSS, so shared pages count once."""
         return {
-            name: sum(map(_pss, _family(process.pid))) / 2**20
+            name: sum(map(_pss, _tree(process.pid))) / 2**20
             for name, process in self.stack.processes.items()
             if process.pid
         }
 
     def keep_only(self, *names: str) -> None:
-        """End all processes of ours but these."""
+        """Ends all processes of the stack but these."""
         for name in [name for name in self.stack.processes if name not in names]:
             self.stack.remove(name)
 
     def add_worker(self, worker: Worker) -> None:
-        """Start one worker and return at once."""
+        """Starts one worker and returns immediately."""
         self.stack.add(worker_process(worker))
 
     def place_plan(
         self, tokens: Sequence[str], products: Sequence[str], *, items: int, run: str, **load: Any
     ) -> Plan:
-        """Orders of `items` products each, with keys by which the run's orders can be counted."""
+        """A plan that places orders of `items` products, with idempotency keys that begin with the run."""
         requests = [
             self._placement(tokens[number % len(tokens)], products, number, items, run)
             for number in range(len(products))
@@ -180,7 +180,7 @@ class System:
         return self.plan(requests, status=201, **load)
 
     def plan(self, requests: list[tuple[bytes, bytes]], *, status: int, **load: Any) -> Plan:
-        """A plan against our web processes."""
+        """A plan of requests to the web processes."""
         settings = self.stack.settings
         return Plan(host=settings.host, port=settings.ports.web, requests=requests, status=status, **load)
 
@@ -194,7 +194,7 @@ class System:
         )
 
     def place(self, token: str, product: str, payment_method: int = CASH_ON_DELIVERY) -> str:
-        """Place one order; its id. Raises OSError, or NotAsPromised on anything but 201."""
+        """Places one order; returns its id. Raises OSError, or MeasurementFailed on any answer but 201."""
         connection = HTTPConnection("127.0.0.1", self.stack.settings.ports.web, timeout=10)
         try:
             return place_on(connection, token, order_body([product], payment_method))
@@ -202,16 +202,16 @@ class System:
             connection.close()
 
     def await_processing(self, order_id: str, seconds: float = 60) -> None:
-        """Wait until this order is Processing. Raises NotAsPromised."""
+        """Waits until this order is Processing. Raises MeasurementFailed."""
         self.await_status(order_id, 2, seconds)
 
     def await_status(self, order_id: str, status: int, seconds: float = 60) -> None:
-        """Wait until this order has this status. Raises NotAsPromised."""
+        """Waits until this order has this status. Raises MeasurementFailed."""
         sql = "SELECT status FROM orders_order WHERE id = %s"
         wait_until(lambda: self.rows(sql, order_id) == [(status,)], f"status {status} of an order", seconds)
 
     def await_placed(self, run: str, count: int, seconds: float = 60) -> None:
-        """Wait until the run has this many orders and all are Processing. Raises NotAsPromised."""
+        """Waits until the run has this many orders and all are Processing. Raises MeasurementFailed."""
         wait_until(
             lambda: self.rows(_PLACED, f"{run}-%") == [(count, count)],
             f"{count} orders of {run} are Processing",
@@ -220,12 +220,12 @@ class System:
         )
 
     def await_sockets(self) -> None:
-        """Wait until somebody listens on the port for sockets."""
+        """Waits until a process listens on the port for sockets."""
         address = self.stack.settings.host, self.stack.settings.ports.sockets
         wait_until(lambda: _is_open(address), "sockets listen", 60)
 
     def close(self) -> None:
-        """Let go of the servers."""
+        """Closes the connections."""
         self.postgres.close()
         self.mongo.close()
 
@@ -234,7 +234,9 @@ class System:
         return [TopicPartition(topic, partition) for partition in known]
 
     def _watermarks(self, topic: str) -> list[tuple[int, int]]:
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-looks-on", **QUIET})
+        consumer = Consumer(
+            {"bootstrap.servers": self.brokers, "group.id": "bench-watermarks", **NO_CLIENT_LOG}
+        )
         try:
             return [
                 consumer.get_watermark_offsets(each, timeout=10) or (0, 0) for each in self._partitions(topic)
@@ -243,12 +245,12 @@ class System:
             consumer.close()
 
 
-class Committed:
-    """How many messages of a topic a group has committed, asked again and again on one connection."""
+class CommittedCount:
+    """The number of messages of a topic that a group has committed, read over one connection."""
 
     def __init__(self, brokers: str, group: str, partitions: list[TopicPartition]) -> None:
         self._partitions = partitions
-        self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, **QUIET})
+        self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, **NO_CLIENT_LOG})
 
     def __call__(self) -> int:
         """The number now."""
@@ -256,7 +258,7 @@ class Committed:
         return sum(max(0, each.offset) for each in found)
 
     def close(self) -> None:
-        """Let go of the broker."""
+        """Closes the connection."""
         self._consumer.close()
 
 
@@ -266,14 +268,14 @@ _PLACED = (
 
 
 def order_body(products: Sequence[str], payment_method: int = CASH_ON_DELIVERY) -> bytes:
-    """The body of an order of one piece of each of these products."""
+    """The body of a request for an order of one piece of each of these products."""
     items = ",".join(f'{{"productId":"{product}","quantity":1}}' for product in products)
     address = ",".join(f'"{name}":"{value}"' for name, value in ADDRESS.items())
     return f'{{"items":[{items}],"shippingAddress":{{{address}}},"paymentMethod":{payment_method}}}'.encode()
 
 
 def place_on(connection: HTTPConnection, token: str, body: bytes) -> str:
-    """Place one order on a connection that stays open; its id. Raises NotAsPromised on anything but 201."""
+    """Places one order on an open connection; returns its id. Raises MeasurementFailed unless it is 201."""
     headers = {
         "Authorization": f"Bearer {token}",
         "Content-Type": "application/json",
@@ -283,25 +285,26 @@ def place_on(connection: HTTPConnection, token: str, body: bytes) -> str:
     answer = connection.getresponse()
     text = answer.read().decode()
     if answer.status != 201:
-        raise NotAsPromised(text)
+        raise MeasurementFailed(text)
     return text.partition('"id":"')[2].partition('"')[0]
 
 
 def wait_until(holds: Callable[[], object], what: str, seconds: float = 30, *, pause: float = 0.005) -> float:
-    """Ask until it holds; when it did, by the monotonic clock. Raises NotAsPromised after `seconds`."""
+    """Waits until `holds` is true; returns the monotonic time. Raises MeasurementFailed after `seconds`."""
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
-            raise NotAsPromised(f"not within {seconds:.0f} s: {what}")
+            raise MeasurementFailed(f"not within {seconds:.0f} s: {what}")
         time.sleep(pause)
     return time.monotonic()
 
 
 @contextmanager
 def open_system(*, processes: bool = True, counts: Mapping[str, int] | None = None) -> Iterator[System]:
-    """A system of its own as ./start makes it, without the demo; with `processes` off only its servers.
+    """Starts a system like that of ./start, without the demo data; without `processes` only its servers.
 
-    Its data is on the project's own disk: a directory for temporary files may be memory, where fsync is free.
+    Its data is on the disk of the project: the directory for temporary files may be memory, where fsync costs
+    nothing.
     """
     directory = PROJECT / ".stack-bench" / uuid.uuid4().hex[:8]
     stack = embedded_stack(directory, ports=Ports.free(), caller={}, counts=counts)
@@ -333,9 +336,9 @@ def _remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def _family(pid: int) -> list[psutil.Process]:
-    leader = psutil.Process(pid)
-    return [leader, *leader.children(recursive=True)]
+def _tree(pid: int) -> list[psutil.Process]:
+    parent = psutil.Process(pid)
+    return [parent, *parent.children(recursive=True)]
 
 
 def _pss(process: psutil.Process) -> int:

@@ -1,4 +1,4 @@
-"""What came of it: a table for people, JSON for programs, a block in a document for readers."""
+"""The results: a table on the terminal, JSON for programs, a block in a document."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ _BEGIN, _END = "<!-- made by ./bench --write -->", "<!-- end of what ./bench mad
 
 
 def print_table(console: Console, machine: Mapping[str, str], lines: Iterable[Line]) -> None:
-    """The machine, and all lines under one head."""
+    """Prints the machine, and all lines in one table."""
     for name, value in machine.items():
         console.print(f"{name}: {value}")
     table = Table(*_COLUMNS)
@@ -24,17 +24,25 @@ def print_table(console: Console, machine: Mapping[str, str], lines: Iterable[Li
 
 
 def write_json(path: Path, machine: Mapping[str, str], lines: Sequence[Line]) -> None:
-    """The machine and every line."""
+    """Writes the machine and every line."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine, "lines": lines})))
 
 
 def write_block(path: Path, machine: Mapping[str, str], lines: Iterable[Line]) -> None:
-    """Put machine and table between the document's marks, in the place of what was there."""
+    """Writes machine and table between the document's marks, and replaces the old block."""
     before, _, rest = path.read_text().partition(_BEGIN)
     _, _, after = rest.partition(_END)
-    told = [f"- {name}: {value}" for name, value in machine.items()]
+    description = [f"- {name}: {value}" for name, value in machine.items()]
     rows = [_COLUMNS, ["---"] * len(_COLUMNS), *map(_cells, lines)]
-    block = [before + _BEGIN, "", *told, "", *(f"| {' | '.join(row)} |" for row in rows), "", _END + after]
+    block = [
+        before + _BEGIN,
+        "",
+        *description,
+        "",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+        _END + after,
+    ]
     path.write_text("\n".join(block))
 
 
@@ -52,7 +60,7 @@ def _cells(line: Line) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """Three digits that mean something, and no more."""
+    """The value with about three significant digits."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.4f}"

@@ -1,4 +1,4 @@
-"""The raw site: Django REST framework's least, a POST that is one INSERT, served as the system's own is."""
+"""The raw site: a minimal view of Django REST framework, a POST with one INSERT, on the same web server."""
 
 import os
 from urllib.parse import urlsplit
@@ -41,10 +41,10 @@ from rest_framework.views import APIView  # noqa: E402
 
 
 class OneInsert(APIView):
-    """Takes any JSON."""
+    """Accepts any JSON."""
 
     def post(self, request: Request) -> Response:
-        """Store it, and say so."""
+        """Stores the body and answers 201 with its id."""
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO raw_body (body) VALUES (%s) RETURNING id", [request.body.decode()])
             [number] = cursor.fetchone()

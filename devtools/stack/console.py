@@ -35,7 +35,7 @@ class Console(logging.StreamHandler[TextIO]):
 
 
 def open_log(path: Path, console: Console | None) -> logging.Logger:
-    """The log of the process that the file is named after; its lines go to the console too, if there is one."""
+    """The log of the process that the file is named after; its lines go to the console too."""
     log = logging.Logger(path.stem)
     log.addHandler(RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, delay=True))
     if console is not None:

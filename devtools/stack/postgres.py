@@ -78,7 +78,7 @@ class PostgresServer(ServerProcess):
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
 
     def _remove_stale_pid_file(self) -> None:
-        """Removes the pid file of a killed server: if another process has that pid, the server does not start."""
+        """Removes the pid file of a killed server, which blocks the start if another process has its pid."""
         pid_file = self.data / "postmaster.pid"
         if pid_file.exists() and not _is_postgres(int(pid_file.read_text().split()[0])):
             pid_file.unlink()

@@ -57,7 +57,7 @@ class Server(Protocol):
 
 
 class ServerProcess(ABC):
-    """The common part of the embedded servers; a subclass says how to prepare, launch and check its server."""
+    """The common part of the embedded servers; a subclass knows how to prepare, launch and check one."""
 
     name: str
     never_as_root: ClassVar[bool] = False

@@ -1,4 +1,4 @@
-"""The same pages and placements in a shop that is new and in one that has grown."""
+"""The same pages and placements in a small shop and in a large one."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from statistics import median
 
 import httpx
 
-from devtools.benchmarks.figures import Effort, Row, figure
+from devtools.benchmarks.figures import Options, Row, figure
 from devtools.benchmarks.load import generate
 from devtools.benchmarks.system import System, open_system
 from devtools.stack.processes import all_processes
@@ -42,7 +42,7 @@ FROM orders_order AS copy CROSS JOIN generate_series(1, %(events)s::int) AS n
 JOIN order_event AS example ON example.order_id = %(example)s AND example.version = least(n, 3)
 WHERE copy.id <> %(example)s
 """
-_READ_ALL = """
+_MOVE_READERS = """
 UPDATE reader_position
 SET (tx, event_id) = (SELECT tx, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1)
 """
@@ -54,7 +54,7 @@ _SOME_PRODUCTS = "SELECT DISTINCT product_id FROM (SELECT product_id FROM orders
 
 @dataclass(frozen=True, kw_only=True)
 class GrowthResult:
-    """What each page takes, and how placing goes."""
+    """The time of each page, and the rate of placements."""
 
     own_orders: float = figure("a customer's orders, p50", "ms")
     all_orders: float = figure("all orders, p50", "ms")
@@ -75,20 +75,20 @@ class GrowthResult:
     settling: float = figure("the last of them settled after the last answer", "s")
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, GrowthResult]]:
-    """A small shop, then a large one."""
-    for orders, products in ((1_000, 200), (effort.size(1_000_000, 20_000), effort.size(100_000, 2_000))):
+def measure(options: Options) -> Iterator[tuple[str, GrowthResult]]:
+    """Measures a small shop, then a large one."""
+    for orders, products in ((1_000, 200), (options.size(1_000_000, 20_000), options.size(100_000, 2_000))):
         with open_system() as system:
             customers = system.new_customers(CUSTOMERS)
             _fill(system, customers, orders, products)
-            for _ in range(effort.runs):
-                yield f"{orders:,} orders, {products:,} products", _run(system, customers, effort)
+            for _ in range(options.runs):
+                yield f"{orders:,} orders, {products:,} products", _run(system, customers, options)
 
 
 def _fill(system: System, customers: Sequence[int], orders: int, products: int) -> None:
-    """Orders, items and events as copies of one that was placed; the log's readers are done with them."""
+    """Writes copies of a placed order, its items and its events; moves the readers of the log past them."""
     found = [each for _ in range(0, products, 10_000) for each in system.new_products(min(products, 10_000))]
-    # Thousands of categories and words, as a large shop has them.
+    # Thousands of categories and words, as in a large shop.
     system.catalogue.products.update_many({}, [{"$set": _VARIED}])
     example = system.place(system.token(customers[0]), found[0])
     system.await_processing(example)
@@ -100,14 +100,14 @@ def _fill(system: System, customers: Sequence[int], orders: int, products: int) 
         "example": example,
         "events": EVENTS_AN_ORDER,
     }
-    for statement in (_ORDERS, _ITEMS, _EVENTS, _READ_ALL, "VACUUM (ANALYZE)"):
+    for statement in (_ORDERS, _ITEMS, _EVENTS, _MOVE_READERS, "VACUUM (ANALYZE)"):
         system.postgres.execute(statement, given if "%(" in statement else None)
     for process in all_processes(system.stack.settings, {}):
         system.stack.add(process)
     system.stack.wait_until_ready()
 
 
-def _run(system: System, customers: Sequence[int], effort: Effort) -> GrowthResult:
+def _run(system: System, customers: Sequence[int], options: Options) -> GrowthResult:
     customer, staff = system.token(customers[1]), system.token(customers[2], is_staff=True)
     [(order,)] = system.rows("SELECT id FROM orders_order WHERE user_id = %s LIMIT 1", customers[1])
     [(number,)] = system.rows("SELECT order_number FROM orders_order WHERE id = %s", order)
@@ -116,32 +116,32 @@ def _run(system: System, customers: Sequence[int], effort: Effort) -> GrowthResu
     with httpx.Client(base_url=system.stack.urls["web"], timeout=60) as http:
         _sign_in(system, http)
 
-        def ask(path: str, token: str = staff) -> float:
+        def api(path: str, token: str = staff) -> float:
             return _p50(
-                lambda: http.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}), effort
+                lambda: http.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}), options
             )
 
-        def look(path: str) -> float:
-            return _p50(lambda: http.get(f"/admin/orders_app/order/{path}"), effort)
+        def admin(path: str) -> float:
+            return _p50(lambda: http.get(f"/admin/orders_app/order/{path}"), options)
 
         pages = {
-            "own_orders": ask("orders/", customer),
-            "all_orders": ask("orders/"),
-            "page_45": ask("orders/?page=45"),
-            "by_status": ask("orders/?status=2,3"),
-            "by_number": ask(f"orders/?search={number[:9]}"),
-            "by_product": ask("orders/?search=Lantern 4711"),
-            "by_total": ask("orders/?ordering=-totalAmount"),
-            "one_order": ask(f"orders/{order}/", customer),
-            "history": ask(f"orders/{order}/history/", customer),
-            "products": ask("products/"),
-            "product_search": ask(f"products/?search=Lantern{word}"),
-            "product_category": ask(f"products/?category=bench-{word}&ordering=price"),
-            "admin_list": look(""),
-            "admin_search": look(f"?q={number}"),
-            "admin_order": look(f"{order}/change/"),
+            "own_orders": api("orders/", customer),
+            "all_orders": api("orders/"),
+            "page_45": api("orders/?page=45"),
+            "by_status": api("orders/?status=2,3"),
+            "by_number": api(f"orders/?search={number[:9]}"),
+            "by_product": api("orders/?search=Lantern 4711"),
+            "by_total": api("orders/?ordering=-totalAmount"),
+            "one_order": api(f"orders/{order}/", customer),
+            "history": api(f"orders/{order}/history/", customer),
+            "products": api("products/"),
+            "product_search": api(f"products/?search=Lantern{word}"),
+            "product_category": api(f"products/?category=bench-{word}&ordering=price"),
+            "admin_list": admin(""),
+            "admin_search": admin(f"?q={number}"),
+            "admin_order": admin(f"{order}/change/"),
         }
-    placed, settling = _place(system, customers, effort)
+    placed, settling = _place(system, customers, options)
     return GrowthResult(**pages, placed=placed, settling=settling)
 
 
@@ -155,21 +155,23 @@ def _sign_in(system: System, http: httpx.Client) -> None:
     http.post("/admin/login/?next=/admin/", data=form, headers={"Referer": str(http.base_url)})
 
 
-def _p50(request: Callable[[], httpx.Response], effort: Effort) -> float:
-    """Milliseconds until the whole answer is there; the first two are not counted."""
+def _p50(request: Callable[[], httpx.Response], options: Options) -> float:
+    """Milliseconds until the whole answer has arrived, without the first two requests."""
     taken = []
-    for _ in range(effort.size(12, 4)):
+    for _ in range(options.size(12, 4)):
         started = time.perf_counter()
         request().raise_for_status()
         taken.append(1000 * (time.perf_counter() - started))
     return median(taken[2:])
 
 
-def _place(system: System, customers: Sequence[int], effort: Effort) -> tuple[float, float]:
+def _place(system: System, customers: Sequence[int], options: Options) -> tuple[float, float]:
     run = uuid.uuid4().hex[:12]
     products = [product for (product,) in system.rows(_SOME_PRODUCTS)]
     tokens = [system.token(customer) for customer in customers[:50]]
-    plan = system.place_plan(tokens, products, items=1, run=run, connections=16, seconds=effort.seconds(4, 1))
+    plan = system.place_plan(
+        tokens, products, items=1, run=run, connections=16, seconds=options.seconds(4, 1)
+    )
     report = generate(plan)
     system.await_placed(run, len(report.answered), 120)
     return report.rate, time.monotonic() - report.ended

@@ -1,4 +1,4 @@
-"""How soon the stock of an order is taken, the order is Processing, and its customer hears of it."""
+"""The time until an order's stock is reserved, it is Processing, and its customer's socket gets a message."""
 
 import time
 import uuid
@@ -12,8 +12,8 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from devtools.benchmarks.background import Background
-from devtools.benchmarks.figures import Effort, Row, figure, percentile
-from devtools.benchmarks.listener import Listener
+from devtools.benchmarks.confirmation_socket import ConfirmationSocket
+from devtools.benchmarks.figures import Options, Row, figure, percentile
 from devtools.benchmarks.load import RunningLoad, generate
 from devtools.benchmarks.raw_postgres import RawPostgres
 from devtools.benchmarks.system import Document, System, open_system, order_body, place_on, wait_until
@@ -38,10 +38,10 @@ class LatencyResult:
     raw: float
 
 
-class Told(Background):
-    """Hears from MongoDB's change stream, as soon as a majority has it, which orders have a ledger entry.
+class LedgerWatch(Background):
+    """Notes when orders have a ledger entry, from a change stream of MongoDB.
 
-    It is written with the stock. To ask again and again would keep the servers from what is measured.
+    The entry is written together with the stock. Polling would take CPU from the servers that are measured.
     """
 
     def __init__(self, ledger: Collection[Document]) -> None:
@@ -50,48 +50,48 @@ class Told(Background):
         self._stream = ledger.watch([{"$project": {"documentKey": 1}}], max_await_time_ms=100)
 
     def run(self) -> None:
-        """Listen until the end."""
+        """Reads the change stream until the watch ends."""
         with self._stream:
             while not self.stopped.is_set():
                 if change := self._stream.try_next():
                     self.reached[change["documentKey"]["_id"]] = time.monotonic()
 
 
-class Watched(Background):
-    """Asks every 2 ms which of the orders that are waited for have got there."""
+class StatusWatch(Background):
+    """Queries every 2 ms which of the awaited orders are Processing."""
 
-    def __init__(self, ask: Callable[[list[str]], list[str]]) -> None:
+    def __init__(self, query: Callable[[list[str]], list[str]]) -> None:
         super().__init__()
         self.reached: dict[str, float] = {}
-        self._ask = ask
+        self._query = query
         self._waiting: set[str] = set()
 
     def wait_for(self, order_id: str) -> None:
-        """Watch this order too."""
+        """Adds an order to the awaited ones."""
         self._waiting.add(order_id)
 
     def run(self) -> None:
-        """Ask until the end; not while nobody is waited for."""
+        """Queries until the watch ends, while there are awaited orders."""
         while not self.stopped.wait(_PAUSE_SECONDS):
             if waiting := list(self._waiting):
-                there = self._ask(waiting)
+                found = self._query(waiting)
                 now = time.monotonic()
-                self.reached |= dict.fromkeys(there, now)
-                self._waiting.difference_update(there)
+                self.reached |= dict.fromkeys(found, now)
+                self._waiting.difference_update(found)
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, LatencyResult]]:
-    """One client alone, then the same client while others keep the system at half of what it can settle."""
+def measure(options: Options) -> Iterator[tuple[str, LatencyResult]]:
+    """One client alone, then the same client while others place orders at half of the saturation rate."""
     with open_system() as system:
         token, *others = [system.token(user) for user in system.new_customers(51)]
         products = system.new_products(200)
         raw = RawPostgres(system.stack.env["DATABASE_URL"], system.place(token, products[0]))
-        saturation = _settled_rate(system, others, products, effort.seconds(5, 1))
-        for _ in range(effort.runs):
-            yield "one client", _probe(system, token, products, raw, effort)
-        for _ in range(effort.runs):
+        saturation = _saturation_rate(system, others, products, options.seconds(5, 1))
+        for _ in range(options.runs):
+            yield "one client", _probe(system, token, products, raw, options)
+        for _ in range(options.runs):
             run = uuid.uuid4().hex[:12]
-            seconds = effort.seconds(8, 1.5)
+            seconds = options.seconds(8, 1.5)
             load = RunningLoad(
                 system.place_plan(
                     others,
@@ -103,13 +103,13 @@ def measure(effort: Effort) -> Iterator[tuple[str, LatencyResult]]:
                     rate=max(1.0, saturation / 2),
                 )
             )
-            result = _probe(system, token, products, raw, effort)
+            result = _probe(system, token, products, raw, options)
             system.await_placed(run, len(load.report().answered))
             yield "the same at half of saturation", result
 
 
-def _settled_rate(system: System, tokens: Sequence[str], products: Sequence[str], seconds: float) -> float:
-    """Orders a second from the first POST of 16 clients until the last order is Processing."""
+def _saturation_rate(system: System, tokens: Sequence[str], products: Sequence[str], seconds: float) -> float:
+    """Orders per second, from the first POST of 16 clients until the last order is Processing."""
     run = uuid.uuid4().hex[:12]
     report = generate(system.place_plan(tokens, products, items=1, run=run, connections=16, seconds=seconds))
     system.await_placed(run, len(report.answered))
@@ -117,29 +117,31 @@ def _settled_rate(system: System, tokens: Sequence[str], products: Sequence[str]
 
 
 def _probe(
-    system: System, token: str, products: Sequence[str], raw: RawPostgres, effort: Effort
+    system: System, token: str, products: Sequence[str], raw: RawPostgres, options: Options
 ) -> LatencyResult:
     raw_rate = raw.rate(1, 0.5)
     with ExitStack() as stack:
-        listener = stack.enter_context(Listener(system.stack.urls["sockets"], token))
-        stock = stack.enter_context(Told(_ledger(system, stack)))
-        processing = stack.enter_context(Watched(_are_processing(system, stack)))
+        listener = stack.enter_context(ConfirmationSocket(system.stack.urls["sockets"], token))
+        stock = stack.enter_context(LedgerWatch(_ledger(system, stack)))
+        processing = stack.enter_context(StatusWatch(_are_processing(system, stack)))
         connection = stack.enter_context(
             closing(HTTPConnection("127.0.0.1", system.stack.settings.ports.web, timeout=30))
         )
         due: dict[str, float] = {}
         answered: list[float] = []
         started = time.monotonic() + 0.1
-        for number in range(int(effort.seconds(8, 1.5) * PROBES_A_SECOND)):
+        for number in range(int(options.seconds(8, 1.5) * PROBES_A_SECOND)):
             when = started + number / PROBES_A_SECOND
             time.sleep(max(0.0, when - time.monotonic()))
             order = place_on(connection, token, order_body([products[number % len(products)]]))
             answered.append(time.monotonic() - when)
             due[order] = when
             processing.wait_for(order)
-        seen = (stock.reached, processing.reached, listener.confirmed)
-        wait_until(lambda: all(due.keys() <= each.keys() for each in seen), "every probe is confirmed")
-    return _result(answered, 1000 / raw_rate, *[[each[order] - due[order] for order in due] for each in seen])
+        reached = (stock.reached, processing.reached, listener.confirmed)
+        wait_until(lambda: all(due.keys() <= each.keys() for each in reached), "every probe is confirmed")
+    return _result(
+        answered, 1000 / raw_rate, *[[each[order] - due[order] for order in due] for each in reached]
+    )
 
 
 def _result(

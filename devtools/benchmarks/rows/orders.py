@@ -1,16 +1,16 @@
-"""Placing orders over HTTP, closed loop, and how soon they are settled."""
+"""Orders placed over HTTP, closed loop, and the time until they are Processing, in the figures *settled*."""
 
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, make_dataclass
 from typing import Any
 
-from devtools.benchmarks.figures import Effort, Row, figure, percentile, require_equal
+from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
 from devtools.benchmarks.load import Report, generate
+from devtools.benchmarks.processing_watch import ProcessingWatch
 from devtools.benchmarks.raw_postgres import RawPostgres
 from devtools.benchmarks.raw_web import RawWeb, raw_web
 from devtools.benchmarks.system import System, open_system, order_body
-from devtools.benchmarks.watch import SettledWatch
 from kafka_workers.workers import WORKERS
 
 CUSTOMERS = 50
@@ -49,18 +49,18 @@ MemoryResult = make_dataclass(
 
 @dataclass(frozen=True)
 class Bench:
-    """What one case needs."""
+    """The system, the raw clients and the data of all cases."""
 
     system: System
     tokens: Sequence[str]
     products: Sequence[str]
     web: RawWeb
     sql: RawPostgres
-    effort: Effort
+    options: Options
 
     def run(self, *, items: int, clients: int, seconds: float) -> OrdersResult:
-        """The raw clients, then orders for so long, until the last is settled; every one is counted."""
-        raw_seconds = self.effort.seconds(0.7, 0.3)
+        """Measures the raw clients, then places orders for `seconds` and waits until all are Processing."""
+        raw_seconds = self.options.seconds(0.7, 0.3)
         raw_web = self.web.rate(clients, raw_seconds)
         raw_sql = self.sql.rate(clients, raw_seconds)
         taken = self.system.taken(self.products)
@@ -83,48 +83,48 @@ class Bench:
         )
 
     def place(self, *, items: int, clients: int, seconds: float) -> tuple[Report, dict[str, float]]:
-        """Place orders and wait; what the generator says, and when each order was settled."""
+        """Places orders and waits; returns the report, and when each order became Processing."""
         run = uuid.uuid4().hex[:12]
-        with SettledWatch(self.system.stack.env["DATABASE_URL"]) as watch:
+        with ProcessingWatch(self.system.stack.env["DATABASE_URL"]) as watch:
             report = generate(
                 self.system.place_plan(
                     self.tokens, self.products, items=items, run=run, connections=clients, seconds=seconds
                 )
             )
             self.system.await_placed(run, len(report.answered), _SETTLING_SECONDS)
-            watch.catch_up({order for order, _ in report.answered})
-        return report, {order: watch.settled[order] for order, _ in report.answered}
+            watch.await_orders({order for order, _ in report.answered})
+        return report, {order: watch.processing_at[order] for order, _ in report.answered}
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, Any]]:
-    """All cases, round after round; or the sustained one alone."""
+def measure(options: Options) -> Iterator[tuple[str, Any]]:
+    """All cases in rounds, or the sustained one alone."""
     with open_system() as system:
         tokens = [system.token(user) for user in system.new_customers(CUSTOMERS)]
         products = system.new_products(PRODUCTS)
         example = system.place(tokens[0], products[0])
         sql = RawPostgres(system.stack.env["DATABASE_URL"], example)
         with raw_web(system, order_body(products[:1])) as web:
-            bench = Bench(system, tokens, products, web, sql, effort)
-            bench.place(items=1, clients=16, seconds=effort.seconds(3, 0.5))
-            yield from sustained(bench) if effort.sustained else cases(bench)
+            bench = Bench(system, tokens, products, web, sql, options)
+            bench.place(items=1, clients=16, seconds=options.seconds(3, 0.5))
+            yield from sustained(bench) if options.sustained else cases(bench)
 
 
 def cases(bench: Bench) -> Iterator[tuple[str, Any]]:
     """1 and 3 items, by 1, 16 and 64 clients."""
-    effort = bench.effort
-    for _ in range(effort.runs):
+    options = bench.options
+    for _ in range(options.runs):
         for items in (1, 3):
-            for clients in (16,) if effort.quick else (1, 16, 64):
-                result = bench.run(items=items, clients=clients, seconds=effort.seconds(2, 0.5))
+            for clients in (16,) if options.quick else (1, 16, 64):
+                result = bench.run(items=items, clients=clients, seconds=options.seconds(2, 0.5))
                 yield f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}", result
         memory = bench.system.memory()
         yield "memory after a round", MemoryResult(**{name: memory[name] for name in _LABELS})
 
 
 def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
-    """16 clients for as long as asked."""
-    seconds = bench.effort.sustained
-    for _ in range(bench.effort.runs):
+    """16 clients for the time of --sustained."""
+    seconds = bench.options.sustained
+    for _ in range(bench.options.runs):
         yield f"{seconds:.0f} s, 16 clients", bench.run(items=1, clients=16, seconds=seconds)
         memory = bench.system.memory()
         yield "memory afterwards", MemoryResult(**{name: memory[name] for name in _LABELS})

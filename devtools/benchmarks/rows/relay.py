@@ -1,4 +1,4 @@
-"""The outbox relay on a log full of events: how fast they are on the broker, and at how many statements."""
+"""The outbox relay on a full order log: how fast it publishes, and how many SQL statements it needs."""
 
 import re
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.benchmarks.figures import Effort, NotAsPromised, Row, figure, require_equal
+from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure, require_equal
 from devtools.benchmarks.raw_kafka import Prepared, RawKafka
 from devtools.benchmarks.system import System, open_system, wait_until
 from kafka_workers.workers import RELAY
@@ -18,7 +18,7 @@ SELECT new.id, 1, type, user_id,
 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, %s)) AS new, order_event AS example
 WHERE example.order_id = %s AND example.version = 1
 """
-# The form of an advisory lock that has two numbers, which only the relay takes.
+# objsubid 2 is an advisory lock with two keys; only the relay takes one.
 _RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
 _POSITION = "SELECT tx::text, event_id FROM reader_position WHERE reader = 'outbox-relay'"
 _END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
@@ -35,15 +35,15 @@ class RelayResult:
     raw: float
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, RelayResult]]:
-    """The relay alone, held while the log is filled, then let go."""
+def measure(options: Options) -> Iterator[tuple[str, RelayResult]]:
+    """The relay alone: paused while the log is filled, then resumed."""
     with open_system() as system:
         example = _example(system)
         _relay_alone(system, example)
         raw = RawKafka(system.brokers)
         _run(system, raw, example, 2_000)
-        for _ in range(effort.runs):
-            result = _run(system, raw, example, effort.size(40_000, 4_000))
+        for _ in range(options.runs):
+            result = _run(system, raw, example, options.size(40_000, 4_000))
             yield "order.created, two messages each", result
 
 
@@ -54,7 +54,7 @@ def _example(system: System) -> str:
 
 
 def _relay_alone(system: System, example: str) -> None:
-    """A relay whose session has PostgreSQL write down each statement."""
+    """Leaves only the relay running, and makes PostgreSQL log each statement of its session."""
     system.await_processing(example)
     _await_position(system, system.rows(_END))
     system.keep_only()
@@ -81,17 +81,17 @@ def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult
     for topic, start in zip(_TOPICS, before, strict=True):
         require_equal(f"messages in {topic}", system.ends(topic) - start, count)
     if not statements:
-        raise NotAsPromised("PostgreSQL has written down no statement of the relay")
+        raise MeasurementFailed("PostgreSQL has logged no statement of the relay")
     return RelayResult(events=count / (ended - started), statements=statements / count, raw=raw_rate)
 
 
 def _await_position(system: System, end: list[tuple[object, ...]]) -> float:
-    """Wait until the relay has stored this position; when it had."""
-    return wait_until(lambda: system.rows(_POSITION) == end, "every event is relayed", 60)
+    """Waits until the relay has stored this position; returns the time."""
+    return wait_until(lambda: system.rows(_POSITION) == end, "every event is published", 60)
 
 
 def _raw_rate(system: System, raw: RawKafka, events: int) -> float:
-    """Events a second, each two messages of the size and with the headers of the relay's own."""
+    """Events per second; each is two messages with the size and headers of the relay's messages."""
     topic = raw.new_topic()
     example = _sample_messages(system)
     messages: Iterator[Prepared] = (example[number % 2] for number in range(2 * events))
@@ -103,22 +103,22 @@ def _sample_messages(system: System) -> list[Prepared]:
 
 
 class _ServerLog:
-    """PostgreSQL's log from some place on."""
+    """The log of PostgreSQL, from an offset on."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._start = 0
 
     def skip(self) -> None:
-        """Leave out what is there by now."""
+        """Moves the offset to the end of the log."""
         self._start = self._path.stat().st_size
 
     def statements_of(self, session: int) -> int:
-        """How many statements this session has run since."""
+        """How many statements of this session the log has since the offset."""
         with self._path.open("rb") as log:
             log.seek(self._start)
-            said = rb"(?m)\[%d\] LOG:  (?:statement|execute [^:]*):" % session
-            return len(re.findall(said, log.read()))
+            statement = rb"(?m)\[%d\] LOG:  (?:statement|execute [^:]*):" % session
+            return len(re.findall(statement, log.read()))
 
 
 ROW = Row("relay", "events from the log to the broker, acks=all", measure)

@@ -1,6 +1,6 @@
-"""From the COMMIT of an event to a consumer of Kafka that reads its message, and what an idle relay costs.
+"""The time from the COMMIT of an event until a consumer reads its message, and the CPU of an idle relay.
 
-The writer has nothing in common with the relay but PostgreSQL: no directory, no socket, no process.
+The writer shares nothing with the relay but PostgreSQL: no directory, no socket, no process.
 """
 
 import time
@@ -12,8 +12,8 @@ import psutil
 from confluent_kafka import Consumer, TopicPartition
 
 from devtools.benchmarks.background import Background
-from devtools.benchmarks.figures import Effort, Row, figure, percentile
-from devtools.benchmarks.kafka_client import QUIET
+from devtools.benchmarks.figures import Options, Row, figure, percentile
+from devtools.benchmarks.kafka_client import NO_CLIENT_LOG
 from devtools.benchmarks.system import System, open_system, wait_until
 
 EVENTS_A_SECOND = 10
@@ -39,18 +39,20 @@ class RelayLatencyResult:
 
 
 class Reader(Background):
-    """A plain consumer of a topic from its end on: when it read the message of each key."""
+    """A plain consumer of new messages of a topic; notes when it read the message of each key."""
 
     def __init__(self, system: System, topic: str) -> None:
         super().__init__()
         self.read: dict[str, float] = {}
-        self._consumer = Consumer({"bootstrap.servers": system.brokers, "group.id": "bench-reads", **QUIET})
+        self._consumer = Consumer(
+            {"bootstrap.servers": system.brokers, "group.id": "bench-reads", **NO_CLIENT_LOG}
+        )
         self._consumer.assign(
             [TopicPartition(topic, each, end) for each, end in enumerate(system.partition_ends(topic))]
         )
 
     def run(self) -> None:
-        """Read until the end."""
+        """Reads until the measurement ends."""
         while not self.stopped.is_set():
             message = self._consumer.poll(0.1)
             if message is not None and not message.error():
@@ -58,13 +60,13 @@ class Reader(Background):
         self._consumer.close()
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, RelayLatencyResult]]:
+def measure(options: Options) -> Iterator[tuple[str, RelayLatencyResult]]:
     """The relay alone; one event at a time."""
     with open_system() as system:
         example = _example(system)
         system.keep_only("relay")
-        for _ in range(effort.runs):
-            yield f"{EVENTS_A_SECOND} events a second, one at a time", _run(system, example, effort)
+        for _ in range(options.runs):
+            yield f"{EVENTS_A_SECOND} events a second, one at a time", _run(system, example, options)
 
 
 def _example(system: System) -> str:
@@ -75,10 +77,10 @@ def _example(system: System) -> str:
     return order
 
 
-def _run(system: System, example: str, effort: Effort) -> RelayLatencyResult:
-    relay_idle, session_idle = _idle_cpu(system, effort.seconds(20, 2))
+def _run(system: System, example: str, options: Options) -> RelayLatencyResult:
+    relay_idle, session_idle = _idle_cpu(system, options.seconds(20, 2))
     with Reader(system, _TOPIC) as reader:
-        committed = _commit_events(system, example, int(effort.seconds(15, 2) * EVENTS_A_SECOND))
+        committed = _commit_events(system, example, int(options.seconds(15, 2) * EVENTS_A_SECOND))
         wait_until(lambda: committed.keys() <= reader.read.keys(), "every message is read")
     waits = [1000 * (reader.read[order] - moment) for order, moment in committed.items()]
     return RelayLatencyResult(
@@ -90,7 +92,7 @@ def _run(system: System, example: str, effort: Effort) -> RelayLatencyResult:
 
 
 def _commit_events(system: System, example: str, count: int) -> dict[str, float]:
-    """Append events at a steady rate; when each was committed."""
+    """Appends events at a steady rate; returns when each was committed."""
     committed: dict[str, float] = {}
     start = time.monotonic() + 1
     for number in range(count):
@@ -103,7 +105,7 @@ def _commit_events(system: System, example: str, count: int) -> dict[str, float]
 
 
 def _idle_cpu(system: System, seconds: float) -> tuple[float, float]:
-    """Seconds of CPU a minute of the relay and of its session, while nothing happens."""
+    """Seconds of CPU per minute of the relay and of its session, while the log is idle."""
     [(session,)] = system.rows(_RELAY_SESSION)
     processes = psutil.Process(system.stack.processes["relay"].pid), psutil.Process(session)
     before = [_cpu_seconds(process) for process in processes]

@@ -1,11 +1,11 @@
-"""Reserving over HTTP with the service's key: one line of one new order a request."""
+"""Reservations over HTTP with a service key: each request reserves one line for a new order."""
 
 import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from devtools.benchmarks.figures import Effort, Row, figure, percentile, require_equal
+from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
 from devtools.benchmarks.load import Plan, generate, request_bytes
 from devtools.benchmarks.raw_web import RawWeb, raw_web
 from devtools.benchmarks.system import System, open_system
@@ -27,13 +27,13 @@ class ReserveResult:
     raw: float
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, ReserveResult]]:
+def measure(options: Options) -> Iterator[tuple[str, ReserveResult]]:
     """32 clients, distinct orders."""
     with open_system() as system, raw_web(system, b'{"quantity":1,"orderId":"an-order"}') as web:
         products = system.new_products(PRODUCTS)
         _run(system, web, products, 1.0)
-        for _ in range(effort.runs):
-            yield f"{CLIENTS} clients, distinct orders", _run(system, web, products, effort.seconds(5, 0.5))
+        for _ in range(options.runs):
+            yield f"{CLIENTS} clients, distinct orders", _run(system, web, products, options.seconds(5, 0.5))
 
 
 def _run(system: System, web: RawWeb, products: list[str], seconds: float) -> ReserveResult:
@@ -41,7 +41,7 @@ def _run(system: System, web: RawWeb, products: list[str], seconds: float) -> Re
     taken = system.taken(products)
     run = uuid.uuid4().hex[:12]
     report = generate(_plan(system, run, products, connections=CLIENTS, seconds=seconds))
-    # A part of the same requests again: answered, and nothing more is taken.
+    # Repeated requests are answered and reserve nothing more.
     again = min(REPEATED, len(report.answered))
     generate(_plan(system, run, products, connections=1, seconds=30, limit=again))
     count = len(report.answered)

@@ -1,4 +1,4 @@
-"""kill -9 of each kind of process, and how long until its work is done again."""
+"""kill -9 of each kind of process, and the time until its work is done again."""
 
 import json
 import subprocess
@@ -13,13 +13,13 @@ from http.client import HTTPException
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from devtools.benchmarks.figures import Effort, NotAsPromised, Row, figure
+from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure
 from devtools.benchmarks.system import System, open_system, wait_until
 from devtools.stack.spawn import PROJECT
 from kafka_workers.workers import CONSUMERS, HOLDS, SAGA, Consumer
 
 CREDIT_CARD = 1
-_SOUND_SECONDS = 10.5
+_STABLE_SECONDS = 10.5
 _DJANGO = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; django.setup()"
 _MAKE_DUE = "UPDATE orders_order SET created_at = created_at - interval '1 day' WHERE id = %s RETURNING id"
 _CANCELLED = 5
@@ -34,33 +34,33 @@ class RestartResult:
 
 
 @dataclass(frozen=True)
-class Work:
-    """What shows that each kind of process works; each blocks until it is seen."""
+class WorkChecks:
+    """A check for each kind of process; it blocks until the process has done its work."""
 
     system: System
     token: str
     product: str
 
     def web(self) -> None:
-        """An order is taken."""
-        wait_until(lambda: _survives(lambda: self.system.place(self.token, self.product)), "web", 60)
+        """An order is placed."""
+        wait_until(lambda: _succeeds(lambda: self.system.place(self.token, self.product)), "web", 60)
 
     def sockets(self) -> None:
-        """A socket is welcomed."""
-        wait_until(lambda: _survives(self._connect), "sockets", 60)
+        """A socket is authenticated."""
+        wait_until(lambda: _succeeds(self._connect), "sockets", 60)
 
-    def order_settled(self) -> None:
-        """An order placed now is Processing: relay, inventory and order consumer have done their part."""
+    def order_processed(self) -> None:
+        """An order placed now is Processing: relay, inventory consumer and order consumer work."""
         self.system.await_processing(self.system.place(self.token, self.product))
 
     def consumed(self, consumer: Consumer) -> None:
-        """The consumer has committed all messages of its topics, those of an order placed now too."""
-        self.order_settled()
+        """The consumer has committed all messages of its topics, including those of an order placed now."""
+        self.order_processed()
         for topic in consumer.reads:
             self._await_read(consumer, topic)
 
     def hold_expired(self) -> None:
-        """An order whose time to pay is over is cancelled."""
+        """An order whose hold has expired is cancelled."""
         order = self.system.place(self.token, self.product, CREDIT_CARD)
         self.system.rows(_MAKE_DUE, order)
         self.system.await_status(order, _CANCELLED)
@@ -76,36 +76,36 @@ class Work:
             socket.recv(timeout=2)
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, RestartResult]]:
-    """Every kind in turn, round after round."""
+def measure(options: Options) -> Iterator[tuple[str, RestartResult]]:
+    """Each kind of process in turn, in rounds."""
     with open_system() as system:
         [customer] = system.new_customers(1)
         [product] = system.new_products(1)
-        work = Work(system, system.token(customer), product)
-        signs: dict[str, Callable[[], None]] = {
-            "web": work.web,
-            "sockets": work.sockets,
+        checks = WorkChecks(system, system.token(customer), product)
+        check_of: dict[str, Callable[[], None]] = {
+            "web": checks.web,
+            "sockets": checks.sockets,
             # To ask a group for its offsets takes up to a second: only for those that no order waits for.
-            **{worker.name: partial(work.consumed, worker) for worker in CONSUMERS},
-            **{worker.name: work.order_settled for worker in SAGA},
-            HOLDS.name: work.hold_expired,
+            **{worker.name: partial(checks.consumed, worker) for worker in CONSUMERS},
+            **{worker.name: checks.order_settled for worker in SAGA},
+            HOLDS.name: checks.hold_expired,
         }
-        for sign in signs.values():
-            sign()
-        for _ in range(effort.runs):
-            # A process that has run for ten seconds is started again with the shortest pause.
-            time.sleep(effort.seconds(_SOUND_SECONDS, 0))
+        for check in check_of.values():
+            check()
+        for _ in range(options.runs):
+            # The supervisor starts a process again with its shortest pause only after a run of ten seconds.
+            time.sleep(options.seconds(_STABLE_SECONDS, 0))
             raw = _seconds_of_django(system)
-            for name in list(signs)[: effort.size(len(signs), 2)]:
-                yield name, RestartResult(seconds=_seconds_away(system, name, signs[name]), raw=raw)
+            for name in list(check_of)[: options.size(len(check_of), 2)]:
+                yield name, RestartResult(seconds=_seconds_away(system, name, check_of[name]), raw=raw)
 
 
-def _seconds_away(system: System, name: str, works: Callable[[], None]) -> float:
+def _seconds_away(system: System, name: str, check: Callable[[], None]) -> float:
     killed = time.monotonic()
     before = system.stack.pid(name)
     system.stack.kill(name)
     wait_until(lambda: system.stack.pid(name) != before, f"{name} is dead")
-    works()
+    check()
     return time.monotonic() - killed
 
 
@@ -115,10 +115,10 @@ def _seconds_of_django(system: System) -> float:
     return time.monotonic() - started
 
 
-def _survives(attempt: Callable[[], object]) -> bool:
+def _succeeds(attempt: Callable[[], object]) -> bool:
     try:
         attempt()
-    except (OSError, HTTPException, WebSocketException, NotAsPromised):
+    except (OSError, HTTPException, WebSocketException, MeasurementFailed):
         return False
     return True
 

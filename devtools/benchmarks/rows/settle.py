@@ -1,4 +1,4 @@
-"""Reserves that wait on the topic: stock, ledger, answers and offsets of all of them."""
+"""Reserve requests that wait in the topic, until their stock, ledger, answers and offsets are written."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from devtools.benchmarks.figures import Effort, Row, figure, require_equal
+from devtools.benchmarks.figures import Options, Row, figure, require_equal
 from devtools.benchmarks.raw_kafka import Prepared, RawKafka
 from devtools.benchmarks.raw_mongo import RawMongo
 from devtools.benchmarks.system import STOCK, System, open_system, wait_until
@@ -25,20 +25,20 @@ class SettleResult:
     raw: float
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, SettleResult]]:
+def measure(options: Options) -> Iterator[tuple[str, SettleResult]]:
     """Many products."""
-    count = effort.size(20_000, 1_000)
-    for result in runs(effort, count=count, products=200, stock=STOCK):
+    count = options.size(20_000, 1_000)
+    for result in runs(options, count=count, products=200, stock=STOCK):
         yield f"{count:,} on 200 products", result
 
 
-def runs(effort: Effort, *, count: int, products: int, stock: int) -> Iterator[SettleResult]:
-    """The inventory consumer alone, held while the topic is filled, then let go."""
+def runs(options: Options, *, count: int, products: int, stock: int) -> Iterator[SettleResult]:
+    """The inventory consumer alone: paused while the topic is filled, then resumed."""
     with open_system(processes=False) as system, closing(_raw(system, products)) as raw:
         system.add_worker(INVENTORY)
         kafka = RawKafka(system.brokers)
         _run(system, kafka, raw, 1_000, system.new_products(products))
-        for _ in range(effort.runs):
+        for _ in range(options.runs):
             yield _run(system, kafka, raw, count, system.new_products(products, stock))
 
 
@@ -70,7 +70,7 @@ def _run(system: System, kafka: RawKafka, raw: RawMongo, count: int, products: S
 
 
 def _reserves(run: str, count: int, products: Sequence[str]) -> list[Prepared]:
-    """Requests of one piece each, as a neighbour without CloudEvents headers sends them."""
+    """Requests of one piece each, as an external service without CloudEvents headers sends them."""
     return [_reserve(f"{run}-{number}", products[number % len(products)]) for number in range(count)]
 
 

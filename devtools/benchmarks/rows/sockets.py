@@ -1,12 +1,12 @@
-"""Thousands of idle sockets: what each costs, and how soon each hears of its customer's order."""
+"""Thousands of idle sockets: the memory of each, and the time until it receives an event of its customer."""
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from devtools.benchmarks.figures import Effort, Row, figure, percentile, require_equal
-from devtools.benchmarks.socket_crowd import RunningCrowd
+from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
+from devtools.benchmarks.socket_load import RunningSockets
 from devtools.benchmarks.system import System, open_system, wait_until
 
 EVENTS_A_SECOND = 1000
@@ -35,32 +35,32 @@ class SocketsResult:
     raw: float
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, SocketsResult]]:
-    """A customer a socket; the events are written into the log, by a schedule, without the web in between."""
+def measure(options: Options) -> Iterator[tuple[str, SocketsResult]]:
+    """One socket per customer; the events are inserted into the order log by a schedule, not over HTTP."""
     with open_system() as system:
-        customers = system.new_customers(effort.size(5_000, 50))
+        customers = system.new_customers(options.size(5_000, 50))
         [product] = system.new_products(1)
         example = system.place(system.token(customers[0]), product)
         system.keep_only("sockets")
-        for _ in range(effort.runs):
-            # Memory that a process has had once it keeps: each run has a new one.
+        for _ in range(options.runs):
+            # A process does not return memory to the system, so each run starts a new one.
             system.stack.restart("sockets")
             system.await_sockets()
-            yield f"{len(customers):,} sockets", _run(system, customers, example, effort)
+            yield f"{len(customers):,} sockets", _run(system, customers, example, options)
 
 
-def _run(system: System, customers: Sequence[int], example: str, effort: Effort) -> SocketsResult:
+def _run(system: System, customers: Sequence[int], example: str, options: Options) -> SocketsResult:
     ports, host = system.stack.settings.ports, system.stack.settings.host
     tokens = [system.token(customer) for customer in customers]
-    with RunningCrowd(host, ports.sockets, tokens[:1]):
+    with RunningSockets(host, ports.sockets, tokens[:1]):
         before = system.memory()["sockets"]
-        with RunningCrowd(host, ports.sockets, tokens) as crowd:
+        with RunningSockets(host, ports.sockets, tokens) as sockets:
             memory = 1024 * (system.memory()["sockets"] - before) / len(tokens)
-            seconds = effort.seconds(5, 0.5)
+            seconds = options.seconds(5, 0.5)
             started, ended, written = _write(system, customers, example, seconds)
-            last = wait_until(lambda: len(crowd.heard()) >= written, "every event is heard", pause=0.1)
-            ages = crowd.heard()
-    require_equal("events heard", len(ages), written)
+            last = wait_until(lambda: len(sockets.ages()) >= written, "every event is received", pause=0.1)
+            ages = sockets.ages()
+    require_equal("events received", len(ages), written)
     return SocketsResult(
         memory=memory,
         heard=written / (last - started),
@@ -73,7 +73,7 @@ def _run(system: System, customers: Sequence[int], example: str, effort: Effort)
 def _write(
     system: System, customers: Sequence[int], example: str, seconds: float
 ) -> tuple[float, float, int]:
-    """Write events when they are due, each for the next customer; begin, end, and how many."""
+    """Writes events by a schedule, each for the next customer; returns start, end and number."""
     size = EVENTS_A_SECOND // _BATCHES_A_SECOND
     started, began = time.monotonic(), datetime.now(UTC)
     batches = int(seconds * _BATCHES_A_SECOND)

@@ -1,4 +1,4 @@
-"""The harness of ./bench works: rows run, their counts agree, and the relay asks PostgreSQL for little."""
+"""./bench works: rows run, their counts agree, and the relay needs few SQL statements."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from devtools.benchmarks.figures import Effort, NotAsPromised, lines_of, percentile, require_equal
+from devtools.benchmarks.figures import MeasurementFailed, Options, lines_of, percentile, require_equal
 from devtools.benchmarks.rows import ROWS
 from devtools.benchmarks.rows.relay import RelayResult
 from devtools.benchmarks.table import write_block
@@ -37,21 +37,21 @@ def test_the_command_measures_its_rows_and_writes_them_down(tmp_path: Path) -> N
     assert "old" not in document.read_text()
 
 
-def test_the_relay_needs_no_more_than_a_statement_for_twenty_events() -> None:
-    results = [result for _, result in ROWS["relay"].measure(Effort(runs=1, quick=True))]
+def test_the_relay_needs_at_most_one_statement_for_twenty_events() -> None:
+    results = [result for _, result in ROWS["relay"].measure(Options(runs=1, quick=True))]
     (result,) = results
     assert isinstance(result, RelayResult)
     assert result.statements <= 0.05
 
 
-def test_a_name_that_is_no_row_is_told() -> None:
+def test_an_unknown_row_name_is_an_error() -> None:
     done = bench("nothing")
     assert done.returncode == 2
     assert "there is no row nothing" in done.stderr
 
 
-def test_a_count_that_differs_is_told() -> None:
-    with pytest.raises(NotAsPromised, match="answers: 9, expected 10"):
+def test_a_count_that_differs_fails_the_measurement() -> None:
+    with pytest.raises(MeasurementFailed, match="answers: 9, expected 10"):
         require_equal("answers", 9, 10)
 
 

@@ -1,8 +1,8 @@
-"""Many sockets of many customers, in a process of its own: `python -m devtools.benchmarks.socket_crowd`.
+"""Many sockets of many customers, in a process of its own: `python -m devtools.benchmarks.socket_load`.
 
-Reads where to connect and the tokens, opens a socket for each, says so with a line, and notes how old each
-order event that it hears is by its own timestamp; ends with its standard input. It speaks only as much of the
-WebSocket protocol (RFC 6455) as that takes.
+Reads the address and the tokens from standard input, opens a socket for each token, writes a line when all
+are open, and notes the age of each event on arrival, by its timestamp. Ends when its standard input is
+closed. It implements only the necessary part of the WebSocket protocol (RFC 6455).
 """
 
 import asyncio
@@ -25,11 +25,11 @@ _HANDSHAKE = (
 )
 _TIMESTAMP = re.compile(rb'"timestamp": ?"([^"]+)"')
 _TEXT, _PING = 1, 9
-_AT_ONCE = 50
+_OPENED_TOGETHER = 50
 
 
-class Crowd(Struct, frozen=True):
-    """Whom to connect as, and to where."""
+class SocketPlan(Struct, frozen=True):
+    """The address to connect to, and the token of each socket."""
 
     host: str
     port: int
@@ -56,20 +56,20 @@ class _Socket(asyncio.Protocol):
             if not end:
                 return
             self._is_open, self._buffer = head.startswith(b"HTTP/1.1 101"), rest
-            self._say({"type": "authenticate", "token": self._token})
-            self._say({"type": "subscribe:orders"})
+            self._send({"type": "authenticate", "token": self._token})
+            self._send({"type": "subscribe:orders"})
         while frame := _take_frame(self._buffer):
             opcode, payload, self._buffer = frame
-            self._hear(opcode, payload)
+            self._receive(opcode, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.subscribed.done():
             self.subscribed.set_exception(ConnectionError("a socket was closed before it was subscribed"))
 
-    def _say(self, message: dict[str, str]) -> None:
+    def _send(self, message: dict[str, str]) -> None:
         self._transport.write(_masked(_TEXT, msgspec.json.encode(message)))
 
-    def _hear(self, opcode: int, payload: bytes) -> None:
+    def _receive(self, opcode: int, payload: bytes) -> None:
         if opcode == _PING:
             self._transport.write(_masked(_PING + 1, payload))
         elif b'"subscribed:orders"' in payload:
@@ -79,7 +79,7 @@ class _Socket(asyncio.Protocol):
 
 
 def _take_frame(buffer: bytes) -> tuple[int, bytes, bytes] | None:
-    """Opcode and payload of the first whole frame, and what follows it; servers send no masks."""
+    """Opcode and payload of the first complete frame, and the rest of the buffer; servers send no masks."""
     if len(buffer) < 2:
         return None
     size, start = buffer[1], 2
@@ -92,61 +92,63 @@ def _take_frame(buffer: bytes) -> tuple[int, bytes, bytes] | None:
 
 
 def _masked(opcode: int, payload: bytes) -> bytes:
-    """A client's frame; the mask is all zeros, so the payload stays as it is."""
+    """A frame from a client; its mask is all zeros, so the payload is unchanged."""
     size = len(payload)
     length = bytes([128 | size]) if size < 126 else bytes([128 | 126]) + size.to_bytes(2)
     return bytes([128 | opcode]) + length + bytes(4) + payload
 
 
-class RunningCrowd:
-    """A crowd whose sockets are all open and subscribed when this is made; a context manager."""
+class RunningSockets:
+    """The process with the sockets, all open and subscribed when this is created; a context manager."""
 
     def __init__(self, host: str, port: int, tokens: Sequence[str]) -> None:
-        command = [sys.executable, "-m", "devtools.benchmarks.socket_crowd"]
+        command = [sys.executable, "-m", "devtools.benchmarks.socket_load"]
         self._process = subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._say(msgspec.json.encode(Crowd(host, port, list(tokens))))
-        self._answer()
+        self._send(msgspec.json.encode(SocketPlan(host, port, list(tokens))))
+        self._read_line()
 
-    def __enter__(self) -> "RunningCrowd":
+    def __enter__(self) -> "RunningSockets":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait()
 
-    def heard(self) -> list[float]:
-        """The age in seconds, on arrival, of each event heard so far."""
-        self._say(b"?")
-        return msgspec.json.decode(self._answer(), type=list[float])
+    def ages(self) -> list[float]:
+        """The age in seconds, on arrival, of each event received so far."""
+        self._send(b"?")
+        return msgspec.json.decode(self._read_line(), type=list[float])
 
-    def _say(self, line: bytes) -> None:
+    def _send(self, line: bytes) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + b"\n")
         self._process.stdin.flush()
 
-    def _answer(self) -> bytes:
+    def _read_line(self) -> bytes:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise ConnectionError("the crowd of sockets has ended")
+            raise ConnectionError("the process with the sockets has ended")
         return line
 
 
 async def main() -> None:
-    """Open all, then answer each line with what was heard."""
+    """Opens all sockets, then answers each line with the ages of the events received so far."""
     loop = asyncio.get_running_loop()
-    crowd = msgspec.json.decode(await loop.run_in_executor(None, sys.stdin.buffer.readline), type=Crowd)
+    plan = msgspec.json.decode(await loop.run_in_executor(None, sys.stdin.buffer.readline), type=SocketPlan)
     ages: list[float] = []
-    for start in range(0, len(crowd.tokens), _AT_ONCE):
-        await asyncio.gather(*(_open(crowd, token, ages) for token in crowd.tokens[start : start + _AT_ONCE]))
+    for start in range(0, len(plan.tokens), _OPENED_TOGETHER):
+        await asyncio.gather(
+            *(_open(plan, token, ages) for token in plan.tokens[start : start + _OPENED_TOGETHER])
+        )
     _reply(b"open")
     while await loop.run_in_executor(None, sys.stdin.buffer.readline):
         _reply(msgspec.json.encode(ages))
 
 
-async def _open(crowd: Crowd, token: str, ages: list[float]) -> None:
+async def _open(plan: SocketPlan, token: str, ages: list[float]) -> None:
     loop = asyncio.get_running_loop()
-    _, socket = await loop.create_connection(lambda: _Socket(token, ages), crowd.host, crowd.port)
+    _, socket = await loop.create_connection(lambda: _Socket(token, ages), plan.host, plan.port)
     await asyncio.wait_for(socket.subscribed, 30)
 
 

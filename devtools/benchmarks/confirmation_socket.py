@@ -1,4 +1,4 @@
-"""One customer's socket, which notes when it hears that an order is confirmed."""
+"""One customer's socket, which notes when it receives the confirmation of an order."""
 
 import json
 import threading
@@ -8,21 +8,21 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 
-class Listener(threading.Thread):
-    """Authenticated and subscribed when made; a context manager."""
+class ConfirmationSocket(threading.Thread):
+    """A socket that is authenticated and subscribed when it is created; a context manager."""
 
     def __init__(self, url: str, token: str) -> None:
         super().__init__(daemon=True)
         self.confirmed: dict[str, float] = {}
         self._connection = connect(url)
-        self._ask({"type": "authenticate", "token": token})
-        self._ask({"type": "subscribe:orders"})
+        self._request({"type": "authenticate", "token": token})
+        self._request({"type": "subscribe:orders"})
 
-    def _ask(self, message: dict[str, str]) -> None:
+    def _request(self, message: dict[str, str]) -> None:
         self._connection.send(json.dumps(message))
         self._connection.recv(timeout=10)
 
-    def __enter__(self) -> "Listener":
+    def __enter__(self) -> "ConfirmationSocket":
         self.start()
         return self
 
@@ -31,7 +31,7 @@ class Listener(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        """Listen until the socket is closed."""
+        """Receive until the socket is closed."""
         while True:
             try:
                 text = self._connection.recv()
