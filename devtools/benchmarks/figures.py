@@ -20,7 +20,7 @@ def figure(label: str, unit: str, *, raw: str = "") -> Any:
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a row: number of runs, full or small sizes, and `sustained` seconds (0: the usual cases)."""
+    """The options of a row: number of runs, full or small sizes, `sustained` seconds (0: the usual cases)."""
 
     runs: int = 3
     quick: bool = False

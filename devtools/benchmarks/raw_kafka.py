@@ -39,7 +39,7 @@ class RawKafka:
         return name
 
     def send(self, topic: str, messages: Iterable[Prepared]) -> float:
-        """Sends (key, value, headers); returns the seconds. Raises MeasurementFailed if the broker rejects one."""
+        """Sends (key, value, headers); returns the seconds. Raises MeasurementFailed if one is rejected."""
         started = time.monotonic()
         for key, value, headers in messages:
             self._send(topic, key, value, headers)

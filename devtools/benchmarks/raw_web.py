@@ -1,4 +1,4 @@
-"""The raw web server: benchmarks/trivial_site.py under granian, with as many workers as the system has."""
+"""The raw web server: trivial_site.py under granian, with as many workers as the system has."""
 
 import subprocess
 import sys

@@ -87,7 +87,7 @@ def measure(options: Options) -> Iterator[tuple[str, RestartResult]]:
             "sockets": checks.sockets,
             # To ask a group for its offsets takes up to a second: only for those that no order waits for.
             **{worker.name: partial(checks.consumed, worker) for worker in CONSUMERS},
-            **{worker.name: checks.order_settled for worker in SAGA},
+            **{worker.name: checks.order_processed for worker in SAGA},
             HOLDS.name: checks.hold_expired,
         }
         for check in check_of.values():
