@@ -118,7 +118,7 @@ def test_an_order_paid_by_card_waits_until_staff_mark_it_paid(shop: Shop) -> Non
         with AdminPages(shop.web_url, shop.staff_name, shop.staff_password) as admin:
             assert "1 order changed." in admin.act_on_order("Mark as paid", order["id"])
         socket.wait_for("order:status_changed", order["id"])
-    heard = [message["type"] for message in socket.heard if message.get("orderId") == order["id"]]
+    heard = [message["type"] for message in socket.received if message.get("orderId") == order["id"]]
     assert heard == ["order:created", "order:confirmed", "order:payment", "order:status_changed"]
     paid = alice.wait_for_status(order["id"], PROCESSING)
     assert (waiting["paymentStatus"], paid["paymentStatus"]) == (PAYMENT_PENDING, PAID)
