@@ -1,4 +1,4 @@
-"""For endpoints with two adapters, the fast path and the view: which of them answered, and what it said."""
+"""For endpoints with two adapters, the fast path and the view: which of them answered, and its answer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ from pymongo import MongoClient
 from rest_framework.views import APIView
 
 TO_THE_VIEW = {"Accept": "application/json, text/html;q=0.5"}
-"""A choice of media types that has to be weighed: the fast path leaves such a request to the view."""
+"""An `Accept` header with weights: the fast path leaves such a request to the view."""
 
 
 def note_dispatches(view: type[APIView], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The paths of the requests that come to this view from now on."""
+    """Records the paths of the requests that reach this view from now on."""
     seen: list[str] = []
     dispatch = view.dispatch
 
@@ -26,15 +26,15 @@ def note_dispatches(view: type[APIView], monkeypatch: pytest.MonkeyPatch) -> lis
     return seen
 
 
-def told(response: Any) -> tuple[int, dict[str, str], bytes]:
-    """All that an answer says, but for the trace, which is each request's own."""
+def content_of(response: Any) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of an answer, without the trace, which differs for each request."""
     headers = {name: value for name, value in response.items() if name != "X-Request-Id"}
     return response.status_code, headers, response.content
 
 
 @contextmanager
 def mongodb_counts(*path: str) -> Iterator[list[int]]:
-    """By how much this figure of MongoDB's server status grows in the block."""
+    """The growth of this figure of MongoDB's server status in the block."""
     with MongoClient[dict[str, Any]](settings.MONGODB_URI) as client:
 
         def figure() -> int:

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, and what it signs."""
+"""A certificate authority for the tests, and the certificates that it signs."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self.certificate = directory / "ca.pem"
-        """What those who trust the authority are given."""
+        """The file with the authority's own certificate, for clients that trust it."""
         self.certificate.write_bytes(self._sign(self._subject, self._key, is_authority=True))
 
     def issue(self, name: str) -> tuple[Path, Path]:

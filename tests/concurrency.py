@@ -1,13 +1,13 @@
-"""Concurrent work in tests: threads with database connections of their own, and waits that end.
+"""Concurrent work in tests: threads with database connections of their own, and waits with a limit.
 
-| a test wants | it calls |
+| a test needs | it calls |
 |---|---|
 | jobs at the same time, all of which succeed | `run_together` |
 | jobs at the same time, of which some may fail | `race` |
 | a rival that acts, to its end, in the middle of the test's own work | `run_beside` |
 | the same at a point inside the code under test | `insert_rival` |
-| a job that goes on while the test does | `start_beside` |
-| a worker that runs until the test has done | `running` |
+| a job that runs while the test continues | `start_beside` |
+| a worker that runs until the test has ended | `running` |
 """
 
 import threading
@@ -31,7 +31,7 @@ RIVAL_SECONDS = 10.0
 
 
 def run_together(*jobs: Callable[[], T], seconds: float = SECONDS) -> list[T]:
-    """Runs the jobs at the same time; their results, in their order. Raises what the first of them raised."""
+    """Runs the jobs at the same time; returns their results in order. Raises the first exception of a job."""
     outcomes = race(*jobs, seconds=seconds)
     for outcome in outcomes:
         if isinstance(outcome, Exception):
@@ -40,7 +40,7 @@ def run_together(*jobs: Callable[[], T], seconds: float = SECONDS) -> list[T]:
 
 
 def race(*jobs: Callable[[], T], seconds: float = SECONDS) -> list[T | Exception]:
-    """Runs the jobs at the same time; the result or the exception of each, in their order."""
+    """Runs the jobs at the same time; returns the result or the exception of each, in order."""
     start = threading.Barrier(len(jobs), timeout=RIVAL_SECONDS)
 
     def run(job: Callable[[], T]) -> T | Exception:
@@ -55,21 +55,21 @@ def race(*jobs: Callable[[], T], seconds: float = SECONDS) -> list[T | Exception
 
 
 def start_beside(job: Callable[[], T], until: Callable[[], bool] | None = None) -> Future[T]:
-    """Starts a job in a thread of its own; with `until`, returns when this is so."""
+    """Starts a job in a thread of its own; with `until`, returns when that is true."""
     future: Future[T] = Future()
     threading.Thread(target=_run, args=[job, future], daemon=True).start()
     if until is not None:
-        eventually(until, "the job beside the test is where it should be", RIVAL_SECONDS)
+        eventually(until, "the state of the job beside the test", RIVAL_SECONDS)
     return future
 
 
 def run_beside(job: Callable[[], T], seconds: float = RIVAL_SECONDS) -> T:
-    """Runs a job to its end in a thread of its own. Gives its result, raises what it raises."""
+    """Runs a job to its end in a thread of its own. Returns its result or raises its exception."""
     return result_of(start_beside(job), seconds)
 
 
 def result_of(work: Future[T], seconds: float = RIVAL_SECONDS) -> T:
-    """The result of a job, once it has ended. Raises what the job raised; fails when it takes longer."""
+    """Waits for a job; returns its result or raises its exception. Fails after `seconds`."""
     assert wait([work], seconds).done, f"the job beside the test has not ended within {seconds:g} s"
     return work.result()
 
@@ -77,10 +77,7 @@ def result_of(work: Future[T], seconds: float = RIVAL_SECONDS) -> T:
 def insert_rival(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType, function: str, rival: Callable[[], object]
 ) -> None:
-    """Has the rival act, to its end, just before the module calls this function of its own or imported one.
-
-    This happens once: before the next call.
-    """
+    """Runs the rival to its end just before the module's next call of this function, and only then."""
     original = getattr(module, function)
 
     def after_the_rival(*args: Any, **named: Any) -> Any:
@@ -93,7 +90,7 @@ def insert_rival(
 
 @contextmanager
 def running(worker: Callable[[threading.Event], None]) -> Iterator[None]:
-    """A worker in a thread, asked to stop at the end. Raises what the worker raised."""
+    """Runs a worker in a thread and stops it at the end. Raises the exception of the worker."""
     stop = threading.Event()
     work = start_beside(lambda: worker(stop))
     try:
@@ -108,7 +105,7 @@ def of_type(kind: type[T], outcomes: Sequence[object]) -> list[T]:
     return [outcome for outcome in outcomes if isinstance(outcome, kind)]
 
 
-def someone_waits_for_an_order() -> bool:
+def a_transaction_waits_for_an_order() -> bool:
     """Whether a transaction waits for an order's lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
@@ -117,7 +114,7 @@ def someone_waits_for_an_order() -> bool:
 
 
 def _run(job: Callable[[], T], future: Future[T]) -> None:
-    """The thread's connections are closed before the future is done: nobody may find one open after that."""
+    """Runs the job, and closes the thread's connections before its future is done."""
     try:
         result = _with_own_connections(job)
     except BaseException as error:

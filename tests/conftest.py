@@ -21,12 +21,12 @@ from products_app.services.service_keys import KEYS
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, postgresql: str) -> None:
-    """A test that may use the database has PostgreSQL started."""
+    """Starts PostgreSQL for a test that may use the database."""
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The test database, which cannot be dropped while somebody is connected to it."""
+    """The test database, which cannot be dropped while a connection to it is open."""
     yield
     with django_db_blocker.unblock():
         for purpose in (PLACING, KEYS):
@@ -38,7 +38,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def access_lines(capfd: pytest.CaptureFixture[str]) -> Iterator[Lines]:
-    """Gives the access lines, as JSON has them, since it was last asked."""
+    """Returns the access lines since its last call, decoded from JSON."""
     with log_format("json"):
         yield lambda: [json.loads(line) for line in capfd.readouterr().err.splitlines() if '"access"' in line]
 

@@ -39,7 +39,7 @@ def run(*command: str) -> None:
     ],
 )
 @pytest.mark.timeout(300)
-def test_the_tree_keeps(command: tuple[str, ...]) -> None:
+def test_the_tree_passes(command: tuple[str, ...]) -> None:
     run(*command)
 
 

@@ -1,4 +1,4 @@
-"""The helper of the race tests reports what its jobs do."""
+"""The helper of the race tests reports the results and exceptions of its jobs."""
 
 import sys
 import threading

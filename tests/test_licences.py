@@ -1,4 +1,4 @@
-"""Every dependency has a licence that is known, and none forbids what we do with it."""
+"""Every dependency has a known licence, which allows running a service."""
 
 import json
 import re
@@ -13,7 +13,7 @@ NOT_FOR_A_SERVICE = re.compile(
 
 
 def licences() -> dict[str, str]:
-    """The licence of each package that requirements.txt pins, as `pip-licenses` tells it."""
+    """The licence of each package in requirements.txt, by `pip-licenses`."""
     pinned = re.findall(r"^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.txt").read_text(), re.M)
     command = [
         str(Path(sys.executable).with_name("pip-licenses")),
@@ -21,8 +21,8 @@ def licences() -> dict[str, str]:
         "--with-system",
         "--format=json",
     ]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    found = {canonical(package["Name"]): package["License"] for package in json.loads(told.stdout)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    found = {canonical(package["Name"]): package["License"] for package in json.loads(done.stdout)}
     return {name: found.get(canonical(name), "UNKNOWN") for name in pinned}
 
 
@@ -30,7 +30,7 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_every_licence_is_known_and_lets_us_run_a_service() -> None:
+def test_every_licence_is_known_and_allows_running_a_service() -> None:
     found = licences()
     assert len(found) > 30
     assert [name for name, licence in found.items() if licence in {"UNKNOWN", ""}] == []

@@ -41,7 +41,7 @@ def as_record(message: Message) -> Record:
     )
 
 
-class Wire:
+class KafkaClient:
     """Sends and reads messages on one broker."""
 
     def __init__(self, brokers: str) -> None:

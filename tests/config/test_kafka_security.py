@@ -30,7 +30,7 @@ def require(protocol: str, **given: str) -> None:
         ("SASL_SSL", dict.fromkeys(SASL, "x") | {"KAFKA_SSL_CA": HERE}),
     ],
 )
-def test_sound_settings_pass(protocol: str, given: dict[str, str]) -> None:
+def test_correct_settings_pass(protocol: str, given: dict[str, str]) -> None:
     require(protocol, **given)
 
 
@@ -47,7 +47,7 @@ def test_sound_settings_pass(protocol: str, given: dict[str, str]) -> None:
         ("SSL", {"KAFKA_SSL_CA": "/no/such.pem"}, "KAFKA_SSL_CA must be the path of a readable file"),
     ],
 )
-def test_settings_that_do_not_go_together_are_named_in_one_sentence(
+def test_contradictory_settings_are_named_in_one_sentence(
     protocol: str, given: dict[str, str], sentence: str
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=sentence):

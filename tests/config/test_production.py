@@ -1,4 +1,4 @@
-"""What production must not start with, and what a sound installation is like."""
+"""Settings with which production does not start, and the properties of a correct installation."""
 
 import os
 import subprocess
@@ -34,7 +34,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_sound_installation_passes_djangos_checks_for_deployment() -> None:
+def test_a_correct_installation_passes_djangos_checks_for_deployment() -> None:
     checked = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert checked.returncode == 0, checked.stderr
 
@@ -60,7 +60,7 @@ def test_no_server_starts_on_unsafe_settings(module: str) -> None:
     ],
     ids=lambda given: ", ".join(given) if isinstance(given, dict) else "",
 )
-def test_each_unsafe_setting_is_one_sentence(changed: dict[str, Any], sentence: str) -> None:
+def test_each_unsafe_setting_gives_one_sentence(changed: dict[str, Any], sentence: str) -> None:
     sound = {"PLAIN_HTTP": False, "ALLOWED_HOSTS": ["shop.example.com"], "FRONTEND_URL": ""}
     with override_settings(**sound):
         assert unsafe_settings() == []
@@ -74,13 +74,13 @@ def test_each_unsafe_setting_is_one_sentence(changed: dict[str, Any], sentence: 
 
 
 @pytest.mark.parametrize("key", ["", "development-only-key-that-production-refuses"])
-def test_without_a_secret_key_of_its_own_nothing_starts(key: str) -> None:
+def test_nothing_starts_without_its_own_secret_key(key: str) -> None:
     refused = run("manage.py", "check", SECRET_KEY=key)
     assert refused.returncode == 1
     assert "SECRET_KEY must be set to a long random value of your own" in refused.stderr
 
 
-def test_by_https_cookies_are_secure_and_browsers_told_to_stay() -> None:
+def test_over_https_cookies_are_secure_and_hsts_is_sent() -> None:
     values = run(
         "-c",
         "from config.settings import *;"
@@ -90,25 +90,25 @@ def test_by_https_cookies_are_secure_and_browsers_told_to_stay() -> None:
 
 
 @override_settings(SECURE_SSL_REDIRECT=True)
-def test_health_is_answered_without_https_and_pages_are_sent_to_it() -> None:
+def test_health_is_answered_without_https_and_pages_are_redirected_to_https() -> None:
     assert Client().get("/health/live").status_code == 200
     moved = Client().get("/api/docs/")
     assert (moved.status_code, moved["Location"]) == (301, "https://testserver/api/docs/")
 
 
 @override_settings(PLAIN_HTTP=False)
-def test_the_demos_known_password_is_not_for_production() -> None:
+def test_the_demo_with_its_known_password_is_refused_in_production() -> None:
     with pytest.raises(CommandError, match="known to all"):
         call_command("seed_demo")
 
 
-def test_a_session_ends_with_the_browser_and_after_hours() -> None:
+def test_a_session_ends_with_the_browser_and_after_its_maximum_age() -> None:
     assert settings.SESSION_EXPIRE_AT_BROWSER_CLOSE
     assert settings.SESSION_COOKIE_AGE <= 12 * 3600
     assert settings.SESSION_COOKIE_HTTPONLY
 
 
 @pytest.mark.parametrize("rate", ["fast", "0/minute", "10", "10/fortnight"])
-def test_a_rate_that_is_none_is_refused_by_name(rate: str) -> None:
+def test_an_invalid_rate_is_refused_by_name(rate: str) -> None:
     refused = run("manage.py", "check", LOGIN_RATE=rate)
     assert "LOGIN_RATE must be a rate such as 30/minute, or off" in refused.stderr

@@ -9,14 +9,14 @@ from psycopg import OperationalError, connect
 from devtools.stack.ports import free_ports
 from devtools.stack.postgres import PostgresServer
 from tests.certificates import Authority
-from tests.config.tls_door import TlsDoor
+from tests.config.tls_proxy import TlsProxy
 from tests.python_process import run_python
 
 USER, PASSWORD = "stockbridge", "the-databases-password"
 
 
 class SecuredPostgres(PostgresServer):
-    """Everybody but the owner, who makes the users, needs a password."""
+    """A server on which every user but the owner, who creates the users, needs a password."""
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -50,15 +50,15 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def door(postgres: SecuredPostgres, authority: Authority) -> Iterator[TlsDoor]:
-    with TlsDoor(free_ports(1)[0], postgres.port, authority.issue_as_one_file("postgres")) as door:
-        yield door
+def tls_proxy(postgres: SecuredPostgres, authority: Authority) -> Iterator[TlsProxy]:
+    with TlsProxy(free_ports(1)[0], postgres.port, authority.issue_as_one_file("postgres")) as tls_proxy:
+        yield tls_proxy
 
 
 def test_postgresql_is_reached_by_password_and_checked_tls(
-    postgres: SecuredPostgres, door: TlsDoor, authority: Authority, tmp_path: Path
+    postgres: SecuredPostgres, tls_proxy: TlsProxy, authority: Authority, tmp_path: Path
 ) -> None:
-    url = f"postgres://{USER}:{PASSWORD}@{door.address}/{postgres.database}?sslmode=verify-full&sslrootcert="
+    url = f"postgres://{USER}:{PASSWORD}@{tls_proxy.address}/{postgres.database}?sslmode=verify-full&sslrootcert="
     sound, wrong = (
         run_python(
             "-c",
@@ -75,14 +75,14 @@ def test_postgresql_is_reached_by_password_and_checked_tls(
 
 
 def test_without_password_and_checked_tls_there_is_no_postgresql(
-    postgres: SecuredPostgres, door: TlsDoor, authority: Authority, tmp_path: Path
+    postgres: SecuredPostgres, tls_proxy: TlsProxy, authority: Authority, tmp_path: Path
 ) -> None:
     right, other = authority.certificate, Authority(tmp_path, "another").certificate
     for login, address, trusted, reason in (
-        (f"{USER}:another", door.address, right, "password authentication failed"),
-        (f"nobody:{PASSWORD}", door.address, right, "password authentication failed"),
+        (f"{USER}:another", tls_proxy.address, right, "password authentication failed"),
+        (f"nobody:{PASSWORD}", tls_proxy.address, right, "password authentication failed"),
         (f"{USER}:{PASSWORD}", postgres.address, right, "server does not support SSL"),
-        (f"{USER}:{PASSWORD}", door.address, other, "certificate verify failed"),
+        (f"{USER}:{PASSWORD}", tls_proxy.address, other, "certificate verify failed"),
     ):
         options = f"sslmode=verify-full&sslrootcert={trusted}"
         with pytest.raises(OperationalError, match=reason):

@@ -27,7 +27,7 @@ def seed() -> str:
 
 
 @pytest.mark.usefixtures("clean_catalogue")
-def test_the_demo_is_loaded_once_and_says_what_it_did() -> None:
+def test_the_demo_is_loaded_once_and_reports_what_it_did() -> None:
     assert seed() == "Demo users: 4 added of 4. Demo products: 24 added of 24."
     shelf = find_products(include_inactive=True)[:100]
     assert len(shelf) == 24

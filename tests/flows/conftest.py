@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from devtools.driver.kafka import Wire
+from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import Shop
 from devtools.stack.ports import Ports
 from devtools.stack.stack import Stack, embedded_stack
@@ -31,6 +31,6 @@ def shop(stack: Stack) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="package")
-def wire(stack: Stack) -> Iterator[Wire]:
-    with closing(Wire(stack.env["KAFKA_BROKERS"])) as wire:
-        yield wire
+def kafka_client(stack: Stack) -> Iterator[KafkaClient]:
+    with closing(KafkaClient(stack.env["KAFKA_BROKERS"])) as kafka_client:
+        yield kafka_client

@@ -1,4 +1,4 @@
-"""What threads ask for at the same time is done together, and everybody gets an answer of their own."""
+"""Concurrent calls of several threads form one batch, and each caller gets its own result."""
 
 import threading
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ SECONDS = 10.0
 
 
 class Refused(Exception):
-    """What the work refuses."""
+    """The work refuses this call."""
 
 
 @dataclass
 class Bench:
-    """Work that notes its batches, doubles numbers, refuses odd ones, and stands still until it may go on."""
+    """Work that records its batches, doubles numbers, refuses odd ones, and blocks until it is released."""
 
     may_go_on: threading.Event = field(default_factory=threading.Event)
     batches: list[list[int]] = field(default_factory=list)
@@ -41,7 +41,7 @@ def bench() -> Bench:
 
 
 def call_behind_another(bench: Bench, numbers: Sequence[int], *, limit: int = 100) -> list[Future[int]]:
-    """The calls of these numbers, all made while the batch of a first one (2) is at work."""
+    """Calls with these numbers, all made while the batch of a first call (2) runs."""
     group_commit = GroupCommit(bench.work, limit=limit)
     first = start_beside(partial(group_commit.call, 2))
     eventually(lambda: bench.batches, "the first batch at work")
@@ -52,40 +52,40 @@ def call_behind_another(bench: Bench, numbers: Sequence[int], *, limit: int = 10
     return calls
 
 
-def test_a_call_alone_is_done_alone(bench: Bench) -> None:
+def test_a_single_call_is_a_batch_of_one(bench: Bench) -> None:
     bench.may_go_on.set()
     group_commit = GroupCommit(bench.work, limit=100)
     assert [group_commit.call(2), group_commit.call(4)] == [4, 8]
     assert bench.batches == [[2], [4]]
 
 
-def test_what_comes_while_a_batch_is_at_work_is_one_batch(bench: Bench) -> None:
+def test_calls_that_arrive_during_a_batch_form_the_next_batch(bench: Bench) -> None:
     calls = call_behind_another(bench, [4, 6, 8, 10])
     assert [call.result(SECONDS) for call in calls] == [8, 12, 16, 20]
     assert [sorted(batch) for batch in bench.batches] == [[2], [4, 6, 8, 10]]
 
 
-def test_a_batch_is_no_larger_than_the_limit(bench: Bench) -> None:
+def test_a_batch_is_not_larger_than_the_limit(bench: Bench) -> None:
     calls = call_behind_another(bench, [4, 6, 8, 10, 12], limit=2)
     assert [call.result(SECONDS) for call in calls] == [8, 12, 16, 20, 24]
     assert [len(batch) for batch in bench.batches] == [1, 2, 2, 1]
 
 
-def test_a_refusal_reaches_the_one_it_is_for(bench: Bench) -> None:
+def test_a_refusal_is_raised_for_its_own_caller_only(bench: Bench) -> None:
     good, bad = call_behind_another(bench, [4, 5])
     assert good.result(SECONDS) == 8
     with pytest.raises(Refused, match="5"):
         bad.result(SECONDS)
 
 
-def test_work_that_fails_fails_for_all_of_its_batch_and_for_no_other(bench: Bench) -> None:
+def test_a_failure_is_raised_for_every_caller_of_its_batch_and_for_no_other(bench: Bench) -> None:
     calls = call_behind_another(bench, [0, 4])
     for call in calls:
         with pytest.raises(ZeroDivisionError):
             call.result(SECONDS)
 
 
-def test_after_a_failure_the_next_call_is_done(bench: Bench) -> None:
+def test_the_next_call_after_a_failure_succeeds(bench: Bench) -> None:
     bench.may_go_on.set()
     group_commit = GroupCommit(bench.work, limit=100)
     with pytest.raises(ZeroDivisionError):

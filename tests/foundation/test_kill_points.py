@@ -26,7 +26,7 @@ for arrival in range(1, 4):
         ("in-rebalance:2", ["1", "2"], -signal.SIGKILL),
     ],
 )
-def test_a_process_dies_where_and_when_the_environment_says(
+def test_a_process_is_killed_at_the_kill_point_of_the_environment(
     kill_at: str, arrivals: list[str], code: int
 ) -> None:
     environment = os.environ | {"KILL_AT": kill_at}

@@ -1,4 +1,4 @@
-"""Log lines as a process writes them: JSON that a collector reads, or text for people, never a secret."""
+"""Log lines of a process: JSON for a collector or text for people, and never a secret."""
 
 import json
 import subprocess
@@ -45,7 +45,7 @@ def entries() -> Entries:
     return [json.loads(line) for line in lines("json")]
 
 
-def test_every_line_is_json_with_what_is_bound(entries: Entries) -> None:
+def test_every_line_is_json_with_the_bound_values(entries: Entries) -> None:
     assert [entry["message"] for entry in entries] == [
         "order placed",
         "cannot reach mongodb://app:***@db:27017/shop",
@@ -79,14 +79,14 @@ def test_an_exception_is_one_line_with_type_text_and_traceback(entries: Entries)
     assert failed["error.stack_trace"].startswith("Traceback")
 
 
-def test_on_a_console_the_same_is_text() -> None:
+def test_on_a_console_a_line_is_text() -> None:
     text = lines("console")
     assert "order placed" in text[0]
     assert "order=o-1" in text[0]
     assert any(line.startswith("ValueError") for line in text)
 
 
-def test_a_log_that_cannot_be_written_stops_nothing() -> None:
+def test_a_log_that_cannot_be_written_stops_no_process() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM + 'print("done")', "json"],
@@ -99,7 +99,7 @@ def test_a_log_that_cannot_be_written_stops_nothing() -> None:
     assert done.stdout == "done\n"
 
 
-def test_no_text_of_a_library_breaks_a_line_on_a_console() -> None:
+def test_text_of_a_library_cannot_break_a_line_on_a_console() -> None:
     program = (
         'import logging, sys; from foundation.logging import logging_config; logging_config("console")\n'
     )

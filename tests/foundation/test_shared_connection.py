@@ -1,4 +1,4 @@
-"""One connection for many threads: cheap to take, and never one that the server has ended."""
+"""One connection for many threads: cheap to use, and replaced when the server has ended it."""
 
 from collections.abc import Iterator
 
@@ -53,7 +53,7 @@ def test_a_connection_that_was_idle_is_checked_and_kept(monkeypatch: pytest.Monk
     assert answer(PID) == pid
 
 
-def test_a_connection_used_just_now_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recently_used_connection_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TRUSTED_SECONDS", 1000.0)
     answer(PID)
     monkeypatch.setattr(shared_connection("tests"), "is_usable", pytest.fail)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.driver.kafka import Wire
+from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import eventually
 from devtools.stack.processes import Process
 from devtools.stack.spawn import PROJECT
@@ -80,7 +80,7 @@ class Copy:
         table.write_text(before + ENTRY + mark + after)
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        """What Python prints there, run with these arguments, when it ends with this exit code."""
+        """Runs Python in the copy with these arguments; checks the exit code and returns the output."""
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.directory,
@@ -103,20 +103,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return Copy(tmp_path_factory.mktemp("project"))
 
 
-def test_start_offers_how_many_of_it_run_before_any_package_is_installed(copy: Copy) -> None:
+def test_start_has_an_option_for_its_number_before_any_package_is_installed(copy: Copy) -> None:
     without_packages = "-S"
     printed = copy.run(without_packages, "-m", "devtools.stack.options", "--help")
     assert "--toy-workers N" in printed
     assert "to log which orders were placed" in " ".join(printed.split())
 
 
-def test_the_reference_pages_change_by_it_alone_and_then_name_it(copy: Copy) -> None:
+def test_the_reference_pages_change_by_its_entry_alone_and_name_it(copy: Copy) -> None:
     changes = copy.manage("generate_docs", "--check", code=1).splitlines()
     pages = {line.split()[1] for line in changes if line.startswith("+++ ")}
     assert pages == {"workers.md", "topics.md", "kafka-access.md", "asyncapi.yaml"}
     removed = [line for line in changes if line.startswith("-") and not line.startswith("--- ")]
     assert [line.split()[1] for line in removed] == ["`order.created`"], (
-        "its readers are not only neighbours now"
+        "its readers are no longer only external services"
     )
     copy.manage("generate_docs")
     for page in pages:
@@ -144,13 +144,13 @@ def test_the_fault_suite_kills_it_and_the_benchmarks_measure_it(copy: Copy) -> N
     assert "toy: float" in printed
 
 
-def test_it_agrees_with_all_that_is_asked_of_the_table(copy: Copy, wire: Wire) -> None:
+def test_it_passes_all_checks_of_the_table(copy: Copy, kafka_client: KafkaClient) -> None:
     printed = copy.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/kafka_workers/test_workers.py")
     assert "failed" not in printed
 
 
-def test_it_works_is_started_again_when_killed_and_ends_on_sigterm(
-    copy: Copy, wire: Wire, tmp_path: Path
+def test_it_works_restarts_after_a_kill_and_ends_on_sigterm(
+    copy: Copy, kafka_client: KafkaClient, tmp_path: Path
 ) -> None:
     created = copy.manage("create_topics").splitlines()
     own = {f"{GROUP}.retry.1", f"{GROUP}.retry.2", f"{GROUP}.retry.3", f"{GROUP}.dlq", f"{GROUP}.dlq.settled"}
@@ -163,7 +163,7 @@ def test_it_works_is_started_again_when_killed_and_ends_on_sigterm(
 
     def handles_an_order() -> None:
         order = uuid.uuid4().hex
-        wire.send("order.created", order, b"{}")
+        kafka_client.send("order.created", order, b"{}")
         eventually(lambda: has_logged(order), "the order is handled", seconds=30)
 
     toy.start()

@@ -1,4 +1,4 @@
-"""What the table of workers says is so."""
+"""The entries of the table of workers are true."""
 
 import inspect
 from typing import get_args
@@ -18,7 +18,7 @@ each_worker = pytest.mark.parametrize("worker", WORKERS, ids=lambda worker: work
 
 
 @each_worker
-def test_its_command_runs_it_and_says_what_it_does(worker: Worker) -> None:
+def test_its_command_runs_it_and_describes_it(worker: Worker) -> None:
     command = load_command_class(get_commands()[worker.command], worker.command)
     assert isinstance(command, WorkerCommand)
     assert command.worker is worker
@@ -27,7 +27,7 @@ def test_its_command_runs_it_and_says_what_it_does(worker: Worker) -> None:
 
 
 @each_worker
-def test_what_it_runs_is_a_definition_of_its_group_or_a_function_that_can_be_stopped(worker: Worker) -> None:
+def test_its_target_is_a_definition_of_its_group_or_a_function_that_can_be_stopped(worker: Worker) -> None:
     target = import_string(worker.runs.replace(":", "."))
     if isinstance(worker, Consumer):
         assert isinstance(target, ConsumerDefinition)

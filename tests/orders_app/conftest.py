@@ -1,5 +1,5 @@
-"""The desk at which the tests order."""
+"""The fixtures of orders for every test of orders_app."""
 
-from tests.orders_app.ordering import catalogue, desk
+from tests.orders_app.ordering import catalogue, placer
 
-__all__ = ["catalogue", "desk"]
+__all__ = ["catalogue", "placer"]

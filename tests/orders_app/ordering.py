@@ -1,4 +1,4 @@
-"""Orders for tests: fixtures for a customer and a catalogue, and the steps that many tests take."""
+"""Orders for tests: fixtures for an order placer and a catalogue, and steps that many tests share."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -37,13 +37,13 @@ STAFF = Origin("staff:1", TRACE_PARENT)
 
 @dataclass
 class Catalogue:
-    """Products for the customers of a test."""
+    """The products of a test."""
 
     products: Collection[dict[str, Any]]
     added: list[ObjectId] = field(default_factory=list)
 
     def add(self, name: str = "Lantern", price: str = "10.00", is_active: bool = True) -> str:
-        """A new product's id."""
+        """Adds a product; returns its id."""
         product = {"name": name, "price": Decimal128(price), "stock": 0, "isActive": is_active}
         self.added.append(self.products.insert_one(product).inserted_id)
         return str(self.added[-1])
@@ -53,8 +53,8 @@ class Catalogue:
 
 
 @dataclass
-class Desk:
-    """Where one customer orders."""
+class OrderPlacer:
+    """Places the orders of one customer."""
 
     user_id: int
     catalogue: Catalogue
@@ -63,15 +63,17 @@ class Desk:
     def origin(self) -> Origin:
         return Origin(f"customer:{self.user_id}", TRACE_PARENT)
 
-    def asks(self, *items: tuple[str, int], key: str = "", user_id: int | None = None) -> PlacementRequest:
-        """A request for (product id, quantity) pairs, to be placed by the test."""
-        wanted = [ItemRequest(product_id, quantity) for product_id, quantity in items]
+    def placement_request(
+        self, *items: tuple[str, int], key: str = "", user_id: int | None = None
+    ) -> PlacementRequest:
+        """A request for (product id, quantity) pairs, for `place_orders`."""
+        items_requested = [ItemRequest(product_id, quantity) for product_id, quantity in items]
         method = PaymentMethod.CASH_ON_DELIVERY
-        return PlacementRequest(user_id or self.user_id, wanted, ADDRESS, method, key, self.origin)
+        return PlacementRequest(user_id or self.user_id, items_requested, ADDRESS, method, key, self.origin)
 
-    def request(self, *items: tuple[str, int], key: str | None = None, **given: Any) -> Placement:
-        """Place an order of (product id, quantity) pairs."""
-        asked_for: dict[str, Any] = {
+    def place_items(self, *items: tuple[str, int], key: str | None = None, **given: Any) -> Placement:
+        """Places an order of (product id, quantity) pairs."""
+        arguments: dict[str, Any] = {
             "user_id": self.user_id,
             "items": [ItemRequest(product_id, quantity) for product_id, quantity in items],
             "shipping_address": ADDRESS,
@@ -79,14 +81,14 @@ class Desk:
             "idempotency_key": key,
             "origin": self.origin,
         }
-        return place_order(**asked_for | given)
+        return place_order(**arguments | given)
 
     def place(self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderDocument:
-        """A new order of two lanterns."""
-        return self.request((self.catalogue.add(), 2), payment_method=payment_method).order
+        """Places an order of two lanterns."""
+        return self.place_items((self.catalogue.add(), 2), payment_method=payment_method).order
 
-    def place_in(self, *statuses: OrderStatus, **given: Any) -> OrderDocument:
-        """A new order that staff took through these statuses."""
+    def place_and_move(self, *statuses: OrderStatus, **given: Any) -> OrderDocument:
+        """Places an order that staff then take through these statuses."""
         order = self.place(**given)
         for status in statuses:
             order = change_status(order_id=order.id, new_status=status, origin=STAFF)
@@ -95,7 +97,7 @@ class Desk:
 
 @pytest.fixture
 def catalogue(mongodb: str) -> Iterator[Catalogue]:
-    """The real catalogue; what a test adds goes with it."""
+    """The real catalogue; products that a test adds are deleted after it."""
     with MongoClient[dict[str, Any]](mongodb) as client:
         catalogue = Catalogue(client.get_default_database()["products"])
         yield catalogue
@@ -103,13 +105,13 @@ def catalogue(mongodb: str) -> Iterator[Catalogue]:
 
 
 @pytest.fixture
-def desk(transactional_db: None, catalogue: Catalogue) -> Desk:
-    """The desk of a new customer."""
-    return Desk(User.objects.create_user(f"customer-{uuid4().hex[:8]}").pk, catalogue)
+def placer(transactional_db: None, catalogue: Catalogue) -> OrderPlacer:
+    """Places the orders of a new customer."""
+    return OrderPlacer(User.objects.create_user(f"customer-{uuid4().hex[:8]}").pk, catalogue)
 
 
 def answer(*answers: StockAnswer) -> None:
-    """The stock service answers, all in one batch."""
+    """Records these answers of the stock service in one batch."""
     record_answers(answers=answers, origin_actor="service:stock")
 
 
@@ -124,12 +126,12 @@ def rejected(order: OrderDocument, available: int = 1) -> StockRejected:
 
 
 def now(order: OrderDocument) -> OrderDocument:
-    """The order as it is by its row."""
+    """The order by its current row."""
     return selectors.get_document(order.id)
 
 
 def events(order: OrderDocument) -> list[EventType]:
-    """What has happened to the order, from its second version on."""
+    """The types of the order's events, from its second version on."""
     return [event.type for event in event_log.history(order.id)[1:]]
 
 
@@ -138,6 +140,6 @@ def last_event(order: OrderDocument) -> LoggedEvent:
 
 
 def all_that_is_stored() -> tuple[Any, ...]:
-    """Every row of orders, items and log: equal before and after whatever changes nothing."""
+    """Every row of orders, items and log, to check that a call changes nothing."""
     end = event_log.end_position()
     return end, list(Order.objects.order_by("id").values()), list(OrderItem.objects.order_by("id").values())

@@ -1,4 +1,4 @@
-"""What an event of every type gave before its effects became one table: `recorded_effects.json`.
+"""The effects of an event of every type, recorded before they became one table: `recorded_effects.json`.
 
 Each entry has the event as it stands in the log, its Kafka messages, the order after it, and the JSON of its
 socket message (null where there is none). An entry changes only where the contract changes.

@@ -1,4 +1,4 @@
-"""The table of what events carry and cause."""
+"""The table of event types with their data and effects."""
 
 import pytest
 
@@ -20,14 +20,14 @@ print("started")
 
 
 @pytest.mark.parametrize("flags", [(), ("-O",)], ids=["", "optimized"])
-def test_a_type_of_event_without_an_entry_stops_every_process_at_its_start(flags: tuple[str, ...]) -> None:
+def test_an_event_type_without_an_entry_stops_every_process_at_its_start(flags: tuple[str, ...]) -> None:
     script = START_WITH_EVENT_TYPES % {"RETURNED": "order.returned"}
     process = run_python(*flags, "-c", script, DEBUG="true")
     assert process.returncode == 1
     assert "ImproperlyConfigured: EFFECTS has no entry for RETURNED" in process.stderr
 
 
-def test_with_an_entry_for_every_type_of_event_a_process_starts() -> None:
+def test_a_process_starts_with_an_entry_for_every_event_type() -> None:
     process = run_python("-c", START_WITH_EVENT_TYPES % {}, DEBUG="true")
     assert process.stdout == "started\n", process.stderr
 

@@ -1,4 +1,4 @@
-"""An order that is not paid in time gives its stock back, once, and nobody else's does."""
+"""An order that is not paid in time releases its stock once, and no other order does."""
 
 import signal
 import subprocess
@@ -30,31 +30,33 @@ from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
 from orders_app.services.locked_order import locked_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 from tests.concurrency import (
+    a_transaction_waits_for_an_order,
     insert_rival,
     race,
     result_of,
     run_together,
     running,
-    someone_waits_for_an_order,
     start_beside,
 )
 from tests.database import in_test_database
-from tests.orders_app.ordering import STAFF, Desk, answer, events, now, reserved
+from tests.orders_app.ordering import STAFF, OrderPlacer, answer, events, now, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOLD = timedelta(minutes=30)
 CANCELLED = ["order.status.changed", "order.cancelled"]
 
 
-def place(desk: Desk, age: timedelta, method: PaymentMethod = PaymentMethod.CREDIT_CARD) -> OrderDocument:
+def place(
+    placer: OrderPlacer, age: timedelta, method: PaymentMethod = PaymentMethod.CREDIT_CARD
+) -> OrderDocument:
     """An order that was placed this long ago."""
-    order = desk.place(method)
+    order = placer.place(method)
     Order.objects.filter(pk=order.id).update(created_at=timezone.now() - age)
     return order
 
 
-def overdue(desk: Desk) -> OrderDocument:
-    return place(desk, HOLD + timedelta(seconds=1))
+def overdue(placer: OrderPlacer) -> OrderDocument:
+    return place(placer, HOLD + timedelta(seconds=1))
 
 
 def expire_once() -> str:
@@ -71,8 +73,8 @@ def expire(order: OrderDocument) -> object:
     return expire_holds(order_ids=[order.id], origin=STAFF)
 
 
-def test_an_unpaid_order_is_cancelled_with_a_reason_and_asks_for_its_stock_back(desk: Desk) -> None:
-    order = overdue(desk)
+def test_an_unpaid_order_is_cancelled_with_a_reason_and_releases_its_stock(placer: OrderPlacer) -> None:
+    order = overdue(placer)
     answer(reserved(order))
     assert "1 orders cancelled" in expire_once()
     assert now(order).status == OrderStatus.CANCELLED
@@ -84,15 +86,15 @@ def test_an_unpaid_order_is_cancelled_with_a_reason_and_asks_for_its_stock_back(
     assert last.actor == "service:expiry"
 
 
-def test_an_order_expires_once(desk: Desk) -> None:
-    order = overdue(desk)
+def test_an_order_expires_once(placer: OrderPlacer) -> None:
+    order = overdue(placer)
     expire_once()
     assert "0 orders cancelled" in expire_once()
     assert events(order) == CANCELLED
 
 
-def test_an_order_whose_payment_failed_expires_too(desk: Desk) -> None:
-    order = overdue(desk)
+def test_an_order_whose_payment_failed_expires_too(placer: OrderPlacer) -> None:
+    order = overdue(placer)
     Order.objects.filter(pk=order.id).update(payment_status=PaymentStatus.FAILED)
     expire_once()
     assert now(order).status == OrderStatus.CANCELLED
@@ -103,16 +105,16 @@ def test_an_order_whose_payment_failed_expires_too(desk: Desk) -> None:
     [(HOLD - timedelta(seconds=20), PaymentMethod.STRIPE), (HOLD * 9, PaymentMethod.CASH_ON_DELIVERY)],
     ids=["younger than the hold", "paid on delivery"],
 )
-def test_an_order_that_owes_nothing_yet_is_left_alone(
-    desk: Desk, age: timedelta, method: PaymentMethod
+def test_an_order_without_a_due_payment_is_not_changed(
+    placer: OrderPlacer, age: timedelta, method: PaymentMethod
 ) -> None:
-    order = place(desk, age, method)
+    order = place(placer, age, method)
     expire_once()
     assert events(order) == []
 
 
-def test_an_order_that_is_paid_or_on_its_way_is_left_alone(desk: Desk) -> None:
-    paid, moved = overdue(desk), overdue(desk)
+def test_an_order_that_is_paid_or_processing_is_not_changed(placer: OrderPlacer) -> None:
+    paid, moved = overdue(placer), overdue(placer)
     pay(paid)
     change_status(order_id=moved.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
     expire_once()
@@ -120,17 +122,17 @@ def test_an_order_that_is_paid_or_on_its_way_is_left_alone(desk: Desk) -> None:
     assert now(moved).status == OrderStatus.PROCESSING
 
 
-def test_hold_minutes_says_how_long(desk: Desk, settings: Settings) -> None:
-    order = overdue(desk)
+def test_hold_minutes_sets_the_time(placer: OrderPlacer, settings: Settings) -> None:
+    order = overdue(placer)
     settings.HOLD_MINUTES = 31
     expire_once()
     assert events(order) == []
 
 
 def test_an_order_paid_between_being_found_and_being_locked_is_kept(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = overdue(desk)
+    order = overdue(placer)
 
     insert_rival(monkeypatch, hold_expiry, "expire_holds", partial(pay, order))
     assert "0 orders cancelled" in expire_once()
@@ -138,27 +140,27 @@ def test_an_order_paid_between_being_found_and_being_locked_is_kept(
     assert now(order).status == OrderStatus.PENDING
 
 
-def test_a_payment_while_the_hold_expires_is_refused(desk: Desk) -> None:
-    order = overdue(desk)
+def test_a_payment_while_the_hold_expires_is_refused(placer: OrderPlacer) -> None:
+    order = overdue(placer)
     with locked_order(order.id, STAFF) as locked:
-        payment = start_beside(partial(pay, order), until=someone_waits_for_an_order)
+        payment = start_beside(partial(pay, order), until=a_transaction_waits_for_an_order)
         locked.cancel(HOLD_EXPIRED)
     with pytest.raises(OrderNotPayable):
         result_of(payment)
     assert now(order).payment_status == PaymentStatus.PENDING
 
 
-def test_an_expiry_while_the_payment_comes_in_takes_nothing(desk: Desk) -> None:
-    order = overdue(desk)
+def test_an_expiry_during_the_payment_changes_nothing(placer: OrderPlacer) -> None:
+    order = overdue(placer)
     with locked_order(order.id, STAFF) as locked:
-        expiry = start_beside(partial(expire, order), until=someone_waits_for_an_order)
+        expiry = start_beside(partial(expire, order), until=a_transaction_waits_for_an_order)
         locked.mark_paid()
     assert result_of(expiry) == set()
     assert now(order).status == OrderStatus.PENDING
 
 
-def test_paying_and_expiring_at_once_have_one_winner(desk: Desk) -> None:
-    orders = [overdue(desk) for _ in range(6)]
+def test_of_a_concurrent_payment_and_expiry_one_wins(placer: OrderPlacer) -> None:
+    orders = [overdue(placer) for _ in range(6)]
     for order in orders:
         race(partial(pay, order), partial(expire, order))
     for order in orders:
@@ -168,16 +170,16 @@ def test_paying_and_expiring_at_once_have_one_winner(desk: Desk) -> None:
         assert events(order) == (["order.payment"] if paid else CANCELLED)
 
 
-def test_two_workers_expire_each_order_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_workers_expire_each_order_once(placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hold_expiry, "BATCH_ORDERS", 3)
-    orders = [overdue(desk) for _ in range(10)]
+    orders = [overdue(placer) for _ in range(10)]
     counts = run_together(*[lambda: hold_expiry.expire_due(threading.Event())] * 2)
     assert sum(counts) == len(orders)
     assert [events(order) for order in orders] == [CANCELLED] * len(orders)
 
 
-def test_an_order_that_cannot_be_cancelled_stops_no_other(desk: Desk) -> None:
-    broken, others = overdue(desk), [overdue(desk) for _ in range(3)]
+def test_an_order_that_cannot_be_cancelled_stops_no_other(placer: OrderPlacer) -> None:
+    broken, others = overdue(placer), [overdue(placer) for _ in range(3)]
     update_order(order_id=broken.id, tracking_number="T-1", origin=STAFF)
     Order.objects.filter(pk=broken.id).update(version=1)  # its next version is in the log already
     assert "3 orders cancelled" in expire_once()
@@ -185,8 +187,8 @@ def test_an_order_that_cannot_be_cancelled_stops_no_other(desk: Desk) -> None:
     assert now(broken).status == OrderStatus.PENDING
 
 
-def test_overdue_orders_are_found_by_their_own_index(desk: Desk) -> None:
-    overdue(desk)
+def test_expired_holds_are_found_by_their_own_index(placer: OrderPlacer) -> None:
+    overdue(placer)
     found = orders_awaiting_payment(HOLD).values_list("pk", flat=True)[:200]
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
@@ -195,8 +197,8 @@ def test_overdue_orders_are_found_by_their_own_index(desk: Desk) -> None:
     assert "order_awaits_money" in plan
 
 
-def test_the_worker_waits_while_postgresql_is_away(desk: Desk, postgres_server: Server) -> None:
-    orders = [overdue(desk), overdue(desk)]
+def test_the_worker_waits_in_an_outage_of_postgresql(placer: OrderPlacer, postgres_server: Server) -> None:
+    orders = [overdue(placer), overdue(placer)]
     late = orders.pop()
     Order.objects.filter(pk=late.id).update(payment_method=PaymentMethod.CASH_ON_DELIVERY)
     with running(hold_expiry.run):
@@ -221,8 +223,8 @@ def command(*arguments: str) -> Iterator[subprocess.Popen[Any]]:
         process.wait()
 
 
-def test_the_command_works_until_it_is_asked_to_end(desk: Desk) -> None:
-    order = overdue(desk)
+def test_the_command_runs_until_sigterm(placer: OrderPlacer) -> None:
+    order = overdue(placer)
     with command() as process:
         eventually(lambda: events(order) == CANCELLED, "the order expired", seconds=60)
         process.send_signal(signal.SIGTERM)

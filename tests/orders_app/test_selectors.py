@@ -8,7 +8,7 @@ from orders_app import selectors
 from orders_app.exceptions import OrderNotFound
 from orders_app.models import Order
 from orders_app.models.rows import document_of
-from tests.orders_app.ordering import Desk
+from tests.orders_app.ordering import OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,30 +17,32 @@ def found(text: str) -> set[object]:
     return {order.id for order in selectors.search_orders(selectors.all_orders(), text)}
 
 
-def test_customers_orders_are_their_own_newest_first(desk: Desk) -> None:
-    first, second = desk.place(), desk.place()
+def test_customers_get_their_own_orders_newest_first(placer: OrderPlacer) -> None:
+    first, second = placer.place(), placer.place()
     other = User.objects.create_user("other")
-    desk.request((desk.catalogue.add(), 1), user_id=other.pk)
-    assert [order.id for order in selectors.orders_of(desk.user_id)] == [second.id, first.id]
+    placer.place_items((placer.catalogue.add(), 1), user_id=other.pk)
+    assert [order.id for order in selectors.orders_of(placer.user_id)] == [second.id, first.id]
     assert selectors.all_orders().count() == 3
 
 
-def test_a_page_of_documents_takes_two_statements(desk: Desk, django_assert_num_queries: object) -> None:
-    placed = [desk.place() for _ in range(3)]
+def test_a_page_of_documents_needs_two_statements(
+    placer: OrderPlacer, django_assert_num_queries: object
+) -> None:
+    placed = [placer.place() for _ in range(3)]
     with django_assert_num_queries(2):  # type: ignore[operator]
         documents = [document_of(order) for order in selectors.all_orders()]
     assert documents == placed[::-1]
 
 
-def test_an_order_that_does_not_exist_is_not_found(desk: Desk) -> None:
+def test_an_order_that_does_not_exist_is_not_found(placer: OrderPlacer) -> None:
     with pytest.raises(OrderNotFound):
-        selectors.get_document(type(desk.place().id)(int=7))
+        selectors.get_document(type(placer.place().id)(int=7))
 
 
-def test_search_finds_by_number_customer_and_product(desk: Desk) -> None:
+def test_search_finds_by_number_customer_and_product(placer: OrderPlacer) -> None:
     customer = User.objects.create_user("walter", email="walter@example.com")
-    walters = desk.request((desk.catalogue.add("Storm Lantern"), 1), user_id=customer.pk).order
-    others = desk.request((desk.catalogue.add("Rope"), 1)).order
+    walters = placer.place_items((placer.catalogue.add("Storm Lantern"), 1), user_id=customer.pk).order
+    others = placer.place_items((placer.catalogue.add("Rope"), 1)).order
     assert found(walters.order_number.lower()) == {walters.id}
     assert found(walters.order_number[:10]) == {walters.id}
     assert found("walt") == found("walter@example.com") == {walters.id}
@@ -59,8 +61,8 @@ jsonb_populate_record(example, jsonb_build_object(
 """
 
 
-def test_search_has_an_index_for_every_way_to_find(desk: Desk) -> None:
-    desk.place()
+def test_search_has_an_index_for_every_search_field(placer: OrderPlacer) -> None:
+    placer.place()
     with transaction.atomic(), connection.cursor() as cursor:
         User.objects.bulk_create(User(username=f"someone-{number}") for number in range(2000))
         cursor.execute(MANY_ORDERS)

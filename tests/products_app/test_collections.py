@@ -15,7 +15,7 @@ def test_creating_the_collections_again_changes_nothing() -> None:
     assert {"search", "sku_1"} < set(before)
 
 
-def test_a_missing_validator_is_put_back() -> None:
+def test_a_missing_validator_is_created_again() -> None:
     product_collection().database.command("collMod", "products", validator={})
     call_command("create_collections", verbosity=0)
     with pytest.raises(WriteError):
@@ -23,7 +23,7 @@ def test_a_missing_validator_is_put_back() -> None:
 
 
 @pytest.mark.parametrize("stock", [-1, 1.5, "2", None])
-def test_the_collection_itself_refuses_a_stock_that_is_no_count(stock: object) -> None:
+def test_the_collection_itself_refuses_an_invalid_stock(stock: object) -> None:
     with pytest.raises(WriteError):
         product_collection().insert_one({"name": "Kettle", "stock": stock})
     assert product_collection().count_documents({}) == 0
@@ -31,7 +31,7 @@ def test_the_collection_itself_refuses_a_stock_that_is_no_count(stock: object) -
 
 @pytest.mark.django_db
 def test_the_key_of_the_environment_is_valid_and_its_predecessor_is_not() -> None:
-    _, other = ServiceKey.issue(name="neighbour")
+    _, other = ServiceKey.issue(name="shop")
     former = settings.SERVICE_API_KEY
     call_command("register_service_key", verbosity=0)
     assert ServiceKey.objects.is_valid(former)

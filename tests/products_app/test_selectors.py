@@ -13,11 +13,11 @@ from products_app.selectors import (
     get_product,
 )
 from products_app.services.catalogue import create_product
-from tests.products_app.shelves import stocked
+from tests.products_app.product_stock import stocked
 
 
 @pytest.fixture
-def shelf() -> None:
+def products() -> None:
     """Four products that differ in everything one can look for."""
     for name, price, stock, fields in (
         ("Brass lantern", "30.00", 5, {"category": "Light", "brand": "Acme", "tags": ["oil", "brass"]}),
@@ -35,7 +35,7 @@ def names(*, include_inactive: bool = False, **criteria: Any) -> list[str]:
     return [product.name for product in products]
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("products")
 @pytest.mark.parametrize(
     ("criteria", "expected"),
     [
@@ -64,11 +64,11 @@ def names(*, include_inactive: bool = False, **criteria: Any) -> list[str]:
         ({"search": "SL-77"}, []),
     ],
 )
-def test_customers_find(criteria: dict[str, Any], expected: list[str]) -> None:
+def test_customers_find_active_products(criteria: dict[str, Any], expected: list[str]) -> None:
     assert names(**criteria) == expected
 
 
-@pytest.mark.usefixtures("shelf")
+@pytest.mark.usefixtures("products")
 @pytest.mark.parametrize(
     ("criteria", "expected"),
     [
@@ -77,7 +77,7 @@ def test_customers_find(criteria: dict[str, Any], expected: list[str]) -> None:
         ({"search": "SL-77"}, ["Hidden lamp"]),
     ],
 )
-def test_staff_find(criteria: dict[str, Any], expected: list[str]) -> None:
+def test_staff_find_all_products(criteria: dict[str, Any], expected: list[str]) -> None:
     assert names(include_inactive=True, **criteria) == expected
 
 
@@ -88,7 +88,7 @@ def test_an_inactive_product_is_not_found_unless_asked_for() -> None:
         get_product(product_id=lamp, include_inactive=False)
 
 
-def test_a_product_put_there_by_somebody_else_has_defaults() -> None:
+def test_a_product_that_another_program_inserted_has_defaults() -> None:
     document = {"name": "Kettle", "stock": 5, "price": 9.99, "colour": "red"}
     product_id = product_collection().insert_one(document).inserted_id
     product = get_product(product_id=str(product_id), include_inactive=False)
@@ -97,7 +97,7 @@ def test_a_product_put_there_by_somebody_else_has_defaults() -> None:
     assert names() == ["Kettle"]
 
 
-def test_products_to_order_come_with_name_and_price_by_the_id_that_was_given() -> None:
+def test_products_to_order_have_name_and_price_under_the_given_id() -> None:
     lamp, hidden = stocked(1), stocked(1, is_active=False, name="Lamp")
     found = find_products_to_order([lamp, lamp.upper(), hidden, str(ObjectId()), "no-product"])
     assert found == {

@@ -1,4 +1,4 @@
-"""Keys of services: what each opens, when it ends, and that its secret is shown once."""
+"""Service keys: the actions that a key allows, its expiry, and that its secret is shown once."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from products_app.models import ROTATION_OVERLAP, ServiceKey
-from tests.front_door import FrontDoor
 from tests.products_app.api.callers import PRODUCTS, error_of
-from tests.products_app.shelves import entry_of, new_order, stock_of, stocked
+from tests.products_app.product_stock import entry_of, new_order, stock_of, stocked
+from tests.wsgi_client import WsgiClient
 
 pytestmark = pytest.mark.django_db(transaction=True)  # keys are looked up on a connection of their own
 
@@ -24,7 +24,7 @@ ADD = reverse("admin:products_app_servicekey_add")
 
 @pytest.fixture
 def clerk() -> Client:
-    """A member of staff who looks after the keys."""
+    """The browser of a member of staff who manages the keys."""
     user = User.objects.create_user("clerk", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__endswith="_servicekey"))
     browser = Client()
@@ -33,11 +33,11 @@ def clerk() -> Client:
 
 
 def use(secret: str, action: str, lamp: str, order: str) -> Any:
-    client = FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {secret}")
+    client = WsgiClient(HTTP_AUTHORIZATION=f"Api-Key {secret}")
     return client.post(f"{PRODUCTS}{lamp}/{action}/", {"quantity": 1, "orderId": order})
 
 
-def opens(secret: str) -> bool:
+def is_accepted(secret: str) -> bool:
     return bool(use(secret, "reserve", stocked(3), new_order()).status_code == 200)
 
 
@@ -50,7 +50,7 @@ def audit(key: ServiceKey) -> list[str]:
 
 
 @pytest.mark.parametrize(("right", "other"), [("reserve", "release"), ("release", "reserve")])
-def test_a_key_opens_only_what_it_is_for(right: str, other: str) -> None:
+def test_a_key_allows_only_its_own_actions(right: str, other: str) -> None:
     _, secret = ServiceKey.issue(name="one", **{f"may_{other}": False})
     lamp, order = stocked(3), new_order()
     assert error_of(use(secret, other, lamp, order))[:2] == (403, "permission_denied")
@@ -58,7 +58,7 @@ def test_a_key_opens_only_what_it_is_for(right: str, other: str) -> None:
     assert use(secret, right, lamp, order).status_code == 200
 
 
-def test_a_key_that_is_revoked_or_has_expired_opens_nothing() -> None:
+def test_a_revoked_or_expired_key_allows_nothing() -> None:
     past = timezone.now() - timedelta(seconds=1)
     _, expired = ServiceKey.issue(name="expired", expiry_date=past)
     _, revoked = ServiceKey.issue(name="revoked", revoked=True)
@@ -74,7 +74,7 @@ def test_the_admin_shows_a_new_key_once_and_stores_its_hash(clerk: Client) -> No
     secret = page.context["secret"]
     assert secret in page.content.decode()
     assert "no-store" in page["Cache-Control"]
-    assert opens(secret)
+    assert is_accepted(secret)
     key = ServiceKey.objects.get(name="shop")
     assert (key.may_reserve, key.may_release) == (True, False)
     assert key.expiry_date
@@ -96,13 +96,13 @@ def everything_stored() -> str:
     return str(rows)
 
 
-def test_a_rotated_key_serves_for_a_day_beside_its_successor(clerk: Client) -> None:
+def test_a_rotated_key_is_valid_for_a_day_beside_its_successor(clerk: Client) -> None:
     month = timezone.now() + timedelta(days=30)
     old, old_secret = ServiceKey.issue(name="shop", may_release=False, expiry_date=month)
     page = act(clerk, "rotate", old)
     new_secret = page.context["secret"]
-    assert opens(old_secret)
-    assert opens(new_secret)
+    assert is_accepted(old_secret)
+    assert is_accepted(new_secret)
     old.refresh_from_db()
     new = ServiceKey.objects.exclude(pk=old.pk).get()
     now = timezone.now()
@@ -112,14 +112,14 @@ def test_a_rotated_key_serves_for_a_day_beside_its_successor(clerk: Client) -> N
     assert len(audit(old)) == len(audit(new)) == 1
 
 
-def test_a_key_without_an_end_has_a_successor_without_one() -> None:
+def test_a_key_without_an_expiry_has_a_successor_without_one() -> None:
     old, _ = ServiceKey.issue(name="shop")
     new, _ = old.rotate()
     assert new.expiry_date is None
     assert old.expiry_date is not None
 
 
-def test_only_one_living_key_is_rotated_at_a_time(clerk: Client) -> None:
+def test_only_one_valid_key_is_rotated_at_a_time(clerk: Client) -> None:
     first, _ = ServiceKey.issue(name="one")
     second, _ = ServiceKey.issue(name="two", revoked=True)
     for chosen in ([first, second], [second]):
@@ -128,10 +128,10 @@ def test_only_one_living_key_is_rotated_at_a_time(clerk: Client) -> None:
     assert not LogEntry.objects.exists()
 
 
-def test_a_revoked_key_opens_nothing_and_stays_so(clerk: Client) -> None:
+def test_a_revoked_key_allows_nothing_and_cannot_be_restored(clerk: Client) -> None:
     key, secret = ServiceKey.issue(name="shop")
     act(clerk, "revoke", key)
-    assert not opens(secret)
+    assert not is_accepted(secret)
     assert len(audit(key)) == 1
     clerk.post(reverse("admin:products_app_servicekey_change", args=[key.pk]), {"revoked": ""})
-    assert not opens(secret)
+    assert not is_accepted(secret)

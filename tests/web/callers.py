@@ -1,4 +1,4 @@
-"""Everybody who may stand at a door, and all that a refusal must leave as it was."""
+"""All kinds of callers of a route, and the data that a refusal must not change."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ CALLERS = ("anonymous", "owner", "other", "staff", "service key", "expired token
 
 
 @dataclass
-class People:
+class Users:
     """The users behind the callers."""
 
     owner: User
@@ -32,13 +32,13 @@ class People:
     staff: User
 
     def header(self, caller: str) -> str:
-        """What this caller sends as `Authorization`; the last two claim to be staff."""
+        """The `Authorization` header of this caller; the last two claim to be staff."""
         headers: dict[str, Callable[[], str]] = {
             "anonymous": lambda: "",
             "owner": lambda: bearer(self.owner),
             "other": lambda: bearer(self.other),
             "staff": lambda: bearer(self.staff),
-            "service key": lambda: f"Api-Key {ServiceKey.issue(name='neighbour')[1]}",
+            "service key": lambda: f"Api-Key {ServiceKey.issue(name='shop')[1]}",
             "expired token": lambda: bearer(self.staff, lifetime=timedelta(seconds=-1)),
             "forged token": lambda: forged(self.staff),
         }
@@ -46,7 +46,7 @@ class People:
 
 
 def access(user: User, lifetime: timedelta = timedelta(minutes=5)) -> AccessToken:
-    """An access token of ours."""
+    """A valid access token."""
     token = AccessToken()
     token.set_exp(lifetime=lifetime)
     token.payload |= {"user_id": str(user.pk), "username": user.username, "is_staff": user.is_staff}
@@ -58,16 +58,16 @@ def bearer(user: User, **how: Any) -> str:
 
 
 def forged(user: User) -> str:
-    """The claims of a good token under a key of somebody else's."""
+    """The claims of a valid token, signed with another key."""
     return f"Bearer {jwt.encode(access(user).payload, 'k' * 50, 'HS256')}"
 
 
 def unsigned(user: User) -> str:
-    """The claims of a good token under no key at all."""
+    """The claims of a valid token, without a signature."""
     return f"Bearer {jwt.encode(access(user).payload, '', 'none')}"
 
 
-def ask(client: Client, method: str, path: str, body: object, **headers: str) -> Any:
+def send_request(client: Client, method: str, path: str, body: object, **headers: str) -> Any:
     """One request, with a JSON body where there is one."""
     content = b"" if body is None else json.dumps(body).encode()
     return client.generic(

@@ -1,4 +1,4 @@
-"""A web process of its own on the tests' databases, as the stack starts one."""
+"""A web process on the tests' databases, started as by the stack."""
 
 import subprocess
 import sys
@@ -11,29 +11,29 @@ from devtools.driver.shop import eventually
 from devtools.stack.ports import free_ports
 from tests.database import in_test_database
 from tests.orders_app.api.conftest import customer, other
-from tests.orders_app.ordering import catalogue, desk
+from tests.orders_app.ordering import catalogue, placer
 from tests.orders_app.sockets.conftest import accepts
 
-__all__ = ["catalogue", "customer", "desk", "other"]
+__all__ = ["catalogue", "customer", "other", "placer"]
 
-NOBODY_IS_SLOWED_DOWN = {"LOGIN_RATE": "off", "REGISTRATION_RATE": "off", "LOGIN_FAILURES": "1000000"}
+WITHOUT_THROTTLES = {"LOGIN_RATE": "off", "REGISTRATION_RATE": "off", "LOGIN_FAILURES": "1000000"}
 
 
 @pytest.fixture(scope="package")
 def web_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the web process logs."""
+    """The log of the web process."""
     return tmp_path_factory.mktemp("web") / "log"
 
 
 @pytest.fixture(scope="package")
 def web_url(django_db_setup: None, mongodb: str, web_log: Path) -> Iterator[str]:
-    """Where it answers."""
+    """The URL of the web process."""
     port = free_ports(1)[0]
     granian = (sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1")
     with web_log.open("wb") as output:
         web = subprocess.Popen(
             [*granian, "--host", "127.0.0.1", "--port", str(port), "config.wsgi:application"],
-            env=in_test_database() | NOBODY_IS_SLOWED_DOWN,
+            env=in_test_database() | WITHOUT_THROTTLES,
             stdout=output,
             stderr=subprocess.STDOUT,
         )

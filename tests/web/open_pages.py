@@ -1,4 +1,4 @@
-"""Opens pages in Chromium, one after another, and prints what the browser complains of, as JSON.
+"""Opens pages in Chromium, one after another, and prints the errors of the browser as JSON.
 
 Its arguments: the executable, the server's address, name and password for the admin, and the paths. Apart
 from the tests' process, because Django lets no thread that runs an event loop near the database.
@@ -10,13 +10,13 @@ import sys
 from playwright.sync_api import ConsoleMessage, sync_playwright
 
 chromium, url, name, password, *paths = sys.argv[1:]
-complaints: list[str] = []
+browser_errors: list[str] = []
 
 
 def note(message: ConsoleMessage) -> None:
     source = message.location["url"]
     if message.type in {"error", "warning"} and not source.endswith("/favicon.ico"):
-        complaints.append(f"{page.url}: {message.text} ({source})")
+        browser_errors.append(f"{page.url}: {message.text} ({source})")
 
 
 with sync_playwright() as playwright:
@@ -24,7 +24,7 @@ with sync_playwright() as playwright:
     page = browser.new_page()
     page.set_default_timeout(120_000)
     page.on("console", note)
-    page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
+    page.on("pageerror", lambda error: browser_errors.append(f"{page.url}: {error}"))
     page.goto(f"{url}/admin/login/?next=/admin/")
     page.fill("[name=username]", name)
     page.fill("[name=password]", password)
@@ -37,9 +37,9 @@ with sync_playwright() as playwright:
         if path.startswith("/admin/"):
             page.wait_for_function("window.Alpine !== undefined")
         if answer is None or not answer.ok or not page.inner_text("body").strip():
-            complaints.append(f"{path}: {answer and answer.status}")
+            browser_errors.append(f"{path}: {answer and answer.status}")
     page.goto(f"{url}/api/v1/")
     page.click("#logoutForm button")
     page.wait_for_selector("text=Log in")
     browser.close()
-print(json.dumps(complaints))  # noqa: T201
+print(json.dumps(browser_errors))  # noqa: T201

@@ -1,4 +1,4 @@
-"""Whatever fails under /api/ is said in the one form."""
+"""Every error under /api/ has the same form."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 
 from orders_app.api import views
-from tests.orders_app.api.people import Person
+from tests.orders_app.api.api_users import ApiUser
 
 
 def form_of(response: Any, status: int, code: str, kind: str = "client_error") -> None:
@@ -20,35 +20,39 @@ def form_of(response: Any, status: int, code: str, kind: str = "client_error") -
 
 
 @pytest.mark.parametrize("path", ["nothing/", "nothing", "orders/x/y/", "orders/no-uuid/"])
-def test_a_path_that_nobody_serves_is_a_404(path: str) -> None:
-    response = Person().ask("POST", path)
+def test_an_unknown_path_is_a_404(path: str) -> None:
+    response = ApiUser().request("POST", path)
     form_of(response, 404, "not_found")
 
 
-def test_a_method_that_the_route_has_not_is_a_405() -> None:
-    response = Person(1).ask("PUT", "orders/")
+def test_an_unknown_method_of_a_route_is_a_405() -> None:
+    response = ApiUser(1).request("PUT", "orders/")
     form_of(response, 405, "method_not_allowed")
     assert "POST" in response["Allow"]
 
 
-def test_a_body_in_another_form_than_json_is_a_415() -> None:
-    client = Person(1).client
+def test_a_body_that_is_not_json_is_a_415() -> None:
+    client = ApiUser(1).client
     response = client.generic("POST", "/api/v1/orders/", "<order/>", content_type="application/xml")
     form_of(response, 415, "unsupported_media_type")
     form_of(client.post("/api/v1/orders/", {"items": "x"}, format="multipart"), 415, "unsupported_media_type")
 
 
-def test_an_answer_in_a_form_that_we_have_not_is_a_406() -> None:
-    form_of(Person().ask("GET", "orders/statuses/", headers={"Accept": "text/csv"}), 406, "not_acceptable")
+def test_an_unknown_media_type_of_the_answer_is_a_406() -> None:
+    form_of(
+        ApiUser().request("GET", "orders/statuses/", headers={"Accept": "text/csv"}), 406, "not_acceptable"
+    )
 
 
 def test_a_body_that_is_too_large_is_a_413() -> None:
     body = b'{"items": "' + b"x" * 2_700_000 + b'"}'
-    form_of(Person(1).ask("POST", "orders/", body), 413, "too_large")
+    form_of(ApiUser(1).request("POST", "orders/", body), 413, "too_large")
 
 
-def test_a_host_that_is_not_ours_is_a_400() -> None:
-    form_of(Person().ask("GET", "orders/statuses/", headers={"Host": "evil.example"}), 400, "bad_request")
+def test_an_unknown_host_is_a_400() -> None:
+    form_of(
+        ApiUser().request("GET", "orders/statuses/", headers={"Host": "evil.example"}), 400, "bad_request"
+    )
 
 
 def failing(error: Exception) -> Any:
@@ -58,16 +62,16 @@ def failing(error: Exception) -> Any:
     return fail
 
 
-def test_a_database_that_is_down_is_a_503_without_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_of_the_database_is_a_503_without_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "visible_orders", failing(OperationalError("db-1.internal is down")))
-    response = Person(1).ask("GET", "orders/")
+    response = ApiUser(1).request("GET", "orders/")
     form_of(response, 503, "database_unavailable", "server_error")
     assert response["Retry-After"] == "5"
     assert b"internal" not in response.content
 
 
-def test_a_fault_of_ours_is_a_500_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_is_a_500_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "visible_orders", failing(RuntimeError("secret")))
-    response = Person(1).ask("GET", "orders/")
+    response = ApiUser(1).request("GET", "orders/")
     form_of(response, 500, "error", "server_error")
     assert b"secret" not in response.content

@@ -1,4 +1,4 @@
-"""Every route of the system for every caller: who is answered how, and that a refusal changes nothing."""
+"""Every route of the system for every caller: the status of its answer; a refusal changes nothing."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,10 +15,10 @@ from orders_app.accounts.serializers import create_token_pair
 from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.services.catalogue import create_product
-from tests.front_door import CSRF_TOKEN, FrontDoor
-from tests.orders_app.api.people import ADDRESS, order_body
-from tests.orders_app.ordering import Desk
-from tests.web.callers import CALLERS, People, ask, everything, unsigned
+from tests.orders_app.api.api_users import ADDRESS, order_body
+from tests.orders_app.ordering import OrderPlacer
+from tests.web.callers import CALLERS, Users, everything, send_request, unsigned
+from tests.wsgi_client import CSRF_TOKEN, WsgiClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,38 +26,38 @@ API = "api/v1/"
 PASSWORD = "kettle-orchard-9"
 
 
-class Scene(NamedTuple):
-    """What a door is tried on: made anew for each caller."""
+class RouteObjects(NamedTuple):
+    """The objects that a route is tried on, created anew for each caller."""
 
-    people: People
-    desk: Desk
+    users: Users
+    placer: OrderPlacer
     number: int
 
     def order(self, *statuses: OrderStatus) -> str:
-        return str(self.desk.place_in(*statuses).id)
+        return str(self.placer.place_and_move(*statuses).id)
 
     def product(self) -> str:
         product = create_product(name="Lantern", price=Decimal(10), stock=5)
-        self.desk.catalogue.added.append(product.id)
+        self.placer.catalogue.added.append(product.id)
         return str(product.id)
 
 
-class Door(NamedTuple):
-    """A way in: what is sent there, and the answers in the order of CALLERS."""
+class RouteCase(NamedTuple):
+    """A method of a route: the request, and the statuses of the answers in the order of CALLERS."""
 
     answers: tuple[int, ...]
-    path: Callable[[Scene], str] | None = None
-    body: Callable[[Scene], object] | None = None
+    path: Callable[[RouteObjects], str] | None = None
+    body: Callable[[RouteObjects], object] | None = None
     changes: bool = True
 
 
 def to_all(status: int) -> tuple[int, ...]:
-    """Whoever it is, and with whatever token."""
+    """The same status for every caller, with any token."""
     return (status,) * len(CALLERS)
 
 
 def public(status: int = 200) -> tuple[int, ...]:
-    """Everybody, but nobody with a bad token."""
+    """The same status for every caller without an invalid token."""
     return (status, status, status, status, status, 401, 401)
 
 
@@ -76,75 +76,79 @@ def signed_in(status: int) -> tuple[int, ...]:
 SERVICES = (401, 401, 401, 401, 200, 401, 401)
 
 
-def of_order(path: str, *statuses: OrderStatus) -> Callable[[Scene], str]:
-    return lambda scene: path.format(scene.order(*statuses))
+def of_order(path: str, *statuses: OrderStatus) -> Callable[[RouteObjects], str]:
+    return lambda objects: path.format(objects.order(*statuses))
 
 
-def of_product(path: str) -> Callable[[Scene], str]:
-    return lambda scene: path.format(scene.product())
+def of_product(path: str) -> Callable[[RouteObjects], str]:
+    return lambda objects: path.format(objects.product())
 
 
-def credentials(scene: Scene) -> object:
-    return {"username": scene.people.owner.username, "password": PASSWORD}
+def credentials(objects: RouteObjects) -> object:
+    return {"username": objects.users.owner.username, "password": PASSWORD}
 
 
-def registration(scene: Scene) -> object:
-    return {"username": f"new-{scene.number}", "email": "new@example.com", "password": PASSWORD}
+def registration(objects: RouteObjects) -> object:
+    return {"username": f"new-{objects.number}", "email": "new@example.com", "password": PASSWORD}
 
 
-def refresh(scene: Scene) -> object:
-    return {"refresh": create_token_pair(scene.people.owner)["refresh"]}
+def refresh(objects: RouteObjects) -> object:
+    return {"refresh": create_token_pair(objects.users.owner)["refresh"]}
 
 
-def line(scene: Scene) -> object:
-    return {"quantity": 1, "orderId": f"order-{scene.number}"}
+def line(objects: RouteObjects) -> object:
+    return {"quantity": 1, "orderId": f"order-{objects.number}"}
 
 
 PRODUCT = {"name": "Rope", "price": "3.00"}
 ORDER, PRODUCTS = "api/v1/orders/{}/", "api/v1/products/{}/"
 
-DOORS: dict[tuple[str, str], Door] = {
-    ("GET", "api/v1/"): Door(public()),
-    ("GET", "api/schema/"): Door(public()),
-    ("GET", "api/docs/"): Door(public()),
-    ("GET", "api/session/login/"): Door(to_all(200)),
-    ("POST", "api/session/logout/"): Door(to_all(200), changes=False),
-    ("GET", "health/live"): Door(to_all(200)),
-    ("GET", "health/ready"): Door(to_all(200)),
-    ("GET", "metrics"): Door(to_all(200)),
-    ("POST", "api/v1/auth/token/"): Door(to_all(200), body=credentials),
-    ("POST", "api/v1/auth/token/refresh/"): Door(to_all(200), body=refresh),
-    ("POST", "api/v1/auth/register/"): Door(to_all(201), body=registration),
-    ("GET", "api/v1/products/"): Door(public()),
-    ("POST", "api/v1/products/"): Door(staff_alone(201), body=lambda _: PRODUCT),
-    ("GET", "api/v1/products/<str:product_id>/"): Door(public(), of_product(PRODUCTS)),
-    ("PUT", "api/v1/products/<str:product_id>/"): Door(
+ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
+    ("GET", "api/v1/"): RouteCase(public()),
+    ("GET", "api/schema/"): RouteCase(public()),
+    ("GET", "api/docs/"): RouteCase(public()),
+    ("GET", "api/session/login/"): RouteCase(to_all(200)),
+    ("POST", "api/session/logout/"): RouteCase(to_all(200), changes=False),
+    ("GET", "health/live"): RouteCase(to_all(200)),
+    ("GET", "health/ready"): RouteCase(to_all(200)),
+    ("GET", "metrics"): RouteCase(to_all(200)),
+    ("POST", "api/v1/auth/token/"): RouteCase(to_all(200), body=credentials),
+    ("POST", "api/v1/auth/token/refresh/"): RouteCase(to_all(200), body=refresh),
+    ("POST", "api/v1/auth/register/"): RouteCase(to_all(201), body=registration),
+    ("GET", "api/v1/products/"): RouteCase(public()),
+    ("POST", "api/v1/products/"): RouteCase(staff_alone(201), body=lambda _: PRODUCT),
+    ("GET", "api/v1/products/<str:product_id>/"): RouteCase(public(), of_product(PRODUCTS)),
+    ("PUT", "api/v1/products/<str:product_id>/"): RouteCase(
         staff_alone(200), of_product(PRODUCTS), lambda _: PRODUCT
     ),
-    ("PATCH", "api/v1/products/<str:product_id>/"): Door(
+    ("PATCH", "api/v1/products/<str:product_id>/"): RouteCase(
         staff_alone(200), of_product(PRODUCTS), lambda _: {"price": "0.01"}
     ),
-    ("DELETE", "api/v1/products/<str:product_id>/"): Door(staff_alone(204), of_product(PRODUCTS)),
-    ("POST", "api/v1/products/<str:product_id>/reserve/"): Door(
+    ("DELETE", "api/v1/products/<str:product_id>/"): RouteCase(staff_alone(204), of_product(PRODUCTS)),
+    ("POST", "api/v1/products/<str:product_id>/reserve/"): RouteCase(
         SERVICES, of_product(PRODUCTS + "reserve/"), line
     ),
-    ("POST", "api/v1/products/<str:product_id>/release/"): Door(
+    ("POST", "api/v1/products/<str:product_id>/release/"): RouteCase(
         SERVICES, of_product(PRODUCTS + "release/"), line
     ),
-    ("GET", "api/v1/orders/"): Door(signed_in(200)),
-    ("POST", "api/v1/orders/"): Door(signed_in(201), body=lambda scene: order_body((scene.product(), 1))),
-    ("GET", "api/v1/orders/statuses/"): Door(public()),
-    ("GET", "api/v1/orders/user/<int:user_id>/"): Door(
-        owner_and_staff(other=403), lambda scene: f"api/v1/orders/user/{scene.people.owner.pk}/"
+    ("GET", "api/v1/orders/"): RouteCase(signed_in(200)),
+    ("POST", "api/v1/orders/"): RouteCase(
+        signed_in(201), body=lambda objects: order_body((objects.product(), 1))
     ),
-    ("GET", "api/v1/orders/<uuid:pk>/"): Door(owner_and_staff(), of_order(ORDER)),
-    ("PATCH", "api/v1/orders/<uuid:pk>/"): Door(
+    ("GET", "api/v1/orders/statuses/"): RouteCase(public()),
+    ("GET", "api/v1/orders/user/<int:user_id>/"): RouteCase(
+        owner_and_staff(other=403), lambda objects: f"api/v1/orders/user/{objects.users.owner.pk}/"
+    ),
+    ("GET", "api/v1/orders/<uuid:pk>/"): RouteCase(owner_and_staff(), of_order(ORDER)),
+    ("PATCH", "api/v1/orders/<uuid:pk>/"): RouteCase(
         owner_and_staff(), of_order(ORDER), lambda _: {"shippingAddress": ADDRESS | {"city": "Lee"}}
     ),
-    ("DELETE", "api/v1/orders/<uuid:pk>/"): Door(staff_alone(204), of_order(ORDER, OrderStatus.CANCELLED)),
-    ("PATCH", "api/v1/orders/<uuid:pk>/cancel/"): Door(owner_and_staff(), of_order(ORDER + "cancel/")),
-    ("GET", "api/v1/orders/<uuid:pk>/history/"): Door(owner_and_staff(), of_order(ORDER + "history/")),
-    ("PATCH", "api/v1/orders/<uuid:pk>/status/"): Door(
+    ("DELETE", "api/v1/orders/<uuid:pk>/"): RouteCase(
+        staff_alone(204), of_order(ORDER, OrderStatus.CANCELLED)
+    ),
+    ("PATCH", "api/v1/orders/<uuid:pk>/cancel/"): RouteCase(owner_and_staff(), of_order(ORDER + "cancel/")),
+    ("GET", "api/v1/orders/<uuid:pk>/history/"): RouteCase(owner_and_staff(), of_order(ORDER + "history/")),
+    ("PATCH", "api/v1/orders/<uuid:pk>/status/"): RouteCase(
         staff_alone(200), of_order(ORDER + "status/"), lambda _: {"status": 2}
     ),
 }
@@ -158,11 +162,11 @@ def quick_passwords(settings: Any) -> None:
 
 
 @pytest.fixture
-def people(desk: Desk) -> People:
-    owner = User.objects.get(pk=desk.user_id)
+def users(placer: OrderPlacer) -> Users:
+    owner = User.objects.get(pk=placer.user_id)
     owner.set_password(PASSWORD)
     owner.save()
-    return People(owner, User.objects.create_user("other"), User.objects.create_user("sam", is_staff=True))
+    return Users(owner, User.objects.create_user("other"), User.objects.create_user("sam", is_staff=True))
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
@@ -180,7 +184,7 @@ ADMIN_ROUTES = [route for route in ALL_ROUTES if route.startswith("admin/")]
 
 
 def test_no_route_is_missing_in_the_table() -> None:
-    in_table = {route for _, route in DOORS}
+    in_table = {route for _, route in ROUTE_CASES}
     assert in_table == {route for route in ALL_ROUTES if not route.startswith("admin/")}
     assert len(ADMIN_ROUTES) > 20
 
@@ -195,59 +199,65 @@ def test_no_method_of_the_api_is_missing_in_the_table() -> None:
         (method.upper(), unnamed(path)) for path, methods in schema["paths"].items() for method in methods
     }
     assert described
-    assert described - {(method, unnamed(route)) for method, route in DOORS} == set()
+    assert described - {(method, unnamed(route)) for method, route in ROUTE_CASES} == set()
 
 
-@pytest.mark.parametrize(("method", "route"), DOORS, ids=lambda part: part)
+@pytest.mark.parametrize(("method", "route"), ROUTE_CASES, ids=lambda part: part)
 def test_each_caller_is_answered_as_the_table_says(
-    method: str, route: str, desk: Desk, people: People
+    method: str, route: str, placer: OrderPlacer, users: Users
 ) -> None:
-    door = DOORS[method, route]
-    for number, (caller, expected) in enumerate(zip(CALLERS, door.answers, strict=True)):
-        scene = Scene(people, desk, number)
-        path, body, header = sent(door, route, scene), door.body and door.body(scene), people.header(caller)
+    route_case = ROUTE_CASES[method, route]
+    for number, (caller, expected) in enumerate(zip(CALLERS, route_case.answers, strict=True)):
+        objects = RouteObjects(users, placer, number)
+        path, body, header = (
+            sent(route_case, route, objects),
+            route_case.body and route_case.body(objects),
+            users.header(caller),
+        )
         before = everything()
-        response = ask(FrontDoor(), method, path, body, authorization=header)
+        response = send_request(WsgiClient(), method, path, body, authorization=header)
         assert response.status_code == expected, (caller, response.content)
         changed = everything() != before
-        assert changed is (method != "GET" and expected < 400 and door.changes), caller
+        assert changed is (method != "GET" and expected < 400 and route_case.changes), caller
         if expected == 401:
             assert response["WWW-Authenticate"].split()[0] in {"Bearer", "Api-Key"}
 
 
-def sent(door: Door, route: str, scene: Scene) -> str:
-    """The path for this scene."""
-    return door.path(scene) if door.path else route
+def sent(route_case: RouteCase, route: str, objects: RouteObjects) -> str:
+    """The path for this objects."""
+    return route_case.path(objects) if route_case.path else route
 
 
-BY_TOKEN_OR_SESSION = [key for key, door in DOORS.items() if key[0] != "GET" and door.answers[0] == 401]
+BY_TOKEN_OR_SESSION = [
+    key for key, route_case in ROUTE_CASES.items() if key[0] != "GET" and route_case.answers[0] == 401
+]
 
 
 @pytest.mark.parametrize(("method", "route"), BY_TOKEN_OR_SESSION, ids=lambda part: part)
 def test_neither_an_unsigned_token_nor_a_session_without_its_csrf_token_writes(
-    method: str, route: str, desk: Desk, people: People
+    method: str, route: str, placer: OrderPlacer, users: Users
 ) -> None:
-    door, scene = DOORS[method, route], Scene(people, desk, 0)
-    browser = FrontDoor(csrf_token=False)
-    browser.force_login(people.staff)
+    route_case, objects = ROUTE_CASES[method, route], RouteObjects(users, placer, 0)
+    browser = WsgiClient(csrf_token=False)
+    browser.force_login(users.staff)
     browser.cookies["csrftoken"] = CSRF_TOKEN
-    path, body = sent(door, route, scene), door.body and door.body(scene)
+    path, body = sent(route_case, route, objects), route_case.body and route_case.body(objects)
     before = everything()
-    nobody = ask(FrontDoor(), method, path, body, authorization=unsigned(people.staff))
+    nobody = send_request(WsgiClient(), method, path, body, authorization=unsigned(users.staff))
     assert nobody.status_code == 401
-    without = ask(browser, method, path, body)
-    assert without.status_code == (401 if door.answers == SERVICES else 403)
+    without = send_request(browser, method, path, body)
+    assert without.status_code == (401 if route_case.answers == SERVICES else 403)
     assert everything() == before
-    with_token = ask(browser, method, path, body, x_csrftoken=CSRF_TOKEN)
-    assert with_token.status_code == door.answers[CALLERS.index("staff")], with_token.content
+    with_token = send_request(browser, method, path, body, x_csrftoken=CSRF_TOKEN)
+    assert with_token.status_code == route_case.answers[CALLERS.index("staff")], with_token.content
 
 
-def test_a_customer_sets_no_field_of_an_order_but_the_address(desk: Desk, people: People) -> None:
-    path, owner = ORDER.format(desk.place().id), people.header("owner")
+def test_a_customer_sets_no_field_of_an_order_but_the_address(placer: OrderPlacer, users: Users) -> None:
+    path, owner = ORDER.format(placer.place().id), users.header("owner")
     before = everything()
     for field in {*OrderDocument.__struct_encode_fields__, "password", "isStaff"} - {"shippingAddress"}:
         body = {field: 2, "shippingAddress": ADDRESS | {"city": "Lee"}}
-        response = ask(FrontDoor(), "PATCH", path, body, authorization=owner)
+        response = send_request(WsgiClient(), "PATCH", path, body, authorization=owner)
         assert (response.status_code, response.json()["errors"][0]["attr"]) == (400, field)
     assert everything() == before
 
@@ -260,29 +270,32 @@ def admin_path(route: str) -> str:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_admin_shows_everybody_but_staff_the_way_to_its_login(method: str, people: People) -> None:
-    customer = FrontDoor()
-    customer.force_login(people.owner)
+def test_the_admin_redirects_every_caller_but_staff_to_its_login(method: str, users: Users) -> None:
+    customer = WsgiClient()
+    customer.force_login(users.owner)
     before = everything()
     for route in sorted(set(ADMIN_ROUTES) - OPEN_IN_ADMIN):
-        for browser, header in ((FrontDoor(), ""), (customer, ""), (FrontDoor(), people.header("staff"))):
-            response = ask(browser, method, admin_path(route), None, authorization=header)
+        for browser, header in ((WsgiClient(), ""), (customer, ""), (WsgiClient(), users.header("staff"))):
+            response = send_request(browser, method, admin_path(route), None, authorization=header)
             assert response.status_code == 302, route
             assert response["Location"].startswith("/admin/login/"), route
     assert everything() == before
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_staff_without_a_role_see_and_change_nothing_in_the_admin(method: str, people: People) -> None:
-    browser = FrontDoor()
-    browser.force_login(people.staff)
+def test_staff_without_a_role_see_and_change_nothing_in_the_admin(method: str, users: Users) -> None:
+    browser = WsgiClient()
+    browser.force_login(users.staff)
     before = everything()
     of_models = [route for route in ADMIN_ROUTES if re.match(r"admin/(?!password|r/)\w+/\w+/", route)]
     assert len(of_models) > 20
     for route in of_models:
-        response = ask(browser, method, admin_path(route), None)
+        response = send_request(browser, method, admin_path(route), None)
         assert response.status_code in {302, 403, 404}, route
-        # What is not there leads to the front page, which lists nothing.
+        # The page of a missing object redirects to the front page, which lists nothing.
         if response.status_code == 302 and response["Location"] != "/admin/":
-            assert ask(browser, method, response["Location"].lstrip("/"), None).status_code in {403, 404}
+            assert send_request(browser, method, response["Location"].lstrip("/"), None).status_code in {
+                403,
+                404,
+            }
     assert everything() == before

@@ -20,7 +20,7 @@ def ready() -> tuple[int, Json]:
     return response.status_code, response.json()
 
 
-def nobody() -> str:
+def unused_address() -> str:
     """An address at which nothing listens."""
     return f"127.0.0.1:{free_ports(1)[0]}"
 
@@ -28,7 +28,7 @@ def nobody() -> str:
 @pytest.fixture
 def no_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     """New connections go to a port at which nothing listens."""
-    monkeypatch.setitem(connections.settings["default"], "PORT", nobody().partition(":")[2])
+    monkeypatch.setitem(connections.settings["default"], "PORT", unused_address().partition(":")[2])
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def frozen_mongodb(mongo_server: Server) -> Iterator[None]:
     mongo_server.resume()
 
 
-def test_with_all_up_it_is_ready() -> None:
+def test_the_process_is_ready_while_all_dependencies_are_available() -> None:
     status, body = ready()
     assert (status, body["status"]) == (200, "ready")
     assert body["dependencies"].keys() == {"postgresql", "mongodb", "kafka"}
@@ -48,8 +48,8 @@ def test_with_all_up_it_is_ready() -> None:
         assert 0 < found["milliseconds"] < 2000
 
 
-def test_without_kafka_orders_are_taken_and_the_body_says_so() -> None:
-    with override_settings(KAFKA_BROKERS=nobody()):
+def test_without_kafka_the_process_is_ready_and_the_body_reports_the_outage() -> None:
+    with override_settings(KAFKA_BROKERS=unused_address()):
         status, body = ready()
     assert (status, body["status"]) == (200, "orders are taken, and settled when Kafka is back")
     assert not body["dependencies"]["kafka"]["up"]
@@ -57,12 +57,12 @@ def test_without_kafka_orders_are_taken_and_the_body_says_so() -> None:
 
 
 def test_one_broker_of_several_is_enough(kafka_server: Server) -> None:
-    with override_settings(KAFKA_BROKERS=f"{nobody()}, {kafka_server.url}"):
+    with override_settings(KAFKA_BROKERS=f"{unused_address()}, {kafka_server.url}"):
         assert ready()[1]["dependencies"]["kafka"]["up"]
 
 
 @pytest.mark.usefixtures("no_postgresql")
-def test_without_postgresql_orders_cannot_be_taken() -> None:
+def test_without_postgresql_the_process_is_not_ready() -> None:
     status, body = ready()
     assert (status, body["status"]) == (503, "orders cannot be taken")
     assert body["dependencies"]["postgresql"]["error"].startswith("OperationalError: ")
@@ -84,7 +84,7 @@ def test_a_dependency_that_hangs_is_down_after_two_seconds() -> None:
 
 
 @pytest.mark.usefixtures("no_postgresql", "frozen_mongodb")
-def test_a_process_lives_without_its_dependencies() -> None:
+def test_the_liveness_check_needs_no_dependency() -> None:
     response = Client().get("/health/live")
     assert (response.status_code, response.json()) == (200, {"status": "live"})
     assert "no-store" in response["Cache-Control"]

@@ -1,4 +1,4 @@
-"""`/metrics`: every figure, of every process, also while the database is away."""
+"""`/metrics`: every metric of every process, also in an outage of the database."""
 
 import os
 import subprocess
@@ -14,13 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from foundation import metrics
 from kafka_workers.relay.leadership import READER
 from orders_app import event_log
-from tests.orders_app.ordering import Desk
+from tests.orders_app.ordering import OrderPlacer
 
 Labels = dict[str, str]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def shown() -> str:
+def metrics_text() -> str:
     response = Client().get("/metrics")
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/plain; version=")
@@ -33,17 +33,17 @@ def value(text: str, name: str, **labels: str) -> float:
     return sum(sample.value for sample in samples if sample.name == name and sample.labels == labels)
 
 
-def test_the_page_has_every_figure_of_the_list() -> None:
+def test_the_page_has_every_metric_of_the_list() -> None:
     listed = [figure for figure in vars(metrics).values() if isinstance(figure, Counter | Gauge | Histogram)]
-    families = {family.name for family in text_string_to_metric_families(shown())}
+    families = {family.name for family in text_string_to_metric_families(metrics_text())}
     assert {next(iter(figure.describe())).name for figure in listed} <= families
     assert len(listed) > 10
 
 
-def test_requests_are_counted_by_route_and_never_by_path() -> None:
+def test_requests_are_counted_by_route_and_not_by_path() -> None:
     def count(route: str, status: int) -> float:
         labels = {"method": "GET", "route": route, "status": str(status)}
-        return value(shown(), "stockbridge_http_requests_total", **labels)
+        return value(metrics_text(), "stockbridge_http_requests_total", **labels)
 
     before = count("health/live", 200), count("unmatched", 404)
     Client().get("/health/live")
@@ -52,34 +52,34 @@ def test_requests_are_counted_by_route_and_never_by_path() -> None:
     assert (count("health/live", 200), count("unmatched", 404)) == (before[0] + 1, before[1] + 2)
 
 
-def test_a_method_of_the_clients_own_is_counted_as_other() -> None:
+def test_an_unknown_method_is_counted_as_other() -> None:
     Client().generic("DANCE", "/health/live")
-    assert 'method="DANCE"' not in shown()
-    assert 'method="other"' in shown()
+    assert 'method="DANCE"' not in metrics_text()
+    assert 'method="other"' in metrics_text()
 
 
 def test_the_time_of_a_request_is_observed() -> None:
     labels = {"method": "GET", "route": "metrics"}
-    before = value(shown(), "stockbridge_http_request_seconds_count", **labels)
-    assert value(shown(), "stockbridge_http_request_seconds_count", **labels) == before + 1
+    before = value(metrics_text(), "stockbridge_http_request_seconds_count", **labels)
+    assert value(metrics_text(), "stockbridge_http_request_seconds_count", **labels) == before + 1
 
 
-def test_the_oldest_unread_event_ages_without_a_relay(desk: Desk) -> None:
+def test_the_age_of_the_oldest_unread_event_grows_without_a_relay(placer: OrderPlacer) -> None:
     name = "stockbridge_relay_oldest_unread_seconds"
-    desk.place()
-    first = value(shown(), name)
-    assert 0 < first < value(shown(), name)
+    placer.place()
+    first = value(metrics_text(), name)
+    assert 0 < first < value(metrics_text(), name)
     event_log.store_position(READER, event_log.end_position())
-    assert value(shown(), name) == 0
+    assert value(metrics_text(), name) == 0
 
 
-def test_without_a_database_the_other_figures_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_database_the_other_metrics_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     connections["default"].close()
     monkeypatch.setitem(connections["default"].settings_dict, "PORT", "1")
-    assert "stockbridge_http_requests_total" in shown()
+    assert "stockbridge_http_requests_total" in metrics_text()
 
 
-def test_figures_of_all_processes_are_added_up_and_gauges_of_the_living(tmp_path: Path) -> None:
+def test_counters_of_all_processes_are_added_up_and_gauges_of_running_ones(tmp_path: Path) -> None:
     count = (
         "from foundation import metrics;"
         "metrics.RELAY_EVENTS.labels('order.created').inc(2);"
@@ -97,7 +97,7 @@ def test_figures_of_all_processes_are_added_up_and_gauges_of_the_living(tmp_path
 
 
 def run(program: str, directory: Path) -> str:
-    """What a process that keeps its figures in this directory prints."""
+    """The output of a process that stores its metrics in this directory."""
     environment = os.environ | {
         "PROMETHEUS_MULTIPROC_DIR": str(directory),
         "DJANGO_SETTINGS_MODULE": "config.settings",

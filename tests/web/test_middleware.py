@@ -1,4 +1,4 @@
-"""What every request gets: a trace and an access line."""
+"""Every request has a trace and an access line."""
 
 import re
 from datetime import datetime
@@ -32,7 +32,7 @@ def answered(header: str) -> tuple[str, str]:
     return seen[0], response["X-Request-Id"]
 
 
-def test_a_valid_trace_goes_on() -> None:
+def test_a_valid_trace_is_continued() -> None:
     assert answered(TRACE_PARENT) == (TRACE_PARENT, TRACE_ID)
 
 
@@ -50,7 +50,7 @@ def test_a_valid_trace_goes_on() -> None:
     ],
     ids=repr,
 )
-def test_without_a_valid_one_a_trace_starts(header: str) -> None:
+def test_without_a_valid_trace_a_new_one_starts(header: str) -> None:
     trace_parent, request_id = answered(header)
     assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", trace_parent)
     assert request_id == trace_parent[3:35] != TRACE_ID
@@ -63,7 +63,7 @@ def test_the_trace_is_unbound_after_the_request() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_request_leaves_one_line_with_its_facts(access_lines: Lines) -> None:
+def test_a_request_has_one_access_line_with_its_facts(access_lines: Lines) -> None:
     user = User.objects.create_user("alice")
     headers = {"traceparent": TRACE_PARENT, "Authorization": f"Bearer {token(user.pk)}"}
     Client().get("/api/v1/orders/?search=secret", headers=headers)
@@ -77,7 +77,7 @@ def test_a_request_leaves_one_line_with_its_facts(access_lines: Lines) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_line_costs_no_query_for_the_user(access_lines: Lines) -> None:
+def test_the_access_line_needs_no_query_for_the_user(access_lines: Lines) -> None:
     browser = Client()
     browser.force_login(User.objects.create_user("alice"))
     browser.get("/health/live")

@@ -1,4 +1,4 @@
-"""Who may read the figures and the servers' errors, and what all others learn."""
+"""The callers that may read the metrics and the errors of the servers, and the answer to all others."""
 
 from typing import Any
 
@@ -26,38 +26,38 @@ def seen(browser: Client | None = None, **how: Any) -> tuple[bool, bool]:
 NOTHING, ALL = (False, False), (True, True)
 
 
-def test_this_machine_sees_all_and_the_world_nothing() -> None:
+def test_this_machine_sees_the_monitoring_and_other_addresses_do_not() -> None:
     assert seen(REMOTE_ADDR="127.0.0.1") == seen(REMOTE_ADDR="::1") == ALL
     assert seen(REMOTE_ADDR=STRANGER) == NOTHING
 
 
-def test_what_a_proxy_on_this_machine_passes_on_is_not_from_this_machine() -> None:
+def test_a_request_through_a_local_proxy_is_not_from_this_machine() -> None:
     assert seen(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=STRANGER) == NOTHING
     assert seen(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="127.0.0.1") == NOTHING
 
 
-def test_a_stranger_does_not_write_an_address_of_ours_into_the_header() -> None:
+def test_a_client_cannot_forge_its_address_with_a_header() -> None:
     assert seen(REMOTE_ADDR=STRANGER, HTTP_X_FORWARDED_FOR="127.0.0.1") == NOTHING
 
 
 @override_settings(MONITOR_ADDRESSES=["203.0.113.0/24"])
-def test_addresses_of_the_settings_see_all() -> None:
+def test_addresses_in_the_settings_see_the_monitoring() -> None:
     assert seen(REMOTE_ADDR=STRANGER) == ALL
     assert seen(REMOTE_ADDR="127.0.0.1") == NOTHING
 
 
 @override_settings(MONITOR_TOKEN=TOKEN)
-def test_the_token_of_the_settings_sees_all_and_no_other_does() -> None:
+def test_only_the_token_in_the_settings_sees_the_monitoring() -> None:
     assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION=f"Bearer {TOKEN}") == ALL
     assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION=f"Bearer {TOKEN[:-1]}") == NOTHING
 
 
-def test_no_token_in_the_settings_is_no_token_for_anybody() -> None:
+def test_without_a_token_in_the_settings_no_token_is_accepted() -> None:
     assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION="Bearer ") == NOTHING
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
-def test_staff_in_a_browser_see_all_and_customers_nothing(is_staff: bool) -> None:
+def test_staff_in_a_browser_see_the_monitoring_and_customers_do_not(is_staff: bool) -> None:
     browser = Client()
     browser.force_login(User.objects.create_user("walter", is_staff=is_staff))
     assert seen(browser, REMOTE_ADDR=STRANGER) == (ALL if is_staff else NOTHING)

@@ -1,4 +1,4 @@
-"""Bodies that nobody sends in good faith: refused with a clear error, and nothing has changed."""
+"""Oversized bodies are refused with a clear error, and change nothing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
 from products_app.models import ServiceKey
-from tests.orders_app.ordering import Desk, all_that_is_stored
+from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 from tests.orders_app.sockets.browser import token
-from tests.products_app.shelves import stocked
+from tests.products_app.product_stock import stocked
 
 TOO_LARGE = [b'{"items": "' + b"x" * 10_000_000 + b'"}', b'{"items": [' + b"1," * 9_999_999 + b"1]}"]
 DEEP = b"[" * 100_000
@@ -29,11 +29,11 @@ def stored() -> tuple[Any, ...]:
 
 
 @pytest.fixture
-def doors(desk: Desk) -> Sequence[tuple[str, str, str]]:
-    """Every route that takes a body: method, path and who may use it."""
-    order, product = desk.place(), stocked(10)
-    customer, staff = f"Bearer {token(desk.user_id)}", f"Bearer {token(1, is_staff=True)}"
-    service = f"Api-Key {ServiceKey.issue(name='neighbour')[1]}"
+def endpoints(placer: OrderPlacer) -> Sequence[tuple[str, str, str]]:
+    """Every route with a body: method, path and credentials."""
+    order, product = placer.place(), stocked(10)
+    customer, staff = f"Bearer {token(placer.user_id)}", f"Bearer {token(1, is_staff=True)}"
+    service = f"Api-Key {ServiceKey.issue(name='shop')[1]}"
     return [
         ("POST", "auth/register/", ""),
         ("POST", "auth/token/", ""),
@@ -63,14 +63,14 @@ def doors(desk: Desk) -> Sequence[tuple[str, str, str]]:
         ),
     ],
 )
-def test_what_is_too_large_is_refused_on_every_route(
-    web_url: str, doors: Sequence[tuple[str, str, str]], body: bytes, statuses: set[int]
+def test_a_body_that_is_too_large_is_refused_on_every_route(
+    web_url: str, endpoints: Sequence[tuple[str, str, str]], body: bytes, statuses: set[int]
 ) -> None:
     before = stored()
-    for method, path, authorization in doors:
+    for method, path, authorization in endpoints:
         headers = {"Content-Type": "application/json"}
         headers |= {"Authorization": authorization} if authorization else {}
-        # A connection each: the server ends one whose body it has not read.
+        # One connection per request: the server closes a connection whose body it has not read.
         answer = httpx.request(method, f"{web_url}/api/v1/{path}", content=body, headers=headers, timeout=30)
         assert answer.status_code in statuses, (method, path, answer.status_code, answer.text[:300])
         (error,) = answer.json()["errors"]

@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
 from products_app.models import ServiceKey
-from tests.orders_app.ordering import Desk
+from tests.orders_app.ordering import OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,8 +23,8 @@ MODELS = ("orders_app_order", "products_app_servicekey", "auth_user", "admin_log
 with_browser = pytest.mark.skipif(not CHROMIUM, reason="there is no chromium on this machine")
 
 
-def complaints(server: LiveServer, *paths: str) -> list[str]:
-    """What a browser in which admin is signed in reports of these pages."""
+def browser_errors(server: LiveServer, *paths: str) -> list[str]:
+    """The errors that a browser signed in as admin reports for these pages."""
     opened = subprocess.run(
         [sys.executable, "-m", "tests.web.open_pages", CHROMIUM, server.url, "admin", PASSWORD, *paths],
         cwd=settings.BASE_DIR,
@@ -46,9 +46,9 @@ def admin(transactional_db: None) -> User:
 @with_browser
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("admin")
-def test_the_pages_of_the_system_violate_no_policy(live_server: LiveServer, desk: Desk) -> None:
-    order = desk.place()
-    key, _ = ServiceKey.issue(name="neighbour")
+def test_the_pages_of_the_system_violate_no_policy(live_server: LiveServer, placer: OrderPlacer) -> None:
+    order = placer.place()
+    key, _ = ServiceKey.issue(name="shop")
     paths = [
         "/api/docs/",
         "/api/v1/",
@@ -60,7 +60,7 @@ def test_the_pages_of_the_system_violate_no_policy(live_server: LiveServer, desk
         reverse("admin:products_app_servicekey_add"),
         reverse("admin:kafka_workers_deadletterrecord_changelist"),
     ]
-    found = complaints(live_server, *paths)
+    found = browser_errors(live_server, *paths)
     assert not found, "\n".join(found)
 
 
@@ -89,5 +89,5 @@ def test_pages_carry_the_other_headers_too() -> None:
     assert page["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
-def test_what_is_no_page_needs_no_policy() -> None:
+def test_answers_that_are_not_pages_have_no_policy() -> None:
     assert "Content-Security-Policy" not in Client().get("/api/v1/orders/statuses/")

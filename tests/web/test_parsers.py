@@ -1,17 +1,17 @@
-"""A body too large, too deep or no JSON is a 4xx on every route that takes one, and changes nothing."""
+"""A body that is too large, too deep or not JSON is a 4xx on every route with a body, and changes nothing."""
 
 from typing import Any
 
 import pytest
 
-from tests.orders_app.api.people import Person, codes
+from tests.orders_app.api.api_users import ApiUser, codes
 from tests.products_app.api.callers import service
-from tests.products_app.shelves import stocked
+from tests.products_app.product_stock import stocked
 from tests.web.callers import everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-Doors = list[tuple[Any, str, str]]
+Endpoints = list[tuple[Any, str, str]]
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain")
 
 
@@ -50,26 +50,28 @@ BODIES: dict[str, tuple[bytes, set[int]]] = {
 
 
 @pytest.fixture
-def doors(clean_catalogue: None, transactional_db: None) -> Doors:
-    """Every route that takes a body, with somebody whom it lets in."""
-    staff = Person(1, is_staff=True).client
+def endpoints(clean_catalogue: None, transactional_db: None) -> Endpoints:
+    """Every route with a body, and a client that it accepts."""
+    staff = ApiUser(1, is_staff=True).client
     lamp = stocked(3)
     return [
-        (Person().client, "POST", "auth/token/"),
-        (Person().client, "POST", "auth/token/refresh/"),
-        (Person().client, "POST", "auth/register/"),
+        (ApiUser().client, "POST", "auth/token/"),
+        (ApiUser().client, "POST", "auth/token/refresh/"),
+        (ApiUser().client, "POST", "auth/register/"),
         (staff, "POST", "products/"),
         (staff, "PUT", f"products/{lamp}/"),
         (service(), "POST", f"products/{lamp}/reserve/"),
         (service(), "POST", f"products/{lamp}/release/"),
-        (Person(1).client, "POST", "orders/"),
+        (ApiUser(1).client, "POST", "orders/"),
     ]
 
 
-def test_a_body_beyond_the_bounds_is_refused_everywhere(doors: Doors, subtests: pytest.Subtests) -> None:
+def test_a_body_above_the_limits_is_refused_by_every_parser(
+    endpoints: Endpoints, subtests: pytest.Subtests
+) -> None:
     before = everything()
     for case, (body, expected) in BODIES.items():
-        for client, method, path in doors:
+        for client, method, path in endpoints:
             with subtests.test(f"{case} to {path}"):
                 response = client.generic(method, f"/api/v1/{path}", body, content_type="application/json")
                 assert response.status_code in expected, response.content[:300]
@@ -78,9 +80,9 @@ def test_a_body_beyond_the_bounds_is_refused_everywhere(doors: Doors, subtests: 
     assert everything() == before
 
 
-def test_a_body_in_another_form_is_a_415(doors: Doors, subtests: pytest.Subtests) -> None:
+def test_a_body_of_another_content_type_is_a_415(endpoints: Endpoints, subtests: pytest.Subtests) -> None:
     before = everything()
-    for client, method, path in doors:
+    for client, method, path in endpoints:
         for kind in FORMS:
             with subtests.test(f"{kind} to {path}"):
                 response = client.generic(method, f"/api/v1/{path}", b"username=x", content_type=kind)

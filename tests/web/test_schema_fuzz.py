@@ -26,13 +26,13 @@ from schemathesis.specs.openapi.checks import (
 
 from orders_app.state_machine import OrderStatus
 from products_app.models import ServiceKey
-from tests.orders_app.ordering import Desk
+from tests.orders_app.ordering import OrderPlacer
 from tests.orders_app.sockets.browser import token
-from tests.products_app.shelves import assert_conserved, stocked
+from tests.products_app.product_stock import assert_conserved, stocked
 
 SCHEMA = schemathesis.openapi.from_path(Path(settings.BASE_DIR) / "docs" / "openapi.yaml")
 OF_EVERY_ROUTE = {401, 405, 406, 413, 415, 429}
-"""What any route may answer, by docs/http-api.md; everything else must be in the schema by its number."""
+"""The statuses that any route may answer, by docs/http-api.md; all others must be in the schema."""
 CHECKS: list[CheckFunction] = [
     not_a_server_error,
     content_type_conformance,
@@ -47,28 +47,32 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 @dataclass
 class Caller:
-    """Who asks, and names of things that exist for them to ask for."""
+    """The callers, and the ids of objects that exist."""
 
     headers: dict[str, str] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
 
 
 @pytest.fixture
-def named(clean_catalogue: None, desk: Desk) -> dict[str, list[str]]:
+def named(clean_catalogue: None, placer: OrderPlacer) -> dict[str, list[str]]:
     """Path parameters that name something."""
-    orders = [desk.place(), desk.place_in(OrderStatus.CANCELLED), desk.place_in(OrderStatus.PROCESSING)]
+    orders = [
+        placer.place(),
+        placer.place_and_move(OrderStatus.CANCELLED),
+        placer.place_and_move(OrderStatus.PROCESSING),
+    ]
     return {
         "id": [str(order.id) for order in orders],
-        "user_id": [str(desk.user_id)],
+        "user_id": [str(placer.user_id)],
         "product_id": [stocked(1_000_000), stocked(0), stocked(5, is_active=False)],
     }
 
 
 @pytest.fixture(params=["anonymous", "customer", "staff", "service"])
-def caller(request: pytest.FixtureRequest, desk: Desk, named: dict[str, list[str]]) -> Caller:
+def caller(request: pytest.FixtureRequest, placer: OrderPlacer, named: dict[str, list[str]]) -> Caller:
     match request.param:
         case "customer":
-            authorization = f"Bearer {token(desk.user_id)}"
+            authorization = f"Bearer {token(placer.user_id)}"
         case "staff":
             sam = User.objects.create_user("sam", is_staff=True)
             authorization = f"Bearer {token(sam.pk, is_staff=True)}"
@@ -80,7 +84,7 @@ def caller(request: pytest.FixtureRequest, desk: Desk, named: dict[str, list[str
 
 
 @pytest.mark.parametrize("examples", [8, pytest.param(150, marks=pytest.mark.thorough)])
-def test_no_request_fails_or_is_answered_in_a_way_that_the_schema_does_not_have(
+def test_no_request_fails_or_gets_an_answer_that_is_not_in_the_schema(
     web_url: str, web_log: Path, caller: Caller, examples: int
 ) -> None:
     with requests.Session() as session:
@@ -104,7 +108,7 @@ def operations(caller: Caller) -> Iterator[Any]:
 
 
 def fuzz(operation: Any, web_url: str, session: requests.Session, caller: Caller, examples: int) -> list[str]:
-    """Ask this operation for so many things; what was wrong with the answers."""
+    """Sends this number of requests to an operation; returns the errors of the answers."""
     modes = list(schemathesis.GenerationMode)
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in modes))
 
@@ -117,7 +121,7 @@ def fuzz(operation: Any, web_url: str, session: requests.Session, caller: Caller
         suppress_health_check=list(HealthCheck),
     )
     @given(cases, st.data())
-    def ask(case: Any, data: Any) -> None:
+    def send_request(case: Any, data: Any) -> None:
         use_what_exists(case, data, caller.names)
         case.headers = {**(case.headers or {}), **caller.headers}
         response = case.call(base_url=web_url, session=session, timeout=30)
@@ -125,14 +129,14 @@ def fuzz(operation: Any, web_url: str, session: requests.Session, caller: Caller
         case.validate_response(response, checks=CHECKS)
 
     try:
-        ask()
+        send_request()
     except (AssertionError, Failure, FailureGroup, BaseExceptionGroup) as error:
         return [f"{operation.label}: {error}"]
     return []
 
 
 def use_what_exists(case: Any, data: Any, names: dict[str, list[str]]) -> None:
-    """Name things that exist more often than chance would."""
+    """Uses ids of existing objects more often than random ids."""
     for name, known in names.items():
         if name in case.path_parameters and data.draw(st.booleans()):
             case.path_parameters[name] = data.draw(st.sampled_from(known))

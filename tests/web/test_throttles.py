@@ -1,4 +1,4 @@
-"""How often one may try, and what happens to those who try too often."""
+"""Limits on requests and sign-ins, and the answer to a client above a limit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,8 @@ from django.core.cache import cache
 from django.test import Client
 from rest_framework.throttling import SimpleRateThrottle
 
-from tests.orders_app.api.people import Person, codes
-from tests.orders_app.ordering import Desk, all_that_is_stored
+from tests.orders_app.api.api_users import ApiUser, codes
+from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,14 +45,14 @@ def walter() -> User:
 
 
 def sign_in(name: str = "walter", password: str = PASSWORD, **meta: str) -> Any:
-    person = Person()
+    person = ApiUser()
     person.client.defaults |= meta
-    return person.ask("POST", "auth/token/", {"username": name, "password": password})
+    return person.request("POST", "auth/token/", {"username": name, "password": password})
 
 
 def register(number: int) -> Any:
     body = {"username": f"new-{number}", "email": "new@example.com", "password": PASSWORD}
-    return Person().ask("POST", "auth/register/", body)
+    return ApiUser().request("POST", "auth/register/", body)
 
 
 def test_registrations_from_one_address_are_limited(set_rate: SetRate) -> None:
@@ -73,29 +73,29 @@ def test_sign_ins_are_limited_by_address_and_by_name(set_rate: SetRate, walter: 
     assert sign_in("anybody").status_code == 429, "the address is counted whatever the name"
 
 
-def test_a_header_of_the_clients_own_gives_no_new_address(set_rate: SetRate, walter: User) -> None:
+def test_a_header_from_the_client_does_not_change_its_address(set_rate: SetRate, walter: User) -> None:
     set_rate("login", "1/hour")
     assert sign_in(HTTP_X_FORWARDED_FOR="10.0.0.1").status_code == 200
     assert sign_in(HTTP_X_FORWARDED_FOR="10.0.0.2").status_code == 429
 
 
-def test_requests_of_a_user_are_limited_where_a_rate_is_set_and_change_nothing(
-    set_rate: SetRate, desk: Desk, customer: Person, other: Person
+def test_requests_of_a_user_above_a_set_rate_are_refused_and_change_nothing(
+    set_rate: SetRate, placer: OrderPlacer, customer: ApiUser, other: ApiUser
 ) -> None:
     set_rate("user", "1/hour")
-    order = desk.place()
-    assert customer.ask("GET", f"orders/{order.id}/").status_code == 200
+    order = placer.place()
+    assert customer.request("GET", f"orders/{order.id}/").status_code == 200
     before = all_that_is_stored()
-    assert customer.ask("PATCH", f"orders/{order.id}/cancel/").status_code == 429
+    assert customer.request("PATCH", f"orders/{order.id}/cancel/").status_code == 429
     assert all_that_is_stored() == before
-    assert other.ask("GET", "orders/").status_code == 200
+    assert other.request("GET", "orders/").status_code == 200
 
 
-def test_without_a_rate_a_request_costs_no_statement_more(
-    customer: Person, django_assert_num_queries: Any
+def test_without_a_rate_a_request_needs_no_further_statement(
+    customer: ApiUser, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(0):
-        assert customer.ask("GET", "orders/statuses/").status_code == 200
+        assert customer.request("GET", "orders/statuses/").status_code == 200
 
 
 def test_wrong_passwords_lock_the_name_and_the_address_out_together(settings: Any, walter: User) -> None:
@@ -107,7 +107,7 @@ def test_wrong_passwords_lock_the_name_and_the_address_out_together(settings: An
     assert sign_in(REMOTE_ADDR="10.0.0.1").status_code == 200, "the owner elsewhere gets in"
 
 
-def test_the_admin_and_the_session_login_lock_out_too(settings: Any, walter: User) -> None:
+def test_wrong_passwords_lock_the_admin_and_the_session_login_too(settings: Any, walter: User) -> None:
     form = {"username": "walter", "password": "wrong"}
     for path in ("/admin/login/", "/api/session/login/"):
         for _ in range(settings.LOGIN_FAILURES // 2):
@@ -120,7 +120,7 @@ def test_the_admin_and_the_session_login_lock_out_too(settings: Any, walter: Use
     assert codes(sign_in()) == ["locked_out"]
 
 
-def test_a_good_password_forgets_the_wrong_ones(settings: Any, walter: User) -> None:
+def test_a_right_password_resets_the_count_of_wrong_ones(settings: Any, walter: User) -> None:
     for _ in range(2):
         for _ in range(settings.LOGIN_FAILURES - 1):
             assert sign_in(password="wrong").status_code == 401

@@ -40,7 +40,9 @@ def test_the_standby_relay_takes_over_within_five_seconds(system: System) -> Non
 
 
 @pytest.mark.parametrize("worker", CONSUMERS, ids=lambda worker: worker.name)
-def test_others_do_the_work_of_a_killed_worker_within_five_seconds(system: System, worker: Consumer) -> None:
+def test_other_workers_take_over_from_a_killed_one_within_five_seconds(
+    system: System, worker: Consumer
+) -> None:
     product = system.shop.new_product(stock=100)
     seconds_until_orders_are_processing(system, product, 1)
     system.stack.kill(system.instances(worker.name)[0])

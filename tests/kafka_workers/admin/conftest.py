@@ -1,4 +1,4 @@
-"""Members of staff with and without a say in dead letters."""
+"""Members of staff with and without permissions for dead letters."""
 
 from collections.abc import Callable
 from typing import Any

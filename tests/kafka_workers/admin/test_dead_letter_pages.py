@@ -1,4 +1,4 @@
-"""Dead letters in the admin: found, shown and settled, by those who may."""
+"""Dead letters in the admin: permitted users find, see and resolve them."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ from kafka_workers.runtime.dead_letters.letters import DeadLetter, DeadLetterFil
 from tests.kafka_workers.admin.conftest import Login
 from tests.kafka_workers.runtime.dead_letters.test_dead_letters import dead_letters_of, unresolved
 from tests.kafka_workers.runtime.workbench import Bench
-from tests.orders_app.admin.office import said
+from tests.orders_app.admin.order_pages import messages_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:kafka_workers_deadletterrecord_changelist")
@@ -61,9 +61,7 @@ def test_a_long_list_shows_its_beginning_and_counts_all(
     assert (page.context["shown"], page.context["found"]) == (2, 3)
 
 
-def test_the_page_of_a_dead_letter_shows_headers_value_and_what_became_of_it(
-    login: Login, bench: Bench
-) -> None:
+def test_the_page_of_a_dead_letter_shows_headers_value_and_resolution(login: Login, bench: Bench) -> None:
     [letter] = dead_letters_of(bench, 1)
     client = login(VIEW, SETTLE)
     act(client, bench, "discard", place=letter.coordinates, why="sent by <a load test>")
@@ -78,29 +76,29 @@ def test_the_page_of_a_dead_letter_shows_headers_value_and_what_became_of_it(
         assert words in page
 
 
-def test_a_place_where_nothing_lies_is_not_found(login: Login, bench: Bench) -> None:
+def test_coordinates_without_a_dead_letter_are_not_found(login: Login, bench: Bench) -> None:
     page = reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(f"{bench.group}.dlq/0/99")])
     assert login(VIEW).get(page).status_code == 404
 
 
-def test_only_those_that_are_ticked_are_redriven(login: Login, bench: Bench) -> None:
+def test_only_the_selected_dead_letters_are_redriven(login: Login, bench: Bench) -> None:
     letters = dead_letters_of(bench, 3)
     response = act(
         login(VIEW, SETTLE), bench, "redrive", place=[letters[0].coordinates, letters[2].coordinates]
     )
-    assert said(response) == ["2 dead letters redriven."]
+    assert messages_of(response) == ["2 dead letters redriven."]
     assert [letter.coordinates for letter in unresolved(bench)] == [letters[1].coordinates]
     assert {letter.resolution.result for letter in resolved(bench) if letter.resolution} == {"redriven"}
     bench.start()
     bench.wait_until_handled(0, 2)
 
 
-def test_all_that_are_found_are_discarded_with_the_reason_and_the_name(login: Login, bench: Bench) -> None:
+def test_all_matching_dead_letters_are_discarded_with_reason_and_user(login: Login, bench: Bench) -> None:
     dead_letters_of(bench, 3)
     client = login(VIEW, SETTLE)
     query = f"{LIST}?group={bench.group}&reason=number+1"
     response = client.post(query, {"action": "discard", "everything": "on", "why": "a test"}, follow=True)
-    assert said(response) == ["1 dead letter discarded."]
+    assert messages_of(response) == ["1 dead letter discarded."]
     [letter] = resolved(bench)
     assert letter.resolution
     assert (letter.key_text, letter.resolution.reason) == ("1", "a test")
@@ -113,7 +111,7 @@ def test_all_that_are_found_are_discarded_with_the_reason_and_the_name(login: Lo
 def test_nothing_is_discarded_without_a_reason(login: Login, bench: Bench) -> None:
     dead_letters_of(bench, 1)
     response = act(login(VIEW, SETTLE), bench, "discard", everything="on", why=" ")
-    assert said(response) == ["Say why they need no handling: the reason is recorded."]
+    assert messages_of(response) == ["Say why they need no handling: the reason is recorded."]
     assert resolved(bench) == []
 
 
@@ -121,14 +119,18 @@ def test_resolving_again_changes_nothing(login: Login, bench: Bench) -> None:
     [letter] = dead_letters_of(bench, 1)
     client = login(VIEW, SETTLE)
     act(client, bench, "redrive", place=letter.coordinates)
-    assert said(act(client, bench, "redrive", place=letter.coordinates)) == ["0 dead letters redriven."]
+    assert messages_of(act(client, bench, "redrive", place=letter.coordinates)) == [
+        "0 dead letters redriven."
+    ]
 
 
 def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(login: Login, bench: Bench) -> None:
-    bench.wire.send(f"{bench.group}.dlq", "7", b"7")
+    bench.kafka_client.send(f"{bench.group}.dlq", "7", b"7")
     client = login(VIEW, SETTLE)
-    assert "can only be discarded" in said(act(client, bench, "redrive", everything="on"))[0]
-    assert said(act(client, bench, "discard", everything="on", why="stray")) == ["1 dead letter discarded."]
+    assert "can only be discarded" in messages_of(act(client, bench, "redrive", everything="on"))[0]
+    assert messages_of(act(client, bench, "discard", everything="on", why="stray")) == [
+        "1 dead letter discarded."
+    ]
 
 
 def test_a_user_who_may_only_view_resolves_nothing(login: Login, bench: Bench) -> None:
@@ -140,7 +142,9 @@ def test_a_user_who_may_only_view_resolves_nothing(login: Login, bench: Bench) -
 
 
 @pytest.mark.parametrize("permissions", [(), (SETTLE,)])
-def test_who_may_not_view_sees_nothing(login: Login, bench: Bench, permissions: tuple[str, ...]) -> None:
+def test_a_user_without_the_view_permission_sees_nothing(
+    login: Login, bench: Bench, permissions: tuple[str, ...]
+) -> None:
     [letter] = dead_letters_of(bench, 1)
     client = login(*permissions)
     assert client.get(LIST).status_code == client.get(page_of(letter)).status_code == 403
@@ -148,7 +152,7 @@ def test_who_may_not_view_sees_nothing(login: Login, bench: Bench, permissions: 
     assert resolved(bench) == []
 
 
-def test_the_page_says_so_while_kafka_is_away(
+def test_the_page_reports_an_outage_of_kafka(
     login: Login, kafka_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(topic_reader, "ANSWER_SECONDS", 0.5)
@@ -159,10 +163,10 @@ def test_the_page_says_so_while_kafka_is_away(
     finally:
         kafka_server.start()
     assert page.status_code == 200
-    assert "Kafka is unavailable" in said(page)[0]
+    assert "Kafka is unavailable" in messages_of(page)[0]
 
 
-def test_django_s_own_pages_of_a_row_find_none(login: Login) -> None:
+def test_djangos_own_pages_of_a_row_are_not_found(login: Login) -> None:
     client = login(VIEW)
     assert client.get(f"{LIST}5/history/").status_code == 302
     assert client.get(f"{LIST}5/delete/").status_code in {302, 403}

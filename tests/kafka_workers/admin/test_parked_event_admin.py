@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from kafka_workers.models import ParkedEvent
 from tests.kafka_workers.admin.conftest import Login
-from tests.orders_app.admin.office import said
+from tests.orders_app.admin.order_pages import messages_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:kafka_workers_parkedevent_changelist")
@@ -37,7 +37,7 @@ def retried() -> set[tuple[UUID, int]]:
     return set(rows.values_list("order_id", "version"))
 
 
-def test_the_list_and_the_page_say_why_an_event_waits(login: Login) -> None:
+def test_the_list_and_the_page_say_why_an_event_is_parked(login: Login) -> None:
     [row] = park(uuid4(), 1)
     client = login(VIEW)
     assert "too large" in client.get(LIST).content.decode()
@@ -45,23 +45,23 @@ def test_the_list_and_the_page_say_why_an_event_waits(login: Login) -> None:
     assert "too large" in client.get(page).content.decode()
 
 
-def test_sending_again_takes_all_events_of_the_orders_chosen_and_no_other(login: Login) -> None:
+def test_a_retry_takes_all_events_of_the_selected_orders_and_no_other(login: Login) -> None:
     order_id = uuid4()
     first, _ = park(order_id, 1, 2)
     park(uuid4(), 1)
     response = send_again(login(VIEW, CHANGE), first)
-    assert said(response) == ["The relay will send 2 events again."]
+    assert messages_of(response) == ["The relay will send 2 events again."]
     assert retried() == {(order_id, 1), (order_id, 2)}
     assert LogEntry.objects.get().object_id == str(first.pk)
 
 
-def test_who_may_only_view_sends_nothing_again(login: Login) -> None:
+def test_a_user_who_may_only_view_requests_no_retry(login: Login) -> None:
     [row] = park(uuid4(), 1)
     send_again(login(VIEW), row)
     assert retried() == set()
 
 
-def test_who_may_not_view_sees_nothing(login: Login) -> None:
+def test_a_user_without_the_view_permission_sees_nothing(login: Login) -> None:
     [row] = park(uuid4(), 1)
     client = login()
     assert client.get(LIST).status_code == 403
@@ -69,7 +69,7 @@ def test_who_may_not_view_sees_nothing(login: Login) -> None:
     assert retried() == set()
 
 
-def test_nobody_edits_adds_or_deletes(login: Login) -> None:
+def test_parked_events_cannot_be_edited_added_or_deleted(login: Login) -> None:
     [row] = park(uuid4(), 1)
     client = login(VIEW, CHANGE, "delete_parkedevent", "add_parkedevent")
     page = reverse("admin:kafka_workers_parkedevent_change", args=[row.pk])

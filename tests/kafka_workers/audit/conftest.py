@@ -1,4 +1,4 @@
-"""A shop whose relay and consumers run, and somebody who audits it."""
+"""A shop whose relay and consumers run, and its audit."""
 
 import threading
 from collections.abc import Iterator
@@ -24,16 +24,16 @@ from orders_app.state_machine import OrderStatus
 from products_app.documents.ledger import ledger_collection
 from products_app.documents.product import product_collection
 from tests.concurrency import running
-from tests.orders_app.ordering import Desk, catalogue, desk, now
-from tests.products_app.shelves import stocked
+from tests.orders_app.ordering import OrderPlacer, catalogue, now, placer
+from tests.products_app.product_stock import stocked
 
-__all__ = ["catalogue", "desk"]
+__all__ = ["catalogue", "placer"]
 
 Json = dict[str, Any]
 
 
 @contextmanager
-def relaying() -> Iterator[None]:
+def running_relay() -> Iterator[None]:
     def relay(stop: threading.Event) -> None:
         with Producer("relay-under-audit") as producer:
             OutboxRelay(producer).run(stop)
@@ -43,10 +43,10 @@ def relaying() -> Iterator[None]:
 
 
 @contextmanager
-def at_work() -> Iterator[None]:
+def running_workers() -> Iterator[None]:
     """Relay and both consumers, in threads."""
     with ExitStack() as workers:
-        workers.enter_context(relaying())
+        workers.enter_context(running_relay())
         workers.enter_context(running(lambda stop: run(INVENTORY_CONSUMER, stop)))
         workers.enter_context(running(lambda stop: run(ORDER_CONSUMER, stop)))
         yield
@@ -54,19 +54,19 @@ def at_work() -> Iterator[None]:
 
 @dataclass
 class Shop:
-    """What the tests do with the shop, by its services and behind their back."""
+    """The shop as the tests change it: through its services, and directly in the databases."""
 
-    desk: Desk
+    placer: OrderPlacer
 
     def place(self, product: str, quantity: int = 2) -> OrderDocument:
-        return self.desk.request((product, quantity)).order
+        return self.placer.place_items((product, quantity)).order
 
     def wait_for(self, order: OrderDocument, status: OrderStatus) -> OrderDocument:
         eventually(lambda: now(order).status == status, f"the order {status.label}", seconds=30)
         return now(order)
 
     def processed(self, product: str, quantity: int = 2) -> OrderDocument:
-        """An order whose stock is reserved."""
+        """Places an order and waits until its stock is reserved."""
         return self.wait_for(self.place(product, quantity), OrderStatus.PROCESSING)
 
     def change_product(self, product: str, change: Json) -> None:
@@ -79,7 +79,7 @@ class Shop:
         assert ledger_collection().delete_one({"_id": str(order.id)}).deleted_count == 1
 
     def audit(self, *options: str, grace: float = 20) -> Json:
-        """What the audit says, and under `exitCode` how it ended."""
+        """The report of the audit, with its exit code under `exitCode`."""
         out, code = StringIO(), 0
         try:
             call_command("audit_stock", "--json", f"--grace={grace}", *options, stdout=out)
@@ -102,15 +102,15 @@ class Shop:
 
 
 @pytest.fixture
-def closed_shop(clean_catalogue: None, wire: object, desk: Desk) -> Shop:
-    """A shop in which nobody works."""
-    return Shop(desk)
+def closed_shop(clean_catalogue: None, kafka_client: object, placer: OrderPlacer) -> Shop:
+    """A shop without running workers."""
+    return Shop(placer)
 
 
 @pytest.fixture
 def shop(closed_shop: Shop) -> Iterator[Shop]:
-    """A shop in which everybody works."""
-    with at_work():
+    """A shop with all workers running."""
+    with running_workers():
         yield closed_shop
 
 

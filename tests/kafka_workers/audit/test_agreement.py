@@ -43,7 +43,7 @@ PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = OrderStatus
         ("released", PROCESSING, HELD, Disagreement.OPEN_WITHOUT_STOCK),
     ],
 )
-def test_an_order_agrees_with_the_ledger_when_that_holds_what_the_order_counts_on(
+def test_an_order_agrees_with_a_ledger_that_holds_what_the_order_needs(
     stock_status: str, status: OrderStatus, entry: HeldStock | None, disagreement: Disagreement | None
 ) -> None:
     claim = StockClaim(uuid7(), 3, status, StockStatus(stock_status), LINES)
@@ -52,7 +52,7 @@ def test_an_order_agrees_with_the_ledger_when_that_holds_what_the_order_counts_o
 
 @pytest.mark.parametrize("disagreement", Disagreement)
 @pytest.mark.parametrize("entry", [LESS, EMPTY, UNKNOWN])
-def test_every_disagreement_says_what_order_and_ledger_say(
+def test_every_disagreement_shows_order_and_ledger(
     disagreement: Disagreement, entry: HeldStock | None
 ) -> None:
     claim = StockClaim(uuid7(), 3, PENDING, StockStatus.RELEASED, LINES)

@@ -19,9 +19,9 @@ from orders_app.services.stock_claims import request_stock_again
 from orders_app.state_machine import OrderStatus, StockStatus
 from products_app.services.stock.service import Release, settle
 from tests.concurrency import insert_rival, result_of, start_beside
-from tests.kafka_workers.audit.conftest import Shop, at_work, relaying
+from tests.kafka_workers.audit.conftest import Shop, running_relay, running_workers
 from tests.orders_app.ordering import STAFF, events, now
-from tests.products_app.shelves import assert_conserved, reserve, stock_of, stocked
+from tests.products_app.product_stock import assert_conserved, reserve, stock_of, stocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +34,7 @@ def wait_for_stock(order: OrderDocument, status: StockStatus) -> None:
     eventually(lambda: now(order).stock_status == status, f"stock {status.label}", seconds=30)
 
 
-def test_a_shop_in_order_has_no_differences(shop: Shop, lantern: str) -> None:
+def test_a_consistent_shop_has_no_differences(shop: Shop, lantern: str) -> None:
     shop.processed(lantern)
     shop.wait_for(shop.place(lantern, quantity=50), OrderStatus.CANCELLED)
     released = shop.processed(lantern)
@@ -57,21 +57,21 @@ def test_an_order_in_flight_is_no_difference_while_the_relay_is_behind(
 def test_an_order_in_flight_is_no_difference_while_a_consumer_is_behind(
     closed_shop: Shop, lantern: str
 ) -> None:
-    with relaying():
+    with running_relay():
         closed_shop.place(lantern)
         eventually(ReaderPosition.objects.exists, "the relay has sent the event")
         report = closed_shop.audit("--repair", grace=0.3)
     assert (report["exitCode"], report["differences"], report["inFlight"]) == (0, [], 1)
     assert "products-service-group has 1 messages of inventory.reserve" in report["waitingFor"]
-    with at_work():
+    with running_workers():
         eventually(closed_shop.audit, "the message is read by those who come after")
 
 
-def test_an_order_in_flight_is_no_difference_while_kafka_is_away(
+def test_an_order_in_flight_is_no_difference_in_an_outage_of_kafka(
     closed_shop: Shop, lantern: str, kafka_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lag, "ADMIN_SECONDS", 0.5)
-    with relaying():
+    with running_relay():
         closed_shop.place(lantern)
         eventually(ReaderPosition.objects.exists, "the relay has sent the event")
     kafka_server.stop()
@@ -83,12 +83,14 @@ def test_an_order_in_flight_is_no_difference_while_kafka_is_away(
     assert "Kafka is unavailable" in report["waitingFor"]
 
 
-def test_what_arrives_within_the_grace_is_no_difference(closed_shop: Shop, lantern: str) -> None:
+def test_an_answer_that_arrives_within_the_grace_period_is_no_difference(
+    closed_shop: Shop, lantern: str
+) -> None:
     order = closed_shop.place(lantern)
     opening, over = threading.Event(), threading.Event()
 
     def open_shop() -> None:
-        with at_work():
+        with running_workers():
             opening.set()
             over.wait(30)
 
@@ -102,7 +104,7 @@ def test_what_arrives_within_the_grace_is_no_difference(closed_shop: Shop, lante
     assert now(order).status == OrderStatus.PROCESSING
 
 
-def test_an_order_that_moves_while_it_is_looked_at_is_in_flight(
+def test_an_order_that_changes_during_the_audit_is_in_flight(
     shop: Shop, lantern: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = shop.processed(lantern)
@@ -122,7 +124,7 @@ def test_an_order_that_moves_while_it_is_looked_at_is_in_flight(
 
 def test_a_lost_ledger_entry_is_found_and_its_hold_restored(shop: Shop, lantern: str) -> None:
     rope = stocked(2)
-    order = shop.desk.request((lantern, 2), (rope, 2)).order
+    order = shop.placer.place_items((lantern, 2), (rope, 2)).order
     shop.wait_for(order, OrderStatus.PROCESSING)
     shop.remove_entry(order)
     report = shop.audit()
@@ -150,7 +152,7 @@ def test_a_hold_that_cannot_be_restored_leaves_the_stock_alone(shop: Shop, lante
     assert stock_of(lantern) == 8
 
 
-def test_an_entry_released_behind_the_order_s_back_is_told_and_left(shop: Shop, lantern: str) -> None:
+def test_an_entry_released_without_the_order_is_reported_and_left(shop: Shop, lantern: str) -> None:
     order = shop.processed(lantern)
     settle([Release(str(order.id))])
     difference = shop.difference("--repair")
@@ -159,7 +161,7 @@ def test_an_entry_released_behind_the_order_s_back_is_told_and_left(shop: Shop, 
     assert difference["mended"] == ""
 
 
-def test_a_row_changed_by_hand_is_told_and_left_to_its_events(shop: Shop, lantern: str) -> None:
+def test_a_row_changed_by_hand_is_reported_and_left_to_replay_orders(shop: Shop, lantern: str) -> None:
     order = shop.processed(lantern)
     Order.objects.filter(pk=order.id).update(status=OrderStatus.CANCELLED)
     difference = shop.difference("--repair")
@@ -170,10 +172,10 @@ def test_a_row_changed_by_hand_is_told_and_left_to_its_events(shop: Shop, lanter
     assert events(order) == ["order.confirmed", "order.status.changed"]
 
 
-def test_a_request_that_was_lost_is_asked_again(closed_shop: Shop, lantern: str) -> None:
+def test_a_lost_request_is_sent_again(closed_shop: Shop, lantern: str) -> None:
     order = closed_shop.place(lantern)
     skip_all_events()
-    with at_work():
+    with running_workers():
         difference = closed_shop.difference("--repair")
         assert "its stock was asked for and no answer came" in difference["fact"]
         assert "dead_letters list --key" in difference["mend"]
@@ -184,23 +186,23 @@ def test_a_request_that_was_lost_is_asked_again(closed_shop: Shop, lantern: str)
     assert stock_of(lantern) == 8
 
 
-def test_an_answer_that_was_lost_is_given_again(closed_shop: Shop, lantern: str) -> None:
+def test_a_lost_answer_is_sent_again(closed_shop: Shop, lantern: str) -> None:
     order = closed_shop.place(lantern)
     skip_all_events()
     settle([reserve(str(order.id), (lantern, 2))])
-    with at_work():
+    with running_workers():
         assert "no answer came: the ledger says reserved" in closed_shop.difference("--repair")["fact"]
         closed_shop.wait_for(order, OrderStatus.PROCESSING)
         closed_shop.assert_clean()
     assert stock_of(lantern) == 8
 
 
-def test_a_release_that_was_lost_is_asked_again(closed_shop: Shop, lantern: str) -> None:
-    with at_work():
+def test_a_lost_release_is_sent_again(closed_shop: Shop, lantern: str) -> None:
+    with running_workers():
         order = closed_shop.processed(lantern)
     cancel(order)
     skip_all_events()
-    with at_work():
+    with running_workers():
         difference = closed_shop.difference("--repair")
         assert "it is cancelled and its stock is not given back" in difference["fact"]
         wait_for_stock(order, StockStatus.RELEASED)
@@ -215,12 +217,12 @@ def test_an_order_with_a_parked_event_is_in_flight(closed_shop: Shop, lantern: s
     ParkedEvent.objects.create(
         order_id=order.id, version=1, type="order.created", reason="refused", detail="too large"
     )
-    with at_work():
+    with running_workers():
         report = closed_shop.audit("--repair")
     assert (report["exitCode"], report["differences"], report["inFlight"]) == (0, [], 1)
 
 
-def test_an_order_that_moved_on_is_not_asked_about(closed_shop: Shop, lantern: str) -> None:
+def test_no_request_is_sent_for_an_order_that_has_changed_since(closed_shop: Shop, lantern: str) -> None:
     order = closed_shop.place(lantern)
     update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
     assert not request_stock_again(order_id=order.id, version=1, origin=STAFF)

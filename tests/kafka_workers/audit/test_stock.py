@@ -23,29 +23,31 @@ from products_app.services.stock.audit import (
 from products_app.services.stock.service import Release, release_line, reserve_line, settle
 from tests.concurrency import insert_rival, run_together
 from tests.kafka_workers.audit.conftest import Shop
-from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+from tests.products_app.product_stock import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def quietly(_: int) -> None:
-    """Progress that nobody watches."""
+def no_progress(_: int) -> None:
+    """Progress that is not shown."""
 
 
 def drift() -> float | None:
     return REGISTRY.get_sample_value("stockbridge_stock_drift_pieces")
 
 
-def test_neighbours_orders_count_for_the_stock_and_not_as_orders(closed_shop: Shop, lantern: str) -> None:
-    settle([reserve(new_order(), (lantern, 3)), reserve("neighbour-7", (lantern, 2))])
-    reserve_line(order_id="neighbour-8", product_id=lantern, quantity=2)
-    release_line(order_id="neighbour-8", product_id=lantern, quantity=1)
+def test_orders_of_external_services_count_for_the_stock_and_not_as_orders(
+    closed_shop: Shop, lantern: str
+) -> None:
+    settle([reserve(new_order(), (lantern, 3)), reserve("external-7", (lantern, 2))])
+    reserve_line(order_id="external-8", product_id=lantern, quantity=2)
+    release_line(order_id="external-8", product_id=lantern, quantity=1)
     report = closed_shop.audit()
     assert (report["exitCode"], report["differences"]) == (0, [])
     assert (report["products"], report["entries"], report["orders"]) == (1, 3, 0)
 
 
-def test_a_stock_changed_by_hand_is_found_told_and_mended(closed_shop: Shop, lantern: str) -> None:
+def test_a_stock_changed_by_hand_is_found_reported_and_repaired(closed_shop: Shop, lantern: str) -> None:
     settle([reserve(new_order(), (lantern, 3))])
     closed_shop.change_product(lantern, {"$set": {"stock": 9}})
     report = closed_shop.audit()
@@ -61,7 +63,7 @@ def test_a_stock_changed_by_hand_is_found_told_and_mended(closed_shop: Shop, lan
     assert drift() == 0
 
 
-def test_people_are_told_in_lines(closed_shop: Shop, lantern: str) -> None:
+def test_the_report_for_people_is_in_lines(closed_shop: Shop, lantern: str) -> None:
     closed_shop.change_product(lantern, {"$set": {"stock": 9}})
     bell = product_collection().insert_one({"name": "Bell", "stock": 4}).inserted_id
     out = StringIO()
@@ -74,22 +76,22 @@ def test_people_are_told_in_lines(closed_shop: Shop, lantern: str) -> None:
     ]
 
 
-def test_too_few_pieces_are_mended_too(closed_shop: Shop, lantern: str) -> None:
+def test_too_few_pieces_are_repaired_too(closed_shop: Shop, lantern: str) -> None:
     closed_shop.change_product(lantern, {"$inc": {"stock": -4}})
     assert closed_shop.audit("--repair")["exitCode"] == 0
     assert stock_of(lantern) == 10
 
 
-def test_traffic_between_looking_and_mending_is_kept(closed_shop: Shop, lantern: str) -> None:
+def test_traffic_between_audit_and_repair_is_kept(closed_shop: Shop, lantern: str) -> None:
     closed_shop.change_product(lantern, {"$inc": {"stock": 5}})
-    [figure] = read_stock(quietly).inconsistent
+    [figure] = read_stock(no_progress).inconsistent
     settle([reserve(new_order(), (lantern, 4))])
     assert correct_stock(figure)
     assert stock_of(lantern) == 6
     assert_conserved()
 
 
-def test_more_held_than_there_is_is_told_and_left(closed_shop: Shop, lantern: str) -> None:
+def test_more_held_than_received_is_reported_and_left(closed_shop: Shop, lantern: str) -> None:
     settle([reserve(new_order(), (lantern, 9))])
     closed_shop.change_product(lantern, {"$set": {"received": 4}})
     report = closed_shop.audit("--repair")
@@ -98,7 +100,7 @@ def test_more_held_than_there_is_is_told_and_left(closed_shop: Shop, lantern: st
     assert stock_of(lantern) == 1
 
 
-def test_products_of_others_are_not_counted_yet_and_are_no_drift(closed_shop: Shop) -> None:
+def test_uncounted_products_of_other_programs_are_no_drift(closed_shop: Shop) -> None:
     added = product_collection().insert_one({"name": "Bell", "stock": 4}).inserted_id
     report = closed_shop.audit()
     assert (report["exitCode"], report["uncounted"]) == (0, [str(added)])
@@ -106,7 +108,7 @@ def test_products_of_others_are_not_counted_yet_and_are_no_drift(closed_shop: Sh
     assert closed_shop.audit()["uncounted"] == []
 
 
-def test_a_product_that_lost_its_count_while_held_is_counted_in(closed_shop: Shop, lantern: str) -> None:
+def test_a_held_product_that_lost_its_count_is_counted_again(closed_shop: Shop, lantern: str) -> None:
     settle([reserve(new_order(), (lantern, 3))])
     closed_shop.change_product(lantern, {"$unset": {"received": 1}})
     assert "10 count as received" in closed_shop.difference("--repair")["mend"]
@@ -114,7 +116,7 @@ def test_a_product_that_lost_its_count_while_held_is_counted_in(closed_shop: Sho
     assert_conserved()
 
 
-def test_a_held_product_that_is_gone_is_told(closed_shop: Shop, lantern: str) -> None:
+def test_a_held_product_that_is_deleted_is_reported(closed_shop: Shop, lantern: str) -> None:
     settle([reserve(new_order(), (lantern, 3))])
     product_collection().delete_one({"_id": ObjectId(lantern)})
     assert "orders hold 3 of it" in closed_shop.difference("--repair")["fact"]
@@ -128,7 +130,7 @@ def test_a_held_product_that_is_gone_is_told(closed_shop: Shop, lantern: str) ->
         ({"status": "released"}, "released, and of product"),
     ],
 )
-def test_a_line_that_no_request_can_have_made_is_told_and_its_product_left(
+def test_an_impossible_line_is_reported_and_its_product_left(
     closed_shop: Shop, lantern: str, change: dict[str, Any], fact: str
 ) -> None:
     order_id = new_order()
@@ -143,19 +145,19 @@ def test_a_line_that_no_request_can_have_made_is_told_and_its_product_left(
     assert report["exitCode"] == 1
 
 
-def test_slices_give_the_same_as_the_whole(
+def test_an_audit_in_slices_gives_the_same_as_in_one(
     closed_shop: Shop, lantern: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settle([reserve(new_order(), (lantern, 1)) for _ in range(7)])
     closed_shop.change_product(lantern, {"$inc": {"stock": 1}})
-    whole = read_stock(quietly)
+    whole = read_stock(no_progress)
     monkeypatch.setattr(stock_audit, "SLICE_ENTRIES", 2)
     progress: list[int] = []
     assert read_stock(progress.append) == whole
     assert progress == [2, 4, 6, 7]
 
 
-def test_traffic_makes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_traffic_causes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stock_audit, "SLICE_ENTRIES", 10)
     rope, over = stocked(1000), threading.Event()
 
@@ -171,7 +173,7 @@ def test_traffic_makes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPa
     def look() -> int:
         try:
             for _ in range(15):
-                report = read_stock(quietly)
+                report = read_stock(no_progress)
                 assert (report.inconsistent, report.invalid_lines) == ([], [])
             return report.entries
         finally:
@@ -182,7 +184,7 @@ def test_traffic_makes_no_false_drift(lantern: str, monkeypatch: pytest.MonkeyPa
     assert entries > 0
 
 
-def test_pieces_without_a_known_reason_are_the_restored_order_s_own(lantern: str) -> None:
+def test_unexplained_pieces_belong_to_the_restored_order(lantern: str) -> None:
     order_id = new_order()
     settle([reserve(order_id, (lantern, 10))])
     before = entry_of(order_id)
@@ -210,13 +212,13 @@ def test_an_order_with_an_entry_is_not_restored(lantern: str) -> None:
     assert stock_of(lantern) == 10
 
 
-def test_a_product_counted_meanwhile_is_left(lantern: str) -> None:
+def test_a_product_that_is_counted_concurrently_is_left(lantern: str) -> None:
     stale = ProductBalance(lantern, "Lantern", 9, None, 3)
     assert not correct_stock(stale)
     assert stock_of(lantern) == 10
 
 
-def test_only_one_repairs_at_a_time(closed_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_one_repair_runs_at_a_time(closed_shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def repair_too() -> None:
         with pytest.raises(CommandError, match="another audit repairs") as error:
             call_command("audit_stock", "--repair")
@@ -226,9 +228,7 @@ def test_only_one_repairs_at_a_time(closed_shop: Shop, monkeypatch: pytest.Monke
     assert closed_shop.audit("--repair")["exitCode"] == 0
 
 
-def test_an_audit_without_its_servers_ends_with_an_exit_code_of_its_own(
-    closed_shop: Shop, mongo_server: Server
-) -> None:
+def test_an_audit_in_an_outage_has_its_own_exit_code(closed_shop: Shop, mongo_server: Server) -> None:
     mongo_server.stop()
     try:
         with pytest.raises(CommandError, match="a server is unavailable") as error:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from devtools.driver.kafka import Record, Wire
+from devtools.driver.kafka import KafkaClient, Record
 from devtools.driver.shop import eventually
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers import inventory
@@ -26,7 +26,7 @@ from products_app.exceptions import CatalogueUnavailable
 from products_app.services.stock.service import Line, Release, Reserve
 from tests.concurrency import running
 from tests.kafka_workers.relay.log_entries import TRACE
-from tests.products_app.shelves import stock_of, stocked
+from tests.products_app.product_stock import stock_of, stocked
 
 DEAD_LETTERS = "products-service-group.dlq"
 
@@ -34,13 +34,13 @@ pytestmark = pytest.mark.usefixtures("clean_catalogue")
 
 
 @contextmanager
-def consuming() -> Iterator[None]:
+def running_consumer() -> Iterator[None]:
     with running(lambda stop: run(INVENTORY_CONSUMER, stop)):
         yield
 
 
 def new_order() -> str:
-    return f"neighbour-{uuid.uuid4().hex}"
+    return f"external-{uuid.uuid4().hex}"
 
 
 def reserve(order: str, product: object, quantity: object = 2, price: object = "10.00") -> bytes:
@@ -73,41 +73,43 @@ def received(value: bytes, topic: str = "inventory.reserve") -> ReceivedMessage:
     )
 
 
-def test_a_plain_message_is_settled_and_the_same_again_changes_nothing(wire: Wire) -> None:
+def test_a_plain_message_is_settled_and_its_repetition_changes_nothing(kafka_client: KafkaClient) -> None:
     product, order = stocked(10), new_order()
-    with consuming():
+    with running_consumer():
         for _ in range(2):
-            wire.send("inventory.reserve", order, reserve(order, product))
-        answers = wire.of_order(order, "inventory.reserved", count=2)
+            kafka_client.send("inventory.reserve", order, reserve(order, product))
+        answers = kafka_client.of_order(order, "inventory.reserved", count=2)
     expected = {"orderId": order, "items": [{"productId": product, "quantity": 2, "newStock": 8}]}
     assert [answer.json() for answer in answers] == [expected] * 2
     assert {answer.headers["ce_id"] for answer in answers} == {f"{order}:inventory.reserved"}
     assert stock_of(product) == 8
 
 
-def test_a_release_gives_back_and_carries_the_trace_on(wire: Wire) -> None:
+def test_a_release_returns_the_stock_and_its_answer_carries_the_trace(kafka_client: KafkaClient) -> None:
     product, order = stocked(10), new_order()
-    with consuming():
-        wire.send("inventory.reserve", order, reserve(order, product))
-        wire.of_order(order, "inventory.reserved")
-        wire.send("inventory.release", order, release(order, product), {"traceparent": TRACE})
-        (answer,) = wire.of_order(order, "inventory.released")
+    with running_consumer():
+        kafka_client.send("inventory.reserve", order, reserve(order, product))
+        kafka_client.of_order(order, "inventory.reserved")
+        kafka_client.send("inventory.release", order, release(order, product), {"traceparent": TRACE})
+        (answer,) = kafka_client.of_order(order, "inventory.released")
     assert answer.headers["traceparent"] == TRACE
     assert answer.headers["ce_source"] == "/stockbridge/products"
     assert stock_of(product) == 10
 
 
-def test_a_shortage_is_answered_with_what_there_is(wire: Wire) -> None:
+def test_a_shortage_is_answered_with_the_stock(kafka_client: KafkaClient) -> None:
     product, order = stocked(1), new_order()
-    with consuming():
-        wire.send("inventory.reserve", order, reserve(order, product))
-        (answer,) = wire.of_order(order, "inventory.rejected")
+    with running_consumer():
+        kafka_client.send("inventory.reserve", order, reserve(order, product))
+        (answer,) = kafka_client.of_order(order, "inventory.rejected")
     failure = {"productId": product, "code": "INSUFFICIENT_STOCK", "requested": 2, "available": 1}
     assert answer.json() == {"orderId": order, "failures": [failure]}
     assert stock_of(product) == 1
 
 
-def test_bad_messages_are_kept_with_the_reason_and_stop_nothing_behind_them(wire: Wire) -> None:
+def test_invalid_messages_become_dead_letters_with_the_reason_and_stop_no_later_message(
+    kafka_client: KafkaClient,
+) -> None:
     product, bad, good = stocked(10), new_order(), new_order()
     spoilt = {
         reserve(bad, product, -5): "quantity",
@@ -116,20 +118,20 @@ def test_bad_messages_are_kept_with_the_reason_and_stop_nothing_behind_them(wire
         reserve(bad, {"$gt": ""}): "productId",
         b"{broken": "JSON",
     }
-    with consuming():
+    with running_consumer():
         for value in spoilt:
-            wire.send("inventory.reserve", bad, value)
+            kafka_client.send("inventory.reserve", bad, value)
         # The key puts it behind the bad ones, in their partition.
-        wire.send("inventory.reserve", bad, reserve(good, product))
-        wire.of_order(good, "inventory.reserved")
-    dead = wire.of_order(bad, DEAD_LETTERS, count=len(spoilt))
+        kafka_client.send("inventory.reserve", bad, reserve(good, product))
+        kafka_client.of_order(good, "inventory.reserved")
+    dead = kafka_client.of_order(bad, DEAD_LETTERS, count=len(spoilt))
     assert {record.value for record in dead} == spoilt.keys()
     for record in dead:
-        assert spoilt[record.value] in told_reason(record)
+        assert spoilt[record.value] in reason_of(record)
     assert stock_of(product) == 8
 
 
-def told_reason(record: Record) -> str:
+def reason_of(record: Record) -> str:
     return " ".join(text for name, text in record.headers.items() if "reason" in name)
 
 
@@ -160,29 +162,29 @@ def told_reason(record: Record) -> str:
         pytest.param(reserve("o" * 65, "p"), "orderId", id="a long order id"),
     ],
 )
-def test_a_value_that_cannot_be_right_is_invalid_for_a_reason(value: bytes, reason: str) -> None:
+def test_an_invalid_value_is_refused_with_a_reason(value: bytes, reason: str) -> None:
     with pytest.raises(InvalidMessage, match=reason) as raised:
         inventory.decode(received(value))
     assert len(raised.value.reason) < 300
 
 
-def test_what_is_not_known_is_ignored() -> None:
+def test_unknown_fields_of_a_message_are_ignored() -> None:
     value = json.dumps(json.loads(reserve("o", "p")) | {"colour": {"of": ["the", "box"]}}).encode()
     assert inventory.decode(received(value)) == Reserve("o", (Line("p", 2),))
     assert inventory.decode(received(release("o", "p"), "inventory.release")) == Release("o")
 
 
-def test_a_catalogue_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: object) -> None:
+def test_the_consumer_waits_during_an_outage_of_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(_: object) -> None:
         raise CatalogueUnavailable("no primary")
 
-    monkeypatch.setattr(inventory, "settle", away)
+    monkeypatch.setattr(inventory, "settle", unavailable)
     message = received(reserve("o", "p"))
     with pytest.raises(DependencyUnavailable, match="MongoDB is unavailable: no primary"):
         inventory.handle([DecodedMessage(message, inventory.decode(message))])
 
 
-def test_two_workers_share_the_partitions(wire: Wire) -> None:
+def test_two_workers_share_the_partitions(kafka_client: KafkaClient) -> None:
     product = stocked(1000)
     handled: dict[str, list[str]] = {"first": [], "second": []}
 
@@ -197,7 +199,7 @@ def test_two_workers_share_the_partitions(wire: Wire) -> None:
 
     def both_have_work() -> bool:
         orders.append(new_order())
-        wire.send("inventory.reserve", orders[-1], reserve(orders[-1], product, 1))
+        kafka_client.send("inventory.reserve", orders[-1], reserve(orders[-1], product, 1))
         return all(handled.values())
 
     with running(lambda stop: worker("first", stop)), running(lambda stop: worker("second", stop)):
@@ -206,10 +208,12 @@ def test_two_workers_share_the_partitions(wire: Wire) -> None:
     assert set(handled["first"]) | set(handled["second"]) == set(orders)
 
 
-def test_a_flood_of_bad_messages_stops_the_command_with_exit_code_1_and_one_sentence(wire: Wire) -> None:
+def test_many_invalid_messages_stop_the_command_with_exit_code_1_and_one_sentence(
+    kafka_client: KafkaClient,
+) -> None:
     order = new_order()
     for _ in range(10):
-        wire.send("inventory.reserve", order, b"{broken")
+        kafka_client.send("inventory.reserve", order, b"{broken")
     command = [sys.executable, "manage.py", "run_inventory_consumer"]
     environment = os.environ | {"BREAKER_RUN": "10"}
     done = subprocess.run(
@@ -218,4 +222,4 @@ def test_a_flood_of_bad_messages_stops_the_command_with_exit_code_1_and_one_sent
     assert done.returncode == 1
     assert "CommandError: products-service-group stops: 10 dead letters against 0 good" in done.stderr
     assert "Traceback" not in done.stderr
-    assert len(wire.of_order(order, DEAD_LETTERS, count=10)) == 10
+    assert len(kafka_client.of_order(order, DEAD_LETTERS, count=10)) == 10

@@ -1,4 +1,4 @@
-"""Whatever a neighbour puts on the broker is read, or it is an invalid message; nothing else is raised."""
+"""Any message of an external service is read or raises InvalidMessage, and no other exception."""
 
 import json
 from collections.abc import Callable
@@ -66,7 +66,7 @@ def spoilt_values(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 def decoded(topic: str, value: bytes) -> object:
-    """What the message says; None where it is invalid."""
+    """The value of the message; None if it is invalid."""
     try:
         return DECODERS[topic](received(value, topic))
     except InvalidMessage:
@@ -91,7 +91,7 @@ def test_any_json_is_read_or_invalid(topic: str, value: object) -> None:
 
 @thorough_enough
 @given(spoilt_values())
-def test_a_value_spoilt_in_one_place_is_typed_or_invalid(spoilt: tuple[str, bytes]) -> None:
+def test_a_value_with_one_wrong_part_is_typed_or_invalid(spoilt: tuple[str, bytes]) -> None:
     match decoded(*spoilt):
         case Reserve() as wanted:
             assert type(wanted.order_id) is str
@@ -103,7 +103,9 @@ def test_a_value_spoilt_in_one_place_is_typed_or_invalid(spoilt: tuple[str, byte
 
 @thorough_enough
 @given(TOPICS, st.data())
-def test_a_value_cut_off_or_with_a_byte_changed_is_read_or_invalid(topic: str, data: st.DataObject) -> None:
+def test_a_truncated_value_or_one_with_a_changed_byte_is_read_or_invalid(
+    topic: str, data: st.DataObject
+) -> None:
     value = bytearray(json.dumps(VALID[topic][0]).encode())
     value[data.draw(st.integers(0, len(value) - 1))] = data.draw(st.integers(0, 255))
     decoded(topic, bytes(value[: data.draw(st.integers(0, len(value)))]))

@@ -1,4 +1,4 @@
-"""Reading a value: what a key given twice is, wherever it stands and however it is written."""
+"""Reading a value: a key that is given twice is refused at any depth and in any spelling."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_a_key_given_twice_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("order_id", ['":', 'a":"b', "\\", '\\":', "orderId", ':":":'])
-def test_text_that_looks_like_a_key_is_none(order_id: str) -> None:
+def test_text_that_looks_like_a_key_is_not_one(order_id: str) -> None:
     value = json.dumps({"orderId": order_id, "items": [json.loads(LINE)]}).encode()
     assert READER.read(value) == InventoryReserved(order_id, [StockLine("p", 1, 2)])
 
@@ -64,7 +64,7 @@ extra = st.lists(
 
 @st.composite
 def objects(draw: st.DrawFn, required: Pairs) -> tuple[str, bool]:
-    """An object with what it must have and perhaps more, in any order; and whether a key is in it twice."""
+    """An object with the required keys and perhaps more, in any order; and whether it has a key twice."""
     pairs = draw(st.permutations([*required, *draw(extra)]))
     return written(pairs, draw(blanks)), len({key for key, _ in pairs}) < len(pairs)
 
@@ -82,7 +82,7 @@ def values(draw: st.DrawFn) -> tuple[str, bool]:
 
 @settings(max_examples=500, deadline=None, derandomize=True, database=None)
 @given(values())
-def test_a_value_is_refused_exactly_where_it_gives_a_key_twice(
+def test_a_value_is_refused_exactly_if_it_has_a_key_twice(
     value: tuple[str, bool],
 ) -> None:
     text, has_twice = value
@@ -90,7 +90,7 @@ def test_a_value_is_refused_exactly_where_it_gives_a_key_twice(
 
 
 def is_refused(text: str) -> bool:
-    """Whether it is invalid; only a value with a key twice can have another fault, and that is told first."""
+    """Whether the value is refused; of a value with a key twice another error may be reported first."""
     try:
         READER.read(text.encode())
     except InvalidMessage:

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.test import override_settings
 from pytest_django import Settings
 
-from devtools.driver.kafka import Wire
+from devtools.driver.kafka import KafkaClient
 from devtools.stack.ports import free_ports
 from kafka_workers.contract import principals
 from kafka_workers.runtime.broker.access import (
@@ -69,7 +69,7 @@ def access(broker: SecuredBroker, user: str, password: str = PASSWORD) -> dict[s
 
 
 class Administrator(AccessControl):
-    """Takes permissions away as well."""
+    """An administrator that also revokes permissions."""
 
     def revoke(self, permissions: Iterable[Permission]) -> None:
         filters = [AclBindingFilter(*acl_of(permission)) for permission in permissions]
@@ -77,8 +77,8 @@ class Administrator(AccessControl):
             assert len(future.result()) == 1
 
 
-class Gate:
-    """What a test changes about one worker's user, in the name of the cluster's administrator."""
+class WorkerAccess:
+    """The administrator of the cluster, who changes the user of one worker for a test."""
 
     def __init__(self, broker: SecuredBroker, bench: Bench, settings: Settings) -> None:
         self.broker = broker
@@ -91,7 +91,7 @@ class Gate:
 
     @property
     def needs(self) -> list[Permission]:
-        """What the command would give to the worker of the bench's group, and its answers."""
+        """The ACLs that the command would grant to the worker of the bench's group and to its answers."""
         consuming = principals.consumer_permissions(self.user, self.bench.group, [self.bench.topic])
         return [
             *consuming,
@@ -102,11 +102,11 @@ class Gate:
         for name, value in settings.items():
             setattr(self._settings, name, value)
 
-    def enter(self, user: str | None = None, password: str = PASSWORD) -> None:
+    def log_in(self, user: str | None = None, password: str = PASSWORD) -> None:
         """From here on clients are made in the name of the user."""
         self.use(access(self.broker, user or self.user, password))
 
-    def enter_by_certificate(self, certificate: Path, key: Path) -> None:
+    def log_in_by_certificate(self, certificate: Path, key: Path) -> None:
         """The same without a password."""
         self.use(
             {
@@ -131,14 +131,14 @@ class Gate:
 
 
 @pytest.fixture
-def gate(broker: SecuredBroker, settings: Settings) -> Iterator[Gate]:
-    """A group with its topics, and a user for its worker who has a password and no right yet."""
+def worker_access(broker: SecuredBroker, settings: Settings) -> Iterator[WorkerAccess]:
+    """A group with its topics, and a user for its worker with a password and without ACLs."""
     settings.RETRY_DELAYS_SECONDS = (0.2, 0.3, 0.4)
     settings.KAFKA_BROKERS = broker.url
-    bench = Bench(Wire(broker.url))
+    bench = Bench(KafkaClient(broker.url))
     bench.create_topics()
-    gate = Gate(broker, bench, settings)
-    gate.set_password()
-    gate.enter()
-    yield gate
+    worker_access = WorkerAccess(broker, bench, settings)
+    worker_access.set_password()
+    worker_access.log_in()
+    yield worker_access
     bench.close()

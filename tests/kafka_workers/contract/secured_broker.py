@@ -1,4 +1,4 @@
-"""A broker that lets nobody do anything without a password or certificate and an ACL."""
+"""A broker that requires a password or a certificate, and an ACL for each action."""
 
 from pathlib import Path
 

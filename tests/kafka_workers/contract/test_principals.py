@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from devtools.driver.kafka import Wire
+from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import eventually
 from kafka_workers.contract import principals
 from kafka_workers.runtime.broker.access import AccessControl
@@ -26,10 +26,10 @@ from tests.database import in_test_database
 from tests.kafka_workers.consumers.test_inventory_consumer import new_order, reserve
 from tests.kafka_workers.contract.conftest import access
 from tests.kafka_workers.contract.secured_broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
-from tests.orders_app.ordering import Desk, catalogue, desk, now
-from tests.products_app.shelves import entry_of, stock_of, stocked
+from tests.orders_app.ordering import OrderPlacer, catalogue, now, placer
+from tests.products_app.product_stock import entry_of, stock_of, stocked
 
-__all__ = ["catalogue", "desk"]
+__all__ = ["catalogue", "placer"]
 
 USERS = {worker.command: worker.principal for worker in WORKERS if worker.principal}
 
@@ -56,29 +56,29 @@ def _running(command: str, settings: dict[str, str]) -> Iterator[None]:
 
 
 @pytest.fixture
-def wire(broker: SecuredBroker) -> Iterator[Wire]:
-    with closing(Wire(broker.url)) as wire:
-        yield wire
+def kafka_client(broker: SecuredBroker) -> Iterator[KafkaClient]:
+    with closing(KafkaClient(broker.url)) as kafka_client:
+        yield kafka_client
 
 
 @pytest.mark.usefixtures("workers")
 def test_an_order_goes_the_whole_way_and_a_dead_letter_back(
-    broker: SecuredBroker, wire: Wire, desk: Desk, capsys: pytest.CaptureFixture[str]
+    broker: SecuredBroker, kafka_client: KafkaClient, placer: OrderPlacer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lantern = stocked(10)
-    order = desk.request((lantern, 3)).order
+    order = placer.place_items((lantern, 3)).order
     eventually(lambda: now(order).status == OrderStatus.PROCESSING, "the order goes on", seconds=60)
     assert stock_of(lantern) == 7
 
-    neighbour = new_order()
-    wire.send("inventory.reserve", neighbour, b"no json")
-    wire.read(["products-service-group.dlq"], lambda records: len(records) == 1, seconds=30)
+    order_id = new_order()
+    kafka_client.send("inventory.reserve", order_id, b"no json")
+    kafka_client.read(["products-service-group.dlq"], lambda records: len(records) == 1, seconds=30)
     with override_settings(**access(broker, principals.DEAD_LETTERS)):
-        call_command("dead_letters", "redrive", "--key", neighbour)
+        call_command("dead_letters", "redrive", "--key", order_id)
     assert "1 redriven" in capsys.readouterr().out
-    wire.read(["products-service-group.dlq"], lambda records: len(records) == 2, seconds=30)
-    wire.send("inventory.reserve", neighbour, reserve(neighbour, lantern))
-    eventually(lambda: entry_of(neighbour), "the worker goes on behind the dead letter", seconds=30)
+    kafka_client.read(["products-service-group.dlq"], lambda records: len(records) == 2, seconds=30)
+    kafka_client.send("inventory.reserve", order_id, reserve(order_id, lantern))
+    eventually(lambda: entry_of(order_id), "the worker goes on behind the dead letter", seconds=30)
 
     with override_settings(**access(broker, principals.LAG)):
         eventually(lambda: _lag(capsys) == 0, "nothing is left to do", seconds=30)
@@ -99,7 +99,7 @@ def test_the_users_have_exactly_these_acls(broker: SecuredBroker) -> None:
     assert (report.missing, report.others) == ([], [])
 
 
-def test_a_worker_may_not_make_topics_nor_change_users(
+def test_a_worker_may_not_create_topics_or_change_users(
     broker: SecuredBroker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     user, group = f"User:{INVENTORY.principal}", "products-service-group"
@@ -119,7 +119,7 @@ def test_a_worker_may_not_make_topics_nor_change_users(
     assert ", 0 of them new" in capsys.readouterr().out
 
 
-def test_the_command_changes_nothing_the_second_time(
+def test_a_second_run_of_the_command_changes_nothing(
     broker: SecuredBroker, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with override_settings(**access(broker, ADMIN, ADMIN_PASSWORD)):
@@ -138,7 +138,7 @@ def test_a_dry_run_prints_every_acl_and_needs_no_broker(capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("text", "reason"), [("somebody=x", "names somebody"), ("stockbridge-relay=", "no password for")]
 )
-def test_a_file_of_passwords_that_cannot_be_meant_is_refused(tmp_path: Path, text: str, reason: str) -> None:
+def test_an_invalid_file_of_passwords_is_refused(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "passwords"
     path.write_text(text)
     with pytest.raises(CommandError, match=reason):

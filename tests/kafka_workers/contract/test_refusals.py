@@ -1,4 +1,4 @@
-"""What a worker says and does when the broker does not let it: one sentence, and it goes on when mended."""
+"""A worker that the broker refuses logs one sentence and continues when the permission is granted."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ from kafka_workers.runtime.producing.producer import Producer
 from orders_app import event_log
 from tests.certificates import Authority
 from tests.concurrency import running
-from tests.kafka_workers.contract.conftest import Gate
+from tests.kafka_workers.contract.conftest import WorkerAccess
 from tests.kafka_workers.relay import log_entries
 from tests.kafka_workers.runtime.workbench import Bench
 
@@ -56,12 +56,18 @@ def without(permissions: Iterable[Permission], missing: Permission) -> list[Perm
     return rest
 
 
-def need(gate: Gate, kind: str) -> Permission:
+def need(worker_access: WorkerAccess, kind: str) -> Permission:
     """One of the permissions that a worker cannot do without."""
     return {
-        "topic read": Permission(gate.user, ResourceKind.TOPIC, gate.bench.topic, Operation.READ),
-        "topic write": Permission(gate.user, ResourceKind.TOPIC, gate.bench.answer_topic, Operation.WRITE),
-        "group read": Permission(gate.user, ResourceKind.GROUP, gate.bench.group, Operation.READ),
+        "topic read": Permission(
+            worker_access.user, ResourceKind.TOPIC, worker_access.bench.topic, Operation.READ
+        ),
+        "topic write": Permission(
+            worker_access.user, ResourceKind.TOPIC, worker_access.bench.answer_topic, Operation.WRITE
+        ),
+        "group read": Permission(
+            worker_access.user, ResourceKind.GROUP, worker_access.bench.group, Operation.READ
+        ),
     }[kind]
 
 
@@ -86,7 +92,7 @@ def assert_nothing_is_done(bench: Bench) -> None:
 
 def assert_all_is_done(bench: Bench) -> None:
     """Every number answered and committed by the same living worker, and none given up."""
-    answers = bench.wire.read(
+    answers = bench.kafka_client.read(
         [bench.answer_topic], lambda records: {record.key for record in records} >= set(map(str, NUMBERS)), 40
     )
     assert {record.key for record in answers} == set(map(str, NUMBERS))
@@ -97,37 +103,37 @@ def assert_all_is_done(bench: Bench) -> None:
 
 @pytest.mark.parametrize("is_visible", [False, True], ids=["out of sight", "in sight"])
 @pytest.mark.parametrize("kind", ["topic read", "topic write", "group read"])
-def test_a_missing_acl_is_named_once_and_the_worker_resumes_when_it_is_there(
-    gate: Gate, captured_log: list[EventDict], kind: str, is_visible: bool
+def test_a_missing_acl_is_logged_once_and_the_worker_resumes_when_it_is_granted(
+    worker_access: WorkerAccess, captured_log: list[EventDict], kind: str, is_visible: bool
 ) -> None:
-    bench = gate.bench
-    missing = need(gate, kind)
-    gate.grant(*without(gate.needs, missing))
+    bench = worker_access.bench
+    missing = need(worker_access, kind)
+    worker_access.grant(*without(worker_access.needs, missing))
     if is_visible:
-        gate.grant(Permission(gate.user, missing.kind, missing.name, Operation.DESCRIBE))
+        worker_access.grant(Permission(worker_access.user, missing.kind, missing.name, Operation.DESCRIBE))
     bench.send(*NUMBERS)
     start(bench)
     wait_for_line(captured_log, sentence_about(missing))
     assert_nothing_is_done(bench)
-    gate.grant(missing)
+    worker_access.grant(missing)
     assert_all_is_done(bench)
     assert lines(captured_log, sentence_about(missing)) == 1
 
 
 @pytest.mark.parametrize("attempts", [1, 4], ids=["retry", "dead letter"])
-def test_a_failed_message_waits_until_the_worker_may_set_it_aside(
-    gate: Gate, captured_log: list[EventDict], attempts: int
+def test_a_failed_message_waits_until_the_worker_may_write_the_dead_letter(
+    worker_access: WorkerAccess, captured_log: list[EventDict], attempts: int
 ) -> None:
-    bench = gate.bench
+    bench = worker_access.bench
     topic = dead_letter_topic(bench.group) if attempts > 3 else retry_topic(bench.group, attempts)
-    missing = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.WRITE)
-    gate.grant(*without(gate.needs, missing))
+    missing = Permission(worker_access.user, ResourceKind.TOPIC, topic, Operation.WRITE)
+    worker_access.grant(*without(worker_access.needs, missing))
     bench.send(-1)
     start(bench)
     wait_for_line(captured_log, sentence_about(missing))
     assert bench.count(topic) == 0
     assert bench.workers[0].is_alive
-    gate.grant(missing)
+    worker_access.grant(missing)
     [letter] = bench.dead_letters(1)
     assert (letter.key, letter.value) == ("-1", b"-1")
     assert lines(captured_log, sentence_about(missing)) == 1
@@ -135,12 +141,12 @@ def test_a_failed_message_waits_until_the_worker_may_set_it_aside(
 
 @pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "batch in hand"])
 @pytest.mark.parametrize("kind", ["topic read", "topic write", "group read"])
-def test_an_acl_that_is_taken_away_ends_no_worker(
-    gate: Gate, captured_log: list[EventDict], kind: str, is_busy: bool
+def test_revoking_an_acl_ends_no_worker(
+    worker_access: WorkerAccess, captured_log: list[EventDict], kind: str, is_busy: bool
 ) -> None:
-    bench = gate.bench
-    right = need(gate, kind)
-    gate.grant(*gate.needs)
+    bench = worker_access.bench
+    right = need(worker_access, kind)
+    worker_access.grant(*worker_access.needs)
     taken = threading.Event()
 
     def answer(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
@@ -154,43 +160,46 @@ def test_an_acl_that_is_taken_away_ends_no_worker(
     if not is_busy:
         taken.set()
         bench.wait_until_committed()
-    gate.revoke(right)
+    worker_access.revoke(right)
     taken.set()
     bench.send(*NUMBERS[1:])
     wait_for_line(captured_log, sentence_about(right))
     assert bench.lag() == len(NUMBERS) - (not is_busy)
-    gate.grant(right)
+    worker_access.grant(right)
     assert_all_is_done(bench)
 
 
 @pytest.mark.parametrize("fault", ["wrong password", "unknown user"])
-def test_who_is_not_let_in_says_so_once_and_works_when_the_password_is_right(
-    gate: Gate, captured_log: list[EventDict], fault: str
+def test_a_worker_with_a_wrong_password_logs_it_once_and_works_when_it_is_right(
+    worker_access: WorkerAccess, captured_log: list[EventDict], fault: str
 ) -> None:
-    bench = gate.bench
+    bench = worker_access.bench
     if fault == "unknown user":
-        gate.user = f"{gate.user}-stranger"
-    gate.grant(*gate.needs)
-    gate.enter(password="another-password")
+        worker_access.user = f"{worker_access.user}-stranger"
+    worker_access.grant(*worker_access.needs)
+    worker_access.log_in(password="another-password")
     bench.send(*NUMBERS)
     start(bench)
-    sentence = f"Kafka does not let User:{gate.user} in"
+    sentence = f"Kafka does not let User:{worker_access.user} in"
     wait_for_line(captured_log, sentence)
     assert_nothing_is_done(bench)
-    # In the settings of the test the password of the worker stays what it is: the broker's is corrected.
-    gate.set_password("another-password")
+    # The settings of the test keep the password of the worker: the broker's password is corrected.
+    worker_access.set_password("another-password")
     assert_all_is_done(bench)
     assert lines(captured_log, sentence) == 1
     assert lines(captured_log, "another-password") == 0
 
 
-def test_a_broker_of_another_authority_is_not_believed(
-    gate: Gate, captured_log: list[EventDict], caplog: pytest.LogCaptureFixture, tmp_path: Path
+def test_a_broker_with_a_certificate_of_another_authority_is_not_trusted(
+    worker_access: WorkerAccess,
+    captured_log: list[EventDict],
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> None:
-    bench = gate.bench
-    gate.grant(*gate.needs)
-    # Of the same name, as after a change of keys: the client has most to say about this one.
-    gate.use({"KAFKA_SSL_CA": str(Authority(tmp_path).certificate)})
+    bench = worker_access.bench
+    worker_access.grant(*worker_access.needs)
+    # With the same name, as after a change of keys: the client logs most about this case.
+    worker_access.use({"KAFKA_SSL_CA": str(Authority(tmp_path).certificate)})
     bench.send(*NUMBERS)
     start(bench)
     sentence = "The brokers' certificate is not signed by the authority of KAFKA_SSL_CA"
@@ -199,61 +208,65 @@ def test_a_broker_of_another_authority_is_not_believed(
     bench.workers.pop().end()
     assert lines(captured_log, sentence) == 1
     assert [record for record in caplog.records if record.name == "librdkafka"] == []
-    gate.enter()
+    worker_access.log_in()
     start(bench)
     assert_all_is_done(bench)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_relay_that_may_not_write_keeps_its_position_and_sends_when_it_may(
-    gate: Gate, captured_log: list[EventDict]
+def test_a_relay_without_write_permission_keeps_its_position_and_publishes_when_it_is_granted(
+    worker_access: WorkerAccess, captured_log: list[EventDict]
 ) -> None:
     topics = ("order.created", "inventory.reserve")
     order = log_entries.new_order_id()
     log_entries.append(log_entries.created(order))
     with Producer("relay") as producer, running(OutboxRelay(producer).run):
         for topic in topics:
-            missing = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.WRITE)
-            before = gate.bench.count(topic)
+            missing = Permission(worker_access.user, ResourceKind.TOPIC, topic, Operation.WRITE)
+            before = worker_access.bench.count(topic)
             wait_for_line(captured_log, sentence_about(missing))
             assert event_log.stored_position(READER) == event_log.START
-            assert gate.bench.count(topic) == before
-            gate.grant(missing)
+            assert worker_access.bench.count(topic) == before
+            worker_access.grant(missing)
         eventually(lambda: event_log.stored_position(READER) == event_log.end_position(), "all sent", 30)
     for topic in topics:
-        assert gate.bench.wire.of_order(str(order), topic)
+        assert worker_access.bench.kafka_client.of_order(str(order), topic)
         assert lines(captured_log, f"WRITE the topic {topic}") == 1
 
 
-def test_who_may_write_nowhere_is_told_which_topic_it_was(gate: Gate) -> None:
-    bench = gate.bench
-    gate.grant(Permission(gate.user, ResourceKind.TOPIC, bench.answer_topic, Operation.DESCRIBE))
-    missing = Permission(gate.user, ResourceKind.TOPIC, bench.answer_topic, Operation.WRITE)
+def test_a_denied_producer_names_the_topic(worker_access: WorkerAccess) -> None:
+    bench = worker_access.bench
+    worker_access.grant(
+        Permission(worker_access.user, ResourceKind.TOPIC, bench.answer_topic, Operation.DESCRIBE)
+    )
+    missing = Permission(worker_access.user, ResourceKind.TOPIC, bench.answer_topic, Operation.WRITE)
     message = OutgoingMessage(bench.answer_topic, "1", b"1", {})
     with Producer("nowhere") as producer:
         with pytest.raises(AccessDenied, match=sentence_about(missing)):
             producer.publish([message])
         assert bench.count(bench.answer_topic) == 0
-        gate.grant(missing)
+        worker_access.grant(missing)
         producer.publish([message])
     assert bench.count(bench.answer_topic) == 1
 
 
-def test_what_may_not_be_settled_is_named_and_stays_open(gate: Gate) -> None:
-    bench = gate.bench
+def test_a_denied_resolution_is_reported_and_the_dead_letter_stays_unresolved(
+    worker_access: WorkerAccess,
+) -> None:
+    bench = worker_access.bench
     group = bench.group
     bench.send(b"no number")
-    gate.grant(*gate.needs)
+    worker_access.grant(*worker_access.needs)
     start(bench)
     bench.dead_letters(1)
     bench.workers.pop().end()
-    gate.revoke(*gate.needs)
+    worker_access.revoke(*worker_access.needs)
     on_id = Permission(
-        gate.user, ResourceKind.TRANSACTIONAL_ID, resolver_transactional_id(group), Operation.WRITE
+        worker_access.user, ResourceKind.TRANSACTIONAL_ID, resolver_transactional_id(group), Operation.WRITE
     )
-    on_topic = Permission(gate.user, ResourceKind.TOPIC, bench.topic, Operation.WRITE)
-    needs = list(resolving_permissions(gate.user, group, [bench.topic]))
-    gate.grant(*without(without(needs, on_id), on_topic))
+    on_topic = Permission(worker_access.user, ResourceKind.TOPIC, bench.topic, Operation.WRITE)
+    needs = list(resolving_permissions(worker_access.user, group, [bench.topic]))
+    worker_access.grant(*without(without(needs, on_id), on_topic))
     letters = find_dead_letters(DeadLetterFilter(group=group))
     assert len(letters) == 1
     for missing, refusal in ((on_id, AccessDenied), (on_topic, ResolutionRejected)):
@@ -264,80 +277,84 @@ def test_what_may_not_be_settled_is_named_and_stays_open(gate: Gate) -> None:
             resolver.redrive(letters)
         assert find_dead_letters(DeadLetterFilter(group=group)) == letters
         assert bench.count(bench.topic) == 1
-        gate.grant(missing)
+        worker_access.grant(missing)
     with DeadLetterResolver(group, by="the test") as resolver:
         assert resolver.redrive(letters) == 1
     assert find_dead_letters(DeadLetterFilter(group=group)) == []
 
 
-def test_dead_letters_that_may_not_be_read_are_not_taken_for_none(gate: Gate) -> None:
-    group = gate.bench.group
+def test_denied_access_to_dead_letters_is_not_taken_for_an_empty_list(worker_access: WorkerAccess) -> None:
+    group = worker_access.bench.group
     for topic in (resolution_topic(group), dead_letter_topic(group)):
-        missing = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.READ)
+        missing = Permission(worker_access.user, ResourceKind.TOPIC, topic, Operation.READ)
         with pytest.raises(AccessDenied, match=sentence_about(missing)):
             find_dead_letters(DeadLetterFilter(group=group))
-        gate.grant(missing)
+        worker_access.grant(missing)
     assert find_dead_letters(DeadLetterFilter(group=group)) == []
-    with pytest.raises(CommandError, match=f"User:{gate.user} may not READ the topic .*dlq"):
+    with pytest.raises(CommandError, match=f"User:{worker_access.user} may not READ the topic .*dlq"):
         call_command("dead_letters", "list")
 
 
-def test_lag_that_may_not_be_seen_is_not_taken_for_none(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_denied_access_to_the_lag_is_not_taken_for_zero(
+    worker_access: WorkerAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(lag, "ADMIN_SECONDS", 2)
-    group, topic = gate.bench.group, gate.bench.topic
-    on_group = Permission(gate.user, ResourceKind.GROUP, group, Operation.DESCRIBE)
-    on_topic = Permission(gate.user, ResourceKind.TOPIC, topic, Operation.DESCRIBE)
-    gate.bench.send(*NUMBERS)
+    group, topic = worker_access.bench.group, worker_access.bench.topic
+    on_group = Permission(worker_access.user, ResourceKind.GROUP, group, Operation.DESCRIBE)
+    on_topic = Permission(worker_access.user, ResourceKind.TOPIC, topic, Operation.DESCRIBE)
+    worker_access.bench.send(*NUMBERS)
     for granted, missing in (([], on_topic), ([on_topic], on_group)):
-        gate.grant(*granted)
+        worker_access.grant(*granted)
         with pytest.raises(AccessDenied, match=sentence_about(missing)):
             lag.read_lag({group: [topic]})
-    gate.grant(on_group)
+    worker_access.grant(on_group)
     assert sum(each.lag for each in lag.read_lag({group: [topic]})) == len(NUMBERS)
 
 
-def test_a_password_is_rotated_while_broker_and_worker_run(gate: Gate, captured_log: list[EventDict]) -> None:
-    bench = gate.bench
-    gate.grant(*gate.needs)
+def test_a_password_is_rotated_while_broker_and_worker_run(
+    worker_access: WorkerAccess, captured_log: list[EventDict]
+) -> None:
+    bench = worker_access.bench
+    worker_access.grant(*worker_access.needs)
     start(bench)
     bench.send(0)
     bench.wait_until_handled(0)
     bench.wait_until_committed()
-    gate.set_password("the-new-password")
+    worker_access.set_password("the-new-password")
     bench.send(1, 2)
     bench.wait_until_handled(1, 2)
     assert lines(captured_log, "does not let") == 0
     bench.workers.pop().end()
     start(bench)
-    wait_for_line(captured_log, f"Kafka does not let User:{gate.user} in")
+    wait_for_line(captured_log, f"Kafka does not let User:{worker_access.user} in")
     bench.workers.pop().end()
-    gate.enter(password="the-new-password")
+    worker_access.log_in(password="the-new-password")
     start(bench)
     bench.send(3, 4)
     assert_all_is_done(bench)
 
 
-def test_a_certificate_lets_its_holder_in_with_the_same_acls(gate: Gate) -> None:
-    bench = gate.bench
-    certificate, key = gate.broker.authority.issue(gate.user)
-    gate.enter_by_certificate(certificate, key)
+def test_a_client_certificate_gives_the_same_acls(worker_access: WorkerAccess) -> None:
+    bench = worker_access.bench
+    certificate, key = worker_access.broker.authority.issue(worker_access.user)
+    worker_access.log_in_by_certificate(certificate, key)
     sentence = f"The holder of {certificate} may not WRITE the topic {bench.answer_topic}"
     with Producer("mtls") as producer, pytest.raises(AccessDenied, match=sentence):
         producer.publish([OutgoingMessage(bench.answer_topic, "1", b"1", {})])
     assert bench.count(bench.answer_topic) == 0
-    gate.grant(*gate.needs)
+    worker_access.grant(*worker_access.needs)
     bench.send(*NUMBERS)
     start(bench)
     assert_all_is_done(bench)
 
 
-def test_a_certificate_of_another_authority_lets_nobody_in(
-    gate: Gate, captured_log: list[EventDict], tmp_path: Path
+def test_a_certificate_of_another_authority_is_refused(
+    worker_access: WorkerAccess, captured_log: list[EventDict], tmp_path: Path
 ) -> None:
-    bench = gate.bench
-    gate.grant(*gate.needs)
-    certificate, key = Authority(tmp_path, "another").issue(gate.user)
-    gate.enter_by_certificate(certificate, key)
+    bench = worker_access.bench
+    worker_access.grant(*worker_access.needs)
+    certificate, key = Authority(tmp_path, "another").issue(worker_access.user)
+    worker_access.log_in_by_certificate(certificate, key)
     bench.send(*NUMBERS)
     start(bench)
     sentence = f"or do not take the certificate of KAFKA_SSL_CERTIFICATE ({certificate})"

@@ -28,7 +28,7 @@ def values(event: NewEvent) -> dict[str, object]:
     return {message.topic: msgspec.json.decode(message.value or b"") for message in messages(event)}
 
 
-def test_a_placed_order_is_told_and_its_stock_asked_for() -> None:
+def test_a_placed_order_causes_a_fact_and_a_reserve_request() -> None:
     assert values(log_entries.created(ORDER)) == {
         "order.created": COMMON
         | {"userId": "7", "totalAmount": "21.00", "currency": "USD", "items": [ITEM]}
@@ -37,7 +37,7 @@ def test_a_placed_order_is_told_and_its_stock_asked_for() -> None:
     }
 
 
-def test_a_status_change_is_told_with_labels_and_without_a_reason_that_is_not_there() -> None:
+def test_a_status_change_has_labels_and_no_missing_reason() -> None:
     assert values(log_entries.changed(ORDER, 2)) == {
         "order.status.changed": COMMON
         | {"userId": "7", "oldStatus": 1, "newStatus": 2, "timestamp": NOW}
@@ -45,7 +45,7 @@ def test_a_status_change_is_told_with_labels_and_without_a_reason_that_is_not_th
     }
 
 
-def test_a_cancelled_order_gives_its_stock_back() -> None:
+def test_a_cancelled_order_releases_its_stock() -> None:
     reason = {"reason": "changed my mind"}
     assert values(log_entries.cancelled(ORDER, 3)) == {
         "order.cancelled": COMMON
@@ -55,7 +55,7 @@ def test_a_cancelled_order_gives_its_stock_back() -> None:
     }
 
 
-def test_an_order_cancelled_for_want_of_stock_releases_nothing() -> None:
+def test_an_order_cancelled_for_a_shortage_releases_nothing() -> None:
     assert values(log_entries.cancelled(ORDER, 3, release_stock=False)).keys() == {"order.cancelled"}
 
 
@@ -72,7 +72,7 @@ def test_stock_reserved_too_late_is_released_again() -> None:
     }
 
 
-def test_stock_can_be_asked_for_once_more() -> None:
+def test_stock_can_be_requested_once_more() -> None:
     assert values(log_entries.reserve_requested(ORDER, 4)) == {
         "inventory.reserve": COMMON | {"items": [ITEM], "timestamp": NOW}
     }
@@ -88,7 +88,7 @@ def test_stock_can_be_asked_for_once_more() -> None:
         EventType.DELETED,
     ],
 )
-def test_what_only_the_log_s_readers_care_for_gives_no_message(event_type: EventType) -> None:
+def test_events_without_an_effect_on_kafka_cause_no_message(event_type: EventType) -> None:
     assert messages(log_entries.plainly_changed(ORDER, 2, event_type)) == []
 
 
@@ -130,7 +130,7 @@ def test_every_value_fits_its_published_schema(event: NewEvent) -> None:
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_the_messages_of_an_event_are_the_recorded_ones_to_the_letter(name: str) -> None:
+def test_the_messages_of_an_event_equal_the_recorded_ones_byte_for_byte(name: str) -> None:
     event = logged_event(RECORDED[name])
     assert [
         {"topic": sent.topic, "key": sent.key, "headers": sent.headers, "value": (sent.value or b"").decode()}
@@ -138,7 +138,7 @@ def test_the_messages_of_an_event_are_the_recorded_ones_to_the_letter(name: str)
     ] == RECORDED[name]["messages"]
 
 
-def test_an_event_whose_data_is_not_of_its_type_is_refused_by_name() -> None:
+def test_an_event_with_data_of_another_type_is_refused_by_name() -> None:
     event = log_entries.as_logged(log_entries.changed(ORDER, 2))
     event = msgspec.structs.replace(event, data=b'{"orderNumber": 5}')
     with pytest.raises(UnroutableEvent, match=f"{ORDER}:2.*orderNumber"):

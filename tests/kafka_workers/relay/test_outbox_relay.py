@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from devtools.driver.kafka import Record, Wire
+from devtools.driver.kafka import KafkaClient, Record
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
 from kafka_workers.models import ParkedEvent
@@ -35,7 +35,7 @@ RELAYED = ("order.created", "order.status.changed", "inventory.reserve")
 
 
 @contextmanager
-def relaying(publisher: Publisher | None = None) -> Iterator[None]:
+def running_relay(publisher: Publisher | None = None) -> Iterator[None]:
     def work(stop: threading.Event) -> None:
         with Producer("relay-under-test") as producer:
             OutboxRelay(publisher or producer).run(stop)
@@ -45,7 +45,7 @@ def relaying(publisher: Publisher | None = None) -> Iterator[None]:
 
 
 class Recorder:
-    """Passes messages on to the broker and keeps them; fails first, as often as it is told."""
+    """Publishes messages to the broker and records them; fails the given number of times first."""
 
     def __init__(self, failures: int = 0) -> None:
         self.batches: list[list[OutgoingMessage]] = []
@@ -70,13 +70,13 @@ def wait_until_all_relayed() -> None:
     eventually(all_relayed, "the relay's position at the end of the log")
 
 
-def of_orders(wire: Wire, orders: Sequence[UUID], count: int) -> list[Record]:
+def of_orders(kafka_client: KafkaClient, orders: Sequence[UUID], count: int) -> list[Record]:
     wanted = {str(order) for order in orders}
 
     def enough(records: list[Record]) -> bool:
         return sum(record.key in wanted for record in records) >= count
 
-    return [record for record in wire.read(RELAYED, enough) if record.key in wanted]
+    return [record for record in kafka_client.read(RELAYED, enough) if record.key in wanted]
 
 
 def versions(records: Sequence[Record], order: UUID) -> list[str]:
@@ -88,7 +88,9 @@ def versions(records: Sequence[Record], order: UUID) -> list[str]:
     ]
 
 
-def test_every_event_is_published_once_and_the_versions_of_an_order_in_order(wire: Wire) -> None:
+def test_every_event_is_published_once_and_the_versions_of_an_order_in_order(
+    kafka_client: KafkaClient,
+) -> None:
     orders = [log_entries.new_order_id() for _ in range(20)]
     for version in range(1, 11):
         log_entries.append(
@@ -97,44 +99,44 @@ def test_every_event_is_published_once_and_the_versions_of_an_order_in_order(wir
                 for order in orders
             )
         )
-    with relaying():
+    with running_relay():
         wait_until_all_relayed()
-    records = of_orders(wire, orders, 20 * 11)
+    records = of_orders(kafka_client, orders, 20 * 11)
     assert len(records) == len({record.headers["ce_id"] for record in records}) == 20 * 11
     for order in orders:
         assert versions(records, order) == [str(version) for version in range(2, 11)]
 
 
-def test_the_position_moves_only_after_the_acknowledgement(wire: Wire) -> None:
+def test_the_position_moves_only_after_the_acknowledgement(kafka_client: KafkaClient) -> None:
     order = log_entries.new_order_id()
     log_entries.append(log_entries.created(order))
     publisher = Recorder(failures=2)
-    with relaying(publisher):
+    with running_relay(publisher):
         wait_until_all_relayed()
     assert publisher.positions_seen == [START] * 3
     assert publisher.batches[0] == publisher.batches[1] == publisher.batches[2]
-    assert len(of_orders(wire, [order], 2)) == 2
+    assert len(of_orders(kafka_client, [order], 2)) == 2
 
 
-def test_what_was_read_ahead_is_not_sent_before_a_batch_that_failed(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+def test_events_read_ahead_are_not_published_before_a_failed_batch(
+    kafka_client: KafkaClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox_relay, "BATCH_EVENTS", 2)
     order = log_entries.new_order_id()
     log_entries.append(*(log_entries.changed(order, version) for version in range(1, 8)))
     publisher = Recorder(failures=1)
-    with relaying(publisher):
+    with running_relay(publisher):
         wait_until_all_relayed()
     assert [len(batch) for batch in publisher.batches] == [2, 2, 2, 2, 1]
     assert publisher.batches[0] == publisher.batches[1]
-    assert versions(of_orders(wire, [order], 7), order) == [str(version) for version in range(1, 8)]
+    assert versions(of_orders(kafka_client, [order], 7), order) == [str(version) for version in range(1, 8)]
 
 
-def test_the_relay_is_woken_by_the_writer(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_relay_is_woken_by_the_writer(kafka_client: KafkaClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wake_up, "FIRST_POLL_SECONDS", 60)
-    with relaying():
+    with running_relay():
         for _ in range(3):
-            # The first may be found at the start; only a wake-up tells of the others.
+            # The relay may find the first event at its start; only a wake-up makes it read the others.
             log_entries.append(log_entries.created(log_entries.new_order_id()))
             wait_until_all_relayed()
         monkeypatch.setattr(wake_up, "FIRST_POLL_SECONDS", 0.005)
@@ -142,9 +144,9 @@ def test_the_relay_is_woken_by_the_writer(wire: Wire, monkeypatch: pytest.Monkey
 
 
 def test_an_event_whose_wake_up_is_lost_is_found_by_polling(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    kafka_client: KafkaClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with relaying():
+    with running_relay():
         log_entries.append(log_entries.created(log_entries.new_order_id()))
         wait_until_all_relayed()
         monkeypatch.setattr(wake_up, "CHANNEL", "nobody_listens")
@@ -152,14 +154,14 @@ def test_an_event_whose_wake_up_is_lost_is_found_by_polling(
         wait_until_all_relayed()
 
 
-def test_a_new_relay_goes_on_where_the_last_one_stopped(wire: Wire) -> None:
+def test_a_new_relay_continues_where_the_last_one_stopped(kafka_client: KafkaClient) -> None:
     first, second = log_entries.new_order_id(), log_entries.new_order_id()
     log_entries.append(log_entries.created(first))
-    with relaying():
+    with running_relay():
         wait_until_all_relayed()
     log_entries.append(log_entries.created(second))
     publisher = Recorder()
-    with relaying(publisher):
+    with running_relay(publisher):
         wait_until_all_relayed()
     assert {message.key for batch in publisher.batches for message in batch} == {str(second)}
 
@@ -174,11 +176,11 @@ def lead_session() -> int:
     return row[0] if row else 0
 
 
-def test_the_standby_takes_over_when_the_active_relay_loses_its_session(wire: Wire) -> None:
+def test_the_standby_takes_over_when_the_leader_loses_its_session(kafka_client: KafkaClient) -> None:
     first, second = Recorder(), Recorder()
-    with relaying(first):
+    with running_relay(first):
         active = eventually(lead_session, "an active relay")
-        with relaying(second):
+        with running_relay(second):
             log_entries.append(log_entries.created(log_entries.new_order_id()))
             wait_until_all_relayed()
             assert (len(first.batches), len(second.batches)) == (1, 0)
@@ -190,11 +192,11 @@ def test_the_standby_takes_over_when_the_active_relay_loses_its_session(wire: Wi
     assert len(first.batches) + len(second.batches) == 2
 
 
-def test_the_standby_takes_over_when_the_active_relay_ends(wire: Wire) -> None:
+def test_the_standby_takes_over_when_the_leader_ends(kafka_client: KafkaClient) -> None:
     second = Recorder()
-    with relaying():
+    with running_relay():
         eventually(lead_session, "an active relay")
-        standby = relaying(second)
+        standby = running_relay(second)
         standby.__enter__()
     try:
         log_entries.append(log_entries.created(log_entries.new_order_id()))
@@ -209,39 +211,41 @@ def too_large() -> list[OrderLine]:
     return [OrderLine(line.product_id, "x" * 4000, line.quantity, line.price)] * 400
 
 
-def test_an_event_with_a_message_too_large_is_parked_with_its_followers_and_the_rest_goes_on(
-    wire: Wire,
+def test_an_event_with_too_large_a_message_is_parked_with_its_followers_and_other_orders_continue(
+    kafka_client: KafkaClient,
 ) -> None:
     large, sound = log_entries.new_order_id(), log_entries.new_order_id()
     log_entries.append(log_entries.created(large, too_large()), log_entries.created(sound))
-    with relaying():
+    with running_relay():
         wait_until_all_relayed()
         log_entries.append(log_entries.changed(large, 2), log_entries.changed(sound, 2))
         wait_until_all_relayed()
-    assert versions(of_orders(wire, [sound], 3), sound) == ["2"]
+    assert versions(of_orders(kafka_client, [sound], 3), sound) == ["2"]
     rows = ParkedEvent.objects.values_list("order_id", "version", "reason")
     assert list(rows) == [(large, 1, "refused"), (large, 2, "behind")]
     assert "size" in ParkedEvent.objects.get(version=1).detail
 
 
-def test_a_parked_event_waits_for_a_retry_and_goes_out_in_order_after_it(wire: Wire) -> None:
+def test_a_parked_event_waits_for_a_retry_and_is_then_published_in_order(kafka_client: KafkaClient) -> None:
     order = log_entries.new_order_id()
     log_entries.append(*(log_entries.changed(order, version) for version in range(1, 4)))
     ParkedEvent.objects.create(order_id=order, version=1, type="order.status.changed", reason="refused")
-    with relaying():
+    with running_relay():
         wait_until_all_relayed()
         assert ParkedEvent.objects.count() == 3
         call_command("parked_events", "retry", str(order))
         eventually(lambda: not ParkedEvent.objects.exists(), "no parked event")
         log_entries.append(log_entries.changed(order, 4))
         wait_until_all_relayed()
-    assert versions(of_orders(wire, [order], 4), order) == ["1", "2", "3", "4"]
+    assert versions(of_orders(kafka_client, [order], 4), order) == ["1", "2", "3", "4"]
 
 
-def test_an_event_that_is_rejected_again_stays_parked(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_event_that_is_rejected_again_stays_parked(
+    kafka_client: KafkaClient, capsys: pytest.CaptureFixture[str]
+) -> None:
     order = log_entries.new_order_id()
     log_entries.append(log_entries.created(order, too_large()))
-    with relaying():
+    with running_relay():
         eventually(ParkedEvent.objects.exists, "the event parked")
         call_command("parked_events", "retry")
         eventually(lambda: not ParkedEvent.objects.filter(retry_requested_at__isnull=False), "the retry done")
@@ -257,7 +261,7 @@ def test_a_retry_of_an_order_without_parked_events_fails() -> None:
         call_command("parked_events", "retry", str(order))
 
 
-def test_the_statements_of_a_batch_do_not_grow_with_its_events(wire: Wire) -> None:
+def test_the_statements_of_a_batch_do_not_grow_with_its_events(kafka_client: KafkaClient) -> None:
     log_entries.append(*(log_entries.created(log_entries.new_order_id()) for _ in range(1000)))
     stop = threading.Event()
     statements: list[str] = []
@@ -277,9 +281,11 @@ def test_the_statements_of_a_batch_do_not_grow_with_its_events(wire: Wire) -> No
     assert len(statements) <= 1000 * 0.02
 
 
-def test_a_broker_that_dies_is_waited_for_and_nothing_is_lost(wire: Wire, kafka_server: Server) -> None:
+def test_the_relay_waits_during_an_outage_of_the_broker_and_loses_nothing(
+    kafka_client: KafkaClient, kafka_server: Server
+) -> None:
     order = log_entries.new_order_id()
-    with relaying():
+    with running_relay():
         eventually(lead_session, "an active relay")
         kafka_server.kill()
         try:
@@ -287,7 +293,7 @@ def test_a_broker_that_dies_is_waited_for_and_nothing_is_lost(wire: Wire, kafka_
         finally:
             kafka_server.start()
         eventually(all_relayed, "the relay's position at the end of the log", seconds=30)
-    assert {record.headers["ce_id"] for record in of_orders(wire, [order], 3)} == {
+    assert {record.headers["ce_id"] for record in of_orders(kafka_client, [order], 3)} == {
         f"{order}:1:order.created",
         f"{order}:1:inventory.reserve",
         f"{order}:2:order.status.changed",
@@ -295,7 +301,9 @@ def test_a_broker_that_dies_is_waited_for_and_nothing_is_lost(wire: Wire, kafka_
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_ends_with_exit_code_0_when_asked_to(wire: Wire, number: signal.Signals) -> None:
+def test_the_command_ends_on_sigterm_with_exit_code_0(
+    kafka_client: KafkaClient, number: signal.Signals
+) -> None:
     log_entries.append(log_entries.created(log_entries.new_order_id()))
     command = [sys.executable, "manage.py", "run_outbox_relay"]
     with subprocess.Popen(command, env=in_test_database()) as process:
@@ -307,8 +315,8 @@ def test_the_command_ends_with_exit_code_0_when_asked_to(wire: Wire, number: sig
             process.kill()
 
 
-def test_a_frozen_relay_is_replaced_and_moves_nothing_when_it_wakes(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+def test_a_frozen_relay_is_replaced_and_changes_nothing_when_it_resumes(
+    kafka_client: KafkaClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(leadership.SESSION, "idle_session_timeout", "500ms")
     frozen, thaw = threading.Event(), threading.Event()
@@ -320,9 +328,9 @@ def test_a_frozen_relay_is_replaced_and_moves_nothing_when_it_wakes(
             super().publish(messages, meanwhile)
 
     log_entries.append(log_entries.created(log_entries.new_order_id()))
-    with relaying(Freezes()):
+    with running_relay(Freezes()):
         assert frozen.wait(10)
-        with relaying():
+        with running_relay():
             wait_until_all_relayed()
             log_entries.append(log_entries.created(log_entries.new_order_id()))
             wait_until_all_relayed()

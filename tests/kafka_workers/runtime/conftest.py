@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from devtools.driver.kafka import Wire
+from devtools.driver.kafka import KafkaClient
 from tests.kafka_workers.runtime.workbench import Bench
 
 
@@ -16,8 +16,8 @@ def short_delays(settings: Settings) -> None:
 
 @pytest.fixture
 def bench(short_delays: None, kafka: str) -> Iterator[Bench]:
-    """A group whose topics are there."""
-    bench = Bench(Wire(kafka))
+    """A group whose topics exist."""
+    bench = Bench(KafkaClient(kafka))
     bench.create_topics()
     yield bench
     bench.close()

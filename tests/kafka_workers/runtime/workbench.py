@@ -11,7 +11,7 @@ from functools import cached_property
 import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from devtools.driver.kafka import Record, Wire
+from devtools.driver.kafka import KafkaClient, Record
 from devtools.driver.shop import eventually
 from kafka_workers.runtime.broker.client_config import reader_config
 from kafka_workers.runtime.broker.topics import Topic, create_topics, topics_of_group
@@ -46,7 +46,7 @@ class Worker:
         return self._thread.is_alive()
 
     def end(self, seconds: float = 15) -> None:
-        """Ask it to stop, as SIGTERM does."""
+        """Stops the worker as SIGTERM does."""
         self.stop.set()
         self._thread.join(seconds)
         assert not self.is_alive, f"the worker did not end within {seconds} s"
@@ -60,9 +60,9 @@ class Worker:
 
 @dataclass
 class Bench:
-    """What a test does with its group; `handled` is all that any worker's own handling has seen, in order."""
+    """A group with its topics and workers; `handled` has the messages that its workers handled, in order."""
 
-    wire: Wire
+    kafka_client: KafkaClient
     group: str = field(default_factory=lambda: f"bench-{uuid.uuid4().hex[:12]}")
     handled: list[DecodedMessage[int]] = field(default_factory=list)
     batches: list[int] = field(default_factory=list)
@@ -97,10 +97,10 @@ class Bench:
         """Send values, bytes as they are and anything else as JSON; the key is the value."""
         for value in values:
             raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
-            self.wire.send(self.topic, str(value), raw, headers)
+            self.kafka_client.send(self.topic, str(value), raw, headers)
 
     def handle(self, batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
-        """Handling that only takes note."""
+        """A handler that only records its messages."""
         self.batches.append(len(batch))
         self.handled += batch
         return []
@@ -121,7 +121,7 @@ class Bench:
 
     def dead_letters(self, count: int) -> list[Record]:
         """At least this many dead letters."""
-        return self.wire.read([f"{self.group}.dlq"], lambda records: len(records) >= count)
+        return self.kafka_client.read([f"{self.group}.dlq"], lambda records: len(records) >= count)
 
     def lag(self) -> int:
         """Messages of the test's topic that are not committed."""
@@ -140,7 +140,7 @@ class Bench:
         eventually(self.is_committed, "everything committed")
 
     def is_committed(self) -> bool:
-        """Whether the broker says so; one that has just come back may not know yet."""
+        """Whether the broker reports it; a broker that has just restarted may not know it yet."""
         with suppress(KafkaException):
             return self.lag() == 0
         return False
@@ -149,7 +149,7 @@ class Bench:
         for worker in self.workers:
             worker.end()
         self._reader.close()
-        self.wire.close()
+        self.kafka_client.close()
 
     @cached_property
     def _reader(self) -> Consumer:

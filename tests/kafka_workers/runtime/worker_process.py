@@ -1,4 +1,4 @@
-"""A consumer of the given group as a process: says what it handles, and waits for a line each time."""
+"""A consumer of the given group as a process: prints each batch that it handles, then waits for a line."""
 
 import signal
 import sys

@@ -9,7 +9,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from orders_app.accounts.serializers import create_token_pair
 from tests.concurrency import of_type, run_together
-from tests.orders_app.api.people import Json, Person, attributes, codes
+from tests.orders_app.api.api_users import ApiUser, Json, attributes, codes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,20 +34,20 @@ def claims(tokens: Json) -> Json:
 
 
 def sign_in(password: str = PASSWORD) -> Any:
-    return Person().ask("POST", "auth/token/", {"username": "walter", "password": password})
+    return ApiUser().request("POST", "auth/token/", {"username": "walter", "password": password})
 
 
 def refresh(token: str) -> Any:
-    return Person().ask("POST", "auth/token/refresh/", {"refresh": token})
+    return ApiUser().request("POST", "auth/token/refresh/", {"refresh": token})
 
 
-def test_name_and_password_give_tokens_that_say_who_it_is(walter: User) -> None:
+def test_name_and_password_give_tokens_with_the_users_claims(walter: User) -> None:
     response = sign_in()
     assert response.status_code == 200, response.content
     assert claims(response.json()) == {"user_id": str(walter.pk), "username": "walter", "is_staff": False}
-    person = Person()
+    person = ApiUser()
     person.client.credentials(HTTP_AUTHORIZATION=f"Bearer {response.json()['access']}")
-    assert person.ask("GET", "orders/").status_code == 200
+    assert person.request("GET", "orders/").status_code == 200
 
 
 def test_a_wrong_password_and_an_inactive_user_are_refused_alike(walter: User) -> None:
@@ -60,7 +60,7 @@ def test_a_wrong_password_and_an_inactive_user_are_refused_alike(walter: User) -
     assert codes(wrong) == ["no_active_account"]
 
 
-def test_refreshing_gives_a_new_pair_with_the_claims_of_now(walter: User) -> None:
+def test_refreshing_gives_a_new_pair_with_current_claims(walter: User) -> None:
     old = create_token_pair(walter)
     walter.is_staff = True
     walter.username = "walter-the-clerk"
@@ -75,14 +75,14 @@ def test_refreshing_gives_a_new_pair_with_the_claims_of_now(walter: User) -> Non
     assert refresh(response.json()["refresh"]).status_code == 200
 
 
-def test_a_refresh_token_serves_once(walter: User) -> None:
+def test_a_refresh_token_is_valid_once(walter: User) -> None:
     token = create_token_pair(walter)["refresh"]
     assert refresh(token).status_code == 200
     again = refresh(token)
     assert (again.status_code, codes(again), attributes(again)) == (401, ["token_not_valid"], [None])
 
 
-def test_a_refresh_token_used_again_ends_its_whole_sign_in_and_no_other(walter: User) -> None:
+def test_a_reused_refresh_token_invalidates_its_token_family_and_no_other(walter: User) -> None:
     first, elsewhere = create_token_pair(walter)["refresh"], create_token_pair(walter)["refresh"]
     second = refresh(first).json()["refresh"]
     third = refresh(second).json()["refresh"]
@@ -92,7 +92,7 @@ def test_a_refresh_token_used_again_ends_its_whole_sign_in_and_no_other(walter: 
     assert "family" not in AccessToken(create_token_pair(walter)["access"]).payload  # type: ignore[arg-type]
 
 
-def test_of_two_refreshes_at_once_one_is_refused(walter: User) -> None:
+def test_of_two_concurrent_refreshes_one_is_refused(walter: User) -> None:
     token = create_token_pair(walter)["refresh"]
     answers = run_together(*[lambda: refresh(token)] * 2)
     answered = {answer.status_code: answer for answer in of_type(Response, answers)}
@@ -100,7 +100,7 @@ def test_of_two_refreshes_at_once_one_is_refused(walter: User) -> None:
     assert refresh(answered[200].data["refresh"]).status_code == 401, "the second use ended the family"
 
 
-def test_nobody_is_refreshed_who_is_inactive_or_gone(walter: User) -> None:
+def test_an_inactive_or_deleted_user_cannot_refresh(walter: User) -> None:
     first, second = create_token_pair(walter)["refresh"], create_token_pair(walter)["refresh"]
     walter.is_active = False
     walter.save()
@@ -111,24 +111,24 @@ def test_nobody_is_refreshed_who_is_inactive_or_gone(walter: User) -> None:
     assert codes(inactive) == codes(gone) == ["no_active_account"]
 
 
-def test_only_a_refresh_token_of_ours_refreshes(walter: User) -> None:
+def test_only_a_valid_refresh_token_refreshes(walter: User) -> None:
     forged = RefreshToken.for_user(walter)
     for token in (create_token_pair(walter)["access"], str(forged)[:-4] + "AAAA", "nonsense"):
         response = refresh(token)
         assert (response.status_code, codes(response)) == (401, ["token_not_valid"]), token
-    assert attributes(Person().ask("POST", "auth/token/refresh/", {})) == ["refresh"]
+    assert attributes(ApiUser().request("POST", "auth/token/refresh/", {})) == ["refresh"]
 
 
-def test_a_token_that_is_none_is_one_error_that_asks_for_a_better_one() -> None:
-    person = Person()
+def test_an_invalid_token_is_one_error_with_www_authenticate() -> None:
+    person = ApiUser()
     person.client.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
-    response = person.ask("GET", "orders/")
+    response = person.request("GET", "orders/")
     assert (response.status_code, codes(response), attributes(response)) == (401, ["token_not_valid"], [None])
     assert response["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_registering_makes_a_customer_who_is_signed_in() -> None:
-    response = Person().ask("POST", "auth/register/", REGISTRATION | {"is_staff": True, "isStaff": True})
+def test_registering_creates_a_customer_who_is_signed_in() -> None:
+    response = ApiUser().request("POST", "auth/register/", REGISTRATION | {"is_staff": True, "isStaff": True})
     assert response.status_code == 201, response.content
     user = User.objects.get(username="walter")
     assert response.json()["user"] == {
@@ -142,7 +142,7 @@ def test_registering_makes_a_customer_who_is_signed_in() -> None:
     assert PASSWORD.encode() not in response.content
 
 
-def test_a_registration_that_cannot_be_is_refused_by_field(walter: User, subtests: pytest.Subtests) -> None:
+def test_an_invalid_registration_is_refused_by_field(walter: User, subtests: pytest.Subtests) -> None:
     new = REGISTRATION | {"username": "new"}
     refused: list[tuple[Json, str, str]] = [
         (REGISTRATION, "username", "unique"),
@@ -158,13 +158,15 @@ def test_a_registration_that_cannot_be_is_refused_by_field(walter: User, subtest
     ]
     for body, attribute, code in refused:
         with subtests.test(f"{attribute} {code}"):
-            response = Person().ask("POST", "auth/register/", body)
+            response = ApiUser().request("POST", "auth/register/", body)
             assert response.status_code == 400
             assert (attribute, code) in zip(attributes(response), codes(response), strict=True)
     assert User.objects.count() == 1
 
 
-def test_of_two_registrations_of_one_name_at_once_one_is_refused() -> None:
-    answers = run_together(*[lambda: Person().ask("POST", "auth/register/", REGISTRATION).status_code] * 2)
+def test_of_two_concurrent_registrations_of_one_name_one_is_refused() -> None:
+    answers = run_together(
+        *[lambda: ApiUser().request("POST", "auth/register/", REGISTRATION).status_code] * 2
+    )
     assert set(answers) == {201, 400}
     assert User.objects.count() == 1

@@ -9,21 +9,29 @@ from django.urls import reverse
 
 from orders_app.models import Order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
-from tests.orders_app.admin.office import LIST, Office, said
-from tests.orders_app.ordering import Desk, all_that_is_stored, answer, events, last_event, now, reserved
+from tests.orders_app.admin.order_pages import LIST, OrderPages, messages_of
+from tests.orders_app.ordering import (
+    OrderPlacer,
+    all_that_is_stored,
+    answer,
+    events,
+    last_event,
+    now,
+    reserved,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PROCESSING, SHIPPED, DELIVERED = OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED
 CANCELLED = OrderStatus.CANCELLED
 
 
-def test_the_list_shows_searches_and_filters_orders(desk: Desk, office: Office) -> None:
+def test_the_list_shows_searches_and_filters_orders(placer: OrderPlacer, order_pages: OrderPages) -> None:
     walter = User.objects.create_user("walter", email="walter@example.com")
-    order = desk.request((desk.catalogue.add(), 1), user_id=walter.pk).order
-    other = desk.place_in(PROCESSING)
+    order = placer.place_items((placer.catalogue.add(), 1), user_id=walter.pk).order
+    other = placer.place_and_move(PROCESSING)
 
     def found(**query: str | int) -> set[str]:
-        page = office.client.get(LIST, query)
+        page = order_pages.client.get(LIST, query)
         assert page.status_code == 200
         return {row.order_number for row in page.context["cl"].result_list}
 
@@ -35,56 +43,64 @@ def test_the_list_shows_searches_and_filters_orders(desk: Desk, office: Office) 
     assert found(q="nobody") == set()
 
 
-def test_the_list_costs_the_same_for_many_orders(
-    desk: Desk, office: Office, django_assert_max_num_queries: Any
+def test_the_list_needs_the_same_queries_for_many_orders(
+    placer: OrderPlacer, order_pages: OrderPages, django_assert_max_num_queries: Any
 ) -> None:
     for _ in range(3):
-        desk.place()
+        placer.place()
         with django_assert_max_num_queries(12):
-            office.client.get(LIST)
+            order_pages.client.get(LIST)
 
 
-def test_the_page_of_an_order_shows_its_items_and_history(desk: Desk, office: Office) -> None:
-    order = desk.place_in(PROCESSING)
-    page = office.client.get(office.page("change", order.id)).content.decode()
+def test_the_page_of_an_order_shows_its_items_and_history(
+    placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    order = placer.place_and_move(PROCESSING)
+    page = order_pages.client.get(order_pages.page("change", order.id)).content.decode()
     for words in ("Lantern", "order.created", "order.status.changed", "staff:1", "1 Bridge St"):
         assert words in page
 
 
-def test_of_the_form_only_the_status_can_be_edited(desk: Desk, office: Office) -> None:
-    order = desk.place()
-    form = office.client.get(office.page("change", order.id)).context["adminform"].form
+def test_only_the_status_can_be_edited_in_the_form(placer: OrderPlacer, order_pages: OrderPages) -> None:
+    order = placer.place()
+    form = order_pages.client.get(order_pages.page("change", order.id)).context["adminform"].form
     assert list(form.fields) == ["status"]
     before = all_that_is_stored()
-    office.save(order.id, status=1, street="Elsewhere", total_amount="0.01", payment_status=2)
+    order_pages.save(order.id, status=1, street="Elsewhere", total_amount="0.01", payment_status=2)
     assert all_that_is_stored() == before
 
 
-def test_the_form_moves_an_order_through_the_service(desk: Desk, office: Office, sam: User) -> None:
-    order = desk.place()
-    response = office.save(order.id, status=int(PROCESSING))
-    assert "was changed successfully" in said(response)[0]
+def test_the_form_changes_the_status_through_the_service(
+    placer: OrderPlacer, order_pages: OrderPages, sam: User
+) -> None:
+    order = placer.place()
+    response = order_pages.save(order.id, status=int(PROCESSING))
+    assert "was changed successfully" in messages_of(response)[0]
     assert now(order).status == PROCESSING
     assert events(order) == ["order.status.changed"]
     event = last_event(order)
     assert (event.actor, len(event.trace_parent)) == (f"staff:{sam.pk}", 55)
 
 
-def test_the_form_refuses_an_impossible_step_with_the_reason(desk: Desk, office: Office) -> None:
-    order = desk.place()
+def test_the_form_refuses_a_forbidden_transition_with_the_reason(
+    placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    order = placer.place()
     before = all_that_is_stored()
-    response = office.save(order.id, status=int(DELIVERED))
-    assert said(response) == [
+    response = order_pages.save(order.id, status=int(DELIVERED))
+    assert messages_of(response) == [
         "An order that is Pending cannot become Delivered; it can become Processing (2) or Cancelled (5)."
     ]
     assert all_that_is_stored() == before
     assert not LogEntry.objects.exists()
 
 
-def test_an_action_moves_all_that_can_move_and_says_why_the_others_cannot(desk: Desk, office: Office) -> None:
-    ready, done = desk.place_in(PROCESSING), desk.place_in(CANCELLED)
-    response = office.act("ship", ready.id, done.id)
-    assert said(response) == [
+def test_an_action_changes_all_orders_that_allow_it_and_explains_the_refusals(
+    placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    ready, done = placer.place_and_move(PROCESSING), placer.place_and_move(CANCELLED)
+    response = order_pages.act("ship", ready.id, done.id)
+    assert messages_of(response) == [
         "1 order changed.",
         f"{done.order_number}: An order that is Cancelled cannot become Shipped; that is final.",
     ]
@@ -93,54 +109,66 @@ def test_an_action_moves_all_that_can_move_and_says_why_the_others_cannot(desk: 
     assert (entry.object_id, entry.change_message) == (str(ready.id), "By action: ship.")
 
 
-def test_actions_take_an_order_to_its_end(desk: Desk, office: Office) -> None:
-    order = desk.place()
+def test_actions_take_an_order_to_its_end(placer: OrderPlacer, order_pages: OrderPages) -> None:
+    order = placer.place()
     for action, status in (("process", PROCESSING), ("ship", SHIPPED), ("deliver", DELIVERED)):
-        assert said(office.act(action, order.id)) == ["1 order changed."]
+        assert messages_of(order_pages.act(action, order.id)) == ["1 order changed."]
         assert now(order).status == status
 
 
-def test_the_cancel_action_gives_the_customer_its_reason(desk: Desk, office: Office) -> None:
-    first, second = desk.place(), desk.place()
-    office.act("cancel", first.id, reason="  The lamps broke.  ")
-    office.act("cancel", second.id, reason="")
+def test_the_cancel_action_gives_the_customer_its_reason(
+    placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    first, second = placer.place(), placer.place()
+    order_pages.act("cancel", first.id, reason="  The lamps broke.  ")
+    order_pages.act("cancel", second.id, reason="")
     reasons = [now(order).cancel_reason for order in (first, second)]
     assert [reason.detail for reason in reasons if reason] == ["The lamps broke.", "Cancelled by the shop."]
 
 
-def test_marking_a_reserved_order_paid_sends_it_on(desk: Desk, office: Office) -> None:
-    order = desk.place(PaymentMethod.CREDIT_CARD)
+def test_marking_a_reserved_order_paid_makes_it_processing(
+    placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    order = placer.place(PaymentMethod.CREDIT_CARD)
     answer(reserved(order))
-    office.act("mark_paid", order.id)
+    order_pages.act("mark_paid", order.id)
     assert (now(order).payment_status, now(order).status) == (PaymentStatus.PAID, PROCESSING)
-    cancelled = desk.place_in(CANCELLED)
-    response = office.act("mark_paid", cancelled.id)
-    assert said(response) == [f"{cancelled.order_number}: The order cannot be marked paid: it is cancelled."]
+    cancelled = placer.place_and_move(CANCELLED)
+    response = order_pages.act("mark_paid", cancelled.id)
+    assert messages_of(response) == [
+        f"{cancelled.order_number}: The order cannot be marked paid: it is cancelled."
+    ]
 
 
-def test_of_many_refusals_ten_are_said_and_the_others_counted(desk: Desk, office: Office) -> None:
-    orders = [desk.place() for _ in range(12)]
-    messages = said(office.act("deliver", *[order.id for order in orders]))
+def test_of_many_refusals_ten_are_shown_and_the_others_counted(
+    placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    orders = [placer.place() for _ in range(12)]
+    messages = messages_of(order_pages.act("deliver", *[order.id for order in orders]))
     assert (len(messages), messages[-1]) == (11, "2 more were refused.")
 
 
-def test_no_order_is_added_in_the_admin(office: Office) -> None:
-    assert office.client.get(reverse("admin:orders_app_order_add")).status_code == 403
+def test_no_order_can_be_added_in_the_admin(order_pages: OrderPages) -> None:
+    assert order_pages.client.get(reverse("admin:orders_app_order_add")).status_code == 403
 
 
-def test_an_order_is_deleted_at_its_end_only_and_through_the_service(desk: Desk, office: Office) -> None:
-    done, under_way = desk.place_in(CANCELLED), desk.place()
-    assert office.client.post(office.page("delete", under_way.id), {"post": "yes"}).status_code == 403
-    assert office.client.get(office.page("delete", done.id)).status_code == 200
-    response = office.client.post(office.page("delete", done.id), {"post": "yes"}, follow=True)
-    assert "was deleted successfully" in said(response)[0]
+def test_only_a_final_order_can_be_deleted_and_through_the_service(
+    placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    done, under_way = placer.place_and_move(CANCELLED), placer.place()
+    assert (
+        order_pages.client.post(order_pages.page("delete", under_way.id), {"post": "yes"}).status_code == 403
+    )
+    assert order_pages.client.get(order_pages.page("delete", done.id)).status_code == 200
+    response = order_pages.client.post(order_pages.page("delete", done.id), {"post": "yes"}, follow=True)
+    assert "was deleted successfully" in messages_of(response)[0]
     assert not Order.objects.filter(pk=done.id).exists()
     assert last_event(done).type == "order.deleted"
     assert LogEntry.objects.get().object_id == str(done.id)
 
 
-def test_orders_are_not_deleted_in_bulk(desk: Desk, office: Office) -> None:
-    order = desk.place_in(CANCELLED)
+def test_orders_are_not_deleted_in_bulk(placer: OrderPlacer, order_pages: OrderPages) -> None:
+    order = placer.place_and_move(CANCELLED)
     before = all_that_is_stored()
-    office.act("delete_selected", order.id, post="yes")
+    order_pages.act("delete_selected", order.id, post="yes")
     assert all_that_is_stored() == before

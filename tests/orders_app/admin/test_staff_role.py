@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from orders_app.admin.staff_role import STAFF_ROLE
-from tests.orders_app.admin.office import LIST, Office
-from tests.orders_app.ordering import Desk, all_that_is_stored
+from tests.orders_app.admin.order_pages import LIST, OrderPages
+from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,48 +19,48 @@ def permissions() -> set[str]:
     return set(Group.objects.get(name=STAFF_ROLE).permissions.values_list("codename", flat=True))
 
 
-def test_a_migrated_installation_has_the_role_with_exactly_what_it_needs() -> None:
+def test_a_migrated_installation_has_the_role_with_exactly_its_permissions() -> None:
     Group.objects.all().delete()
     call_command("migrate", verbosity=0)
     needed = {"view_order", "change_order", "delete_order", "view_orderitem", "view_orderevent"}
     assert permissions() == needed
 
 
-def test_the_role_opens_nothing_but_orders(office: Office) -> None:
+def test_the_role_gives_access_to_orders_only(order_pages: OrderPages) -> None:
     for model in apps.get_models():
         if not site.is_registered(model):
             continue
         page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-        opened = office.client.get(page).status_code == 200
+        opened = order_pages.client.get(page).status_code == 200
         assert opened is (page == LIST), page
 
 
-def test_staff_without_the_role_cannot_touch_orders(desk: Desk) -> None:
+def test_staff_without_the_role_cannot_touch_orders(placer: OrderPlacer) -> None:
     client = Client()
     client.force_login(User.objects.create_user("temp", is_staff=True))
-    office, order = Office(client), desk.place()
+    order_pages, order = OrderPages(client), placer.place()
     before = all_that_is_stored()
     assert client.get(LIST).status_code == 403
-    assert office.save(order.id, status=2).status_code == 403
-    assert office.act("cancel", order.id).status_code == 403
+    assert order_pages.save(order.id, status=2).status_code == 403
+    assert order_pages.act("cancel", order.id).status_code == 403
     assert all_that_is_stored() == before
 
 
-def test_a_role_that_may_only_look_moves_nothing(desk: Desk, sam: User) -> None:
+def test_a_role_that_may_only_view_changes_nothing(placer: OrderPlacer, sam: User) -> None:
     Group.objects.get(name=STAFF_ROLE).permissions.remove(
         *Group.objects.get(name=STAFF_ROLE).permissions.exclude(codename__startswith="view_")
     )
     client = Client()
     client.force_login(sam)
-    office, order = Office(client), desk.place()
+    order_pages, order = OrderPages(client), placer.place()
     before = all_that_is_stored()
     assert client.get(LIST).status_code == 200
-    assert office.save(order.id, status=2).status_code == 403
-    office.act("cancel", order.id)
+    assert order_pages.save(order.id, status=2).status_code == 403
+    order_pages.act("cancel", order.id)
     assert all_that_is_stored() == before
 
 
-def test_customers_have_no_admin(desk: Desk) -> None:
+def test_customers_have_no_admin(placer: OrderPlacer) -> None:
     client = Client()
-    client.force_login(User.objects.get(pk=desk.user_id))
+    client.force_login(User.objects.get(pk=placer.user_id))
     assert client.get(LIST).status_code == 302

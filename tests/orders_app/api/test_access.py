@@ -1,11 +1,11 @@
-"""Whose orders exist for whom; tests/web has the table of all routes and callers."""
+"""The orders that a caller may see; tests/web has the table of all routes and callers."""
 
 from typing import Any
 
 import pytest
 
-from tests.orders_app.api.people import ADDRESS, Person, codes
-from tests.orders_app.ordering import Desk
+from tests.orders_app.api.api_users import ADDRESS, ApiUser, codes
+from tests.orders_app.ordering import OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,38 +23,38 @@ ROUTES: dict[str, tuple[str, str, object]] = {
 }
 
 
-def test_an_order_that_is_not_there_is_a_404_for_staff_too(staff: Person) -> None:
+def test_a_missing_order_is_a_404_for_staff_too(staff: ApiUser) -> None:
     for method, path, body in ROUTES.values():
         for order_id in (UNKNOWN, "no-uuid", "0", "%00") if "{id}" in path else ():
-            response = staff.ask(method, path.format(id=order_id), body)
+            response = staff.request(method, path.format(id=order_id), body)
             assert (response.status_code, codes(response)) == (404, ["not_found"]), (method, path, order_id)
 
 
-def test_another_customers_order_is_answered_like_none_at_all(
-    desk: Desk, other: Person, transactional_db: None
+def test_an_order_of_another_customer_is_answered_like_a_missing_one(
+    placer: OrderPlacer, other: ApiUser, transactional_db: None
 ) -> None:
-    order = desk.place()
+    order = placer.place()
 
     def answer(order_id: object) -> Any:
-        response = other.ask("GET", f"orders/{order_id}/")
+        response = other.request("GET", f"orders/{order_id}/")
         return response.status_code, response.content.replace(str(order_id).encode(), b"")
 
     assert answer(order.id) == answer(UNKNOWN)
 
 
 def test_a_customer_lists_only_their_own_orders_and_staff_list_all(
-    desk: Desk, customer: Person, other: Person, staff: Person
+    placer: OrderPlacer, customer: ApiUser, other: ApiUser, staff: ApiUser
 ) -> None:
-    order = desk.place()
+    order = placer.place()
 
-    def listed(person: Person) -> list[str]:
-        return [row["id"] for row in person.ask("GET", "orders/").json()["results"]]
+    def listed(user: ApiUser) -> list[str]:
+        return [row["id"] for row in user.request("GET", "orders/").json()["results"]]
 
     assert listed(customer) == listed(staff) == [str(order.id)]
     assert listed(other) == []
 
 
-def test_a_user_who_does_not_exist_has_no_orders(staff: Person, other: Person) -> None:
+def test_a_user_that_does_not_exist_has_no_orders(staff: ApiUser, other: ApiUser) -> None:
     for user_id in ("99999999", "9" * 30):
-        assert staff.ask("GET", f"orders/user/{user_id}/").json()["results"] == []
-        assert other.ask("GET", f"orders/user/{user_id}/").status_code == 403
+        assert staff.request("GET", f"orders/user/{user_id}/").json()["results"] == []
+        assert other.request("GET", f"orders/user/{user_id}/").status_code == 403

@@ -1,4 +1,4 @@
-"""Lists: narrowed, sorted and paged as asked; a value that means nothing is a 400."""
+"""Lists: filtered, sorted and paged as requested; an invalid value is a 400."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -11,15 +11,15 @@ from orders_app.document import OrderDocument
 from orders_app.models import Order
 from orders_app.services.change_order import update_order
 from orders_app.state_machine import OrderStatus
-from tests.orders_app.api.people import Person, attributes
-from tests.orders_app.ordering import STAFF, Desk
+from tests.orders_app.api.api_users import ApiUser, attributes
+from tests.orders_app.ordering import STAFF, OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def listed(person: Person, query: str = "", path: str = "orders/") -> list[str]:
+def listed(user: ApiUser, query: str = "", path: str = "orders/") -> list[str]:
     """The ids of the orders on the page."""
-    response = person.ask("GET", f"{path}?{query}")
+    response = user.request("GET", f"{path}?{query}")
     assert response.status_code == 200, response.content
     return [row["id"] for row in response.json()["results"]]
 
@@ -32,18 +32,18 @@ def placed_at(order: OrderDocument, time: datetime) -> None:
     Order.objects.filter(pk=order.id).update(created_at=time)
 
 
-def test_orders_are_narrowed_to_one_status_or_several(desk: Desk, customer: Person) -> None:
-    pending = desk.place()
-    processing = desk.place_in(OrderStatus.PROCESSING)
-    cancelled = desk.place_in(OrderStatus.CANCELLED)
+def test_orders_are_filtered_by_one_status_or_several(placer: OrderPlacer, customer: ApiUser) -> None:
+    pending = placer.place()
+    processing = placer.place_and_move(OrderStatus.PROCESSING)
+    cancelled = placer.place_and_move(OrderStatus.CANCELLED)
     assert listed(customer, "status=1") == ids(pending)
     assert listed(customer, "status=2,5") == ids(cancelled, processing)
     assert listed(customer, "status=4") == []
     assert listed(customer, "status=") == ids(cancelled, processing, pending)
 
 
-def test_orders_are_narrowed_by_time_from_and_before(desk: Desk, customer: Person) -> None:
-    january, february = desk.place(), desk.place()
+def test_orders_are_filtered_by_time(placer: OrderPlacer, customer: ApiUser) -> None:
+    january, february = placer.place(), placer.place()
     placed_at(january, datetime(2026, 1, 1, tzinfo=UTC))
     placed_at(february, datetime(2026, 2, 1, tzinfo=UTC))
     assert listed(customer, "createdAfter=2026-02-01T00:00:00Z") == ids(february)
@@ -55,9 +55,11 @@ def test_orders_are_narrowed_by_time_from_and_before(desk: Desk, customer: Perso
     assert listed(customer, "createdAfter=2026-01-31T16:00:00%2B16:00") == ids(february)
 
 
-def test_orders_are_sorted_by_time_or_total_newest_first_unless_asked(desk: Desk, customer: Person) -> None:
+def test_orders_are_sorted_by_time_or_total_newest_first_unless_asked(
+    placer: OrderPlacer, customer: ApiUser
+) -> None:
     small, large, middle = (
-        desk.request((desk.catalogue.add(price=price), 1)).order for price in ("1.00", "9.00", "5.00")
+        placer.place_items((placer.catalogue.add(price=price), 1)).order for price in ("1.00", "9.00", "5.00")
     )
     assert listed(customer) == ids(middle, large, small)
     assert listed(customer, "ordering=createdAt") == ids(small, large, middle)
@@ -66,9 +68,9 @@ def test_orders_are_sorted_by_time_or_total_newest_first_unless_asked(desk: Desk
     assert listed(customer, "ordering=,") == listed(customer, "")
 
 
-def test_search_finds_by_number_tracking_number_and_product(desk: Desk, customer: Person) -> None:
-    lantern = desk.request((desk.catalogue.add("Storm Lantern"), 1)).order
-    rope = desk.request((desk.catalogue.add("Rope"), 1)).order
+def test_search_finds_by_number_tracking_number_and_product(placer: OrderPlacer, customer: ApiUser) -> None:
+    lantern = placer.place_items((placer.catalogue.add("Storm Lantern"), 1)).order
+    rope = placer.place_items((placer.catalogue.add("Rope"), 1)).order
     update_order(order_id=rope.id, tracking_number="1Z-999", origin=STAFF)
     assert listed(customer, f"search={lantern.order_number.lower()}") == ids(lantern)
     assert listed(customer, "search=lant+storm") == ids(lantern)
@@ -76,9 +78,9 @@ def test_search_finds_by_number_tracking_number_and_product(desk: Desk, customer
     assert listed(customer, "search=nothing") == listed(customer, "search='%3A!%26") == []
 
 
-def test_staff_find_orders_by_customer(desk: Desk, staff: Person, customer: Person) -> None:
+def test_staff_find_orders_by_customer(placer: OrderPlacer, staff: ApiUser, customer: ApiUser) -> None:
     walter = User.objects.create_user("walter", email="walter@example.com")
-    order = desk.request((desk.catalogue.add(), 1), user_id=walter.pk).order
+    order = placer.place_items((placer.catalogue.add(), 1), user_id=walter.pk).order
     assert listed(staff, "search=walt") == listed(staff, "search=walter@example.com") == ids(order)
     assert listed(customer, "search=walt") == []
 
@@ -96,60 +98,62 @@ MEANINGLESS = {
 }
 
 
-def test_a_value_that_means_nothing_is_a_400_that_names_it(
-    customer: Person, subtests: pytest.Subtests
-) -> None:
+def test_an_invalid_parameter_is_a_400_that_names_it(customer: ApiUser, subtests: pytest.Subtests) -> None:
     for query, attribute in MEANINGLESS.items():
         with subtests.test(query):
-            response = customer.ask("GET", f"orders/?{query}")
+            response = customer.request("GET", f"orders/?{query}")
             assert (response.status_code, set(attributes(response))) == (400, {attribute})
 
 
-def test_a_list_comes_in_pages_of_a_bounded_size(desk: Desk, customer: Person) -> None:
-    orders = [desk.place() for _ in range(3)]
-    first = customer.ask("GET", "orders/?pageSize=2&ordering=createdAt").json()
+def test_a_list_has_pages_of_a_limited_size(placer: OrderPlacer, customer: ApiUser) -> None:
+    orders = [placer.place() for _ in range(3)]
+    first = customer.request("GET", "orders/?pageSize=2&ordering=createdAt").json()
     assert (first["count"], first["previous"], len(first["results"])) == (3, None, 2)
     second = customer.client.get(first["next"]).json()
     assert (second["next"], [row["id"] for row in second["results"]]) == (None, ids(orders[2]))
-    assert customer.ask("GET", "orders/?page=2&pageSize=101").status_code == 404
-    assert customer.ask("GET", "orders/?page=0").status_code == 404
+    assert customer.request("GET", "orders/?page=2&pageSize=101").status_code == 404
+    assert customer.request("GET", "orders/?page=0").status_code == 404
 
 
-def test_a_page_costs_as_many_statements_for_many_orders_as_for_one(
-    desk: Desk, customer: Person, django_assert_num_queries: Any
+def test_a_page_needs_as_many_statements_for_many_orders_as_for_one(
+    placer: OrderPlacer, customer: ApiUser, django_assert_num_queries: Any
 ) -> None:
     for _ in range(3):
-        desk.place()
+        placer.place()
         with django_assert_num_queries(3):
-            customer.ask("GET", "orders/")
+            customer.request("GET", "orders/")
 
 
-def test_the_orders_of_a_user_take_the_same_filters(desk: Desk, customer: Person, staff: Person) -> None:
-    desk.place()
-    processing = desk.place_in(OrderStatus.PROCESSING)
-    for person in (customer, staff):
-        assert listed(person, "status=2", f"orders/user/{desk.user_id}/") == ids(processing)
-        assert person.ask("GET", f"orders/user/{desk.user_id}/?status=9").status_code == 400
+def test_the_orders_of_a_user_take_the_same_filters(
+    placer: OrderPlacer, customer: ApiUser, staff: ApiUser
+) -> None:
+    placer.place()
+    processing = placer.place_and_move(OrderStatus.PROCESSING)
+    for user in (customer, staff):
+        assert listed(user, "status=2", f"orders/user/{placer.user_id}/") == ids(processing)
+        assert user.request("GET", f"orders/user/{placer.user_id}/?status=9").status_code == 400
 
 
-def test_the_history_tells_every_event_with_version_time_and_actor(desk: Desk, customer: Person) -> None:
-    order = desk.place_in(OrderStatus.CANCELLED)
-    page = customer.ask("GET", f"orders/{order.id}/history/").json()
+def test_the_history_has_every_event_with_version_time_and_actor(
+    placer: OrderPlacer, customer: ApiUser
+) -> None:
+    order = placer.place_and_move(OrderStatus.CANCELLED)
+    page = customer.request("GET", f"orders/{order.id}/history/").json()
     created, changed, cancelled = page["results"]
     assert page["count"] == 3
     assert [event["version"] for event in page["results"]] == [1, 2, 3]
     assert created["type"] == "order.created"
-    assert created["actor"] == f"customer:{desk.user_id}"
+    assert created["actor"] == f"customer:{placer.user_id}"
     assert created["changes"]["id"] == str(order.id)
-    assert created["time"] == customer.ask("GET", f"orders/{order.id}/").json()["createdAt"]
+    assert created["time"] == customer.request("GET", f"orders/{order.id}/").json()["createdAt"]
     assert changed["changes"].items() >= {"status": 5, "statusLabel": "Cancelled"}.items()
     assert (cancelled["type"], cancelled["actor"]) == ("order.cancelled", STAFF.actor)
     assert cancelled["eventId"] == f"{order.id}:3"
     assert UUID(cancelled["eventId"].partition(":")[0]) == order.id
 
 
-def test_the_statuses_and_what_may_follow_them_are_public() -> None:
-    statuses = Person().ask("GET", "orders/statuses/").json()
+def test_statuses_and_transitions_are_public() -> None:
+    statuses = ApiUser().request("GET", "orders/statuses/").json()
     assert [(status["code"], status["label"], status["allowedTransitions"]) for status in statuses] == [
         (1, "Pending", [2, 5]),
         (2, "Processing", [3, 5]),

@@ -13,11 +13,11 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from orders_app.api.views import OrderViewSet
 from orders_app.models import Order
-from orders_app.services.place_order import service, writing
-from tests.adapters import TO_THE_VIEW, mongodb_counts, note_dispatches, told
+from orders_app.services.place_order import batch, writing
+from tests.adapters import TO_THE_VIEW, content_of, mongodb_counts, note_dispatches
 from tests.conftest import Lines
-from tests.orders_app.api.people import Json, Person, codes, order_body
-from tests.orders_app.ordering import Desk, all_that_is_stored
+from tests.orders_app.api.api_users import ApiUser, Json, codes, order_body
+from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 from web import fast_path
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,11 +32,11 @@ def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return note_dispatches(OrderViewSet, monkeypatch)
 
 
-def ask_both(customer: Person, body: object, headers: Json, views: list[str]) -> tuple[Any, Any]:
+def send_to_both(customer: ApiUser, body: object, headers: Json, views: list[str]) -> tuple[Any, Any]:
     """The answers of the fast path and of the view to the same request."""
-    fast = customer.ask("POST", "orders/", body, headers)
+    fast = customer.request("POST", "orders/", body, headers)
     assert not views
-    view = customer.ask("POST", "orders/", body, headers | TO_THE_VIEW)
+    view = customer.request("POST", "orders/", body, headers | TO_THE_VIEW)
     assert views == ["/api/v1/orders/"]
     views.clear()
     return fast, view
@@ -48,22 +48,22 @@ def test_each_declared_route_is_that_of_its_view(settings: Settings) -> None:
         assert resolve(f"/{route.replace('<str:product_id>', UNKNOWN)}").route == route
 
 
-def test_both_adapters_give_the_same_answer_to_the_letter(
-    desk: Desk, customer: Person, views: list[str]
+def test_both_adapters_give_the_same_answer_byte_for_byte(
+    placer: OrderPlacer, customer: ApiUser, views: list[str]
 ) -> None:
-    lamp = desk.catalogue.add('Löwenlampe 獅子 </script> \u2028 \\ "', "19.90")
+    lamp = placer.catalogue.add('Löwenlampe 獅子 </script> \u2028 \\ "', "19.90")
     body = order_body((lamp, 2))
-    placed = customer.ask("POST", "orders/", body, KEY)
-    fast, view = ask_both(customer, body, KEY, views)
-    assert told(fast) == told(view)
+    placed = customer.request("POST", "orders/", body, KEY)
+    fast, view = send_to_both(customer, body, KEY, views)
+    assert content_of(fast) == content_of(view)
     assert placed.json() == view.json()
     assert dict(placed.items()).keys() == dict(view.items()).keys() - {"Idempotent-Replayed"}
 
 
 def test_both_adapters_start_an_order_with_the_same_fields(
-    desk: Desk, customer: Person, views: list[str]
+    placer: OrderPlacer, customer: ApiUser, views: list[str]
 ) -> None:
-    answers = ask_both(customer, order_body((desk.catalogue.add(), 2)), {}, views)
+    answers = send_to_both(customer, order_body((placer.catalogue.add(), 2)), {}, views)
     own = {"id", "orderNumber", "createdAt", "updatedAt"}
     fast, view = (answer.json() for answer in answers)
     assert {name: fast[name] for name in fast.keys() - own} == {
@@ -88,16 +88,16 @@ REFUSALS: dict[str, tuple[int, bytes | Json, Json]] = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_both_adapters_refuse_in_the_same_words_and_change_nothing(
-    case: str, desk: Desk, customer: Person, views: list[str]
+def test_both_adapters_refuse_with_the_same_body_and_change_nothing(
+    case: str, placer: OrderPlacer, customer: ApiUser, views: list[str]
 ) -> None:
     status, body, headers = REFUSALS[case]
-    customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), KEY)
+    customer.request("POST", "orders/", order_body((placer.catalogue.add(), 1)), KEY)
     before = all_that_is_stored()
     if "Authorization" in headers:
         customer.client.credentials()
-    fast, view = ask_both(customer, body, headers, views)
-    assert told(fast) == told(view)
+    fast, view = send_to_both(customer, body, headers, views)
+    assert content_of(fast) == content_of(view)
     assert fast.status_code == status
     assert all_that_is_stored() == before
 
@@ -110,43 +110,49 @@ LEFT_TO_THE_VIEW: dict[str, tuple[int, Json]] = {
 
 
 @pytest.mark.parametrize("case", LEFT_TO_THE_VIEW)
-def test_the_view_answers_a_request(case: str, desk: Desk, customer: Person, views: list[str]) -> None:
+def test_the_view_answers_a_request(
+    case: str, placer: OrderPlacer, customer: ApiUser, views: list[str]
+) -> None:
     status, headers = LEFT_TO_THE_VIEW[case]
     if "Authorization" in headers:
         customer.client.credentials()
-    answer = customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1)), headers)
+    answer = customer.request("POST", "orders/", order_body((placer.catalogue.add(), 1)), headers)
     assert (answer.status_code, views) == (status, ["/api/v1/orders/"])
 
 
-def test_the_view_answers_a_request_with_a_query(desk: Desk, customer: Person, views: list[str]) -> None:
-    assert customer.ask("POST", "orders/?x=1", order_body((desk.catalogue.add(), 1))).status_code == 201
+def test_the_view_answers_a_request_with_a_query(
+    placer: OrderPlacer, customer: ApiUser, views: list[str]
+) -> None:
+    assert customer.request("POST", "orders/?x=1", order_body((placer.catalogue.add(), 1))).status_code == 201
     assert views == ["/api/v1/orders/"]
 
 
-def test_the_view_refuses_a_body_that_is_too_large(customer: Person, views: list[str]) -> None:
-    assert customer.ask("POST", "orders/", b" " * 1_000_001).status_code == 413
+def test_the_view_refuses_a_body_that_is_too_large(customer: ApiUser, views: list[str]) -> None:
+    assert customer.request("POST", "orders/", b" " * 1_000_001).status_code == 413
     assert views == ["/api/v1/orders/"]
 
 
-def test_both_adapters_refuse_an_unknown_host_alike(desk: Desk, customer: Person) -> None:
+def test_both_adapters_refuse_an_unknown_host_with_the_same_answer(
+    placer: OrderPlacer, customer: ApiUser
+) -> None:
     fast, view = (
-        customer.ask("POST", "orders/", order_body((UNKNOWN, 1)), {"Host": "evil.example"} | more)
+        customer.request("POST", "orders/", order_body((UNKNOWN, 1)), {"Host": "evil.example"} | more)
         for more in ({}, TO_THE_VIEW)
     )
-    assert told(fast) == told(view)
+    assert content_of(fast) == content_of(view)
     assert fast.status_code == 400
 
 
-def test_a_refused_order_looks_into_the_catalogue_once(
-    desk: Desk, customer: Person, views: list[str]
+def test_a_refused_order_queries_the_catalogue_once(
+    placer: OrderPlacer, customer: ApiUser, views: list[str]
 ) -> None:
     with mongodb_counts("opcounters", "query") as queries:
-        assert customer.ask("POST", "orders/", order_body((UNKNOWN, 1))).status_code == 400
+        assert customer.request("POST", "orders/", order_body((UNKNOWN, 1))).status_code == 400
     assert (queries, views) == ([1], [])
 
 
-def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again(
-    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
+def test_an_order_with_an_unknown_commit_is_not_placed_again(
+    placer: OrderPlacer, customer: ApiUser, monkeypatch: pytest.MonkeyPatch, views: list[str]
 ) -> None:
     write = writing.write_orders
 
@@ -154,60 +160,60 @@ def test_an_order_whose_commit_was_not_heard_of_is_not_placed_again(
         write(*args)
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(service, "write_orders", write_and_lose_the_connection)
-    body = order_body((desk.catalogue.add(), 1))
-    fast = customer.ask("POST", "orders/", body)
+    monkeypatch.setattr(batch, "write_orders", write_and_lose_the_connection)
+    body = order_body((placer.catalogue.add(), 1))
+    fast = customer.request("POST", "orders/", body)
     assert (fast.status_code, codes(fast), fast["Retry-After"]) == (503, ["database_unavailable"], "5")
     assert (Order.objects.count(), views) == (1, [])
-    assert told(fast) == told(customer.ask("POST", "orders/", body, TO_THE_VIEW))
+    assert content_of(fast) == content_of(customer.request("POST", "orders/", body, TO_THE_VIEW))
 
 
-def test_a_fault_of_ours_is_the_same_500_from_both_adapters(
-    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
+def test_an_exception_is_the_same_500_from_both_adapters(
+    placer: OrderPlacer, customer: ApiUser, monkeypatch: pytest.MonkeyPatch, views: list[str]
 ) -> None:
     def fail(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(service, "write_orders", fail)
-    fast, view = ask_both(customer, order_body((desk.catalogue.add(), 1)), {}, views)
-    assert told(fast) == told(view)
+    monkeypatch.setattr(batch, "write_orders", fail)
+    fast, view = send_to_both(customer, order_body((placer.catalogue.add(), 1)), {}, views)
+    assert content_of(fast) == content_of(view)
     assert fast.status_code == 500
 
 
-def test_both_adapters_leave_the_same_line_in_the_log(
-    desk: Desk, customer: Person, access_lines: Lines, views: list[str]
+def test_both_adapters_write_the_same_access_line(
+    placer: OrderPlacer, customer: ApiUser, access_lines: Lines, views: list[str]
 ) -> None:
-    ask_both(customer, order_body((desk.catalogue.add(), 1)), {"traceparent": TRACE_PARENT}, views)
+    send_to_both(customer, order_body((placer.catalogue.add(), 1)), {"traceparent": TRACE_PARENT}, views)
     own = {"ms", "@timestamp"}
     fast, view = [{name: value for name, value in line.items() if name not in own} for line in access_lines()]
     assert fast == view
     assert (fast["user.id"], fast["trace.id"]) == (str(customer.user_id), TRACE_PARENT.split("-")[1])
 
 
-def test_an_order_on_the_fast_path_counts_under_its_route(desk: Desk, customer: Person) -> None:
+def test_an_order_on_the_fast_path_counts_under_its_route(placer: OrderPlacer, customer: ApiUser) -> None:
     labels = {"method": "POST", "route": "api/v1/orders/", "status": "201"}
 
     def counted() -> float:
         return REGISTRY.get_sample_value("stockbridge_http_requests_total", labels) or 0
 
     before = counted()
-    assert customer.ask("POST", "orders/", order_body((desk.catalogue.add(), 1))).status_code == 201
+    assert customer.request("POST", "orders/", order_body((placer.catalogue.add(), 1))).status_code == 201
     assert counted() == before + 1
 
 
 @pytest.mark.parametrize("content_type", sorted(fast_path.IS_JSON))
 @pytest.mark.parametrize("accept", sorted(fast_path.ACCEPTS_JSON))
-def test_the_headers_of_usual_clients_lead_to_the_fast_path_and_mean_the_same(
-    content_type: str, accept: str, desk: Desk, customer: Person, views: list[str]
+def test_requests_with_headers_of_usual_clients_take_the_fast_path_with_the_same_answer(
+    content_type: str, accept: str, placer: OrderPlacer, customer: ApiUser, views: list[str]
 ) -> None:
-    body = order_body((desk.catalogue.add("Löwenlampe 獅子"), 1))
+    body = order_body((placer.catalogue.add("Löwenlampe 獅子"), 1))
     sent = KEY | {"Content-Type": content_type, "Accept": accept}
-    customer.ask("POST", "orders/", body, sent)
-    fast = customer.ask("POST", "orders/", body, sent)
+    customer.request("POST", "orders/", body, sent)
+    fast = customer.request("POST", "orders/", body, sent)
     assert not views
-    view = customer.ask("POST", "orders/", body, sent | {"Accept": f"{accept};q=0.9"})
+    view = customer.request("POST", "orders/", body, sent | {"Accept": f"{accept};q=0.9"})
     assert len(views) == 1
-    assert told(fast) == told(view)
+    assert content_of(fast) == content_of(view)
 
 
 HEADERS: dict[str, Json] = {
@@ -220,26 +226,26 @@ HEADERS: dict[str, Json] = {
 
 @pytest.mark.parametrize("case", HEADERS)
 def test_headers_that_middlewares_read_mean_the_same_to_both_adapters(
-    case: str, desk: Desk, customer: Person, settings: Settings, views: list[str]
+    case: str, placer: OrderPlacer, customer: ApiUser, settings: Settings, views: list[str]
 ) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://shop.example"]
-    body = order_body((desk.catalogue.add(), 1))
-    customer.ask("POST", "orders/", body, KEY)
-    fast, view = ask_both(customer, body, KEY | HEADERS[case], views)
-    assert told(fast) == told(view)
+    body = order_body((placer.catalogue.add(), 1))
+    customer.request("POST", "orders/", body, KEY)
+    fast, view = send_to_both(customer, body, KEY | HEADERS[case], views)
+    assert content_of(fast) == content_of(view)
     assert fast.status_code == 201
     assert fast.has_header("Access-Control-Allow-Origin") == (case == "from a page of the frontend")
 
 
 @pytest.mark.parametrize("scope", ["user", "address"])
 def test_requests_are_counted_on_the_fast_path_as_in_the_view(
-    scope: str, desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch, views: list[str]
+    scope: str, placer: OrderPlacer, customer: ApiUser, monkeypatch: pytest.MonkeyPatch, views: list[str]
 ) -> None:
     cache.clear()
     monkeypatch.setitem(SimpleRateThrottle.THROTTLE_RATES, scope, "1/day")
-    body = order_body((desk.catalogue.add(), 1))
-    assert customer.ask("POST", "orders/", body).status_code == 201
-    fast, view = ask_both(customer, body, {}, views)
+    body = order_body((placer.catalogue.add(), 1))
+    assert customer.request("POST", "orders/", body).status_code == 201
+    fast, view = send_to_both(customer, body, {}, views)
     cache.clear()
     assert abs(int(fast["Retry-After"]) - int(view["Retry-After"])) <= 1
     assert (fast.status_code, codes(fast)) == (429, ["throttled"])
@@ -248,17 +254,17 @@ def test_requests_are_counted_on_the_fast_path_as_in_the_view(
 
 
 @pytest.mark.parametrize("proxy", [None, "HTTP_X_FORWARDED_PROTO"])
-def test_where_https_is_due_both_adapters_take_no_other_request(
-    proxy: str | None, desk: Desk, settings: Settings
+def test_both_adapters_refuse_plain_http_if_https_is_required(
+    proxy: str | None, placer: OrderPlacer, settings: Settings
 ) -> None:
     settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 60
     settings.SECURE_PROXY_SSL_HEADER = (proxy, "https") if proxy else None
-    customer, body = Person(desk.user_id), order_body((desk.catalogue.add(), 1))
-    customer.ask("POST", "orders/", body, KEY | {"X-Forwarded-Proto": "https"})
+    customer, body = ApiUser(placer.user_id), order_body((placer.catalogue.add(), 1))
+    customer.request("POST", "orders/", body, KEY | {"X-Forwarded-Proto": "https"})
     for scheme in ({}, {"X-Forwarded-Proto": "https"}, {"X-Forwarded-Proto": "http"}):
         fast, view = (
-            customer.ask("POST", "orders/", body, KEY | scheme | more) for more in ({}, TO_THE_VIEW)
+            customer.request("POST", "orders/", body, KEY | scheme | more) for more in ({}, TO_THE_VIEW)
         )
-        assert told(fast) == told(view)
+        assert content_of(fast) == content_of(view)
         assert fast.status_code == (201 if proxy and "https" in scheme.values() else 301)
     assert Order.objects.count() == (1 if proxy else 0)

@@ -1,4 +1,4 @@
-"""POST orders/: what is taken, what is refused and for which field, and the same request sent again."""
+"""POST orders/: accepted bodies, refusals with their field, and repeated requests."""
 
 from typing import Any
 from uuid import UUID
@@ -9,8 +9,8 @@ from foundation.shared_connection import shared_connection
 from orders_app.models import Order
 from orders_app.services.place_order import PLACING, service
 from products_app.exceptions import CatalogueUnavailable
-from tests.orders_app.api.people import ADDRESS, Person, attributes, codes, order_body
-from tests.orders_app.ordering import Desk, all_that_is_stored
+from tests.orders_app.api.api_users import ADDRESS, ApiUser, attributes, codes, order_body
+from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 
 ID = "665f1f77bcf86cd799439011"
 with_orders = pytest.mark.django_db(transaction=True)
@@ -64,19 +64,21 @@ REFUSED_BODIES: dict[str, tuple[object, str | None, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED_BODIES)
-def test_a_body_of_the_wrong_shape_is_refused_by_field_before_any_server_is_asked(case: str) -> None:
+def test_an_invalid_body_is_refused_by_field_without_a_query(case: str) -> None:
     body, attribute, code = REFUSED_BODIES[case]
-    response = Person(1).ask("POST", "orders/", body)
+    response = ApiUser(1).request("POST", "orders/", body)
     assert (response.status_code, attributes(response), codes(response)) == (400, [attribute], [code])
     assert "regex" not in response.json()["errors"][0]["detail"]
 
 
 @with_orders
-def test_an_order_takes_its_names_prices_and_total_from_the_catalogue(desk: Desk, customer: Person) -> None:
-    lamp, rope = desk.catalogue.add("Lamp", "19.99"), desk.catalogue.add("Rope", "0.10")
+def test_names_prices_and_total_of_an_order_come_from_the_catalogue(
+    placer: OrderPlacer, customer: ApiUser
+) -> None:
+    lamp, rope = placer.catalogue.add("Lamp", "19.99"), placer.catalogue.add("Rope", "0.10")
     body = order_body((lamp, 1), (rope, 3), (lamp, 2), totalAmount="0.01", status=4, userId="1")
     body["items"][0] |= {"price": "0.01", "productName": "Free lamp"}
-    response = customer.ask("POST", "orders/", body)
+    response = customer.request("POST", "orders/", body)
     order = response.json()
     assert response.status_code == 201
     assert response["Location"] == f"/api/v1/orders/{order['id']}/"
@@ -91,32 +93,34 @@ def test_an_order_takes_its_names_prices_and_total_from_the_catalogue(desk: Desk
         "status": 1,
         "statusLabel": "Pending",
         "stockStatus": "pending",
-        "userId": str(desk.user_id),
+        "userId": str(placer.user_id),
     }
     assert (order["shippingAddress"], order["paymentMethod"], order["version"]) == (ADDRESS, 6, 1)
     assert UUID(order["id"]).version == 7
     assert order["createdAt"].endswith("Z")
-    assert customer.ask("GET", f"orders/{order['id']}/").json() == order
+    assert customer.request("GET", f"orders/{order['id']}/").json() == order
 
 
 @with_orders
-def test_an_order_costs_one_statement_and_one_wake_up(
-    desk: Desk, customer: Person, django_assert_num_queries: Any
+def test_an_order_needs_one_statement_and_one_wake_up(
+    placer: OrderPlacer, customer: ApiUser, django_assert_num_queries: Any
 ) -> None:
-    body = order_body((desk.catalogue.add(), 1))
+    body = order_body((placer.catalogue.add(), 1))
     with django_assert_num_queries(2, connection=shared_connection(PLACING)):
-        assert customer.ask("POST", "orders/", body).status_code == 201
+        assert customer.request("POST", "orders/", body).status_code == 201
 
 
 @with_orders
-def test_an_order_with_products_that_cannot_be_sold_names_their_lines(desk: Desk, customer: Person) -> None:
-    good, retired = desk.catalogue.add(), desk.catalogue.add("Old Lamp", is_active=False)
+def test_an_order_with_products_that_cannot_be_sold_names_their_lines(
+    placer: OrderPlacer, customer: ApiUser
+) -> None:
+    good, retired = placer.catalogue.add(), placer.catalogue.add("Old Lamp", is_active=False)
     before = all_that_is_stored()
-    unknown = customer.ask("POST", "orders/", order_body((good, 1), (ID, 1), ("no-id", 1)))
+    unknown = customer.request("POST", "orders/", order_body((good, 1), (ID, 1), ("no-id", 1)))
     assert unknown.status_code == 400
     assert attributes(unknown) == ["items.1.productId", "items.2.productId"]
     assert codes(unknown) == ["product_not_found"] * 2
-    inactive = customer.ask("POST", "orders/", order_body((good, 1), (retired.upper(), 1)))
+    inactive = customer.request("POST", "orders/", order_body((good, 1), (retired.upper(), 1)))
     assert (inactive.status_code, attributes(inactive)) == (400, ["items.1.productId"])
     assert codes(inactive) == ["product_inactive"]
     assert "Old Lamp" in inactive.json()["errors"][0]["detail"]
@@ -124,60 +128,62 @@ def test_an_order_with_products_that_cannot_be_sold_names_their_lines(desk: Desk
 
 
 @with_orders
-def test_an_order_beyond_all_bounds_is_refused(desk: Desk, customer: Person) -> None:
+def test_an_order_above_the_limits_is_refused(placer: OrderPlacer, customer: ApiUser) -> None:
     before = all_that_is_stored()
-    lamp = desk.catalogue.add(price="9999999999.99")
+    lamp = placer.catalogue.add(price="9999999999.99")
     for lines in ([(lamp, 600_000)] * 2, [(lamp, 1_000)]):
-        response = customer.ask("POST", "orders/", order_body(*lines))
+        response = customer.request("POST", "orders/", order_body(*lines))
         assert (response.status_code, codes(response)) == (400, ["order_too_large"])
     assert all_that_is_stored() == before
 
 
 @with_orders
-def test_the_same_key_and_body_give_the_same_order_as_it_is_now(desk: Desk, customer: Person) -> None:
-    body, key = order_body((desk.catalogue.add(), 2)), {"Idempotency-Key": "a key of mine"}
-    first = customer.ask("POST", "orders/", body, key)
-    customer.ask("PATCH", f"orders/{first.json()['id']}/cancel/")
-    again = customer.ask("POST", "orders/", body, key)
+def test_the_same_key_and_body_give_the_same_order_in_its_current_state(
+    placer: OrderPlacer, customer: ApiUser
+) -> None:
+    body, key = order_body((placer.catalogue.add(), 2)), {"Idempotency-Key": "a key of mine"}
+    first = customer.request("POST", "orders/", body, key)
+    customer.request("PATCH", f"orders/{first.json()['id']}/cancel/")
+    again = customer.request("POST", "orders/", body, key)
     assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
     assert again["Location"] == first["Location"]
-    assert again.json() == customer.ask("GET", f"orders/{first.json()['id']}/").json()
+    assert again.json() == customer.request("GET", f"orders/{first.json()['id']}/").json()
     assert Order.objects.count() == 1
 
 
 @with_orders
-def test_the_same_key_with_another_body_is_refused(desk: Desk, customer: Person) -> None:
-    lamp, key = desk.catalogue.add(), {"Idempotency-Key": "a key of mine"}
-    assert customer.ask("POST", "orders/", order_body((lamp, 2)), key).status_code == 201
+def test_the_same_key_with_another_body_is_refused(placer: OrderPlacer, customer: ApiUser) -> None:
+    lamp, key = placer.catalogue.add(), {"Idempotency-Key": "a key of mine"}
+    assert customer.request("POST", "orders/", order_body((lamp, 2)), key).status_code == 201
     before = all_that_is_stored()
-    response = customer.ask("POST", "orders/", order_body((lamp, 3)), key)
+    response = customer.request("POST", "orders/", order_body((lamp, 3)), key)
     assert (response.status_code, codes(response)) == (422, ["idempotency_key_reused"])
     assert all_that_is_stored() == before
 
 
 @with_orders
-def test_two_customers_may_use_the_same_key(desk: Desk, customer: Person, other: Person) -> None:
-    body, key = order_body((desk.catalogue.add(), 2)), {"Idempotency-Key": "a key of mine"}
-    ids = {person.ask("POST", "orders/", body, key).json()["id"] for person in (customer, other)}
+def test_two_customers_may_use_the_same_key(placer: OrderPlacer, customer: ApiUser, other: ApiUser) -> None:
+    body, key = order_body((placer.catalogue.add(), 2)), {"Idempotency-Key": "a key of mine"}
+    ids = {user.request("POST", "orders/", body, key).json()["id"] for user in (customer, other)}
     assert len(ids) == 2
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "caf\xe9", "tab\there"])
-def test_a_key_that_is_none_is_refused(key: str) -> None:
-    response = Person(1).ask("POST", "orders/", order_body((ID, 1)), {"Idempotency-Key": key})
+def test_an_invalid_key_is_refused(key: str) -> None:
+    response = ApiUser(1).request("POST", "orders/", order_body((ID, 1)), {"Idempotency-Key": key})
     assert (response.status_code, attributes(response)) == (400, ["Idempotency-Key"])
 
 
 @with_orders
-def test_an_order_while_the_catalogue_is_down_is_a_503_that_says_when_to_ask_again(
-    desk: Desk, customer: Person, monkeypatch: pytest.MonkeyPatch
+def test_an_order_in_an_outage_of_the_catalogue_is_a_503_with_retry_after(
+    placer: OrderPlacer, customer: ApiUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(_: object) -> None:
         raise CatalogueUnavailable("mongo-1.internal:27017 timed out")
 
     monkeypatch.setattr(service, "find_products_to_order", down)
     before = all_that_is_stored()
-    response = customer.ask("POST", "orders/", order_body((ID, 1)))
+    response = customer.request("POST", "orders/", order_body((ID, 1)))
     assert (response.status_code, codes(response)) == (503, ["catalogue_unavailable"])
     assert response["Retry-After"] == "5"
     assert b"internal" not in response.content
@@ -185,8 +191,8 @@ def test_an_order_while_the_catalogue_is_down_is_a_503_that_says_when_to_ask_aga
 
 
 @with_orders
-def test_a_token_of_a_user_who_is_gone_places_nothing(desk: Desk) -> None:
+def test_a_token_of_a_deleted_user_places_nothing(placer: OrderPlacer) -> None:
     before = all_that_is_stored()
-    response = Person(99_999_999).ask("POST", "orders/", order_body((desk.catalogue.add(), 1)))
+    response = ApiUser(99_999_999).request("POST", "orders/", order_body((placer.catalogue.add(), 1)))
     assert (response.status_code, codes(response)) == (401, ["customer_not_found"])
     assert all_that_is_stored() == before

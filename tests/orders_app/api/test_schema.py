@@ -1,4 +1,4 @@
-"""The API describes itself, truly, and can be used from a browser."""
+"""The OpenAPI schema is that of the code, and the API can be used from a browser."""
 
 import re
 from pathlib import Path
@@ -13,14 +13,14 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from orders_app.api.views import OrderViewSet
-from tests.orders_app.ordering import Desk
+from tests.orders_app.ordering import OrderPlacer
 from web.struct_schema import StructSerializer
 
 SNAPSHOT = Path(settings.BASE_DIR) / "docs" / "openapi.yaml"
 REFRESH = "manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml"
 
 
-def test_the_schema_in_the_repository_is_that_of_the_code(tmp_path: Path) -> None:
+def test_the_schema_in_the_repository_equals_that_of_the_code(tmp_path: Path) -> None:
     current = tmp_path / "openapi.yaml"
     call_command("spectacular", "--validate", "--fail-on-warn", file=str(current))
     assert current.read_text() == SNAPSHOT.read_text(), f"the API has changed: {REFRESH}"
@@ -49,7 +49,7 @@ def test_every_route_is_in_the_schema_under_a_name_of_its_own() -> None:
     } <= set(names)
 
 
-def test_the_documentation_asks_no_other_host() -> None:
+def test_the_documentation_page_loads_nothing_from_another_host() -> None:
     page = APIClient().get("/api/docs/")
     assert page.status_code == 200
     sources = re.findall(r'(?:src|href)="([^"]+)"', page.content.decode())
@@ -68,15 +68,15 @@ def test_the_schema_is_served() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_page_of_the_browsable_api_can_be_opened_with_its_forms(desk: Desk) -> None:
-    order = desk.place()
+def test_every_page_of_the_browsable_api_can_be_opened_with_its_forms(placer: OrderPlacer) -> None:
+    order = placer.place()
     client = APIClient()
     client.force_login(User.objects.create_user("sam", is_staff=True))
     pages = {
         "orders/": "shippingAddress",
         f"orders/{order.id}/": "shippingAddress",
         f"orders/{order.id}/history/": "order.created",
-        f"orders/user/{desk.user_id}/": str(order.id),
+        f"orders/user/{placer.user_id}/": str(order.id),
         "orders/statuses/": "allowedTransitions",
     }
     for path, words in pages.items():
@@ -91,5 +91,5 @@ def test_every_page_of_the_browsable_api_can_be_opened_with_its_forms(desk: Desk
 
 
 @pytest.mark.parametrize("serializer", OrderViewSet.form_serializers.values())
-def test_every_form_starts_with_a_body_of_the_right_shape(serializer: type[StructSerializer]) -> None:
+def test_every_form_starts_with_a_valid_body(serializer: type[StructSerializer]) -> None:
     assert msgspec.convert(serializer.example, serializer.struct)

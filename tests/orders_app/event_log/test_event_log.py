@@ -21,7 +21,7 @@ from orders_app.fold import rebuild_order
 from orders_app.models import OrderEvent
 from orders_app.services.change_order import change_status
 from orders_app.state_machine import OrderStatus
-from tests.orders_app.ordering import STAFF, Desk, last_event, now
+from tests.orders_app.ordering import STAFF, OrderPlacer, last_event, now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILL_THE_LOG = """
@@ -37,9 +37,9 @@ def new_event(order: OrderDocument, version: int) -> NewEvent:
     return NewEvent(order.id, version, EventType.UPDATED, int(order.user_id), data, "service:test", "", now)
 
 
-def test_reading_on_gives_every_event_once_in_slices(desk: Desk) -> None:
-    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
-    other = desk.place()
+def test_reading_in_slices_gives_every_event_once(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+    other = placer.place()
     first = event_log.read_after(START, 3)
     rest = event_log.read_after(first[-1].position, 3)
     assert [(event.order_id, event.version) for event in [*first, *rest]] == [
@@ -51,8 +51,10 @@ def test_reading_on_gives_every_event_once_in_slices(desk: Desk) -> None:
     assert event_log.read_after(rest[-1].position, 3) == []
 
 
-def test_events_of_one_transaction_stand_in_the_order_in_which_they_were_appended(desk: Desk) -> None:
-    order = desk.place()
+def test_events_of_one_transaction_keep_the_order_in_which_they_were_appended(
+    placer: OrderPlacer,
+) -> None:
+    order = placer.place()
     position = event_log.end_position()
     event_log.append([new_event(order, version) for version in range(2, 40)])
     read = event_log.read_after(position, 100)
@@ -60,15 +62,17 @@ def test_events_of_one_transaction_stand_in_the_order_in_which_they_were_appende
     assert len({event.tx for event in read}) == 1
 
 
-def test_reading_one_customers_events_leaves_out_the_others(desk: Desk) -> None:
-    own = desk.place()
-    event_log.append([msgspec.structs.replace(new_event(own, 1), user_id=desk.user_id + 1, order_id=uuid4())])
+def test_reading_the_events_of_one_customer_leaves_out_others(placer: OrderPlacer) -> None:
+    own = placer.place()
+    event_log.append(
+        [msgspec.structs.replace(new_event(own, 1), user_id=placer.user_id + 1, order_id=uuid4())]
+    )
     assert len(event_log.read_after(START, 10)) == 2
-    assert [event.order_id for event in event_log.read_user_after(desk.user_id, START, 10)] == [own.id]
+    assert [event.order_id for event in event_log.read_user_after(placer.user_id, START, 10)] == [own.id]
 
 
-def test_positions_are_compared_as_numbers(desk: Desk) -> None:
-    order = desk.place()
+def test_positions_are_compared_as_numbers(placer: OrderPlacer) -> None:
+    order = placer.place()
     for version, tx in [(2, 9), (3, 10), (4, 100)]:
         OrderEvent.objects.create(
             order_id=order.id,
@@ -84,17 +88,17 @@ def test_positions_are_compared_as_numbers(desk: Desk) -> None:
     assert [event.version for event in event_log.read_after(Position(9, 2**62), 10)] == [3, 4, 1]
 
 
-def test_the_end_of_the_log_is_where_the_next_event_follows(desk: Desk) -> None:
+def test_the_next_event_follows_the_end_of_the_log(placer: OrderPlacer) -> None:
     assert event_log.end_position() == START
-    desk.place()
+    placer.place()
     end = event_log.end_position()
     assert event_log.read_after(end, 10) == []
-    following = desk.place()
+    following = placer.place()
     assert [event.order_id for event in event_log.read_after(end, 10)] == [following.id]
 
 
-def test_an_event_is_found_by_its_name(desk: Desk) -> None:
-    order = desk.place_in(OrderStatus.PROCESSING)
+def test_an_event_is_found_by_its_id(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(OrderStatus.PROCESSING)
     event = last_event(order)
     assert event.event_id == f"{order.id}:2"
     assert event_log.find_position(event.event_id) == event.position
@@ -103,11 +107,11 @@ def test_an_event_is_found_by_its_name(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "event_id", ["", "nonsense", "a:1", f"{UUID(int=7)}:1", f"{UUID(int=7)}:x", f"{UUID(int=7)}:{10**30}"]
 )
-def test_a_name_of_no_event_has_no_position(event_id: str) -> None:
+def test_an_id_of_no_event_has_no_position(event_id: str) -> None:
     assert event_log.find_position(event_id) is None
 
 
-def test_a_reader_reads_on_where_it_stored_its_position() -> None:
+def test_a_reader_continues_at_its_stored_position() -> None:
     assert event_log.stored_position("mailer") == START
     event_log.store_position("mailer", Position(2**40, 7))
     event_log.store_position("mailer", Position(2**40, 8))
@@ -115,31 +119,33 @@ def test_a_reader_reads_on_where_it_stored_its_position() -> None:
     assert event_log.stored_position("other") == START
 
 
-def test_the_age_of_the_oldest_unread_event_ends_with_reading(desk: Desk) -> None:
-    order = desk.place()
+def test_the_age_of_the_oldest_unread_event_is_zero_after_reading(placer: OrderPlacer) -> None:
+    order = placer.place()
     assert 0 < event_log.oldest_unread_age(START) < 60
     assert event_log.oldest_unread_age(last_event(order).position) == 0
 
 
 @pytest.mark.parametrize("statement", ["UPDATE order_event SET actor = 'x'", "DELETE FROM order_event"])
-def test_the_database_refuses_to_rewrite_the_log(desk: Desk, statement: str) -> None:
-    order = desk.place()
+def test_the_database_refuses_to_rewrite_the_log(placer: OrderPlacer, statement: str) -> None:
+    order = placer.place()
     with pytest.raises(DatabaseError, match="append-only"), connection.cursor() as cursor:
         cursor.execute(statement)
     assert len(event_log.history(order.id)) == 1
 
 
-def test_a_version_stands_in_the_log_only_once(desk: Desk) -> None:
-    order = desk.place()
+def test_a_version_is_in_the_log_only_once(placer: OrderPlacer) -> None:
+    order = placer.place()
     with pytest.raises(DatabaseError, match="order_event_version"):
         event_log.append([new_event(order, 1)])
 
 
-def test_an_event_placed_with_its_order_and_one_appended_alone_have_the_same_columns(desk: Desk) -> None:
-    placed = desk.place()
+def test_an_event_placed_with_its_order_and_one_appended_alone_have_the_same_columns(
+    placer: OrderPlacer,
+) -> None:
+    placed = placer.place()
     other = msgspec.structs.replace(placed, id=uuid7())
     data = event_data.Created(other.order_number, other)
-    event_log.append([event_log.new_event(EventType.CREATED, data, other, desk.origin, other.created_at)])
+    event_log.append([event_log.new_event(EventType.CREATED, data, other, placer.origin, other.created_at)])
     with_order, alone = event_log.read_after(START, 10)
     assert alone.data == with_order.data.replace(str(placed.id).encode(), str(other.id).encode())
     assert alone == msgspec.structs.replace(
@@ -153,8 +159,8 @@ def test_orders_are_not_locked_outside_a_transaction() -> None:
         event_log.lock_orders([uuid4()])
 
 
-def test_orders_are_not_locked_after_the_first_write(desk: Desk) -> None:
-    order = desk.place()
+def test_orders_are_not_locked_after_the_first_write(placer: OrderPlacer) -> None:
+    order = placer.place()
     with transaction.atomic():
         event_log.store_position("mailer", START)
         with pytest.raises(LockedTooLate):
@@ -162,8 +168,8 @@ def test_orders_are_not_locked_after_the_first_write(desk: Desk) -> None:
     assert now(order) == order
 
 
-def test_an_order_is_rebuilt_at_each_of_its_versions(desk: Desk) -> None:
-    placed = desk.place()
+def test_an_order_is_rebuilt_at_each_of_its_versions(placer: OrderPlacer) -> None:
+    placed = placer.place()
     processing = change_status(order_id=placed.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
     shipped = change_status(order_id=placed.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
     history = event_log.history(placed.id)
@@ -171,8 +177,8 @@ def test_an_order_is_rebuilt_at_each_of_its_versions(desk: Desk) -> None:
     assert rebuilt == [placed, processing, shipped]
 
 
-def test_a_history_with_a_gap_is_not_folded(desk: Desk) -> None:
-    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+def test_a_history_with_a_gap_is_not_folded(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
     created, processing, shipped = event_log.history(order.id)
     for broken in (
         [],
@@ -185,14 +191,14 @@ def test_a_history_with_a_gap_is_not_folded(desk: Desk) -> None:
             rebuild_order(broken)
 
 
-def test_reading_on_uses_the_index_of_positions(desk: Desk) -> None:
-    desk.place()
+def test_reading_uses_the_index_of_positions(placer: OrderPlacer) -> None:
+    placer.place()
     with connection.cursor() as cursor:
         cursor.execute(FILL_THE_LOG)
         cursor.execute("ANALYZE order_event")
         statements: list[tuple[str, list[Any]]] = [
             (_READ_AFTER, ["700", 5000, 200]),
-            (_READ_USER_AFTER, [desk.user_id, "700", 5000, 200]),
+            (_READ_USER_AFTER, [placer.user_id, "700", 5000, 200]),
             (_END, []),
             (_OLDEST_UNREAD, ["700", 5000]),
         ]

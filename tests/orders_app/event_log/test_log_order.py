@@ -1,4 +1,4 @@
-"""The log's order under writers at once: nothing lost, nothing out of turn."""
+"""The order of the log under concurrent writers: no event is lost or out of order."""
 
 import random
 import time
@@ -18,14 +18,14 @@ from orders_app.services.change_order import change_status, update_order
 from orders_app.services.locked_order import locked_order, locked_orders
 from orders_app.state_machine import OrderStatus
 from tests.concurrency import (
+    a_transaction_waits_for_an_order,
     race,
     result_of,
     run_beside,
     run_together,
-    someone_waits_for_an_order,
     start_beside,
 )
-from tests.orders_app.ordering import STAFF, Desk, answer, reserved
+from tests.orders_app.ordering import STAFF, OrderPlacer, answer, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, CHANGES = 16, 12
@@ -52,10 +52,10 @@ def append_next_version(order_id: UUID) -> None:
 @pytest.mark.parametrize(
     ("lock", "versions_in_the_log"), [(lock_row, [1, 3, 2]), (lock_order, [1, 2, 3])], ids=["rows", "orders"]
 )
-def test_only_locks_that_take_no_transaction_id_keep_versions_in_turn(
-    desk: Desk, lock: Callable[[UUID], None], versions_in_the_log: list[int]
+def test_only_locks_without_a_transaction_id_keep_versions_in_order(
+    placer: OrderPlacer, lock: Callable[[UUID], None], versions_in_the_log: list[int]
 ) -> None:
-    first, second = desk.place().id, desk.place().id
+    first, second = placer.place().id, placer.place().id
     with transaction.atomic():
         lock(first)
         run_beside(lambda: update_order(order_id=second, tracking_number="rival", origin=STAFF))
@@ -66,11 +66,11 @@ def test_only_locks_that_take_no_transaction_id_keep_versions_in_turn(
     assert [event.version for event in read if event.order_id == second] == versions_in_the_log
 
 
-def test_a_batch_waits_for_a_change_in_hand_and_stands_behind_it(desk: Desk) -> None:
-    first, second = desk.place(), desk.place()
+def test_a_batch_waits_for_an_open_change_and_follows_it(placer: OrderPlacer) -> None:
+    first, second = placer.place(), placer.place()
     with locked_order(second.id, STAFF) as order:
         batch = start_beside(
-            lambda: answer(reserved(first), reserved(second)), until=someone_waits_for_an_order
+            lambda: answer(reserved(first), reserved(second)), until=a_transaction_waits_for_an_order
         )
         order.edit(None, "T-1")
     result_of(batch)
@@ -83,8 +83,8 @@ def test_a_batch_waits_for_a_change_in_hand_and_stands_behind_it(desk: Desk) -> 
     ]
 
 
-def test_orders_are_locked_in_one_order_whatever_the_caller_says(desk: Desk) -> None:
-    orders = [desk.place().id for _ in range(6)]
+def test_orders_are_locked_in_the_order_of_their_ids(placer: OrderPlacer) -> None:
+    orders = [placer.place().id for _ in range(6)]
 
     def change_all(order_ids: list[UUID]) -> None:
         for number in range(10):
@@ -95,26 +95,26 @@ def test_orders_are_locked_in_one_order_whatever_the_caller_says(desk: Desk) -> 
     run_together(lambda: change_all(orders), lambda: change_all(orders[::-1]))
 
 
-def test_an_event_is_read_only_when_nothing_before_it_can_come_any_more(desk: Desk) -> None:
-    order, position = desk.place(), event_log.end_position()
+def test_an_event_is_read_only_when_no_earlier_event_can_appear(placer: OrderPlacer) -> None:
+    order, position = placer.place(), event_log.end_position()
     with transaction.atomic():
         append_next_version(order.id)
-        later = run_beside(desk.place)
+        later = run_beside(placer.place)
         assert run_beside(lambda: event_log.read_after(position, 10)) == []
         assert run_beside(event_log.end_position) == position
     read = [(event.order_id, event.version) for event in event_log.read_after(position, 10)]
     assert read == [(order.id, 2), (later.id, 1)]
 
 
-def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk: Desk) -> None:
-    lantern = desk.catalogue.add()
-    shared = [desk.place().id for _ in range(5)]
+def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_order(placer: OrderPlacer) -> None:
+    lantern = placer.catalogue.add()
+    shared = [placer.place().id for _ in range(5)]
     expected = len(shared) + WRITERS * CHANGES * 3
 
     def write(writer: int) -> None:
         choice = random.Random(writer)
         for number in range(CHANGES):
-            desk.request((lantern, 1))
+            placer.place_items((lantern, 1))
             with locked_orders(choice.sample(shared, 2), STAFF) as locked:
                 for order in locked.values():
                     order.edit(None, f"T-{writer}-{number}")
@@ -132,12 +132,12 @@ def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_turn(desk:
     for _, versions in groupby(
         sorted(events, key=lambda event: event.order_id), lambda event: event.order_id
     ):
-        told = [event.version for event in versions]
-        assert told == list(range(1, len(told) + 1))
+        numbers = [event.version for event in versions]
+        assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_two_changes_in_one_transaction_are_refused_unless_locked_together(desk: Desk) -> None:
-    first, second = desk.place(), desk.place()
+def test_two_changes_in_one_transaction_are_refused_unless_locked_together(placer: OrderPlacer) -> None:
+    first, second = placer.place(), placer.place()
     [refusal] = race(lambda: _change_both(first.id, second.id))
     assert isinstance(refusal, Exception)
     assert len(event_log.read_after(START, 10)) == 2

@@ -18,7 +18,7 @@ from orders_app.event_log.wake_up import WakeUpListener, notify_readers
 from orders_app.services.change_order import change_status
 from orders_app.state_machine import OrderStatus
 from tests.database import database_url, in_test_database
-from tests.orders_app.ordering import STAFF, Desk
+from tests.orders_app.ordering import STAFF, OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,36 +37,36 @@ def is_woken(session: Session, seconds: float = 20.0) -> bool:
     return bool(list(session.notifies(timeout=seconds, stop_after=1)))
 
 
-def is_still_asleep(session: Session) -> bool:
-    """Whether nothing was sent: a notification of another channel would have come behind it."""
+def is_not_woken(session: Session) -> bool:
+    """Whether nothing was sent: the notification of another channel, sent later, is received first."""
     session.execute("LISTEN marker")
     session.execute("NOTIFY marker")
     [first, *_] = session.notifies(timeout=20, stop_after=1)
     return first.channel == "marker"
 
 
-def test_a_placed_order_wakes_readers_when_it_can_be_read(desk: Desk, session: Session) -> None:
-    order = desk.place()
+def test_a_placed_order_wakes_readers_when_it_can_be_read(placer: OrderPlacer, session: Session) -> None:
+    order = placer.place()
     assert is_woken(session)
     assert [event.order_id for event in event_log.read_after(event_log.START, 9)] == [order.id]
 
 
-def test_a_change_wakes_readers_when_it_is_committed(desk: Desk, session: Session) -> None:
-    order = desk.place()
+def test_a_change_wakes_readers_when_it_is_committed(placer: OrderPlacer, session: Session) -> None:
+    order = placer.place()
     assert is_woken(session)
     with transaction.atomic():
         change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
-        assert is_still_asleep(session)
+        assert is_not_woken(session)
     assert is_woken(session)
 
 
-def test_a_change_that_is_rolled_back_wakes_nobody(desk: Desk, session: Session) -> None:
-    order = desk.place()
+def test_a_change_that_is_rolled_back_wakes_no_reader(placer: OrderPlacer, session: Session) -> None:
+    order = placer.place()
     assert is_woken(session)
     with transaction.atomic():
         change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
         transaction.set_rollback(True)
-    assert is_still_asleep(session)
+    assert is_not_woken(session)
 
 
 READER = """
@@ -81,14 +81,14 @@ print("is woken", flush=True)
 """
 
 
-def test_a_reader_in_another_process_that_shares_no_directory_is_woken(desk: Desk) -> None:
+def test_a_reader_in_another_process_that_shares_no_directory_is_woken(placer: OrderPlacer) -> None:
     with tempfile.TemporaryDirectory() as directory:
         environment = in_test_database() | {"TMPDIR": directory}
         command = [sys.executable, "-c", READER]
         with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as reader:
             assert reader.stdout is not None
             assert reader.stdout.readline() == "listens\n"
-            desk.place()
+            placer.place()
             started = time.monotonic()
             assert reader.stdout.readline() == "is woken\n"
             assert time.monotonic() - started < 20
@@ -104,7 +104,7 @@ def test_a_wake_up_during_a_statement_is_not_lost(monkeypatch: pytest.MonkeyPatc
     assert seconds_of_wait(listener) < 20
 
 
-def test_without_wake_ups_the_reader_polls_soon_after_events_and_ever_later_while_nothing_comes() -> None:
+def test_without_wake_ups_the_reader_polls_soon_after_events_and_with_backoff_while_idle() -> None:
     listener = WakeUpListener()
     listener.wait(after_events=False)
     with connection.cursor() as cursor:
@@ -115,7 +115,7 @@ def test_without_wake_ups_the_reader_polls_soon_after_events_and_ever_later_whil
     assert seconds_of_wait(listener, after_events=True) < wake_up.LONGEST_POLL_SECONDS
 
 
-def test_a_reader_with_a_new_connection_listens_again_and_reads_at_once(
+def test_a_reader_with_a_new_connection_listens_again_and_reads_immediately(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(wake_up, "FIRST_POLL_SECONDS", 60)
@@ -127,7 +127,7 @@ def test_a_reader_with_a_new_connection_listens_again_and_reads_at_once(
     assert seconds_of_wait(listener) < 20
 
 
-def test_a_listener_that_takes_nothing_costs_the_writer_nothing(session: Session) -> None:
+def test_a_listener_that_does_not_read_does_not_slow_the_writer(session: Session) -> None:
     started = time.monotonic()
     for _ in range(2000):
         notify_readers(connection)
@@ -135,7 +135,7 @@ def test_a_listener_that_takes_nothing_costs_the_writer_nothing(session: Session
     assert is_woken(session)
 
 
-def test_a_writer_whose_session_has_ended_is_told_and_not_stopped(
+def test_a_writer_with_an_ended_session_is_logged_and_not_stopped(
     captured_log: list[EventDict],
 ) -> None:
     with closing(connections.create_connection("default")) as writer:

@@ -1,4 +1,4 @@
-"""What customers and staff do to a placed order: each change with its events, each refusal with none."""
+"""Changes by customers and staff: each change has its events, and a refusal has none."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -32,7 +32,7 @@ from tests.orders_app.ordering import (
     OTHER_ADDRESS,
     STAFF,
     TRACE_PARENT,
-    Desk,
+    OrderPlacer,
     all_that_is_stored,
     answer,
     events,
@@ -56,8 +56,8 @@ def data_of(order: OrderDocument, event_type: EventType) -> event_data.EventData
     return event_effects.decode(event.type, event.data)
 
 
-def test_a_step_is_one_version_with_one_event(desk: Desk) -> None:
-    placed = desk.place()
+def test_a_transition_is_one_version_with_one_event(placer: OrderPlacer) -> None:
+    placed = placer.place()
     moved = change_status(order_id=placed.id, new_status=PROCESSING, origin=STAFF)
     assert (moved.status, moved.status_label, moved.version) == (PROCESSING, "Processing", 2)
     assert now(placed) == moved
@@ -68,14 +68,14 @@ def test_a_step_is_one_version_with_one_event(desk: Desk) -> None:
     assert (data.old_status, data.new_status, data.order_number) == (1, 2, placed.order_number)
 
 
-def test_shipping_takes_down_when(desk: Desk) -> None:
-    shipped = desk.place_in(PROCESSING, SHIPPED)
+def test_shipping_records_the_time(placer: OrderPlacer) -> None:
+    shipped = placer.place_and_move(PROCESSING, SHIPPED)
     assert shipped.shipped_at == shipped.updated_at
     assert now(shipped) == shipped
 
 
-def test_delivery_completes_the_order_in_a_version_of_its_own(desk: Desk) -> None:
-    delivered = desk.place_in(PROCESSING, SHIPPED, DELIVERED, payment_method=PaymentMethod.STRIPE)
+def test_delivery_completes_the_order_in_a_version_of_its_own(placer: OrderPlacer) -> None:
+    delivered = placer.place_and_move(PROCESSING, SHIPPED, DELIVERED, payment_method=PaymentMethod.STRIPE)
     assert events(delivered)[-2:] == ["order.status.changed", "order.completed"]
     data = data_of(delivered, EventType.COMPLETED)
     assert isinstance(data, event_data.Completed)
@@ -85,23 +85,25 @@ def test_delivery_completes_the_order_in_a_version_of_its_own(desk: Desk) -> Non
     assert now(delivered) == delivered
 
 
-def test_cash_on_delivery_is_paid_when_delivered(desk: Desk) -> None:
-    delivered = desk.place_in(PROCESSING, SHIPPED, DELIVERED)
+def test_cash_on_delivery_is_paid_when_delivered(placer: OrderPlacer) -> None:
+    delivered = placer.place_and_move(PROCESSING, SHIPPED, DELIVERED)
     assert delivered.payment_status == PaymentStatus.PAID
     assert events(delivered)[-3:] == ["order.status.changed", "order.completed", "order.payment"]
 
 
 @pytest.mark.parametrize("path", [(), (PROCESSING,), (PROCESSING, SHIPPED)])
-def test_an_order_can_be_cancelled_until_it_is_delivered(desk: Desk, path: tuple[OrderStatus, ...]) -> None:
-    order = cancel(desk.place_in(*path))
+def test_an_order_can_be_cancelled_until_it_is_delivered(
+    placer: OrderPlacer, path: tuple[OrderStatus, ...]
+) -> None:
+    order = cancel(placer.place_and_move(*path))
     assert (order.status, order.cancel_reason) == (CANCELLED, CANCELLED_BY_CUSTOMER)
     assert order.cancelled_at == order.updated_at
     assert events(order)[-2:] == ["order.status.changed", "order.cancelled"]
     assert now(order) == order
 
 
-def test_cancelling_tells_all_that_its_messages_need(desk: Desk) -> None:
-    order = cancel(desk.place())
+def test_the_event_of_a_cancellation_has_all_that_its_messages_need(placer: OrderPlacer) -> None:
+    order = cancel(placer.place())
     data = data_of(order, EventType.CANCELLED)
     assert isinstance(data, event_data.Cancelled)
     assert (data.items, data.total_amount) == (order.items, order.total_amount)
@@ -111,8 +113,8 @@ def test_cancelling_tells_all_that_its_messages_need(desk: Desk) -> None:
     assert status_data.reason == CANCELLED_BY_CUSTOMER.detail
 
 
-def test_staff_cancel_by_status_with_a_reason_of_their_own(desk: Desk) -> None:
-    assert desk.place_in(CANCELLED).cancel_reason == CANCELLED_BY_STAFF
+def test_staff_cancel_by_status_with_a_reason_of_their_own(placer: OrderPlacer) -> None:
+    assert placer.place_and_move(CANCELLED).cancel_reason == CANCELLED_BY_STAFF
 
 
 @pytest.mark.parametrize(
@@ -128,10 +130,10 @@ def test_staff_cancel_by_status_with_a_reason_of_their_own(desk: Desk) -> None:
         ((CANCELLED,), PROCESSING),
     ],
 )
-def test_a_forbidden_step_changes_nothing(
-    desk: Desk, path: tuple[OrderStatus, ...], wanted: OrderStatus
+def test_a_forbidden_transition_changes_nothing(
+    placer: OrderPlacer, path: tuple[OrderStatus, ...], wanted: OrderStatus
 ) -> None:
-    order = desk.place_in(*path)
+    order = placer.place_and_move(*path)
     before = all_that_is_stored()
     with pytest.raises(TransitionNotAllowed) as refusal:
         change_status(order_id=order.id, new_status=wanted, origin=STAFF)
@@ -140,8 +142,8 @@ def test_a_forbidden_step_changes_nothing(
     assert all_that_is_stored() == before
 
 
-def test_a_refused_step_says_what_is_possible(desk: Desk) -> None:
-    order = desk.place()
+def test_a_refused_transition_names_the_possible_ones(placer: OrderPlacer) -> None:
+    order = placer.place()
     with pytest.raises(TransitionNotAllowed) as refusal:
         change_status(order_id=order.id, new_status=SHIPPED, origin=STAFF)
     assert str(refusal.value) == (
@@ -149,24 +151,24 @@ def test_a_refused_step_says_what_is_possible(desk: Desk) -> None:
     )
 
 
-def test_the_address_can_be_changed_while_pending(desk: Desk) -> None:
-    order = desk.place()
+def test_the_address_can_be_changed_while_pending(placer: OrderPlacer) -> None:
+    order = placer.place()
     edited = update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
     assert (edited.shipping_address, edited.version) == (OTHER_ADDRESS, 2)
     assert events(order) == ["order.updated"]
     assert now(order) == edited
 
 
-def test_the_address_cannot_be_changed_later(desk: Desk) -> None:
-    order = desk.place_in(PROCESSING)
+def test_the_address_cannot_be_changed_later(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(PROCESSING)
     before = all_that_is_stored()
     with pytest.raises(OrderNotEditable, match="shippingAddress"):
         update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, tracking_number="T", origin=STAFF)
     assert all_that_is_stored() == before
 
 
-def test_the_tracking_number_can_be_given_until_the_end(desk: Desk) -> None:
-    order = desk.place_in(PROCESSING, SHIPPED)
+def test_the_tracking_number_can_be_set_until_the_order_is_final(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(PROCESSING, SHIPPED)
     assert update_order(order_id=order.id, tracking_number="T-1", origin=STAFF).tracking_number == "T-1"
     change_status(order_id=order.id, new_status=DELIVERED, origin=STAFF)
     before = all_that_is_stored()
@@ -175,46 +177,46 @@ def test_the_tracking_number_can_be_given_until_the_end(desk: Desk) -> None:
     assert all_that_is_stored() == before
 
 
-def test_a_tracking_number_can_be_taken_back(desk: Desk) -> None:
-    order = desk.place()
+def test_a_tracking_number_can_be_removed(placer: OrderPlacer) -> None:
+    order = placer.place()
     update_order(order_id=order.id, tracking_number="T-1", origin=STAFF)
     taken_back = update_order(order_id=order.id, tracking_number="", origin=STAFF)
     assert taken_back.tracking_number is None
     assert now(order) == taken_back == rebuild_order(event_log.history(order.id))
 
 
-def test_an_edit_that_changes_nothing_leaves_no_event(desk: Desk) -> None:
-    order = desk.place_in(PROCESSING)
+def test_an_edit_that_changes_nothing_leaves_no_event(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(PROCESSING)
     before = all_that_is_stored()
     update_order(order_id=order.id, shipping_address=order.shipping_address, origin=STAFF)
     assert all_that_is_stored() == before
 
 
-def test_a_paid_order_waits_for_its_stock(desk: Desk) -> None:
-    order = desk.place(PaymentMethod.STRIPE)
+def test_a_paid_order_waits_for_its_stock(placer: OrderPlacer) -> None:
+    order = placer.place(PaymentMethod.STRIPE)
     paid = mark_paid(order_id=order.id, origin=STAFF)
     assert (paid.payment_status, paid.status) == (PaymentStatus.PAID, OrderStatus.PENDING)
     assert events(order) == ["order.payment"]
 
 
-def test_a_paid_order_with_its_stock_goes_on(desk: Desk) -> None:
-    order = desk.place(PaymentMethod.STRIPE)
+def test_a_paid_order_with_its_stock_becomes_processing(placer: OrderPlacer) -> None:
+    order = placer.place(PaymentMethod.STRIPE)
     answer(reserved(order))
     paid = mark_paid(order_id=order.id, origin=STAFF)
     assert paid.status == PROCESSING
     assert events(order) == ["order.confirmed", "order.payment", "order.status.changed"]
 
 
-def test_marking_paid_twice_changes_nothing_more(desk: Desk) -> None:
-    order = desk.place(PaymentMethod.STRIPE)
+def test_marking_paid_twice_changes_nothing_more(placer: OrderPlacer) -> None:
+    order = placer.place(PaymentMethod.STRIPE)
     paid = mark_paid(order_id=order.id, origin=STAFF)
     before = all_that_is_stored()
     assert mark_paid(order_id=order.id, origin=STAFF) == paid
     assert all_that_is_stored() == before
 
 
-def test_a_cancelled_order_cannot_be_marked_paid(desk: Desk) -> None:
-    order = desk.place_in(CANCELLED)
+def test_a_cancelled_order_cannot_be_marked_paid(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(CANCELLED)
     before = all_that_is_stored()
     with pytest.raises(OrderNotPayable):
         mark_paid(order_id=order.id, origin=STAFF)
@@ -222,10 +224,10 @@ def test_a_cancelled_order_cannot_be_marked_paid(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("path", [(CANCELLED,), (PROCESSING, SHIPPED, DELIVERED)])
-def test_an_order_at_its_end_can_be_deleted_and_stays_in_the_log(
-    desk: Desk, path: tuple[OrderStatus, ...]
+def test_a_final_order_can_be_deleted_and_stays_in_the_log(
+    placer: OrderPlacer, path: tuple[OrderStatus, ...]
 ) -> None:
-    order = desk.place_in(*path)
+    order = placer.place_and_move(*path)
     delete_order(order_id=order.id, origin=STAFF)
     assert not Order.objects.exists()
     assert not OrderItem.objects.exists()
@@ -234,8 +236,10 @@ def test_an_order_at_its_end_can_be_deleted_and_stays_in_the_log(
 
 
 @pytest.mark.parametrize("path", [(), (PROCESSING,), (PROCESSING, SHIPPED)])
-def test_an_order_that_goes_on_cannot_be_deleted(desk: Desk, path: tuple[OrderStatus, ...]) -> None:
-    order = desk.place_in(*path)
+def test_an_order_that_is_not_final_cannot_be_deleted(
+    placer: OrderPlacer, path: tuple[OrderStatus, ...]
+) -> None:
+    order = placer.place_and_move(*path)
     before = all_that_is_stored()
     with pytest.raises(OrderNotDeletable):
         delete_order(order_id=order.id, origin=STAFF)
@@ -260,8 +264,8 @@ def test_an_order_that_does_not_exist_cannot_be_changed(change: Callable[[UUID],
     assert all_that_is_stored() == before
 
 
-def test_an_error_on_the_way_leaves_the_order_as_it_was(desk: Desk) -> None:
-    order = desk.place()
+def test_an_error_during_a_change_leaves_the_order_unchanged(placer: OrderPlacer) -> None:
+    order = placer.place()
     before = all_that_is_stored()
     too_long = Origin("customer:" + "1" * 200)
     with pytest.raises(Exception, match="too long"):
@@ -269,8 +273,8 @@ def test_an_error_on_the_way_leaves_the_order_as_it_was(desk: Desk) -> None:
     assert all_that_is_stored() == before
 
 
-def test_a_rejected_order_that_is_deleted_asked_for_no_stock_back(desk: Desk) -> None:
-    order = desk.place()
+def test_a_rejected_order_that_is_deleted_causes_no_release(placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(rejected(order))
     data = data_of(order, EventType.CANCELLED)
     assert isinstance(data, event_data.Cancelled)

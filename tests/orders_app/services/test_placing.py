@@ -1,4 +1,4 @@
-"""Placing an order: what it stores, what it answers, what it refuses."""
+"""Placing an order: the rows, the answer and the refusals."""
 
 import re
 from decimal import Decimal
@@ -26,15 +26,15 @@ from orders_app.services.place_order.service import place_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.exceptions import CatalogueUnavailable
 from tests.concurrency import of_type
-from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, Desk, all_that_is_stored, now
+from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, OrderPlacer, all_that_is_stored, now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ABSENT = "0123456789abcdef01234567"
 
 
-def test_prices_names_and_total_come_from_the_catalogue(desk: Desk) -> None:
-    lantern, rope = desk.catalogue.add("Lantern", "12.50"), desk.catalogue.add("Rope", "3")
-    order = desk.request((lantern, 2), (rope, 3)).order
+def test_prices_names_and_total_come_from_the_catalogue(placer: OrderPlacer) -> None:
+    lantern, rope = placer.catalogue.add("Lantern", "12.50"), placer.catalogue.add("Rope", "3")
+    order = placer.place_items((lantern, 2), (rope, 3)).order
     assert [(item.product_name, item.quantity, item.price) for item in order.items] == [
         ("Lantern", 2, Decimal("12.50")),
         ("Rope", 3, Decimal("3.00")),
@@ -42,21 +42,21 @@ def test_prices_names_and_total_come_from_the_catalogue(desk: Desk) -> None:
     assert order.total_amount == Decimal("34.00")
 
 
-def test_a_new_order_is_pending_in_every_way(desk: Desk) -> None:
-    order = desk.place(PaymentMethod.STRIPE)
+def test_a_new_order_is_pending_in_all_three_statuses(placer: OrderPlacer) -> None:
+    order = placer.place(PaymentMethod.STRIPE)
     assert (order.status, order.stock_status) == (OrderStatus.PENDING, StockStatus.PENDING)
     assert (order.payment_status, order.payment_method) == (PaymentStatus.PENDING, PaymentMethod.STRIPE)
-    assert (order.version, order.user_id, order.shipping_address) == (1, str(desk.user_id), ADDRESS)
+    assert (order.version, order.user_id, order.shipping_address) == (1, str(placer.user_id), ADDRESS)
     assert order.id.version == 7
 
 
-def test_the_answer_is_what_reading_gives_to_the_letter(desk: Desk) -> None:
-    placed = desk.request((desk.catalogue.add("Rope", "3"), 3), (desk.catalogue.add(), 1)).order
+def test_the_answer_equals_the_order_as_read_byte_for_byte(placer: OrderPlacer) -> None:
+    placed = placer.place_items((placer.catalogue.add("Rope", "3"), 3), (placer.catalogue.add(), 1)).order
     assert msgspec.json.encode(now(placed)) == msgspec.json.encode(placed)
 
 
-def test_the_answer_has_the_names_and_forms_of_the_contract(desk: Desk) -> None:
-    shown = msgspec.to_builtins(desk.place())
+def test_the_answer_has_the_names_and_forms_of_the_contract(placer: OrderPlacer) -> None:
+    shown = msgspec.to_builtins(placer.place())
     assert list(shown) == [
         "id",
         "orderNumber",
@@ -84,102 +84,104 @@ def test_the_answer_has_the_names_and_forms_of_the_contract(desk: Desk) -> None:
     assert shown["createdAt"].endswith("Z")
 
 
-def test_the_first_event_is_the_whole_order(desk: Desk) -> None:
-    order = desk.place()
+def test_the_first_event_is_the_whole_order(placer: OrderPlacer) -> None:
+    order = placer.place()
     (event,) = event_log.history(order.id)
-    assert (event.type, event.version, event.user_id) == (EventType.CREATED, 1, desk.user_id)
-    assert (event.actor, event.trace_parent) == (f"customer:{desk.user_id}", TRACE_PARENT)
+    assert (event.type, event.version, event.user_id) == (EventType.CREATED, 1, placer.user_id)
+    assert (event.actor, event.trace_parent) == (f"customer:{placer.user_id}", TRACE_PARENT)
     assert event.created_at == order.created_at
     assert event_effects.decode(event.type, event.data) == event_data.Created(order.order_number, order)
 
 
-def test_a_product_named_twice_is_one_line_with_the_sum(desk: Desk) -> None:
-    lantern = desk.catalogue.add()
-    order = desk.request((lantern, 2), (lantern.upper(), 3)).order
+def test_a_product_named_twice_is_one_line_with_the_sum(placer: OrderPlacer) -> None:
+    lantern = placer.catalogue.add()
+    order = placer.place_items((lantern, 2), (lantern.upper(), 3)).order
     assert [(item.product_id, item.quantity) for item in order.items] == [(lantern, 5)]
 
 
-def test_an_unknown_product_refuses_the_whole_order(desk: Desk) -> None:
-    lantern = desk.catalogue.add()
+def test_an_unknown_product_refuses_the_whole_order(placer: OrderPlacer) -> None:
+    lantern = placer.catalogue.add()
     before = all_that_is_stored()
     with pytest.raises(UnknownProducts) as refusal:
-        desk.request((lantern, 1), (ABSENT, 1), ("no-id", 1))
+        placer.place_items((lantern, 1), (ABSENT, 1), ("no-id", 1))
     assert refusal.value.product_ids == (ABSENT, "no-id")
     assert all_that_is_stored() == before
 
 
-def test_an_inactive_product_refuses_the_whole_order(desk: Desk) -> None:
-    before, lamp = all_that_is_stored(), desk.catalogue.add("Lamp", is_active=False)
+def test_an_inactive_product_refuses_the_whole_order(placer: OrderPlacer) -> None:
+    before, lamp = all_that_is_stored(), placer.catalogue.add("Lamp", is_active=False)
     with pytest.raises(InactiveProducts, match="Lamp") as refusal:
-        desk.request((desk.catalogue.add(), 1), (lamp, 1))
+        placer.place_items((placer.catalogue.add(), 1), (lamp, 1))
     assert refusal.value.product_ids == (lamp,)
     assert all_that_is_stored() == before
 
 
-def test_an_order_of_nothing_is_refused(desk: Desk) -> None:
+def test_an_order_without_items_is_refused(placer: OrderPlacer) -> None:
     before = all_that_is_stored()
     with pytest.raises(EmptyOrder):
-        desk.request()
+        placer.place_items()
     assert all_that_is_stored() == before
 
 
-def test_a_sum_of_pieces_above_the_limit_is_refused(desk: Desk) -> None:
-    before, lantern = all_that_is_stored(), desk.catalogue.add()
+def test_a_number_of_pieces_above_the_limit_is_refused(placer: OrderPlacer) -> None:
+    before, lantern = all_that_is_stored(), placer.catalogue.add()
     with pytest.raises(OrderTooLarge, match="pieces"):
-        desk.request((lantern, MAX_PIECES), (lantern, 1))
+        placer.place_items((lantern, MAX_PIECES), (lantern, 1))
     assert all_that_is_stored() == before
 
 
-def test_a_total_above_the_limit_is_refused(desk: Desk) -> None:
-    before, palace = all_that_is_stored(), desk.catalogue.add(price="99999999.99")
+def test_a_total_above_the_limit_is_refused(placer: OrderPlacer) -> None:
+    before, palace = all_that_is_stored(), placer.catalogue.add(price="99999999.99")
     with pytest.raises(OrderTooLarge, match="USD"):
-        desk.request((palace, 1_000_000))
+        placer.place_items((palace, 1_000_000))
     assert all_that_is_stored() == before
 
 
-def test_a_customer_who_is_gone_gets_no_order(desk: Desk) -> None:
-    before, lantern = all_that_is_stored(), desk.catalogue.add()
+def test_a_deleted_customer_gets_no_order(placer: OrderPlacer) -> None:
+    before, lantern = all_that_is_stored(), placer.catalogue.add()
     with pytest.raises(CustomerNotFound):
-        desk.request((lantern, 1), user_id=desk.user_id + 1)
+        placer.place_items((lantern, 1), user_id=placer.user_id + 1)
     assert all_that_is_stored() == before
 
 
-def test_an_order_number_can_be_read_out() -> None:
+def test_an_order_number_has_no_ambiguous_characters() -> None:
     assert re.fullmatch("SB(-[0-9A-HJKMNP-TV-Z]{4}){2}", new_order_number())
 
 
-def test_a_number_that_is_taken_is_drawn_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = desk.place().order_number
+def test_a_taken_order_number_is_replaced_by_a_new_one(
+    placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = placer.place().order_number
     draws = iter([taken, taken, "SB-FREE-0001"])
     monkeypatch.setattr(new_order, "new_order_number", lambda: next(draws))
-    assert desk.place().order_number == "SB-FREE-0001"
+    assert placer.place().order_number == "SB-FREE-0001"
     assert Order.objects.count() == 2
 
 
-def test_placing_takes_one_statement_and_one_wake_up(desk: Desk) -> None:
-    lantern, statements = desk.catalogue.add(), list[str]()
+def test_placing_takes_one_statement_and_one_wake_up(placer: OrderPlacer) -> None:
+    lantern, statements = placer.catalogue.add(), list[str]()
 
     def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
         statements.append(sql)
         return execute(sql, params, many, context)
 
     with shared_connection(PLACING).execute_wrapper(count):
-        desk.request((lantern, 1))
+        placer.place_items((lantern, 1))
     assert [sql.split()[0] for sql in statements] == ["WITH", "NOTIFY"]
 
 
-def test_orders_placed_together_share_a_statement_and_each_gets_its_own_answer(desk: Desk) -> None:
-    lantern, rope, statements = desk.catalogue.add(), desk.catalogue.add("Rope", "3"), list[str]()
+def test_orders_placed_together_share_a_statement_and_each_gets_its_own_answer(placer: OrderPlacer) -> None:
+    lantern, rope, statements = placer.catalogue.add(), placer.catalogue.add("Rope", "3"), list[str]()
 
     def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
         statements.append(sql)
         return execute(sql, params, many, context)
 
     asked_for = [
-        desk.asks((lantern, 1)),
-        desk.asks((ABSENT, 1)),
-        desk.asks((rope, 2), (lantern, 1)),
-        desk.asks(),
+        placer.placement_request((lantern, 1)),
+        placer.placement_request((ABSENT, 1)),
+        placer.placement_request((rope, 2), (lantern, 1)),
+        placer.placement_request(),
     ]
     with connection.execute_wrapper(count):
         first, unknown, second, empty = place_orders(asked_for, connection)
@@ -192,44 +194,51 @@ def test_orders_placed_together_share_a_statement_and_each_gets_its_own_answer(d
     assert (first.order.total_amount, second.order.total_amount) == (Decimal("10.00"), Decimal("16.00"))
 
 
-def test_one_who_is_gone_spoils_no_order_placed_together_with_theirs(desk: Desk) -> None:
-    lantern = desk.catalogue.add()
-    gone = desk.asks((lantern, 1), user_id=desk.user_id + 1)
-    outcomes = place_orders([desk.asks((lantern, 1)), gone, desk.asks((lantern, 1))], connection)
+def test_a_deleted_customer_spoils_no_other_order_of_the_batch(placer: OrderPlacer) -> None:
+    lantern = placer.catalogue.add()
+    gone = placer.placement_request((lantern, 1), user_id=placer.user_id + 1)
+    outcomes = place_orders(
+        [placer.placement_request((lantern, 1)), gone, placer.placement_request((lantern, 1))], connection
+    )
     assert [type(outcome) for outcome in outcomes] == [Placement, CustomerNotFound, Placement]
     assert Order.objects.count() == 2
 
 
-def test_the_same_key_twice_together_gives_one_order(desk: Desk) -> None:
-    lantern = desk.catalogue.add()
-    same, other = desk.asks((lantern, 1), key="k"), desk.asks((lantern, 2), key="k")
+def test_the_same_key_twice_together_gives_one_order(placer: OrderPlacer) -> None:
+    lantern = placer.catalogue.add()
+    same, other = (
+        placer.placement_request((lantern, 1), key="k"),
+        placer.placement_request((lantern, 2), key="k"),
+    )
     outcomes = place_orders([same, same, other], connection)
     assert [type(outcome) for outcome in outcomes] == [Placement, Placement, IdempotencyKeyReused]
     assert [outcome.replayed for outcome in of_type(Placement, outcomes)] == [False, True]
     assert Order.objects.count() == 1
 
 
-def test_who_asks_again_is_answered_whatever_has_become_of_the_catalogue(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+def test_a_repeated_request_is_answered_after_any_change_of_the_catalogue(
+    placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object) -> None:
         raise CatalogueUnavailable
 
-    lamp = desk.catalogue.add()
-    placed = desk.request((lamp, 1), key="once")
-    desk.catalogue.retire(lamp)
-    assert desk.request((lamp, 1), key="once").order == placed.order
-    monkeypatch.setattr(service, "find_products_to_order", fail)
-    again, new = place_orders([desk.asks((lamp, 1), key="once"), desk.asks((lamp, 1))], connection)
+    lamp = placer.catalogue.add()
+    placed = placer.place_items((lamp, 1), key="once")
+    placer.catalogue.retire(lamp)
+    assert placer.place_items((lamp, 1), key="once").order == placed.order
+    monkeypatch.setattr(batch, "find_products_to_order", fail)
+    again, new = place_orders(
+        [placer.placement_request((lamp, 1), key="once"), placer.placement_request((lamp, 1))], connection
+    )
     assert again == Placement(placed.order, replayed=True)
     assert isinstance(new, CatalogueUnavailable)
     with pytest.raises(CatalogueUnavailable):
-        desk.request((lamp, 1), key="another")
+        placer.place_items((lamp, 1), key="another")
     assert Order.objects.count() == 1
 
 
-def test_nothing_is_placed_inside_a_transaction_which_might_be_rolled_back(desk: Desk) -> None:
-    lantern = desk.catalogue.add()
+def test_nothing_is_placed_inside_a_transaction_which_might_be_rolled_back(placer: OrderPlacer) -> None:
+    lantern = placer.catalogue.add()
     with transaction.atomic(), pytest.raises(PlacedInTransaction):
-        desk.request((lantern, 1))
+        placer.place_items((lantern, 1))
     assert Order.objects.count() == 0

@@ -1,4 +1,4 @@
-"""Rows and log tell the same, whatever was done; and replay_orders finds where they do not."""
+"""Rows equal the fold of the log after any actions, and replay_orders finds rows that differ."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -26,7 +26,16 @@ from orders_app.services.change_order import (
 from orders_app.services.record_stock_answers import StockReleased
 from orders_app.services.replay_orders import compare_slices
 from orders_app.state_machine import FINAL, OrderStatus, PaymentMethod
-from tests.orders_app.ordering import ADDRESS, OTHER_ADDRESS, STAFF, Desk, answer, now, rejected, reserved
+from tests.orders_app.ordering import (
+    ADDRESS,
+    OTHER_ADDRESS,
+    STAFF,
+    OrderPlacer,
+    answer,
+    now,
+    rejected,
+    reserved,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,8 +80,10 @@ def differences() -> list[tuple[str, object, object]]:
     method=st.sampled_from([PaymentMethod.CASH_ON_DELIVERY, PaymentMethod.STRIPE]),
     actions=st.lists(st.sampled_from(sorted(ACTIONS)), max_size=12),
 )
-def test_row_and_log_agree_after_any_actions(desk: Desk, method: PaymentMethod, actions: list[str]) -> None:
-    order = desk.place(method)
+def test_rows_and_log_agree_after_any_actions(
+    placer: OrderPlacer, method: PaymentMethod, actions: list[str]
+) -> None:
+    order = placer.place(method)
     for name in actions:
         try:
             ACTIONS[name](order)
@@ -85,22 +96,22 @@ def test_row_and_log_agree_after_any_actions(desk: Desk, method: PaymentMethod, 
     assert len(ends) == (now(order).status in FINAL)
 
 
-def test_replay_finds_nothing_to_say_about_orders_that_agree(desk: Desk) -> None:
-    desk.place()
-    deleted = desk.place_in(OrderStatus.CANCELLED)
+def test_replay_reports_nothing_about_orders_that_agree(placer: OrderPlacer) -> None:
+    placer.place()
+    deleted = placer.place_and_move(OrderStatus.CANCELLED)
     delete_order(order_id=deleted.id, origin=STAFF)
     assert replay() == "2 orders checked, 0 differ, 0 rewritten.\n"
 
 
-def test_replay_reads_every_order_in_slices(desk: Desk) -> None:
-    placed = {desk.place().id for _ in range(7)}
+def test_replay_reads_every_order_in_slices(placer: OrderPlacer) -> None:
+    placed = {placer.place().id for _ in range(7)}
     slices = [part.order_ids for part in compare_slices(3)]
     assert [len(order_ids) for order_ids in slices] == [3, 3, 1]
     assert {order_id for order_ids in slices for order_id in order_ids} == placed
 
 
-def test_replay_prints_each_difference_and_fails(desk: Desk) -> None:
-    order = desk.place()
+def test_replay_prints_each_difference_and_fails(placer: OrderPlacer) -> None:
+    order = placer.place()
     Order.objects.filter(pk=order.id).update(status=OrderStatus.SHIPPED, tracking_number="T-1")
     output = StringIO()
     with pytest.raises(CommandError, match="1 orders differ"):
@@ -118,8 +129,8 @@ def test_replay_prints_each_difference_and_fails(desk: Desk) -> None:
     ],
     ids=["changed row", "changed item", "missing row"],
 )
-def test_replay_rewrites_what_differs(desk: Desk, damage: Callable[[], object]) -> None:
-    order = desk.request((desk.catalogue.add(), 2), (desk.catalogue.add("Rope"), 3)).order
+def test_replay_rewrites_rows_that_differ(placer: OrderPlacer, damage: Callable[[], object]) -> None:
+    order = placer.place_items((placer.catalogue.add(), 2), (placer.catalogue.add("Rope"), 3)).order
     damage()
     assert differences()
     assert replay("--rebuild").endswith("1 orders checked, 1 differ, 1 rewritten.\n")
@@ -127,8 +138,8 @@ def test_replay_rewrites_what_differs(desk: Desk, damage: Callable[[], object]) 
     assert differences() == []
 
 
-def test_replay_removes_the_row_of_a_deleted_order(desk: Desk) -> None:
-    order = desk.place_in(OrderStatus.CANCELLED)
+def test_replay_removes_the_row_of_a_deleted_order(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(OrderStatus.CANCELLED)
     row = Order.objects.get()
     delete_order(order_id=order.id, origin=STAFF)
     row.save(force_insert=True)
@@ -137,8 +148,8 @@ def test_replay_removes_the_row_of_a_deleted_order(desk: Desk) -> None:
         now(order)
 
 
-def test_replay_keeps_a_row_that_the_log_does_not_know(desk: Desk) -> None:
-    row = Order.objects.get(pk=desk.place().id)
+def test_replay_keeps_a_row_that_the_log_does_not_know(placer: OrderPlacer) -> None:
+    row = Order.objects.get(pk=placer.place().id)
     row.pk, row.order_number = type(row.pk)(int=7), "SB-NONE-0001"
     row.save(force_insert=True)
     with pytest.raises(CommandError, match="1 orders differ"):
@@ -146,9 +157,9 @@ def test_replay_keeps_a_row_that_the_log_does_not_know(desk: Desk) -> None:
     assert Order.objects.filter(pk=row.pk).exists()
 
 
-def test_rebuilding_keeps_what_makes_a_repeated_request_known(desk: Desk) -> None:
-    lantern = desk.catalogue.add()
-    order = desk.request((lantern, 1), key="k-1").order
+def test_rebuilding_keeps_the_idempotency_key(placer: OrderPlacer) -> None:
+    lantern = placer.catalogue.add()
+    order = placer.place_items((lantern, 1), key="k-1").order
     Order.objects.update(status=OrderStatus.SHIPPED)
     replay("--rebuild")
-    assert desk.request((lantern, 1), key="k-1").order == order
+    assert placer.place_items((lantern, 1), key="k-1").order == order

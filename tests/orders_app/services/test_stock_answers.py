@@ -20,7 +20,7 @@ from orders_app.state_machine import OrderStatus, PaymentMethod, StockStatus
 from tests.orders_app.ordering import (
     STAFF,
     TRACE_PARENT,
-    Desk,
+    OrderPlacer,
     all_that_is_stored,
     answer,
     events,
@@ -46,8 +46,8 @@ def state(order: OrderDocument) -> tuple[OrderStatus, StockStatus]:
     return current.status, current.stock_status
 
 
-def test_reserved_stock_sends_cash_on_delivery_to_processing(desk: Desk) -> None:
-    order = desk.place()
+def test_reserved_stock_makes_a_cash_on_delivery_order_processing(placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(reserved(order))
     assert state(order) == (OrderStatus.PROCESSING, StockStatus.RESERVED)
     assert events(order) == ["order.confirmed", "order.status.changed"]
@@ -55,29 +55,29 @@ def test_reserved_stock_sends_cash_on_delivery_to_processing(desk: Desk) -> None
     assert (last.actor, last.trace_parent) == ("service:stock", TRACE_PARENT)
 
 
-def test_reserved_stock_lets_other_orders_wait_for_their_money(desk: Desk) -> None:
-    order = desk.place(PaymentMethod.STRIPE)
+def test_reserved_stock_leaves_other_orders_pending_until_payment(placer: OrderPlacer) -> None:
+    order = placer.place(PaymentMethod.STRIPE)
     answer(reserved(order))
     assert state(order) == (OrderStatus.PENDING, StockStatus.RESERVED)
     assert events(order) == ["order.confirmed"]
 
 
-def test_reserved_stock_sends_a_paid_order_to_processing(desk: Desk) -> None:
-    order = desk.place(PaymentMethod.STRIPE)
+def test_reserved_stock_makes_a_paid_order_processing(placer: OrderPlacer) -> None:
+    order = placer.place(PaymentMethod.STRIPE)
     mark_paid(order_id=order.id, origin=STAFF)
     answer(reserved(order))
     assert state(order) == (OrderStatus.PROCESSING, StockStatus.RESERVED)
 
 
-def test_reserved_stock_confirms_an_order_that_staff_moved_already(desk: Desk) -> None:
-    order = desk.place_in(OrderStatus.PROCESSING)
+def test_reserved_stock_confirms_an_order_that_staff_moved_already(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(OrderStatus.PROCESSING)
     answer(reserved(order))
     assert state(order) == (OrderStatus.PROCESSING, StockStatus.RESERVED)
     assert events(order)[1:] == ["order.confirmed"]
 
 
-def test_rejected_stock_cancels_with_a_reason_that_names_the_product(desk: Desk) -> None:
-    order = desk.place()
+def test_rejected_stock_cancels_with_a_reason_that_names_the_product(placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(rejected(order, available=1))
     assert state(order) == (OrderStatus.CANCELLED, StockStatus.REJECTED)
     assert events(order) == ["order.status.changed", "order.cancelled"]
@@ -87,9 +87,9 @@ def test_rejected_stock_cancels_with_a_reason_that_names_the_product(desk: Desk)
     assert reason.detail == "We could not reserve your order: Lantern: 2 requested, 1 available."
 
 
-def test_every_shortage_is_told(desk: Desk) -> None:
-    lantern, rope, lamp = (desk.catalogue.add(name) for name in ("Lantern", "Rope", "Lamp"))
-    order = desk.request((lantern, 2), (rope, 3), (lamp, 4)).order
+def test_the_reason_names_every_shortage(placer: OrderPlacer) -> None:
+    lantern, rope, lamp = (placer.catalogue.add(name) for name in ("Lantern", "Rope", "Lamp"))
+    order = placer.place_items((lantern, 2), (rope, 3), (lamp, 4)).order
     shortages = [
         StockShortage(lantern, "PRODUCT_NOT_FOUND", 2, 0),
         StockShortage(rope, "PRODUCT_INACTIVE", 3, 0),
@@ -104,29 +104,29 @@ def test_every_shortage_is_told(desk: Desk) -> None:
     )
 
 
-def test_a_rejection_asks_for_nothing_back(desk: Desk) -> None:
-    order = desk.place()
+def test_a_rejection_causes_no_release(placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(rejected(order))
     data = event_effects.decode(EventType.CANCELLED, last_event(order).data)
     assert isinstance(data, event_data.Cancelled)
     assert not data.release_stock
 
 
-def test_a_rejection_cancels_an_order_that_staff_shipped_already(desk: Desk) -> None:
-    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+def test_a_rejection_cancels_an_order_that_staff_shipped_already(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(OrderStatus.PROCESSING, OrderStatus.SHIPPED)
     answer(rejected(order))
     assert state(order) == (OrderStatus.CANCELLED, StockStatus.REJECTED)
 
 
-def test_a_rejection_of_a_delivered_order_is_taken_down(desk: Desk) -> None:
-    order = desk.place_in(OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
+def test_a_rejection_of_a_delivered_order_is_recorded(placer: OrderPlacer) -> None:
+    order = placer.place_and_move(OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
     answer(rejected(order))
     assert state(order) == (OrderStatus.DELIVERED, StockStatus.REJECTED)
     assert last_event(order).type == "order.updated"
 
 
-def test_a_cancelled_order_hears_that_its_stock_is_back(desk: Desk) -> None:
-    order = desk.place()
+def test_the_release_of_a_cancelled_order_is_recorded(placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(reserved(order))
     cancelled(order)
     answer(released(order))
@@ -134,8 +134,8 @@ def test_a_cancelled_order_hears_that_its_stock_is_back(desk: Desk) -> None:
     assert last_event(order).type == "order.stock.released"
 
 
-def test_stock_reserved_after_the_cancellation_is_asked_back_once(desk: Desk) -> None:
-    order = cancelled(desk.place())
+def test_stock_reserved_after_the_cancellation_is_released_once(placer: OrderPlacer) -> None:
+    order = cancelled(placer.place())
     answer(reserved(order), reserved(order))
     assert events(order) == ["order.status.changed", "order.cancelled", "order.release.requested"]
     data = event_effects.decode(EventType.RELEASE_REQUESTED, last_event(order).data)
@@ -145,14 +145,14 @@ def test_stock_reserved_after_the_cancellation_is_asked_back_once(desk: Desk) ->
     assert state(order) == (OrderStatus.CANCELLED, StockStatus.RELEASED)
 
 
-def test_stock_reserved_for_a_rejected_order_is_asked_back(desk: Desk) -> None:
-    order = desk.place()
+def test_stock_reserved_for_a_rejected_order_is_released(placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(rejected(order), reserved(order))
     assert last_event(order).type == "order.release.requested"
 
 
-def test_an_old_reservation_after_the_release_is_left_alone(desk: Desk) -> None:
-    order = cancelled(desk.place())
+def test_an_old_reservation_after_the_release_changes_nothing(placer: OrderPlacer) -> None:
+    order = cancelled(placer.place())
     answer(released(order))
     before = all_that_is_stored()
     answer(reserved(order))
@@ -160,8 +160,10 @@ def test_an_old_reservation_after_the_release_is_left_alone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("confirmed", [False, True])
-def test_an_order_that_loses_its_stock_is_cancelled_and_says_why(desk: Desk, confirmed: bool) -> None:
-    order = desk.place()
+def test_an_order_that_loses_its_stock_is_cancelled_with_the_reason(
+    placer: OrderPlacer, confirmed: bool
+) -> None:
+    order = placer.place()
     if confirmed:
         answer(reserved(order))
     answer(released(order))
@@ -174,29 +176,29 @@ def test_an_order_that_loses_its_stock_is_cancelled_and_says_why(desk: Desk, con
     assert not data.release_stock
 
 
-def test_a_shipped_order_stays_shipped_when_its_stock_is_released(desk: Desk) -> None:
-    order = desk.place()
+def test_a_shipped_order_stays_shipped_when_its_stock_is_released(placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(reserved(order))
     change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
     answer(released(order))
     assert state(order) == (OrderStatus.SHIPPED, StockStatus.RELEASED)
 
 
-def test_answers_about_orders_that_are_not_ours_are_left_alone(desk: Desk) -> None:
-    order = desk.place()
+def test_answers_about_unknown_orders_change_nothing(placer: OrderPlacer) -> None:
+    order = placer.place()
     before = all_that_is_stored()
     answer(
         StockReserved(str(uuid4())),
-        StockReserved("neighbour-7"),
+        StockReserved("external-7"),
         StockReserved(f"urn:uuid:{order.id}"),
         StockReserved(order.id.hex),
     )
     assert all_that_is_stored() == before
 
 
-def test_a_batch_settles_every_order_in_it(desk: Desk) -> None:
-    taken, short, lost = desk.place(), desk.place(), desk.place()
-    answer(reserved(taken), StockReserved("neighbour-7"), rejected(short), reserved(lost), released(lost))
+def test_a_batch_settles_every_order_in_it(placer: OrderPlacer) -> None:
+    taken, short, lost = placer.place(), placer.place(), placer.place()
+    answer(reserved(taken), StockReserved("external-7"), rejected(short), reserved(lost), released(lost))
     assert [state(order)[1] for order in (taken, short, lost)] == ["reserved", "rejected", "released"]
     assert events(lost) == [
         "order.confirmed",
@@ -208,8 +210,10 @@ def test_a_batch_settles_every_order_in_it(desk: Desk) -> None:
 
 @pytest.mark.parametrize("cancel_first", [False, True])
 @pytest.mark.parametrize("kinds", list(itertools.permutations([reserved, rejected, released])))
-def test_any_batch_again_changes_nothing(desk: Desk, kinds: tuple[object, ...], cancel_first: bool) -> None:
-    order = desk.place()
+def test_a_repeated_batch_changes_nothing(
+    placer: OrderPlacer, kinds: tuple[object, ...], cancel_first: bool
+) -> None:
+    order = placer.place()
     if cancel_first:
         cancelled(order)
     answers = [kind(order) for kind in kinds]  # type: ignore[operator]

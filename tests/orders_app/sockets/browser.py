@@ -1,4 +1,4 @@
-"""A client at the other end of a socket, and what it carries: tokens and session cookies."""
+"""A browser with a socket, and its credentials: tokens and session cookies."""
 
 import json
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 REPLAY_EVENTS = 400
-"""How many missed events the tests' daphne sends again."""
+"""SOCKET_REPLAY_EVENTS of the tests' daphne: how many missed events it replays."""
 SLOW_SECONDS = 2
-"""How long it waits for a client that does not read."""
+"""SOCKET_SLOW_SECONDS of the tests' daphne: how long it waits for a client that does not read."""
 SOCKETS_PER_USER = 5
-"""How many sockets it lets a user open."""
+"""SOCKETS_PER_USER of the tests' daphne."""
 OTHER_PAGE = "https://shop.example"
-"""The front end that it knows, which is no host of its own."""
+"""FRONTEND_URL of the tests' daphne: an allowed origin that is not its own host."""
 
 Json = dict[str, Any]
 
@@ -42,46 +42,46 @@ def session_cookie(user: User) -> str:
 
 
 class Browser:
-    """One connection, message by message; whatever is awaited fails after a few seconds."""
+    """One connection, message by message; each wait fails after some seconds."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
 
-    def say(self, kind: str, **fields: object) -> None:
-        self.send(json.dumps({"type": kind, **fields}))
+    def send(self, kind: str, **fields: object) -> None:
+        self.send_frame(json.dumps({"type": kind, **fields}))
 
-    def send(self, frame: str | bytes) -> None:
+    def send_frame(self, frame: str | bytes) -> None:
         self._connection.send(frame)
 
-    def hear(self, seconds: float = 10) -> Json:
+    def receive(self, seconds: float = 10) -> Json:
         message: Json = json.loads(self._connection.recv(timeout=seconds))
         return message
 
-    def hears(self, count: int) -> list[Json]:
-        return [self.hear() for _ in range(count)]
+    def receive_many(self, count: int) -> list[Json]:
+        return [self.receive() for _ in range(count)]
 
-    def hears_until(self, event_id: str) -> list[Json]:
-        """All messages up to this event's."""
-        messages = [self.hear()]
+    def receive_until(self, event_id: str) -> list[Json]:
+        """All messages up to the one about this event."""
+        messages = [self.receive()]
         while messages[-1].get("eventId") != event_id:
-            messages.append(self.hear())
+            messages.append(self.receive())
         return messages
 
-    def hears_nothing_more(self) -> bool:
-        """Whether nothing is under way: the answer to a ping is the next that comes."""
-        self.say("ping")
-        return self.hear() == {"type": "pong"}
+    def receives_nothing_more(self) -> bool:
+        """Whether no message is left: the next one is the answer to a ping."""
+        self.send("ping")
+        return self.receive() == {"type": "pong"}
 
     def authenticate(self, access: str, last_event_id: str | None = None) -> Json:
-        self.say("authenticate", token=access, lastEventId=last_event_id)
-        return self.hear()
+        self.send("authenticate", token=access, lastEventId=last_event_id)
+        return self.receive()
 
     def subscribe(self) -> None:
-        self.say("subscribe:orders")
-        assert self.hear() == {"type": "subscribed:orders"}
+        self.send("subscribe:orders")
+        assert self.receive() == {"type": "subscribed:orders"}
 
     def close_code(self, seconds: float = 10) -> int:
-        """The code with which the server closes; fails where it says something instead, or nothing."""
+        """The code with which the server closes the socket; fails on a message, and after `seconds`."""
         with pytest.raises(ConnectionClosed) as closed:
             self._connection.recv(timeout=seconds)
         assert closed.value.rcvd, "the connection broke off"
@@ -89,18 +89,18 @@ class Browser:
 
 
 @contextmanager
-def browsing(url: str, **headers: str) -> Iterator[Browser]:
-    """A connection, with these headers in its handshake."""
+def connected_browser(url: str, **headers: str) -> Iterator[Browser]:
+    """Connects with these headers in the handshake."""
     with connect(url, additional_headers=headers, close_timeout=1) as connection:
         yield Browser(connection)
 
 
 @contextmanager
-def listening(
+def subscribed_browser(
     url: str, user_id: int, *, is_staff: bool = False, last_event_id: str | None = None
 ) -> Iterator[Browser]:
-    """A client that has authenticated and subscribed."""
-    with browsing(url) as browser:
+    """Connects, authenticates and subscribes."""
+    with connected_browser(url) as browser:
         assert browser.authenticate(token(user_id, is_staff), last_event_id)["type"] == "connected"
         browser.subscribe()
         yield browser

@@ -1,4 +1,4 @@
-"""A daphne of its own for the socket tests, and the desk at which their orders are placed."""
+"""A daphne for the socket tests, on the tests' database."""
 
 import socket
 import subprocess
@@ -22,9 +22,9 @@ SETTINGS = {
 
 @pytest.fixture(scope="package")
 def socket_url(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a daphne on the tests' database serves `/ws/orders/`.
+    """The URL at which a daphne on the tests' database serves `/ws/orders/`.
 
-    It must end by itself when asked to, and must not have logged an exception.
+    The daphne must end on SIGTERM and must not have logged an exception.
     """
     port = free_ports(1)[0]
     log = tmp_path_factory.mktemp("daphne") / "log"

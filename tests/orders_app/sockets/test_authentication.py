@@ -1,4 +1,4 @@
-"""Who may listen: the first message, the cookie, the deadline, the expiry, the page's origin."""
+"""Authentication of sockets: the first message, the cookie, the deadline, the expiry, the page's origin."""
 
 import time
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from rest_framework_simplejwt.tokens import RefreshToken
 from websockets.exceptions import InvalidStatus
 
-from tests.orders_app.ordering import Desk
-from tests.orders_app.sockets.browser import OTHER_PAGE, Browser, browsing, session_cookie, token
+from tests.orders_app.ordering import OrderPlacer
+from tests.orders_app.sockets.browser import OTHER_PAGE, Browser, connected_browser, session_cookie, token
 
 NOT_AUTHENTICATED = 4401
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def browser(socket_url: str) -> Iterator[Browser]:
-    with browsing(socket_url) as browser:
+    with connected_browser(socket_url) as browser:
         yield browser
 
 
@@ -27,7 +27,7 @@ def alice() -> User:
     return User.objects.create_user("alice", password="a-password-of-hers")
 
 
-def test_a_token_is_answered_with_who_it_is(browser: Browser) -> None:
+def test_a_token_is_answered_with_its_user(browser: Browser) -> None:
     assert browser.authenticate(token(7)) == {"type": "connected", "userId": "7", "isStaff": False}
 
 
@@ -47,98 +47,102 @@ def test_a_staff_token_is_answered_as_staff(browser: Browser) -> None:
         pytest.param("{", id="broken JSON first"),
     ],
 )
-def test_a_first_message_that_says_nobody_closes(browser: Browser, first_message: str) -> None:
-    browser.send(first_message)
+def test_a_first_message_without_a_user_closes_the_socket(browser: Browser, first_message: str) -> None:
+    browser.send_frame(first_message)
     assert browser.close_code() == NOT_AUTHENTICATED
 
 
-def test_an_expired_token_closes(browser: Browser) -> None:
-    browser.say("authenticate", token=token(7, lifetime=timedelta(seconds=-1)))
+def test_an_expired_token_closes_the_socket(browser: Browser) -> None:
+    browser.send("authenticate", token=token(7, lifetime=timedelta(seconds=-1)))
     assert browser.close_code() == NOT_AUTHENTICATED
 
 
-def test_a_refresh_token_is_no_access_token(browser: Browser, alice: User) -> None:
-    browser.say("authenticate", token=str(RefreshToken.for_user(alice)))
+def test_a_refresh_token_is_not_accepted_as_an_access_token(browser: Browser, alice: User) -> None:
+    browser.send("authenticate", token=str(RefreshToken.for_user(alice)))
     assert browser.close_code() == NOT_AUTHENTICATED
 
 
-def test_silence_closes_after_five_seconds(browser: Browser) -> None:
+def test_a_socket_without_a_message_closes_after_five_seconds(browser: Browser) -> None:
     start = time.monotonic()
     assert browser.close_code() == NOT_AUTHENTICATED
     assert 4.5 < time.monotonic() - start < 7
 
 
-def test_a_token_that_expires_closes(browser: Browser) -> None:
+def test_a_socket_closes_when_its_token_expires(browser: Browser) -> None:
     browser.authenticate(token(7, lifetime=timedelta(seconds=2)))
     browser.subscribe()
     assert browser.close_code() == NOT_AUTHENTICATED
 
 
-def test_a_fresh_token_in_band_keeps_the_connection(browser: Browser) -> None:
+def test_a_new_token_over_the_socket_keeps_the_connection(browser: Browser) -> None:
     browser.authenticate(token(7, lifetime=timedelta(seconds=2)))
     browser.subscribe()
     assert browser.authenticate(token(7))["type"] == "connected"
     with pytest.raises(TimeoutError):
-        browser.hear(seconds=3)
+        browser.receive(seconds=3)
 
 
-def test_a_bad_token_in_band_closes(browser: Browser) -> None:
+def test_an_invalid_token_over_the_socket_closes_it(browser: Browser) -> None:
     browser.authenticate(token(7))
-    browser.say("authenticate", token="nonsense")
+    browser.send("authenticate", token="nonsense")
     assert browser.close_code() == NOT_AUTHENTICATED
 
 
 @pytest.mark.parametrize("other", [(8, False), (7, True)], ids=["another user", "other rights"])
-def test_a_connection_stays_one_users(browser: Browser, other: tuple[int, bool]) -> None:
+def test_a_connection_cannot_change_its_user(browser: Browser, other: tuple[int, bool]) -> None:
     browser.authenticate(token(7))
-    browser.say("authenticate", token=token(*other))
+    browser.send("authenticate", token=token(*other))
     assert browser.close_code() == NOT_AUTHENTICATED
 
 
-def test_a_session_cookie_connects_at_once(socket_url: str, alice: User) -> None:
-    with browsing(socket_url, Cookie=session_cookie(alice)) as browser:
-        assert browser.hear() == {"type": "connected", "userId": str(alice.pk), "isStaff": False}
+def test_a_session_cookie_authenticates_without_a_message(socket_url: str, alice: User) -> None:
+    with connected_browser(socket_url, Cookie=session_cookie(alice)) as browser:
+        assert browser.receive() == {"type": "connected", "userId": str(alice.pk), "isStaff": False}
         browser.subscribe()
 
 
-def test_a_session_cookie_stands_in_for_the_token(socket_url: str, alice: User) -> None:
-    with browsing(socket_url, Cookie=session_cookie(alice)) as browser:
-        browser.hear()
-        browser.say("authenticate")
-        assert browser.hear()["userId"] == str(alice.pk)
+def test_a_session_cookie_replaces_the_token(socket_url: str, alice: User) -> None:
+    with connected_browser(socket_url, Cookie=session_cookie(alice)) as browser:
+        browser.receive()
+        browser.send("authenticate")
+        assert browser.receive()["userId"] == str(alice.pk)
 
 
-def test_a_session_that_was_logged_out_is_nobodys(socket_url: str, alice: User) -> None:
+def test_a_session_that_was_logged_out_authenticates_no_user(socket_url: str, alice: User) -> None:
     cookie = session_cookie(alice)
     alice.set_password("another-password")
     alice.save()
-    with browsing(socket_url, Cookie=cookie) as browser:
-        browser.say("authenticate")
+    with connected_browser(socket_url, Cookie=cookie) as browser:
+        browser.send("authenticate")
         assert browser.close_code() == NOT_AUTHENTICATED
 
 
-def test_a_token_outweighs_the_cookie_before_subscribing(socket_url: str, desk: Desk, alice: User) -> None:
-    with browsing(socket_url, Cookie=session_cookie(alice)) as browser:
-        browser.hear()
-        assert browser.authenticate(token(desk.user_id))["userId"] == str(desk.user_id)
+def test_a_token_overrides_the_cookie_before_subscribing(
+    socket_url: str, placer: OrderPlacer, alice: User
+) -> None:
+    with connected_browser(socket_url, Cookie=session_cookie(alice)) as browser:
+        browser.receive()
+        assert browser.authenticate(token(placer.user_id))["userId"] == str(placer.user_id)
         browser.subscribe()
-        order = desk.place()
-        assert browser.hear()["orderId"] == str(order.id)
+        order = placer.place()
+        assert browser.receive()["orderId"] == str(order.id)
 
 
-def test_a_token_of_somebody_else_after_subscribing_by_cookie_closes(socket_url: str, alice: User) -> None:
-    with browsing(socket_url, Cookie=session_cookie(alice)) as browser:
-        browser.hear()
+def test_a_token_of_another_user_after_subscribing_by_cookie_closes_the_socket(
+    socket_url: str, alice: User
+) -> None:
+    with connected_browser(socket_url, Cookie=session_cookie(alice)) as browser:
+        browser.receive()
         browser.subscribe()
-        browser.say("authenticate", token=token(alice.pk + 1))
+        browser.send("authenticate", token=token(alice.pk + 1))
         assert browser.close_code() == NOT_AUTHENTICATED
 
 
 @pytest.mark.parametrize(
     "origin", [OTHER_PAGE, "http://localhost:3000", "http://localhost:8000", "https://127.0.0.1"], ids=str
 )
-def test_pages_of_ours_may_connect(socket_url: str, origin: str) -> None:
-    with browsing(socket_url, Origin=origin) as browser:
+def test_pages_of_allowed_origins_may_connect(socket_url: str, origin: str) -> None:
+    with connected_browser(socket_url, Origin=origin) as browser:
         assert browser.authenticate(token(7))["type"] == "connected"
 
 
@@ -154,14 +158,14 @@ def test_pages_of_ours_may_connect(socket_url: str, origin: str) -> None:
     ],
     ids=str,
 )
-def test_pages_of_others_may_not(socket_url: str, origin: str, alice: User) -> None:
+def test_pages_of_other_origins_may_not_connect(socket_url: str, origin: str, alice: User) -> None:
     with (
         pytest.raises(InvalidStatus, match="403"),
-        browsing(socket_url, Origin=origin, Cookie=session_cookie(alice)),
+        connected_browser(socket_url, Origin=origin, Cookie=session_cookie(alice)),
     ):
         pass
 
 
 def test_another_path_is_refused(socket_url: str) -> None:
-    with pytest.raises(InvalidStatus, match="403"), browsing(socket_url.replace("orders", "else")):
+    with pytest.raises(InvalidStatus, match="403"), connected_browser(socket_url.replace("orders", "else")):
         pass

@@ -1,4 +1,4 @@
-"""What a real client cannot bring about: a session that ends meanwhile, and a socket that fails."""
+"""Faults that a client cannot cause: a session that ends under an open socket, and a socket that fails."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from django.test import override_settings
 from orders_app.sockets.log_feed import LogFeed
 from orders_app.sockets.order_socket import OrderSocket
 from orders_app.sockets.socket_messages import SocketMessage
-from tests.orders_app.ordering import Desk
+from tests.orders_app.ordering import OrderPlacer
 from tests.orders_app.sockets.browser import session_cookie
 
 NOT_AUTHENTICATED = 4401
@@ -34,7 +34,7 @@ def in_one_loop(scenario: Callable[[], Awaitable[None]]) -> None:
 
 
 @override_settings(SIMPLE_JWT=SHORT_TOKENS)
-def test_a_session_is_asked_again_and_closes_once_it_has_ended() -> None:
+def test_a_session_is_checked_again_and_the_socket_closes_when_it_has_ended() -> None:
     cookie = session_cookie(User.objects.create_user("alice"))
 
     async def scenario() -> None:
@@ -68,14 +68,14 @@ class Recorder:
             raise self.failure
 
 
-def test_a_socket_that_fails_receives_no_more_and_the_others_go_on(desk: Desk) -> None:
+def test_a_socket_that_fails_receives_no_more_and_the_others_continue(placer: OrderPlacer) -> None:
     async def scenario() -> None:
         feed = LogFeed()
-        failing, good = Recorder(desk.user_id, OSError("broken")), Recorder(desk.user_id)
+        failing, good = Recorder(placer.user_id, OSError("broken")), Recorder(placer.user_id)
         await feed.join(failing)
         await feed.join(good)
         for _ in range(2):
-            order = await sync_to_async(desk.place)()
+            order = await sync_to_async(placer.place)()
             assert str(order.id) in (await good.received.get()).text
         assert failing.received.qsize() == 1
         feed.leave(good)

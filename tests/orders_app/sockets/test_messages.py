@@ -1,4 +1,4 @@
-"""What is said over a socket that is open: by the client, and about each kind of event."""
+"""The messages of an open socket: those of the client, and those about each type of event."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,17 @@ from orders_app.services.change_order import (
     update_order,
 )
 from orders_app.state_machine import OrderStatus, PaymentMethod
-from tests.orders_app.ordering import OTHER_ADDRESS, STAFF, Desk, answer, events, now, rejected, reserved
-from tests.orders_app.sockets.browser import Browser, browsing, listening, token
+from tests.orders_app.ordering import (
+    OTHER_ADDRESS,
+    STAFF,
+    OrderPlacer,
+    answer,
+    events,
+    now,
+    rejected,
+    reserved,
+)
+from tests.orders_app.sockets.browser import Browser, connected_browser, subscribed_browser, token
 
 TOO_BIG = 4009
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,14 +32,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def connected(socket_url: str) -> Iterator[Browser]:
-    with browsing(socket_url) as browser:
+    with connected_browser(socket_url) as browser:
         browser.authenticate(token(7))
         yield browser
 
 
 @pytest.fixture
-def customer(socket_url: str, desk: Desk) -> Iterator[Browser]:
-    with listening(socket_url, desk.user_id) as browser:
+def customer(socket_url: str, placer: OrderPlacer) -> Iterator[Browser]:
+    with subscribed_browser(socket_url, placer.user_id) as browser:
         yield browser
 
 
@@ -47,43 +56,45 @@ def customer(socket_url: str, desk: Desk) -> Iterator[Browser]:
     ],
     ids=str,
 )
-def test_a_senseless_message_is_answered_and_the_connection_kept(
+def test_an_invalid_message_is_answered_and_the_connection_kept(
     connected: Browser, frame: str | bytes, code: str
 ) -> None:
-    connected.send(frame)
-    error = connected.hear()
+    connected.send_frame(frame)
+    error = connected.receive()
     assert (error["type"], error["code"]) == ("error", code)
     assert error["detail"]
     connected.subscribe()
 
 
 def test_a_ping_is_answered(connected: Browser) -> None:
-    connected.say("ping")
-    assert connected.hear() == {"type": "pong"}
+    connected.send("ping")
+    assert connected.receive() == {"type": "pong"}
 
 
 def test_unknown_fields_are_ignored(connected: Browser) -> None:
-    connected.say("ping", loudly=True)
-    assert connected.hear() == {"type": "pong"}
+    connected.send("ping", loudly=True)
+    assert connected.receive() == {"type": "pong"}
 
 
-def test_a_message_above_64_kib_closes(connected: Browser) -> None:
-    connected.say("x" * 65_000)
-    assert connected.hear()["code"] == "unknown_type"
-    connected.say("x" * 66_000)
+def test_a_message_above_64_kib_closes_the_socket(connected: Browser) -> None:
+    connected.send("x" * 65_000)
+    assert connected.receive()["code"] == "unknown_type"
+    connected.send("x" * 66_000)
     assert connected.close_code() == TOO_BIG
 
 
-def test_subscribing_again_is_confirmed_and_tells_nothing_twice(customer: Browser, desk: Desk) -> None:
+def test_a_second_subscription_is_confirmed_and_sends_nothing_twice(
+    customer: Browser, placer: OrderPlacer
+) -> None:
     customer.subscribe()
-    desk.place()
-    assert customer.hear()["type"] == "order:created"
-    assert customer.hears_nothing_more()
+    placer.place()
+    assert customer.receive()["type"] == "order:created"
+    assert customer.receives_nothing_more()
 
 
-def test_a_new_order_is_told_with_all_of_it(customer: Browser, desk: Desk) -> None:
-    order = desk.place()
-    message = customer.hear()
+def test_a_new_order_is_sent_completely(customer: Browser, placer: OrderPlacer) -> None:
+    order = placer.place()
+    message = customer.receive()
     assert message["type"] == "order:created"
     assert message["eventId"] == f"{order.id}:1"
     assert message["orderId"] == message["order"]["id"] == str(order.id)
@@ -93,10 +104,12 @@ def test_a_new_order_is_told_with_all_of_it(customer: Browser, desk: Desk) -> No
     assert message["order"]["totalAmount"] == "20.00"
 
 
-def test_reserved_stock_confirms_and_moves_the_order_on(customer: Browser, desk: Desk) -> None:
-    order = desk.place()
+def test_reserved_stock_sends_a_confirmation_and_the_new_status(
+    customer: Browser, placer: OrderPlacer
+) -> None:
+    order = placer.place()
     answer(reserved(order))
-    _, confirmed, moved = customer.hears(3)
+    _, confirmed, moved = customer.receive_many(3)
     assert (confirmed["type"], confirmed["order"]["status"]) == ("order:confirmed", 1)
     assert confirmed["order"]["stockStatus"] == "reserved"
     assert moved["type"] == "order:status_changed"
@@ -105,23 +118,23 @@ def test_reserved_stock_confirms_and_moves_the_order_on(customer: Browser, desk:
     assert moved["message"] == f"Order {order.order_number} is now processing."
 
 
-def test_rejected_stock_is_told_as_a_cancellation_with_its_reason(customer: Browser, desk: Desk) -> None:
-    order = desk.place()
+def test_rejected_stock_sends_a_cancellation_with_its_reason(customer: Browser, placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(rejected(order))
-    *_, moved, cancelled = customer.hears(3)
+    *_, moved, cancelled = customer.receive_many(3)
     assert (moved["type"], moved["newStatus"]) == ("order:status_changed", 5)
     assert cancelled["type"] == "order:cancelled"
     assert cancelled["reason"] == cancelled["order"]["cancelReason"]["detail"]
     assert cancelled["reason"] in cancelled["message"]
 
 
-def test_payment_change_and_delivery_are_told(customer: Browser, desk: Desk) -> None:
-    order = desk.place(PaymentMethod.UPI)
+def test_payment_change_and_delivery_are_sent(customer: Browser, placer: OrderPlacer) -> None:
+    order = placer.place(PaymentMethod.UPI)
     mark_paid(order_id=order.id, origin=STAFF)
     update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
     for status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
         change_status(order_id=order.id, new_status=status, origin=STAFF)
-    _, paid, updated, *_, completed = customer.hears(7)
+    _, paid, updated, *_, completed = customer.receive_many(7)
     assert (paid["type"], paid["order"]["paymentStatus"]) == ("order:payment", 2)
     assert paid["message"] == f"The payment of order {order.order_number} is paid."
     assert (updated["type"], updated["order"]["shippingAddress"]["street"]) == (
@@ -131,21 +144,21 @@ def test_payment_change_and_delivery_are_told(customer: Browser, desk: Desk) -> 
     assert (completed["type"], completed["order"]["status"]) == ("order:completed", 4)
 
 
-def test_a_deletion_is_not_told(customer: Browser, desk: Desk) -> None:
-    order = desk.place()
+def test_a_deletion_is_not_sent(customer: Browser, placer: OrderPlacer) -> None:
+    order = placer.place()
     reason = CancelReason(CancelCode.CUSTOMER_REQUEST, "Changed my mind.")
     cancel_order(order_id=order.id, reason=reason, origin=STAFF)
     delete_order(order_id=order.id, origin=STAFF)
-    later = desk.place()
-    heard = customer.hears_until(f"{later.id}:1")
-    assert [message["version"] for message in heard if message["orderId"] == str(order.id)] == [1, 2, 3]
+    later = placer.place()
+    received = customer.receive_until(f"{later.id}:1")
+    assert [message["version"] for message in received if message["orderId"] == str(order.id)] == [1, 2, 3]
 
 
-def test_each_version_is_told_with_the_order_as_it_was_then(customer: Browser, desk: Desk) -> None:
-    order = desk.place()
+def test_each_version_is_sent_with_the_order_at_that_version(customer: Browser, placer: OrderPlacer) -> None:
+    order = placer.place()
     answer(reserved(order))
     change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
-    heard = customer.hears(1 + len(events(order)))
-    assert [message["version"] for message in heard] == [1, 2, 3, 4]
-    assert [message["order"]["status"] for message in heard] == [1, 1, 2, 3]
-    assert heard[-1]["order"]["shippedAt"] == msgspec.to_builtins(now(order).shipped_at)
+    received = customer.receive_many(1 + len(events(order)))
+    assert [message["version"] for message in received] == [1, 2, 3, 4]
+    assert [message["order"]["status"] for message in received] == [1, 1, 2, 3]
+    assert received[-1]["order"]["shippedAt"] == msgspec.to_builtins(now(order).shipped_at)

@@ -8,7 +8,7 @@ from tests.orders_app.recorded_effects import RECORDED, logged_event, order_afte
 
 
 @pytest.mark.parametrize("name", [name for name, recorded in RECORDED.items() if recorded["socket"]])
-def test_a_socket_message_is_the_recorded_one_to_the_letter(name: str) -> None:
+def test_a_socket_message_equals_the_recorded_one_byte_for_byte(name: str) -> None:
     recorded = RECORDED[name]
     event = logged_event(recorded)
     text = EFFECTS[event.type].socket

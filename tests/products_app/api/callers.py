@@ -1,28 +1,28 @@
-"""Who calls the products' routes, and what they are told."""
+"""The callers of the product endpoints, and the parts of an error."""
 
 from typing import Any
 
 from rest_framework_simplejwt.tokens import AccessToken
 
 from products_app.models import ServiceKey
-from tests.front_door import FrontDoor
+from tests.wsgi_client import WsgiClient
 
 PRODUCTS = "/api/v1/products/"
 Json = dict[str, Any]
 Answer = Any  # a response, to which the test client adds json()
 
 
-def user(*, is_staff: bool) -> FrontDoor:
-    """Somebody with an access token."""
+def user(*, is_staff: bool) -> WsgiClient:
+    """A client with an access token."""
     token = AccessToken()
-    token["user_id"], token["username"], token["is_staff"] = "7", "somebody", is_staff
-    return FrontDoor(HTTP_AUTHORIZATION=f"Bearer {token}")
+    token["user_id"], token["username"], token["is_staff"] = "7", "user-7", is_staff
+    return WsgiClient(HTTP_AUTHORIZATION=f"Bearer {token}")
 
 
-def service() -> FrontDoor:
-    """A service with an API key of its own."""
+def service() -> WsgiClient:
+    """A client with a new service key."""
     _, key = ServiceKey.issue(name="service")
-    return FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {key}")
+    return WsgiClient(HTTP_AUTHORIZATION=f"Api-Key {key}")
 
 
 def error_of(response: Answer) -> tuple[int, str, str | None]:

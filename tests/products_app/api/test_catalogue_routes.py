@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 from products_app.documents.product import product_collection
 from products_app.services.stock.service import settle
 from tests.products_app.api.callers import PRODUCTS, Json, error_of, service, user
-from tests.products_app.shelves import new_order, reserve, stock_of, stocked
+from tests.products_app.product_stock import new_order, reserve, stock_of, stocked
 
 LANTERN: Json = {
     "name": "Lantern",
@@ -23,7 +23,7 @@ LANTERN: Json = {
 
 @pytest.fixture(params=["anonymous", "customer"])
 def client(request: pytest.FixtureRequest) -> APIClient:
-    """Everybody who is not staff; the token is made for each test, since tokens expire."""
+    """A client of each caller that is not staff; each test creates the token, since tokens expire."""
     return user(is_staff=False) if request.param == "customer" else APIClient()
 
 
@@ -36,7 +36,7 @@ def product_url(product_id: str) -> str:
     return f"{PRODUCTS}{product_id}/"
 
 
-def test_staff_create_a_product_that_everybody_sees(staff: APIClient) -> None:
+def test_staff_create_a_product_that_every_caller_sees(staff: APIClient) -> None:
     created = staff.post(PRODUCTS, LANTERN)
     assert created.status_code == 201
     product = created.json()
@@ -48,7 +48,7 @@ def test_staff_create_a_product_that_everybody_sees(staff: APIClient) -> None:
     assert APIClient().get(product_url(product["id"])).json() == product
 
 
-def test_name_and_price_suffice(staff: APIClient) -> None:
+def test_a_product_needs_only_name_and_price(staff: APIClient) -> None:
     product = staff.post(PRODUCTS, {"name": "Rope", "price": 3}).json()
     assert (product["price"], product["stock"], product["inStock"]) == ("3.00", 0, False)
     assert (product["tags"], product["sku"], product["isActive"]) == ([], "", True)
@@ -98,20 +98,20 @@ def test_a_sku_that_is_taken_is_a_conflict(staff: APIClient) -> None:
     assert product_collection().count_documents({"sku": "L-1"}) == 1
 
 
-def test_put_sets_what_is_given(staff: APIClient) -> None:
+def test_put_sets_the_given_fields(staff: APIClient) -> None:
     lamp = stocked(3)
     changed = staff.put(product_url(lamp), LANTERN)
     assert changed.status_code == 200
     assert {name: changed.json()[name] for name in LANTERN} == LANTERN
 
 
-def test_patch_leaves_the_rest(staff: APIClient) -> None:
+def test_patch_leaves_the_other_fields(staff: APIClient) -> None:
     lamp = stocked(3)
     changed = staff.patch(product_url(lamp), {"isActive": False, "stock": 4}).json()
     assert (changed["name"], changed["stock"], changed["isActive"]) == ("Lantern", 4, False)
 
 
-def test_what_follows_from_the_rest_cannot_be_set(staff: APIClient) -> None:
+def test_computed_fields_cannot_be_set(staff: APIClient) -> None:
     lamp = stocked(3)
     body = {"id": str(ObjectId()), "inStock": False, "received": 9, "createdAt": "2020-01-01T00:00:00Z"}
     changed = staff.patch(product_url(lamp), body).json()
@@ -120,13 +120,13 @@ def test_what_follows_from_the_rest_cannot_be_set(staff: APIClient) -> None:
     assert staff.patch(product_url(lamp), {"stock": 3}).json()["stock"] == 3
 
 
-def test_delete_takes_the_product_out(staff: APIClient) -> None:
+def test_delete_removes_the_product(staff: APIClient) -> None:
     lamp = stocked(3)
     assert staff.delete(product_url(lamp)).status_code == 204
     assert error_of(staff.get(product_url(lamp))) == (404, "not_found", None)
 
 
-def test_a_product_that_orders_hold_stays(staff: APIClient) -> None:
+def test_a_product_that_orders_hold_cannot_be_deleted(staff: APIClient) -> None:
     lamp = stocked(3)
     settle([reserve(new_order(), (lamp, 1))])
     assert error_of(staff.delete(product_url(lamp))) == (409, "product_held", None)
@@ -153,7 +153,7 @@ def test_a_service_key_does_not_write_the_catalogue() -> None:
     assert product_collection().count_documents({}) == 0
 
 
-def test_what_is_not_for_sale_is_shown_to_staff_only(client: APIClient, staff: APIClient) -> None:
+def test_inactive_products_are_shown_to_staff_only(client: APIClient, staff: APIClient) -> None:
     lamp = stocked(3, is_active=False)
     assert error_of(client.get(product_url(lamp))) == (404, "not_found", None)
     assert client.get(PRODUCTS).json()["count"] == 0
@@ -172,7 +172,7 @@ def test_an_unknown_product_is_not_found(staff: APIClient, product_id: str) -> N
         assert error_of(answer) == (404, "not_found", None)
 
 
-def test_a_list_comes_in_pages() -> None:
+def test_a_list_has_pages() -> None:
     ids = [stocked(1) for _ in range(5)]
     first = APIClient().get(f"{PRODUCTS}?pageSize=3&ordering=createdAt").json()
     assert (first["count"], first["previous"]) == (5, None)
@@ -182,7 +182,7 @@ def test_a_list_comes_in_pages() -> None:
     assert error_of(APIClient().get(f"{PRODUCTS}?page=9")) == (404, "not_found", None)
 
 
-def test_a_list_is_narrowed_and_sorted(staff: APIClient) -> None:
+def test_a_list_is_filtered_and_sorted(staff: APIClient) -> None:
     for name, price, tags in (("Lantern", "19.90", ["oil", "brass"]), ("Lamp", "9.00", ["brass"])):
         staff.post(PRODUCTS, LANTERN | {"name": name, "price": price, "tags": tags, "sku": name})
 
@@ -211,12 +211,12 @@ def test_a_list_is_narrowed_and_sorted(staff: APIClient) -> None:
         ({"search": "x" * 201}, "max_length"),
     ],
 )
-def test_a_value_that_means_nothing_is_refused(query: dict[str, str], code: str) -> None:
+def test_an_invalid_value_of_a_parameter_is_refused(query: dict[str, str], code: str) -> None:
     (field,) = query
     assert error_of(APIClient().get(PRODUCTS, query)) == (400, code, field)
 
 
-def test_people_can_browse() -> None:
+def test_the_browsable_pages_open() -> None:
     lamp = stocked(3)
     for url in (PRODUCTS, product_url(lamp)):
         page = user(is_staff=True).get(url, HTTP_ACCEPT="text/html")

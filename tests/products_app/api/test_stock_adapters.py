@@ -6,10 +6,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from products_app.models import ServiceKey
-from tests.adapters import TO_THE_VIEW, mongodb_counts, note_dispatches, told
-from tests.front_door import FrontDoor
+from tests.adapters import TO_THE_VIEW, content_of, mongodb_counts, note_dispatches
 from tests.products_app.api.callers import PRODUCTS, Json, service
-from tests.products_app.shelves import assert_conserved, new_order, stock_of, stocked
+from tests.products_app.product_stock import assert_conserved, new_order, stock_of, stocked
+from tests.wsgi_client import WsgiClient
 from web.endpoint_view import EndpointView
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("catalogue")]
@@ -22,28 +22,30 @@ def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return note_dispatches(EndpointView, monkeypatch)
 
 
-def ask(client: FrontDoor, path: str, body: Json | bytes, headers: Json | None = None) -> Any:
+def send(client: WsgiClient, path: str, body: Json | bytes, headers: Json | None = None) -> Any:
     if isinstance(body, bytes):
         return client.generic("POST", f"{PRODUCTS}{path}", body, "application/json", headers=headers)  # type: ignore[arg-type]
     return client.post(f"{PRODUCTS}{path}", body, headers=headers)
 
 
-def ask_both(client: FrontDoor, path: str, body: Json | bytes, views: list[str]) -> tuple[Any, Any]:
+def send_to_both(client: WsgiClient, path: str, body: Json | bytes, views: list[str]) -> tuple[Any, Any]:
     """The answers of the fast path and of the view to the same request."""
-    fast = ask(client, path, body)
+    fast = send(client, path, body)
     assert not views
-    view = ask(client, path, body, TO_THE_VIEW)
+    view = send(client, path, body, TO_THE_VIEW)
     assert views == [f"{PRODUCTS}{path}"]
     views.clear()
     return fast, view
 
 
-def test_both_adapters_give_the_same_answer_to_the_letter(views: list[str]) -> None:
-    lamp, order, neighbour = stocked(10), new_order(), service()
+def test_both_adapters_give_the_same_answer_byte_for_byte(views: list[str]) -> None:
+    lamp, order, service_client = stocked(10), new_order(), service()
     for action, quantity in (("reserve", 4), ("release", 3)):
-        fast, view = ask_both(neighbour, f"{lamp}/{action}/", {"quantity": quantity, "orderId": order}, views)
+        fast, view = send_to_both(
+            service_client, f"{lamp}/{action}/", {"quantity": quantity, "orderId": order}, views
+        )
         assert fast.status_code == 200
-        assert told(fast) == told(view)
+        assert content_of(fast) == content_of(view)
     assert stock_of(lamp) == 9
     assert_conserved()
 
@@ -66,20 +68,20 @@ REFUSED: dict[str, tuple[int, str, Json | bytes]] = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_both_adapters_refuse_in_the_same_words_and_change_nothing(case: str, views: list[str]) -> None:
-    lamp, neighbour = stocked(10), service()
+def test_both_adapters_refuse_with_the_same_body_and_change_nothing(case: str, views: list[str]) -> None:
+    lamp, service_client = stocked(10), service()
     status, path, body = REFUSED[case]
-    fast, view = ask_both(neighbour, path.format(lamp=lamp), body, views)
-    assert told(fast) == told(view)
+    fast, view = send_to_both(service_client, path.format(lamp=lamp), body, views)
+    assert content_of(fast) == content_of(view)
     assert fast.status_code == status
     assert stock_of(lamp) == 10
     assert_conserved()
 
 
-def test_a_sold_out_reserve_costs_one_transaction(views: list[str]) -> None:
-    lamp, neighbour = stocked(0), service()
+def test_a_reserve_of_a_sold_out_product_takes_one_transaction(views: list[str]) -> None:
+    lamp, service_client = stocked(0), service()
     with mongodb_counts("transactions", "totalStarted") as transactions:
-        answer = ask(neighbour, f"{lamp}/reserve/", {"quantity": 1, "orderId": new_order()})
+        answer = send(service_client, f"{lamp}/reserve/", {"quantity": 1, "orderId": new_order()})
     assert (answer.status_code, answer.json()["availableStock"]) == (409, 0)
     assert (transactions, views) == ([1], [])
 
@@ -88,34 +90,34 @@ def test_a_sold_out_reserve_costs_one_transaction(views: list[str]) -> None:
     ("end", "status"),
     [("a forged key", 401), ("two keys", 401), ("a revoked key", 401), ("a key for releasing alone", 403)],
 )
-def test_both_adapters_turn_a_caller_away_alike(end: str, status: int, views: list[str]) -> None:
-    lamp, (key, text) = stocked(10), ServiceKey.issue(name="neighbour")
-    client = FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {text}")
+def test_both_adapters_refuse_a_caller_with_the_same_answer(end: str, status: int, views: list[str]) -> None:
+    lamp, (key, text) = stocked(10), ServiceKey.issue(name="shop")
+    client = WsgiClient(HTTP_AUTHORIZATION=f"Api-Key {text}")
     body = {"quantity": 1, "orderId": new_order()}
-    assert ask(client, f"{lamp}/reserve/", body).status_code == 200
+    assert send(client, f"{lamp}/reserve/", body).status_code == 200
     match end:
         case "a forged key":
-            client = FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {text[:-1]}")
+            client = WsgiClient(HTTP_AUTHORIZATION=f"Api-Key {text[:-1]}")
         case "two keys":
-            client = FrontDoor(HTTP_AUTHORIZATION=f"Api-Key {text} Api-Key {text}")
+            client = WsgiClient(HTTP_AUTHORIZATION=f"Api-Key {text} Api-Key {text}")
         case "a revoked key":
             ServiceKey.objects.filter(pk=key.pk).update(revoked=True)
         case _:
             ServiceKey.objects.filter(pk=key.pk).update(may_reserve=False)
-    fast, view = ask_both(client, f"{lamp}/reserve/", body | {"orderId": new_order()}, views)
-    assert told(fast) == told(view)
+    fast, view = send_to_both(client, f"{lamp}/reserve/", body | {"orderId": new_order()}, views)
+    assert content_of(fast) == content_of(view)
     assert fast.status_code == status
     assert stock_of(lamp) == 9
 
 
 def test_the_view_answers_a_path_that_is_not_ascii(views: list[str]) -> None:
-    answer = ask(service(), "lämpchen/reserve/", {"quantity": 1, "orderId": new_order()})
+    answer = send(service(), "lämpchen/reserve/", {"quantity": 1, "orderId": new_order()})
     assert (answer.status_code, len(views)) == (404, 1)
     assert "lämpchen" in answer.json()["errors"][0]["detail"]
 
 
-def test_the_view_turns_away_a_caller_without_a_key(views: list[str]) -> None:
-    answer = ask(FrontDoor(), f"{stocked(1)}/reserve/", {"quantity": 1, "orderId": new_order()})
+def test_the_view_refuses_a_caller_without_a_key(views: list[str]) -> None:
+    answer = send(WsgiClient(), f"{stocked(1)}/reserve/", {"quantity": 1, "orderId": new_order()})
     assert (answer.status_code, answer["WWW-Authenticate"]) == (401, "Api-Key")
     assert len(views) == 1
 
@@ -124,6 +126,6 @@ def test_a_reserve_on_the_fast_path_counts_under_its_route() -> None:
     labels = {"method": "POST", "route": "api/v1/products/<str:product_id>/reserve/", "status": "200"}
     counted = REGISTRY.get_sample_value("stockbridge_http_requests_total", labels) or 0
     assert (
-        ask(service(), f"{stocked(1)}/reserve/", {"quantity": 1, "orderId": new_order()}).status_code == 200
+        send(service(), f"{stocked(1)}/reserve/", {"quantity": 1, "orderId": new_order()}).status_code == 200
     )
     assert REGISTRY.get_sample_value("stockbridge_http_requests_total", labels) == counted + 1

@@ -4,9 +4,9 @@ import pytest
 
 from products_app.messages import InventoryReserved, StockLine
 from products_app.services.stock.service import Release, settle
-from tests.front_door import FrontDoor
 from tests.products_app.api.callers import PRODUCTS, Answer, error_of, service, user
-from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+from tests.products_app.product_stock import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+from tests.wsgi_client import WsgiClient
 
 pytestmark = pytest.mark.django_db(transaction=True)  # keys are looked up on a connection of their own
 
@@ -18,18 +18,18 @@ def conserved(catalogue: None) -> Iterator[None]:
 
 
 @pytest.fixture
-def neighbour() -> FrontDoor:
+def service_client() -> WsgiClient:
     return service()
 
 
-def call(client: FrontDoor, product_id: str, action: str, order_id: object, quantity: object) -> Answer:
+def call(client: WsgiClient, product_id: str, action: str, order_id: object, quantity: object) -> Answer:
     return client.post(f"{PRODUCTS}{product_id}/{action}/", {"quantity": quantity, "orderId": order_id})
 
 
-def test_reserve_takes_the_stock_once(neighbour: FrontDoor) -> None:
+def test_reserve_takes_the_stock_once(service_client: WsgiClient) -> None:
     lamp, order = stocked(10), new_order()
     for _ in range(2):
-        answer = call(neighbour, lamp, "reserve", order, 4)
+        answer = call(service_client, lamp, "reserve", order, 4)
         assert answer.status_code == 200
         assert answer.json() == {
             "productId": lamp,
@@ -41,12 +41,12 @@ def test_reserve_takes_the_stock_once(neighbour: FrontDoor) -> None:
     assert stock_of(lamp) == 6
 
 
-def test_release_gives_the_stock_back_once(neighbour: FrontDoor) -> None:
+def test_release_returns_the_stock_once(service_client: WsgiClient) -> None:
     lamp, order = stocked(4), new_order()
-    call(neighbour, lamp, "reserve", order, 4)
-    assert FrontDoor().get(f"{PRODUCTS}{lamp}/").json()["inStock"] is False
+    call(service_client, lamp, "reserve", order, 4)
+    assert WsgiClient().get(f"{PRODUCTS}{lamp}/").json()["inStock"] is False
     for _ in range(2):
-        answer = call(neighbour, lamp, "release", order, 5)
+        answer = call(service_client, lamp, "release", order, 5)
         assert answer.status_code == 200
         assert answer.json() == {
             "productId": lamp,
@@ -55,82 +55,82 @@ def test_release_gives_the_stock_back_once(neighbour: FrontDoor) -> None:
             "newStock": 4,
             "orderId": order,
         }
-    assert FrontDoor().get(f"{PRODUCTS}{lamp}/").json()["inStock"] is True
+    assert WsgiClient().get(f"{PRODUCTS}{lamp}/").json()["inStock"] is True
 
 
-def test_the_id_may_be_spelt_in_capitals(neighbour: FrontDoor) -> None:
+def test_the_id_may_be_in_capital_letters(service_client: WsgiClient) -> None:
     lamp, order = stocked(4), new_order()
-    call(neighbour, lamp.upper(), "reserve", order, 4)
-    assert call(neighbour, lamp, "reserve", order, 4).json()["productId"] == lamp
+    call(service_client, lamp.upper(), "reserve", order, 4)
+    assert call(service_client, lamp, "reserve", order, 4).json()["productId"] == lamp
     assert stock_of(lamp) == 0
 
 
-def test_too_little_stock_is_a_conflict_that_says_how_much_there_is(neighbour: FrontDoor) -> None:
+def test_too_little_stock_is_a_conflict_that_names_the_stock(service_client: WsgiClient) -> None:
     lamp = stocked(3)
-    answer = call(neighbour, lamp, "reserve", new_order(), 4)
+    answer = call(service_client, lamp, "reserve", new_order(), 4)
     assert error_of(answer) == (409, "insufficient_stock", None)
     assert answer.json()["availableStock"] == 3
     assert "3 can be sold" in answer.json()["errors"][0]["detail"]
     assert stock_of(lamp) == 3
 
 
-def test_an_inactive_product_is_a_conflict(neighbour: FrontDoor) -> None:
+def test_an_inactive_product_is_a_conflict(service_client: WsgiClient) -> None:
     lamp = stocked(3, is_active=False)
-    assert error_of(call(neighbour, lamp, "reserve", new_order(), 1)) == (409, "product_inactive", None)
+    assert error_of(call(service_client, lamp, "reserve", new_order(), 1)) == (409, "product_inactive", None)
     assert stock_of(lamp) == 3
 
 
-def test_another_quantity_is_a_conflict(neighbour: FrontDoor) -> None:
+def test_another_quantity_is_a_conflict(service_client: WsgiClient) -> None:
     lamp, order = stocked(10), new_order()
-    call(neighbour, lamp, "reserve", order, 4)
-    assert error_of(call(neighbour, lamp, "reserve", order, 5)) == (409, "quantity_conflict", None)
+    call(service_client, lamp, "reserve", order, 4)
+    assert error_of(call(service_client, lamp, "reserve", order, 5)) == (409, "quantity_conflict", None)
     assert stock_of(lamp) == 6
 
 
-def test_a_released_order_is_a_conflict(neighbour: FrontDoor) -> None:
+def test_a_released_order_is_a_conflict(service_client: WsgiClient) -> None:
     lamp, order = stocked(10), new_order()
     settle([Release(order)])
-    assert error_of(call(neighbour, lamp, "reserve", order, 4)) == (409, "released", None)
+    assert error_of(call(service_client, lamp, "reserve", order, 4)) == (409, "released", None)
     assert stock_of(lamp) == 10
 
 
-def test_a_rejected_order_is_a_conflict(neighbour: FrontDoor) -> None:
+def test_a_rejected_order_is_a_conflict(service_client: WsgiClient) -> None:
     lamp, order = stocked(10), new_order()
     settle([reserve(order, (lamp, 11))])
-    assert error_of(call(neighbour, lamp, "reserve", order, 4)) == (409, "rejected", None)
+    assert error_of(call(service_client, lamp, "reserve", order, 4)) == (409, "rejected", None)
     assert stock_of(lamp) == 10
 
 
-def test_a_release_without_a_reservation_gives_nothing_back(neighbour: FrontDoor) -> None:
+def test_a_release_without_a_reservation_releases_nothing(service_client: WsgiClient) -> None:
     lamp, order = stocked(10), new_order()
-    answer = call(neighbour, lamp, "release", order, 4)
+    answer = call(service_client, lamp, "release", order, 4)
     assert (answer.status_code, answer.json()["releasedQuantity"]) == (200, 0)
-    assert error_of(call(neighbour, lamp, "reserve", order, 4)) == (409, "released", None)
+    assert error_of(call(service_client, lamp, "reserve", order, 4)) == (409, "released", None)
     assert stock_of(lamp) == 10
 
 
-def test_calls_and_messages_share_the_ledger(neighbour: FrontDoor) -> None:
+def test_calls_and_messages_share_the_ledger(service_client: WsgiClient) -> None:
     lamp, order = stocked(10), new_order()
-    call(neighbour, lamp, "reserve", order, 4)
+    call(service_client, lamp, "reserve", order, 4)
     assert settle([reserve(order, (lamp, 4))]) == [InventoryReserved(order, [StockLine(lamp, 4, 6)])]
     settle([Release(order)])
-    assert call(neighbour, lamp, "release", order, 4).json()["releasedQuantity"] == 0
+    assert call(service_client, lamp, "release", order, 4).json()["releasedQuantity"] == 0
     assert stock_of(lamp) == 10
 
 
 @pytest.mark.parametrize("action", ["reserve", "release"])
 @pytest.mark.parametrize("product_id", ["0" * 24, "no-product"])
-def test_an_unknown_product_is_not_found(neighbour: FrontDoor, action: str, product_id: str) -> None:
+def test_an_unknown_product_is_not_found(service_client: WsgiClient, action: str, product_id: str) -> None:
     order = new_order()
-    assert error_of(call(neighbour, product_id, action, order, 4)) == (404, "not_found", None)
+    assert error_of(call(service_client, product_id, action, order, 4)) == (404, "not_found", None)
     assert entry_of(order) is None
 
 
 @pytest.mark.parametrize("action", ["reserve", "release"])
 @pytest.mark.parametrize("quantity", [0, -5, 1_000_001, 1.5, 2.0, "2", True, None, [1], {"$gt": 0}])
-def test_a_quantity_that_is_no_count_is_refused(neighbour: FrontDoor, action: str, quantity: object) -> None:
+def test_an_invalid_quantity_is_refused(service_client: WsgiClient, action: str, quantity: object) -> None:
     lamp, order = stocked(2_000_000), new_order()
-    status, _, field = error_of(call(neighbour, lamp, action, order, quantity))
+    status, _, field = error_of(call(service_client, lamp, action, order, quantity))
     assert (status, field) == (400, "quantity")
     assert entry_of(order) is None
     assert stock_of(lamp) == 2_000_000
@@ -138,17 +138,19 @@ def test_a_quantity_that_is_no_count_is_refused(neighbour: FrontDoor, action: st
 
 @pytest.mark.parametrize("action", ["reserve", "release"])
 @pytest.mark.parametrize("order_id", ["", "x" * 65, 7, None, ["x"], {"$ne": ""}])
-def test_an_order_id_that_is_no_text_is_refused(neighbour: FrontDoor, action: str, order_id: object) -> None:
+def test_an_order_id_that_is_not_text_is_refused(
+    service_client: WsgiClient, action: str, order_id: object
+) -> None:
     lamp = stocked(3)
-    status, _, field = error_of(call(neighbour, lamp, action, order_id, 1))
+    status, _, field = error_of(call(service_client, lamp, action, order_id, 1))
     assert (status, field) == (400, "orderId")
     assert stock_of(lamp) == 3
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '"x"', ""])
-def test_a_body_that_is_no_object_is_refused(neighbour: FrontDoor, body: str) -> None:
+def test_a_body_that_is_not_an_object_is_refused(service_client: WsgiClient, body: str) -> None:
     lamp = stocked(3)
-    answer = neighbour.post(f"{PRODUCTS}{lamp}/reserve/", body, content_type="application/json")
+    answer = service_client.post(f"{PRODUCTS}{lamp}/reserve/", body, content_type="application/json")
     assert answer.status_code == 400
     assert stock_of(lamp) == 3
 
@@ -157,15 +159,15 @@ def test_a_body_that_is_no_object_is_refused(neighbour: FrontDoor, body: str) ->
 @pytest.mark.parametrize(
     "stranger",
     [
-        FrontDoor(),
+        WsgiClient(),
         user(is_staff=False),
         user(is_staff=True),
-        FrontDoor(HTTP_AUTHORIZATION="Api-Key abcdefgh.wrong"),
-        FrontDoor(HTTP_AUTHORIZATION="Api-Key"),
+        WsgiClient(HTTP_AUTHORIZATION="Api-Key abcdefgh.wrong"),
+        WsgiClient(HTTP_AUTHORIZATION="Api-Key"),
     ],
     ids=["anonymous", "customer", "staff", "wrong key", "no key"],
 )
-def test_only_a_key_opens_the_door(stranger: FrontDoor, action: str) -> None:
+def test_only_a_service_key_gives_access(stranger: WsgiClient, action: str) -> None:
     lamp, order = stocked(3), new_order()
     answer = call(stranger, lamp, action, order, 1)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Api-Key")

@@ -21,7 +21,7 @@ ROOT, ROOT_PASSWORD = "root", "the-roots-password"
 
 
 class SecuredMongo(MongoServer):
-    """Members know each other by a key file, clients must come over TLS and have a password."""
+    """Members authenticate by a key file, clients by TLS and a password."""
 
     def __init__(self, directory: Path, port: int, authority: Authority) -> None:
         super().__init__(directory, port)
@@ -77,7 +77,7 @@ class SecuredMongo(MongoServer):
         return True
 
     def _ensure_replica_set(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Who is not logged in may make it, but not ask for it."""
+        """A client without a login may create the replica set, but not read its state."""
         members = [{"_id": 0, "host": self.address}]
         with suppress(OperationFailure):
             client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
@@ -121,7 +121,7 @@ def test_a_wrong_mongodb_password_is_one_sentence_and_changes_nothing(mongo: Sec
 
 
 @pytest.mark.parametrize("fault", ["wrong password", "unknown user", "no right", "no TLS", "wrong authority"])
-def test_who_mongodb_lets_not_in_waits_as_for_one_that_is_away(
+def test_a_consumer_that_mongodb_refuses_waits_as_in_an_outage(
     mongo: SecuredMongo, fault: str, tmp_path: Path
 ) -> None:
     uri = {

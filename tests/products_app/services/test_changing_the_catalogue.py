@@ -7,10 +7,10 @@ from products_app.exceptions import ProductHeld, ProductNotFound, SkuTaken
 from products_app.selectors import get_product
 from products_app.services.catalogue import create_product, delete_product, update_product
 from products_app.services.stock.service import Release, settle
-from tests.products_app.shelves import assert_conserved, new_order, reserve, stock_of, stocked
+from tests.products_app.product_stock import assert_conserved, new_order, reserve, stock_of, stocked
 
 
-def test_a_product_is_stored_as_it_was_given() -> None:
+def test_a_product_is_stored_with_the_given_values() -> None:
     created = create_product(
         name="Lantern",
         description="Burns oil",
@@ -33,7 +33,7 @@ def test_a_sku_belongs_to_one_product() -> None:
     assert product_collection().count_documents({}) == 1
 
 
-def test_any_number_of_products_have_no_sku() -> None:
+def test_any_number_of_products_may_have_no_sku() -> None:
     for _ in range(2):
         create_product(name="Lantern", price=Decimal(1))
     product_collection().insert_many([{"name": "x", "stock": 1}, {"name": "y", "stock": 1, "sku": None}])
@@ -47,7 +47,7 @@ def test_a_sku_cannot_be_changed_to_one_that_is_taken() -> None:
     assert get_product(product_id=str(other.id), include_inactive=True).sku == "L-2"
 
 
-def test_setting_the_stock_leaves_what_orders_hold() -> None:
+def test_setting_the_stock_leaves_the_held_pieces() -> None:
     lamp, order = stocked(10), new_order()
     settle([reserve(order, (lamp, 4))])
     product = update_product(product_id=lamp, stock=100)
@@ -57,7 +57,7 @@ def test_setting_the_stock_leaves_what_orders_hold() -> None:
     assert_conserved()
 
 
-def test_setting_the_stock_of_a_product_that_came_uncounted_counts_it() -> None:
+def test_setting_the_stock_of_an_uncounted_product_counts_it() -> None:
     foreign = product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id
     product = update_product(product_id=str(foreign), stock=3)
     assert (product.stock, product.received) == (3, 3)
@@ -69,7 +69,7 @@ def test_text_that_looks_like_an_expression_is_stored_as_text() -> None:
     assert (product.name, product.tags) == ("$stock", ["$name"])
 
 
-def test_what_is_not_given_stays() -> None:
+def test_fields_that_are_not_given_stay() -> None:
     lamp = stocked(3)
     before = get_product(product_id=lamp, include_inactive=True)
     after = update_product(product_id=lamp, price=Decimal("12.50"))
@@ -89,7 +89,7 @@ def test_a_product_that_orders_hold_is_not_deleted() -> None:
     assert product_collection().count_documents({}) == 0
 
 
-def test_a_product_that_came_uncounted_is_deleted() -> None:
+def test_an_uncounted_product_is_deleted() -> None:
     foreign = product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id
     delete_product(product_id=str(foreign))
     assert product_collection().count_documents({}) == 0

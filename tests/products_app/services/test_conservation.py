@@ -22,7 +22,7 @@ from products_app.services.stock.service import (
     settle,
 )
 from products_app.services.stock.settlement import ProductStock, Settlement
-from tests.products_app.shelves import assert_conserved
+from tests.products_app.product_stock import assert_conserved
 
 STOCK = {str(ObjectId()): stock for stock in (0, 3, 8)}
 UNKNOWN = str(ObjectId())
@@ -41,7 +41,7 @@ sequences = st.lists(requests, min_size=1, max_size=25)
 sizes = st.lists(st.integers(min_value=1, max_value=8), min_size=25, max_size=25)
 
 
-class Warehouse:
+class StockModel:
     """Products and entries that live on from batch to batch, as the collections do."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Warehouse:
         self.entries: dict[str, LedgerEntry] = {}
 
     def settle(self, batch: Sequence[StockRequest]) -> list[StockAnswer]:
-        """Fold a batch, and check that what has changed is what would be written."""
+        """Settles a batch in memory, and checks that exactly the changed documents would be written."""
         before = deepcopy(self.entries)
         settlement = Settlement(self.products, self.entries)
         answers = [settlement.answer(request) for request in batch]
@@ -81,19 +81,19 @@ def comparable(answers: Sequence[StockAnswer]) -> list[object]:
 
 
 @given(sequences)
-def test_stock_is_what_was_received_less_what_is_held_after_every_request(
+def test_stock_is_received_minus_held_after_every_request(
     sequence: list[StockRequest],
 ) -> None:
-    warehouse = Warehouse()
+    warehouse = StockModel()
     for request in sequence:
         warehouse.settle([request])
 
 
 @given(sequences)
-def test_a_request_repeated_at_once_gets_the_same_answer_and_changes_nothing(
+def test_a_request_repeated_immediately_gets_the_same_answer_and_changes_nothing(
     sequence: list[StockRequest],
 ) -> None:
-    warehouse = Warehouse()
+    warehouse = StockModel()
     for request in sequence:
         first = comparable(warehouse.settle([request]))
         state = deepcopy((warehouse.products, warehouse.entries))
@@ -102,8 +102,8 @@ def test_a_request_repeated_at_once_gets_the_same_answer_and_changes_nothing(
 
 
 @given(sequences)
-def test_all_that_was_granted_changes_nothing_when_it_comes_again_later(sequence: list[StockRequest]) -> None:
-    warehouse = Warehouse()
+def test_granted_requests_change_nothing_when_they_are_repeated_later(sequence: list[StockRequest]) -> None:
+    warehouse = StockModel()
     answers = warehouse.settle(sequence)
     granted = [
         request for request, answer in zip(sequence, answers, strict=True) if not isinstance(answer, Refusal)
@@ -115,7 +115,7 @@ def test_all_that_was_granted_changes_nothing_when_it_comes_again_later(sequence
 
 @given(sequences, sizes)
 def test_the_answers_do_not_depend_on_the_batches(sequence: list[StockRequest], sizes: list[int]) -> None:
-    at_once, in_parts = Warehouse(), Warehouse()
+    at_once, in_parts = StockModel(), StockModel()
     parts = [answer for batch in in_batches(sequence, sizes) for answer in in_parts.settle(batch)]
     assert comparable(parts) == comparable(at_once.settle(sequence))
     assert (in_parts.products, in_parts.entries) == (at_once.products, at_once.entries)
@@ -123,16 +123,14 @@ def test_the_answers_do_not_depend_on_the_batches(sequence: list[StockRequest], 
 
 @given(sequences, sizes)
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_the_collections_say_what_the_fold_in_memory_says(
-    sequence: list[StockRequest], sizes: list[int]
-) -> None:
+def test_the_collections_equal_the_model_in_memory(sequence: list[StockRequest], sizes: list[int]) -> None:
     ledger_collection().delete_many({})
     product_collection().delete_many({})
     product_collection().insert_many(
         {"_id": ObjectId(product_id), "name": "Lantern", "stock": stock}
         for product_id, stock in STOCK.items()
     )
-    warehouse = Warehouse()
+    warehouse = StockModel()
     for batch in in_batches(sequence, sizes):
         assert comparable(settle(batch)) == comparable(warehouse.settle(batch))
         assert_conserved()

@@ -1,4 +1,4 @@
-"""Batches that get in each other's way."""
+"""Concurrent batches on the same products and orders."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ from products_app.services.stock.service import (
     settle,
 )
 from tests.concurrency import race, run_together
-from tests.products_app.shelves import (
+from tests.products_app.product_stock import (
     assert_conserved,
     entry_of,
     held_of,
@@ -41,7 +41,7 @@ def conserved(catalogue: None) -> Iterator[None]:
 
 @pytest.fixture
 def before_writing(monkeypatch: pytest.MonkeyPatch) -> InsertRival:
-    """Lets a rival act once, between the reads and the writes of the next batch; gives the list of tries."""
+    """Runs a rival once, between the reads and the writes of the next batch; returns the list of attempts."""
 
     def insert(rival: Callable[[], object]) -> list[int]:
         tries: list[int] = []
@@ -59,7 +59,7 @@ def before_writing(monkeypatch: pytest.MonkeyPatch) -> InsertRival:
     return insert
 
 
-def test_the_last_piece_goes_to_whoever_commits_first(before_writing: InsertRival) -> None:
+def test_the_last_piece_goes_to_the_request_that_commits_first(before_writing: InsertRival) -> None:
     lamp, mine, rivals = stocked(1), new_order(), new_order()
     tries = before_writing(lambda: settle([reserve(rivals, (lamp, 1))]))
     (answer,) = settle([reserve(mine, (lamp, 1))])
@@ -68,7 +68,9 @@ def test_the_last_piece_goes_to_whoever_commits_first(before_writing: InsertRiva
     assert held_of(lamp) == 1
 
 
-def test_a_request_that_a_rival_settled_meanwhile_gets_the_rivals_answer(before_writing: InsertRival) -> None:
+def test_a_request_that_a_concurrent_batch_settled_gets_the_recorded_answer(
+    before_writing: InsertRival,
+) -> None:
     lamp, order = stocked(10), new_order()
     request = reserve(order, (lamp, 4))
     before_writing(lambda: settle([request]))
@@ -76,7 +78,7 @@ def test_a_request_that_a_rival_settled_meanwhile_gets_the_rivals_answer(before_
     assert stock_of(lamp) == 6
 
 
-def test_a_tombstone_that_a_rival_set_meanwhile_is_seen(before_writing: InsertRival) -> None:
+def test_a_release_that_a_concurrent_batch_recorded_first_is_respected(before_writing: InsertRival) -> None:
     lamp, order = stocked(10), new_order()
     before_writing(lambda: settle([Release(order)]))
     settle([reserve(order, (lamp, 4))])
@@ -86,7 +88,7 @@ def test_a_tombstone_that_a_rival_set_meanwhile_is_seen(before_writing: InsertRi
     assert stock_of(lamp) == 10
 
 
-def test_two_rivals_that_only_write_the_ledger_do_not_overwrite_each_other(
+def test_two_concurrent_batches_that_only_write_the_ledger_do_not_overwrite_each_other(
     before_writing: InsertRival,
 ) -> None:
     lamp, order = stocked(0), new_order()
@@ -97,14 +99,14 @@ def test_two_rivals_that_only_write_the_ledger_do_not_overwrite_each_other(
     assert entry["status"] == "released"
 
 
-def test_stock_set_by_staff_meanwhile_is_not_lost(before_writing: InsertRival) -> None:
+def test_stock_that_staff_set_concurrently_is_not_lost(before_writing: InsertRival) -> None:
     lamp, order = stocked(1), new_order()
     before_writing(lambda: update_product(product_id=lamp, stock=7))
     settle([reserve(order, (lamp, 1))])
     assert stock_of(lamp) == 6
 
 
-def test_a_product_deleted_meanwhile_is_not_reserved(before_writing: InsertRival) -> None:
+def test_a_product_that_is_deleted_concurrently_is_not_reserved(before_writing: InsertRival) -> None:
     lamp, order = stocked(1), new_order()
     before_writing(lambda: delete_product(product_id=lamp))
     (answer,) = settle([reserve(order, (lamp, 1))])
@@ -112,14 +114,14 @@ def test_a_product_deleted_meanwhile_is_not_reserved(before_writing: InsertRival
     assert answer.failures[0].code == "PRODUCT_NOT_FOUND"
 
 
-def test_a_product_reserved_meanwhile_is_not_deleted() -> None:
+def test_a_product_that_is_reserved_concurrently_is_not_deleted() -> None:
     lamp = stocked(1)
     settle([reserve(new_order(), (lamp, 1))])
     with pytest.raises(ProductHeld):
         delete_product(product_id=lamp)
 
 
-def test_a_batch_that_is_always_overtaken_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_with_a_conflict_at_every_attempt_gives_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     lamp, order = stocked(1), new_order()
 
     def overtaken(*_: Any) -> None:
@@ -146,7 +148,7 @@ def test_workers_on_the_same_products_conserve_stock() -> None:
     orders = [new_order() for _ in range(400)]
     requests = [reserve(order, (lamp, 1), (rope, 1)) for order in orders]
     releases = [Release(order) for order in orders[:100]]
-    # The second worker does what the first does, from the other end: every request comes twice.
+    # The second worker handles the same requests in reverse order, so every request is settled twice.
     batches = [requests[start : start + 50] for start in range(0, 400, 50)] + [releases]
     run_together(
         lambda: [settle(batch) for batch in batches],

@@ -1,4 +1,4 @@
-"""Requests for one line of an order, as they come over HTTP, alone and beside those for the whole order."""
+"""Requests for one line of an order, as HTTP sends them, alone and beside those for the whole order."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -25,7 +25,7 @@ from products_app.services.stock.service import (
     reserve_line,
     settle,
 )
-from tests.products_app.shelves import (
+from tests.products_app.product_stock import (
     assert_conserved,
     entry_of,
     held_of,
@@ -53,14 +53,14 @@ def refused(kind: type[R], order_id: str, product_id: str, quantity: int) -> R:
     return caught.value
 
 
-def test_a_line_is_taken_once_however_often_it_is_asked_for() -> None:
+def test_a_line_is_reserved_once_for_any_number_of_requests() -> None:
     lamp, order = stocked(10), new_order()
     answers = [reserve_line(order_id=order, product_id=lamp, quantity=4) for _ in range(3)]
     assert answers == [LineReserved(lamp, "Lantern", 4, 6, order)] * 3
     assert stock_of(lamp) == 6
 
 
-def test_the_answer_is_the_same_though_the_stock_has_changed_since() -> None:
+def test_the_answer_stays_the_same_after_the_stock_has_changed() -> None:
     lamp, order = stocked(10), new_order()
     first = reserve_line(order_id=order, product_id=lamp, quantity=4)
     reserve_line(order_id=new_order(), product_id=lamp, quantity=6)
@@ -76,14 +76,14 @@ def test_another_quantity_for_the_order_is_refused() -> None:
     assert stock_of(lamp) == 6
 
 
-def test_too_large_a_quantity_is_refused_with_what_there_is() -> None:
+def test_a_quantity_above_the_stock_is_refused_with_the_stock() -> None:
     lamp = stocked(3)
     refusal = refused(InsufficientStock, new_order(), lamp, 4)
     assert (refusal.requested, refusal.available) == (4, 3)
     assert stock_of(lamp) == 3
 
 
-def test_a_refused_line_can_be_had_later() -> None:
+def test_a_refused_line_can_be_reserved_later() -> None:
     lamp, order, other = stocked(3), new_order(), new_order()
     reserve_line(order_id=other, product_id=lamp, quantity=1)
     refused(InsufficientStock, order, lamp, 3)
@@ -106,7 +106,7 @@ def test_an_unknown_product_is_refused(product_id: str) -> None:
     assert entry_of(order) is None
 
 
-def test_a_line_is_given_back_once() -> None:
+def test_a_line_is_released_once() -> None:
     lamp, order = stocked(10), new_order()
     reserve_line(order_id=order, product_id=lamp, quantity=4)
     answers = [release_line(order_id=order, product_id=lamp, quantity=4) for _ in range(2)]
@@ -114,7 +114,7 @@ def test_a_line_is_given_back_once() -> None:
     assert stock_of(lamp) == 10
 
 
-def test_never_more_is_given_back_than_was_reserved() -> None:
+def test_no_more_is_released_than_was_reserved() -> None:
     lamp, order = stocked(10), new_order()
     reserve_line(order_id=order, product_id=lamp, quantity=4)
     answers = [
@@ -133,7 +133,7 @@ def test_a_line_reserved_again_after_its_release_gets_the_recorded_answer_and_no
     assert stock_of(lamp) == 10
 
 
-def test_a_line_released_before_it_was_reserved_can_not_be_reserved() -> None:
+def test_a_line_released_before_it_was_reserved_cannot_be_reserved() -> None:
     lamp, order = stocked(10), new_order()
     answers = [release_line(order_id=order, product_id=lamp, quantity=4) for _ in range(2)]
     assert answers == [LineReleased(lamp, "Lantern", 0, 10, order)] * 2
@@ -164,7 +164,7 @@ def test_a_refusal_in_a_batch_is_an_answer_among_the_others() -> None:
     assert isinstance(second, InsufficientStock)
 
 
-def test_a_message_takes_only_what_the_order_has_not_got_yet() -> None:
+def test_a_message_reserves_only_what_the_order_does_not_hold_yet() -> None:
     lamp, rope, order = stocked(10), stocked(10), new_order()
     reserve_line(order_id=order, product_id=lamp, quantity=2)
     request = reserve(order, (lamp, 5), (rope, 1))
@@ -175,7 +175,7 @@ def test_a_message_takes_only_what_the_order_has_not_got_yet() -> None:
     assert (stock_of(lamp), stock_of(rope)) == (5, 9)
 
 
-def test_a_message_for_what_the_order_has_got_takes_nothing() -> None:
+def test_a_message_for_pieces_that_the_order_holds_reserves_nothing() -> None:
     lamp, order = stocked(2), new_order()
     line = reserve_line(order_id=order, product_id=lamp, quantity=2)
     assert settle([reserve(order, (lamp, 2))]) == [InventoryReserved(order, [StockLine(lamp, 2, 0)])]
@@ -183,21 +183,21 @@ def test_a_message_for_what_the_order_has_got_takes_nothing() -> None:
     assert stock_of(lamp) == 0
 
 
-def test_a_message_for_what_the_order_has_got_is_granted_though_the_product_has_become_inactive() -> None:
+def test_a_message_for_pieces_that_the_order_holds_is_granted_for_an_inactive_product() -> None:
     lamp, order = stocked(2), new_order()
     reserve_line(order_id=order, product_id=lamp, quantity=2)
     update_product(product_id=lamp, is_active=False)
     assert settle([reserve(order, (lamp, 2))]) == [InventoryReserved(order, [StockLine(lamp, 2, 0)])]
 
 
-def test_a_message_for_less_than_the_order_has_got_gives_the_rest_back() -> None:
+def test_a_message_for_fewer_pieces_than_the_order_holds_releases_the_rest() -> None:
     lamp, order = stocked(10), new_order()
     reserve_line(order_id=order, product_id=lamp, quantity=5)
     assert settle([reserve(order, (lamp, 3))]) == [InventoryReserved(order, [StockLine(lamp, 3, 7)])]
     assert stock_of(lamp) == 7
 
 
-def test_a_message_that_is_rejected_gives_the_lines_back_too() -> None:
+def test_a_rejected_message_releases_the_lines_too() -> None:
     lamp, rope, order = stocked(10), stocked(3), new_order()
     reserve_line(order_id=order, product_id=rope, quantity=1)
     assert settle([reserve(order, (lamp, 1), (rope, 4))]) == [
@@ -206,7 +206,7 @@ def test_a_message_that_is_rejected_gives_the_lines_back_too() -> None:
     assert (stock_of(lamp), stock_of(rope)) == (10, 3)
 
 
-def test_a_message_after_one_of_its_lines_was_given_back_closes_the_order() -> None:
+def test_a_message_after_the_release_of_one_of_its_lines_closes_the_order() -> None:
     lamp, rope, order = stocked(10), stocked(10), new_order()
     reserve_line(order_id=order, product_id=lamp, quantity=2)
     reserve_line(order_id=order, product_id=rope, quantity=1)
@@ -217,7 +217,7 @@ def test_a_message_after_one_of_its_lines_was_given_back_closes_the_order() -> N
     assert (stock_of(lamp), stock_of(rope)) == (10, 10)
 
 
-def test_a_line_of_a_reserved_order_is_not_taken_twice() -> None:
+def test_a_line_of_a_reserved_order_is_not_reserved_twice() -> None:
     lamp, order = stocked(10), new_order()
     settle([reserve(order, (lamp, 4))])
     assert reserve_line(order_id=order, product_id=lamp, quantity=4).new_stock == 6
@@ -225,7 +225,7 @@ def test_a_line_of_a_reserved_order_is_not_taken_twice() -> None:
     assert stock_of(lamp) == 6
 
 
-def test_a_release_of_the_order_gives_back_what_its_lines_still_hold() -> None:
+def test_a_release_of_the_order_releases_what_its_lines_still_hold() -> None:
     lamp, rope, order = stocked(10), stocked(10), new_order()
     settle([reserve(order, (lamp, 4))])
     reserve_line(order_id=order, product_id=rope, quantity=2)

@@ -1,4 +1,4 @@
-"""Requests for whole orders, as they come over Kafka."""
+"""Requests for whole orders, as the inventory consumer settles them."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from products_app.documents.product import product_collection
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
 from products_app.services.stock import service
 from products_app.services.stock.service import Release, settle
-from tests.products_app.shelves import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+from tests.products_app.product_stock import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def test_a_reserve_takes_every_line() -> None:
     assert (stock_of(lamp), stock_of(rope)) == (6, 0)
 
 
-def test_the_answers_stand_in_the_order_of_the_requests() -> None:
+def test_the_answers_have_the_order_of_the_requests() -> None:
     lamp, orders = stocked(3), [new_order() for _ in range(4)]
     answers = settle([reserve(order, (lamp, 1)) for order in orders])
     assert answers == [
@@ -40,7 +40,7 @@ def test_the_answers_stand_in_the_order_of_the_requests() -> None:
     assert stock_of(lamp) == 0
 
 
-def test_one_line_short_leaves_every_line() -> None:
+def test_one_line_without_enough_stock_rejects_the_whole_order() -> None:
     lamp, rope, order = stocked(10), stocked(5), new_order()
     assert settle([reserve(order, (lamp, 4), (rope, 6))]) == [
         InventoryRejected(order, [Shortage(rope, "INSUFFICIENT_STOCK", 6, 5)])
@@ -48,7 +48,7 @@ def test_one_line_short_leaves_every_line() -> None:
     assert (stock_of(lamp), stock_of(rope)) == (10, 5)
 
 
-def test_every_shortage_is_named() -> None:
+def test_a_rejection_names_every_shortage() -> None:
     gone, lamp, rope, order = str(ObjectId()), stocked(10, is_active=False), stocked(5), new_order()
     assert settle([reserve(order, (gone, 1), (lamp, 1), (rope, 6), ("$gt", 2))]) == [
         InventoryRejected(
@@ -67,14 +67,14 @@ def test_every_shortage_is_named() -> None:
 @pytest.mark.parametrize(
     "product_id", ["", "x" * 24, " " * 24, "665f1f77bcf86cd79943901", "\N{FULLWIDTH DIGIT ZERO}" * 24]
 )
-def test_what_is_no_product_id_is_a_product_that_is_not_found(product_id: str) -> None:
+def test_an_invalid_product_id_is_a_product_that_is_not_found(product_id: str) -> None:
     order = new_order()
     assert settle([reserve(order, (product_id, 1))]) == [
         InventoryRejected(order, [Shortage(product_id, "PRODUCT_NOT_FOUND", 1, 0)])
     ]
 
 
-def test_lines_of_one_product_are_summed_however_its_id_is_spelt() -> None:
+def test_lines_of_one_product_are_summed_for_any_spelling_of_its_id() -> None:
     lamp, first, second = stocked(5), new_order(), new_order()
     assert settle([reserve(first, (lamp, 2), (lamp.upper(), 2)), reserve(second, (lamp, 1), (lamp, 1))]) == [
         InventoryReserved(first, [StockLine(lamp, 4, 1)]),
@@ -92,7 +92,7 @@ def test_a_repeated_reserve_gets_the_recorded_answer_and_takes_nothing(apart: bo
     assert stock_of(lamp) == 6
 
 
-def test_a_rejection_stands_though_stock_has_come_since() -> None:
+def test_a_rejection_remains_after_new_stock_has_arrived() -> None:
     lamp, order, other = stocked(1), new_order(), new_order()
     request = reserve(order, (lamp, 2))
     settle([reserve(other, (lamp, 1))])
@@ -103,7 +103,7 @@ def test_a_rejection_stands_though_stock_has_come_since() -> None:
 
 
 @pytest.mark.parametrize("apart", [True, False])
-def test_a_release_gives_everything_back_once(apart: bool) -> None:
+def test_a_release_returns_all_pieces_once(apart: bool) -> None:
     lamp, rope, order = stocked(10), stocked(5), new_order()
     settle([reserve(order, (lamp, 4), (rope, 1))])
     release = Release(order)
@@ -121,14 +121,14 @@ def test_a_release_before_its_reserve_takes_nothing(apart: bool) -> None:
     assert stock_of(lamp) == 10
 
 
-def test_a_reserve_repeated_after_the_release_is_told_of_the_release() -> None:
+def test_a_reserve_repeated_after_the_release_is_answered_as_released() -> None:
     lamp, order = stocked(10), new_order()
     request = reserve(order, (lamp, 4))
     _, released, again = settle([request, Release(order), request])
     assert again == released == InventoryReleased(order, [StockLine(lamp, 4, 10)])
 
 
-def test_what_was_rejected_has_nothing_to_release() -> None:
+def test_a_rejected_order_has_nothing_to_release() -> None:
     lamp, order = stocked(1), new_order()
     request = reserve(order, (lamp, 2))
     (rejected,) = settle([request])
@@ -136,7 +136,7 @@ def test_what_was_rejected_has_nothing_to_release() -> None:
     assert stock_of(lamp) == 1
 
 
-def test_what_one_order_gives_back_the_next_one_gets() -> None:
+def test_pieces_that_one_order_releases_can_be_reserved_by_the_next() -> None:
     lamp, first, second = stocked(1), new_order(), new_order()
     settle([reserve(first, (lamp, 1))])
     assert settle([Release(first), reserve(second, (lamp, 1))]) == [
@@ -146,7 +146,7 @@ def test_what_one_order_gives_back_the_next_one_gets() -> None:
     assert stock_of(lamp) == 0
 
 
-def test_an_inactive_product_is_still_given_back() -> None:
+def test_pieces_of_an_inactive_product_are_released() -> None:
     lamp, order = stocked(3), new_order()
     settle([reserve(order, (lamp, 2))])
     product_collection().update_one({"_id": ObjectId(lamp)}, {"$set": {"isActive": False}})
@@ -154,7 +154,7 @@ def test_an_inactive_product_is_still_given_back() -> None:
     assert stock_of(lamp) == 3
 
 
-def test_a_product_that_is_gone_does_not_stop_a_release() -> None:
+def test_a_deleted_product_does_not_stop_a_release() -> None:
     lamp, rope, order = stocked(3), stocked(3), new_order()
     settle([reserve(order, (lamp, 2), (rope, 1))])
     product_collection().delete_one({"_id": ObjectId(lamp)})
@@ -164,7 +164,7 @@ def test_a_product_that_is_gone_does_not_stop_a_release() -> None:
     assert stock_of(rope) == 3
 
 
-def test_a_product_put_there_by_somebody_else_settles_and_is_counted() -> None:
+def test_a_product_that_another_program_inserted_can_be_reserved_and_is_counted() -> None:
     foreign = product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id
     order = new_order()
     assert settle([reserve(order, (str(foreign), 2))]) == [
@@ -185,7 +185,7 @@ def test_an_order_id_may_be_any_text() -> None:
     assert stock_of(lamp) == 3
 
 
-def test_orders_that_come_again_among_new_ones_get_the_recorded_answers() -> None:
+def test_repeated_orders_among_new_ones_get_the_recorded_answers() -> None:
     lamp, held, rejected, new = stocked(10), new_order(), new_order(), new_order()
     again = [reserve(held, (lamp, 4)), reserve(rejected, (lamp, 9))]
     recorded = settle(again)

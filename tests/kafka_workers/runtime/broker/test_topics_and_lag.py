@@ -45,7 +45,7 @@ def test_missing_topics_are_created_and_a_second_run_changes_nothing() -> None:
     assert (again.created, again.altered, again.differing) == ([], [], [])
 
 
-def test_the_retention_of_an_existing_topic_is_mended() -> None:
+def test_the_retention_of_an_existing_topic_is_corrected() -> None:
     topic = a_topic()
     create_topics([topic])
     longer = a_topic(name=topic.name, retention=timedelta(days=8))
@@ -53,7 +53,7 @@ def test_the_retention_of_an_existing_topic_is_mended() -> None:
     eventually(lambda: create_topics([longer]).altered == [], "the retention is mended")
 
 
-def test_another_number_of_partitions_is_told_and_left() -> None:
+def test_another_number_of_partitions_is_reported_and_left() -> None:
     topic = a_topic()
     create_topics([topic])
     more = a_topic(name=topic.name, partitions=3)
@@ -61,7 +61,7 @@ def test_another_number_of_partitions_is_told_and_left() -> None:
     assert create_topics([topic]).differing == []
 
 
-def test_a_topic_that_the_broker_will_not_have_is_named() -> None:
+def test_a_topic_that_the_broker_rejects_is_named() -> None:
     with pytest.raises(TopicNotCreated, match="cannot be created"):
         create_topics([a_topic(replication=7)])
 
@@ -89,16 +89,16 @@ def test_the_command_creates_every_topic_of_the_system() -> None:
     assert {"inventory.reserve", "order.created", "products-service-group.dlq"} <= names.keys()
 
 
-def test_lag_counts_what_is_not_committed_also_before_the_first_commit(bench: Bench) -> None:
+def test_lag_counts_uncommitted_messages_also_before_the_first_commit(bench: Bench) -> None:
     bench.send(1, 2, 3)
     assert lag_of(bench) == 3
     bench.start()
     eventually(lambda: lag_of(bench) == 0, "no lag")
 
 
-def test_lag_does_not_count_what_retention_has_deleted(bench: Bench) -> None:
-    bench.wire.send(bench.topic, "key", b"1")
-    bench.wire.send(bench.topic, "key", b"2")
+def test_lag_does_not_count_messages_that_retention_has_deleted(bench: Bench) -> None:
+    bench.kafka_client.send(bench.topic, "key", b"1")
+    bench.kafka_client.send(bench.topic, "key", b"2")
     [lag] = [each for each in read_lag({bench.group: [bench.topic]}) if each.end == 2]
     admin = AdminClient(client_config("test"))
     [deleted] = admin.delete_records([TopicPartition(bench.topic, lag.partition, 1)]).values()
@@ -124,7 +124,7 @@ def test_the_command_shows_one_group_as_json(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("command", [["consumer_lag"], ["create_topics"], ["dead_letters", "list"]])
-def test_a_command_says_that_kafka_is_away(
+def test_a_command_reports_an_outage_of_kafka(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     for module in (topics, lag_module):

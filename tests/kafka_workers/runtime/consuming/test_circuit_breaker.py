@@ -34,7 +34,7 @@ def test_one_good_message_ends_a_run() -> None:
     subject.count([GOOD, *[DEAD] * 9])
 
 
-def test_a_run_keeps_it_closed_while_good_messages_outnumber_the_dead() -> None:
+def test_a_run_keeps_it_closed_while_handled_messages_outnumber_the_dead_letters() -> None:
     subject = breaker()
     subject.count([GOOD] * 31)
     subject.count([DEAD] * 30)
@@ -42,7 +42,7 @@ def test_a_run_keeps_it_closed_while_good_messages_outnumber_the_dead() -> None:
         subject.count([DEAD])
 
 
-def test_a_share_without_a_run_opens_it_from_the_least_number_on() -> None:
+def test_a_share_without_a_run_opens_it_from_the_minimum_number_on() -> None:
     subject = breaker()
     subject.count([DEAD, DEAD, GOOD] * 19)
     with pytest.raises(CircuitBreakerOpen):
@@ -53,7 +53,7 @@ def test_a_share_below_the_limit_keeps_it_closed() -> None:
     breaker().count([DEAD, GOOD] * 500)
 
 
-def test_what_is_older_than_the_window_does_not_count() -> None:
+def test_messages_older_than_the_window_do_not_count() -> None:
     clock = Clock()
     subject = breaker(clock)
     subject.count([GOOD] * 100)

@@ -1,4 +1,4 @@
-"""What the consumer loop does with messages, good and bad, on the real broker."""
+"""The consumer loop with valid, invalid and failing messages, on the real broker."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -45,11 +45,13 @@ def test_answers_are_delivered_before_the_offsets_are_committed(bench: Bench) ->
     bench.send(*range(20))
     bench.start(answer)
     bench.wait_until_committed()
-    answers = bench.wire.read([bench.answer_topic], lambda records: len(records) >= 20)
+    answers = bench.kafka_client.read([bench.answer_topic], lambda records: len(records) >= 20)
     assert sorted(int(record.key) for record in answers) == list(range(20))
 
 
-def test_whatever_has_arrived_is_one_batch_and_one_message_waits_for_no_other(bench: Bench) -> None:
+def test_all_messages_that_have_arrived_are_one_batch_and_a_single_message_does_not_wait(
+    bench: Bench,
+) -> None:
     bench.send(*range(50))
     bench.start()
     bench.wait_until_handled(*range(50))
@@ -80,7 +82,7 @@ def test_batches_shrink_while_they_take_longer_than_their_budget(bench: Bench) -
     assert bench.batches[-1] <= 10
 
 
-def test_an_invalid_message_becomes_a_dead_letter_at_once_and_those_behind_it_are_handled(
+def test_an_invalid_message_becomes_a_dead_letter_without_retries_and_later_messages_are_handled(
     bench: Bench,
 ) -> None:
     bench.send(1, b"{broken", -5, b'"2"', b"1.5", 2)
@@ -97,7 +99,7 @@ def test_an_invalid_message_becomes_a_dead_letter_at_once_and_those_behind_it_ar
     bench.wait_until_committed()
 
 
-def test_a_message_whose_headers_are_no_cloud_event_is_a_dead_letter(bench: Bench) -> None:
+def test_a_message_with_invalid_cloud_event_headers_is_a_dead_letter(bench: Bench) -> None:
     bench.send(
         1, headers={"ce_specversion": "1.0", "ce_id": "x", "ce_source": "/s", "ce_type": "another.topic"}
     )
@@ -107,7 +109,7 @@ def test_a_message_whose_headers_are_no_cloud_event_is_a_dead_letter(bench: Benc
     assert bench.numbers == []
 
 
-def test_one_culprit_of_a_batch_is_found_and_the_others_are_handled_once(bench: Bench) -> None:
+def test_the_failing_message_of_a_batch_is_found_and_the_others_are_handled_once(bench: Bench) -> None:
     poison = Poison(bench, 13)
     bench.send(*range(40))
     bench.start(poison.handle)
@@ -118,27 +120,31 @@ def test_one_culprit_of_a_batch_is_found_and_the_others_are_handled_once(bench: 
     bench.wait_until_committed()
 
 
-def test_a_dead_letter_tells_its_failures_in_headers_that_are_replaced(bench: Bench) -> None:
+def test_a_dead_letter_has_its_latest_failure_in_its_headers(bench: Bench) -> None:
     poison = Poison(bench, 7)
     bench.send(7, headers={"mine": "stays"})
     bench.start(poison.handle)
     [letter] = bench.dead_letters(1)
-    told = {
+    failure = {
         name.removeprefix("failure_"): text
         for name, text in letter.headers.items()
         if name.startswith("failure_")
     }
     origin = poison.failed[0].received
-    assert told["group"] == bench.group
-    assert (told["topic"], told["partition"], told["offset"]) == (bench.topic, str(origin.partition), "0")
-    assert (told["kind"], told["attempts"]) == ("handler", "4")
-    assert (told["exception"], told["reason"]) == ("ArithmeticError", "7 cannot be handled")
-    waited = datetime.fromisoformat(told["last_at"]) - datetime.fromisoformat(told["first_at"])
+    assert failure["group"] == bench.group
+    assert (failure["topic"], failure["partition"], failure["offset"]) == (
+        bench.topic,
+        str(origin.partition),
+        "0",
+    )
+    assert (failure["kind"], failure["attempts"]) == ("handler", "4")
+    assert (failure["exception"], failure["reason"]) == ("ArithmeticError", "7 cannot be handled")
+    waited = datetime.fromisoformat(failure["last_at"]) - datetime.fromisoformat(failure["first_at"])
     assert 0.9 <= waited.total_seconds() < 5
     assert letter.headers["mine"] == "stays"
 
 
-def test_the_text_of_an_exception_is_capped_in_the_headers(bench: Bench) -> None:
+def test_the_text_of_an_exception_is_truncated_in_the_headers(bench: Bench) -> None:
     def fail(_: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         raise ArithmeticError("long " * 1000)
 
@@ -161,7 +167,7 @@ def test_a_retried_message_keeps_its_topic_and_its_id(bench: Bench) -> None:
     assert retried.id == first.id == f"{bench.topic}/{first.partition}/0"
 
 
-def test_a_waiting_retry_holds_up_no_other_message(bench: Bench, settings: Settings) -> None:
+def test_a_waiting_retry_delays_no_other_message(bench: Bench, settings: Settings) -> None:
     settings.RETRY_DELAYS_SECONDS = (1.5, 60, 600)
     poison = Poison(bench, 1)
     bench.send(1)
@@ -175,9 +181,7 @@ def test_a_waiting_retry_holds_up_no_other_message(bench: Bench, settings: Setti
     bench.wait_until_handled(1)
 
 
-def test_messages_that_fail_together_wait_together_and_none_is_left_out(
-    bench: Bench, settings: Settings
-) -> None:
+def test_messages_that_fail_together_are_all_retried_together(bench: Bench, settings: Settings) -> None:
     settings.RETRY_DELAYS_SECONDS = (1, 60, 600)
     poison = Poison(bench, *range(40))
     bench.send(*range(40))
@@ -203,7 +207,7 @@ def test_an_answer_that_the_broker_rejects_is_a_failure_of_its_message(bench: Be
     [letter] = bench.dead_letters(1)
     assert letter.key == "3"
     assert letter.headers["failure_exception"] == "PublishFailed"
-    answered = bench.wire.read(
+    answered = bench.kafka_client.read(
         [bench.answer_topic], lambda records: len({record.key for record in records}) >= 5
     )
     assert {record.key for record in answered} == {"0", "1", "2", "4", "5"}
@@ -223,7 +227,7 @@ def test_the_circuit_breaker_stops_the_worker_and_all_dead_letters_are_kept(
     assert bench.lag() == 30 - worker.error.dead
 
 
-def test_the_breaker_stays_closed_while_good_messages_outnumber_the_bad(
+def test_the_breaker_stays_closed_while_handled_messages_outnumber_the_dead_letters(
     bench: Bench, settings: Settings
 ) -> None:
     settings.BREAKER_RUN = 5
@@ -264,7 +268,7 @@ def test_two_workers_share_the_partitions_and_lose_nothing_when_one_leaves(bench
     bench.wait_until_committed()
 
 
-def test_a_worker_asked_to_stop_finishes_and_commits_its_batch(bench: Bench) -> None:
+def test_a_worker_that_is_stopped_finishes_and_commits_its_batch(bench: Bench) -> None:
     started, finish = threading.Event(), threading.Event()
 
     def slowly(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
@@ -284,7 +288,7 @@ def test_a_worker_asked_to_stop_finishes_and_commits_its_batch(bench: Bench) -> 
 
 
 @pytest.mark.parametrize("group_meant", ["own", "another"])
-def test_a_message_redriven_for_one_group_is_left_alone_by_all_others(bench: Bench, group_meant: str) -> None:
+def test_a_message_redriven_for_one_group_is_ignored_by_all_others(bench: Bench, group_meant: str) -> None:
     bench.send(1, headers={"redriven_for": bench.group if group_meant == "own" else "another-group"})
     bench.send(2)
     bench.start()

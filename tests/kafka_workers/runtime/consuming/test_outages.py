@@ -1,4 +1,4 @@
-"""What a worker does while something it needs is away, frozen or not there yet."""
+"""The behaviour of a worker while a dependency is unavailable, frozen or not started yet."""
 
 import json
 import signal
@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 from structlog.types import EventDict
 
-from devtools.driver.kafka import Wire
+from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import eventually
 from devtools.stack.kafka import KafkaBroker
 from devtools.stack.ports import free_ports
@@ -48,13 +48,13 @@ def events(captured_log: list[EventDict], event: str) -> int:
     return sum(entry["event"] == event for entry in captured_log)
 
 
-def test_nothing_is_skipped_or_rebalanced_while_a_dependency_is_away(
+def test_nothing_is_skipped_or_rebalanced_in_an_outage(
     bench: Bench, dependency: Dependency, monkeypatch: pytest.MonkeyPatch, captured_log: list[EventDict]
 ) -> None:
-    def impatient(*args: object) -> dict[str, object]:
+    def short_timeouts(*args: object) -> dict[str, object]:
         return consumer_config(*args) | {"max.poll.interval.ms": 1500}  # type: ignore[arg-type]
 
-    monkeypatch.setattr(membership, "consumer_config", impatient)
+    monkeypatch.setattr(membership, "consumer_config", short_timeouts)
     bench.send(*range(10))
     bench.start(dependency.handle)
     bench.wait_until_handled(*range(10))
@@ -86,7 +86,7 @@ def lose_a_partition_while_waiting(bench: Bench, dependency: Dependency) -> Work
     return second
 
 
-def test_messages_of_a_partition_that_leaves_during_a_wait_are_left_to_its_new_owner(
+def test_messages_of_a_partition_revoked_during_a_wait_are_left_to_its_new_owner(
     bench: Bench, dependency: Dependency
 ) -> None:
     lose_a_partition_while_waiting(bench, dependency)
@@ -94,7 +94,7 @@ def test_messages_of_a_partition_that_leaves_during_a_wait_are_left_to_its_new_o
     assert sorted(bench.numbers) == list(range(30))
 
 
-def test_a_partition_that_left_during_a_wait_is_read_again_when_it_comes_back(
+def test_a_partition_revoked_during_a_wait_is_read_again_when_it_is_assigned_again(
     bench: Bench, dependency: Dependency
 ) -> None:
     second = lose_a_partition_while_waiting(bench, dependency)
@@ -104,7 +104,7 @@ def test_a_partition_that_left_during_a_wait_is_read_again_when_it_comes_back(
     bench.wait_until_committed()
 
 
-def test_a_worker_asked_to_stop_while_it_waits_leaves_its_batch_uncommitted(
+def test_a_worker_stopped_while_it_waits_leaves_its_batch_uncommitted(
     bench: Bench, dependency: Dependency
 ) -> None:
     dependency.away.set()
@@ -117,7 +117,7 @@ def test_a_worker_asked_to_stop_while_it_waits_leaves_its_batch_uncommitted(
 
 
 def test_topics_created_after_the_worker_are_found(kafka: str) -> None:
-    bench = Bench(Wire(kafka))
+    bench = Bench(KafkaClient(kafka))
     bench.start()
     threading.Event().wait(1)
     bench.create_topics()
@@ -141,12 +141,12 @@ def own_bench(broker: KafkaBroker, settings: Settings, short_delays: None) -> It
     settings.KAFKA_BROKERS = broker.url
     if broker.pid is None:
         broker.start()
-    bench = Bench(Wire(broker.url))
+    bench = Bench(KafkaClient(broker.url))
     yield bench
     bench.close()
 
 
-def test_a_worker_waits_for_a_broker_that_is_not_there_yet(
+def test_a_worker_waits_for_a_broker_that_has_not_started_yet(
     own_bench: Bench, broker: KafkaBroker, captured_log: list[EventDict]
 ) -> None:
     broker.kill()
@@ -161,7 +161,9 @@ def test_a_worker_waits_for_a_broker_that_is_not_there_yet(
     assert events(captured_log, "Kafka is back") == 1
 
 
-def test_a_batch_in_hand_outlasts_the_broker(own_bench: Bench, broker: KafkaBroker) -> None:
+def test_a_batch_being_handled_survives_an_outage_of_the_broker(
+    own_bench: Bench, broker: KafkaBroker
+) -> None:
     started, go_on = threading.Event(), threading.Event()
 
     def slowly(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
@@ -179,7 +181,7 @@ def test_a_batch_in_hand_outlasts_the_broker(own_bench: Bench, broker: KafkaBrok
     own_bench.wait_until_handled(1)
     broker.start()
     own_bench.wait_until_committed()
-    [answer, *_] = own_bench.wire.read([own_bench.answer_topic], lambda records: len(records) >= 1)
+    [answer, *_] = own_bench.kafka_client.read([own_bench.answer_topic], lambda records: len(records) >= 1)
     assert answer.key == "1"
     assert worker.is_alive
 
@@ -217,7 +219,7 @@ def process(bench: Bench) -> Iterator[subprocess.Popen[str]]:
 
 
 def handling(process: subprocess.Popen[str]) -> list[int]:
-    """Wait for the next batch that the process has begun to handle; it goes on after `finish`."""
+    """Waits for the next batch that the process has begun to handle; `finish` lets it continue."""
     assert process.stdout is not None
     numbers: list[int] = json.loads(process.stdout.readline())
     return numbers
@@ -229,7 +231,7 @@ def finish(process: subprocess.Popen[str]) -> None:
     process.stdin.flush()
 
 
-def test_a_frozen_worker_that_lost_its_partitions_commits_nothing_and_goes_on(
+def test_a_frozen_worker_that_lost_its_partitions_commits_nothing_and_continues(
     bench: Bench, process: subprocess.Popen[str]
 ) -> None:
     bench.send(1)

@@ -193,7 +193,7 @@ def test_a_discarded_dead_letter_is_recorded_and_not_redriven(bench: Bench) -> N
 
 
 def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(bench: Bench) -> None:
-    bench.wire.send(dead_letter_topic(bench.group), "1", b"1")
+    bench.kafka_client.send(dead_letter_topic(bench.group), "1", b"1")
     [letter] = unresolved(bench)
     with DeadLetterResolver(bench.group, by="test") as resolver:
         with pytest.raises(OriginUnknown):
@@ -236,7 +236,7 @@ def test_list_shows_unresolved_ones_only_unless_all_are_asked_for(bench: Bench) 
     assert [each["settled"].split()[0] if each["settled"] else "" for each in everything] == ["redriven", ""]
 
 
-def test_show_tells_headers_value_and_error_of_one(bench: Bench) -> None:
+def test_show_prints_headers_value_and_error_of_a_dead_letter(bench: Bench) -> None:
     letters = dead_letters_of(bench, 2)
     shown = json.loads(command("show", letters[1].coordinates))
     assert shown["value"] == "1"
@@ -253,13 +253,13 @@ def test_a_dry_run_resolves_nothing(bench: Bench) -> None:
     assert len(unresolved(bench)) == 2
 
 
-def test_one_dead_letter_is_redriven_alone(bench: Bench) -> None:
+def test_one_dead_letter_can_be_redriven_alone(bench: Bench) -> None:
     letters = dead_letters_of(bench, 3)
     assert "1 redriven" in command("redrive", letters[1].coordinates)
     assert [letter.key_text for letter in unresolved(bench)] == ["0", "2"]
 
 
-def test_redriving_everything_everywhere_needs_a_word_which(bench: Bench) -> None:
+def test_a_redrive_without_a_selection_is_refused(bench: Bench) -> None:
     with pytest.raises(CommandError, match="say which ones"):
         command("redrive")
 

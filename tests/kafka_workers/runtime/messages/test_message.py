@@ -1,4 +1,4 @@
-"""The form of a message, on the way out and in."""
+"""The format of a message that is sent and received."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -26,7 +26,7 @@ def an_event(**changes: object) -> OutgoingMessage:
     return cloud_event("numbers", "o-1", b"{}", **(attributes | changes))  # type: ignore[arg-type]
 
 
-def on_the_wire(topic: str, headers: Headers, value: bytes | None = b"{}") -> Message:
+def kafka_message(topic: str, headers: Headers, value: bytes | None = b"{}") -> Message:
     raw = [(name, text.encode() if isinstance(text, str) else text) for name, text in headers.items()]
     return Message(
         topic=topic,
@@ -67,8 +67,8 @@ def test_the_time_of_an_event_is_written_in_utc() -> None:
     assert an_event(time=east).headers["ce_time"] == "2026-01-02T03:04:05Z"
 
 
-def test_what_is_sent_is_what_is_received() -> None:
-    received = read(on_the_wire("numbers", dict(an_event().headers)))
+def test_a_message_is_received_as_it_was_sent() -> None:
+    received = read(kafka_message("numbers", dict(an_event().headers)))
     assert (received.topic, received.partition, received.offset) == ("numbers", 2, 7)
     assert (received.id, received.type, received.source) == ("o-1:1:numbers", "numbers", "/tests")
     assert (received.key, received.subject, received.sequence) == ("o-1", "o-1", 1)
@@ -76,8 +76,8 @@ def test_what_is_sent_is_what_is_received() -> None:
     assert (received.trace_parent, received.attempt) == (TRACE_PARENT, 1)
 
 
-def test_a_message_without_cloud_event_headers_is_named_by_its_place() -> None:
-    received = read(on_the_wire("numbers", {"content-type": "text/plain"}))
+def test_a_message_without_cloud_event_headers_is_identified_by_its_coordinates() -> None:
+    received = read(kafka_message("numbers", {"content-type": "text/plain"}))
     assert (received.id, received.type, received.source) == ("numbers/2/7", "numbers", "")
 
 
@@ -98,19 +98,19 @@ def test_a_message_without_cloud_event_headers_is_named_by_its_place() -> None:
 )
 def test_a_damaged_cloud_event_is_invalid_and_says_why(changes: Headers, reason: str) -> None:
     with pytest.raises(InvalidMessage, match=reason):
-        read(on_the_wire("numbers", dict(an_event().headers) | changes))
+        read(kafka_message("numbers", dict(an_event().headers) | changes))
 
 
 @pytest.mark.parametrize("missing", ["ce_id", "ce_source", "ce_specversion", "ce_type"])
 def test_a_cloud_event_without_a_required_attribute_is_invalid(missing: str) -> None:
     headers = {name: value for name, value in an_event().headers.items() if name != missing}
     with pytest.raises(InvalidMessage):
-        read(on_the_wire("numbers", headers))
+        read(kafka_message("numbers", headers))
 
 
 def test_a_message_without_a_value_is_invalid() -> None:
     with pytest.raises(InvalidMessage, match="no value"):
-        read(on_the_wire("numbers", {}, value=None))
+        read(kafka_message("numbers", {}, value=None))
 
 
 def test_a_message_from_the_far_future_is_invalid() -> None:
@@ -122,16 +122,16 @@ def test_a_message_from_the_far_future_is_invalid() -> None:
 
 
 @pytest.mark.parametrize("trace_parent", ["", "nonsense", b"\xff\xff", TRACE_PARENT.upper()])
-def test_a_damaged_trace_is_no_reason_to_refuse_a_message(trace_parent: str | bytes) -> None:
-    assert read(on_the_wire("numbers", {"traceparent": trace_parent})).trace_parent == ""
+def test_a_message_with_an_invalid_trace_is_accepted(trace_parent: str | bytes) -> None:
+    assert read(kafka_message("numbers", {"traceparent": trace_parent})).trace_parent == ""
 
 
 @pytest.mark.parametrize("headers", [{"other": b"\xff\xfe"}, {"other": None}])
-def test_headers_of_others_may_hold_anything(headers: Headers) -> None:
-    assert read(on_the_wire("numbers", headers)).id == "numbers/2/7"
+def test_unknown_headers_may_have_any_value(headers: Headers) -> None:
+    assert read(kafka_message("numbers", headers)).id == "numbers/2/7"
 
 
-def test_a_first_hand_message_cannot_claim_to_come_from_another_topic() -> None:
+def test_a_message_that_is_not_a_retry_cannot_claim_to_come_from_another_topic() -> None:
     claim: Headers = {
         "failure_group": "g",
         "failure_topic": "others",
@@ -144,6 +144,6 @@ def test_a_first_hand_message_cannot_claim_to_come_from_another_topic() -> None:
         "failure_first_at": "2026-01-01T00:00:00Z",
         "failure_last_at": "2026-01-01T00:00:00Z",
     }
-    assert read(on_the_wire("numbers", claim)).topic == "numbers"
-    assert read(on_the_wire("g.retry.2", claim)).topic == "others"
-    assert read(on_the_wire("g.retry.2", claim | {"failure_offset": "far"})).topic == "g.retry.2"
+    assert read(kafka_message("numbers", claim)).topic == "numbers"
+    assert read(kafka_message("g.retry.2", claim)).topic == "others"
+    assert read(kafka_message("g.retry.2", claim | {"failure_offset": "far"})).topic == "g.retry.2"

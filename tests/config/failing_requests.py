@@ -19,8 +19,8 @@ from django.test import Client  # noqa: E402
 from web import metrics_view  # noqa: E402
 
 PLANTED, ISSUED = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-PERSON = {"username": "planted-user", "email": "p@example.com", "password": PLANTED["password"]}
-WRONG = PERSON | {"password": PLANTED["wrong password"]}
+USER = {"username": "planted-user", "email": "p@example.com", "password": PLANTED["password"]}
+WRONG = USER | {"password": PLANTED["wrong password"]}
 
 browser = Client(raise_request_exception=False, SERVER_NAME="localhost")
 
@@ -41,14 +41,14 @@ def show(method: str, path: str, body: object = None, **headers: str) -> None:
 def fail(*_: object) -> None:
     """A fault with secrets in its frames and in its text."""
     password = PLANTED["password"]
-    raise RuntimeError(f"a fault of ours at {settings.MONGODB_URI}", len(password))
+    raise RuntimeError(f"an exception at {settings.MONGODB_URI}", len(password))
 
 
-issued = send("POST", "/api/v1/auth/register/", PERSON)
+issued = send("POST", "/api/v1/auth/register/", USER)
 assert issued.status_code == 201, issued.content
 tokens = issued.json()
 ISSUED.write_text(json.dumps(tokens))
-show("POST", "/api/v1/auth/register/", PERSON)
+show("POST", "/api/v1/auth/register/", USER)
 for _ in range(settings.LOGIN_FAILURES):
     show("POST", "/api/v1/auth/token/", WRONG)
     browser.post("/admin/login/", WRONG)

@@ -1,4 +1,4 @@
-"""The admin's pages as a browser uses them."""
+"""The order pages of the admin as a browser uses them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +12,8 @@ LIST = reverse("admin:orders_app_order_changelist")
 
 
 @dataclass
-class Office:
-    """A signed-in browser in the admin."""
+class OrderPages:
+    """The order pages in a signed-in browser."""
 
     client: Client
 
@@ -36,7 +36,7 @@ class Office:
         return self.client.post(LIST, chosen | fields, follow=True)
 
 
-def said(response: Any) -> list[str]:
+def messages_of(response: Any) -> list[str]:
     """The messages on the page."""
     return [str(message) for message in get_messages(response.wsgi_request)] or [
         str(message) for message in response.context["messages"]

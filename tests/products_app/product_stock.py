@@ -1,4 +1,4 @@
-"""Products and orders for tests of the stock service, and what holds after every test."""
+"""Products and orders for tests of the stock service, and the check that stock is received minus held."""
 
 import uuid
 from decimal import Decimal
@@ -17,7 +17,7 @@ def stocked(stock: int, *, name: str = "Lantern", is_active: bool = True) -> str
 
 
 def new_order() -> str:
-    """An order id of its own."""
+    """A new order id."""
     return str(uuid.uuid4())
 
 
@@ -27,7 +27,7 @@ def reserve(order_id: str, *lines: tuple[str, int]) -> Reserve:
 
 
 def stock_of(product_id: str) -> int:
-    """What the catalogue says can be sold."""
+    """The stock of a product in the catalogue."""
     product = product_collection().find_one({"_id": object_id(product_id)})
     assert product is not None
     stock: int = product["stock"]
@@ -35,12 +35,12 @@ def stock_of(product_id: str) -> int:
 
 
 def entry_of(order_id: str) -> LedgerEntry | None:
-    """What the ledger says of an order."""
+    """The ledger entry of an order."""
     return ledger_collection().find_one({"_id": order_id})
 
 
 def held_of(product_id: str) -> int:
-    """What the ledger's entries hold of a product together."""
+    """The pieces of a product that all ledger entries hold."""
     lines = [entry["lines"].get(product_id) for entry in ledger_collection().find()]
     return sum(line["held"] for line in lines if line)
 

@@ -1,4 +1,4 @@
-"""A test client whose requests pass the WSGI application that the server runs, all of it."""
+"""A test client whose requests pass through the whole WSGI application that the server runs."""
 
 from collections.abc import Iterable
 from http.cookies import SimpleCookie
@@ -14,8 +14,8 @@ from web.fast_path import FastPath
 CSRF_TOKEN = "t" * 32
 
 
-class FrontDoor(APIClient):
-    """The API's client at the real application; it sends a CSRF token, as a page of ours would."""
+class WsgiClient(APIClient):
+    """A client of the real application; it sends a CSRF token, as the system's own pages do."""
 
     def __init__(self, *, csrf_token: bool = True, **defaults: Any) -> None:
         super().__init__(HTTP_HOST="testserver", **defaults)
@@ -27,11 +27,11 @@ class FrontDoor(APIClient):
             self.defaults["HTTP_X_CSRFTOKEN"] = CSRF_TOKEN
 
     def answer_of_application(self, environ: dict[str, Any]) -> HttpResponse:
-        """What the WSGI application answers, as the response that a test client gives."""
-        # Made at the first request, when the test has changed the settings that it changes.
+        """The answer of the WSGI application, as the response of a test client."""
+        # Created at the first request, after the test has changed settings.
         self.application = self.application or FastPath(get_wsgi_application())
         started: list[Any] = []
-        body: Iterable[bytes] = self.application(environ, lambda *told: started.extend(told))
+        body: Iterable[bytes] = self.application(environ, lambda *head: started.extend(head))
         content = b"".join(body)
         getattr(body, "close", lambda: None)()
         status, headers = started

@@ -1,4 +1,4 @@
-"""How the tests are shared out to the processes of `-n`, each of which has servers of its own."""
+"""The distribution of the tests to the processes of `-n`, each of which has servers of its own."""
 
 import pytest
 from xdist.remote import Producer
@@ -10,11 +10,11 @@ _ONE_SYSTEM = (
     "tests/flows/",
     "tests/web/test_schema_fuzz.py",
 )
-"""Folders whose tests share what is slow to start, and files that take long; the longest come first."""
+"""Folders whose tests share a process that starts slowly, and slow files; the slowest are first."""
 
 
 class ByFile(LoadScopeScheduling):
-    """Gives a file, or a folder whose tests share a system, to one process whole."""
+    """Gives all tests of a file, or of a folder whose tests share a system, to one process."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
@@ -26,10 +26,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long work comes first, or one process would still be at it when the others have done."""
-    items.sort(key=_turn)
+    """Sorts the slowest tests first; otherwise one process would run them alone at the end."""
+    items.sort(key=_rank)
 
 
-def _turn(item: pytest.Item) -> int:
-    turns = enumerate(_ONE_SYSTEM)
-    return next((turn for turn, folder in turns if item.nodeid.startswith(folder)), len(_ONE_SYSTEM))
+def _rank(item: pytest.Item) -> int:
+    ranks = enumerate(_ONE_SYSTEM)
+    return next((rank for rank, folder in ranks if item.nodeid.startswith(folder)), len(_ONE_SYSTEM))
