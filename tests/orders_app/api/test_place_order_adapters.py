@@ -13,7 +13,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from orders_app.api.views import OrderViewSet
 from orders_app.models import Order
-from orders_app.services.place_order import batch, writing
+from orders_app.services.place_order import service, writing
 from tests.adapters import TO_THE_VIEW, content_of, mongodb_counts, note_dispatches
 from tests.conftest import Lines
 from tests.orders_app.api.api_users import ApiUser, Json, codes, order_body
@@ -160,7 +160,7 @@ def test_an_order_with_an_unknown_commit_is_not_placed_again(
         write(*args)
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(batch, "write_orders", write_and_lose_the_connection)
+    monkeypatch.setattr(service, "write_orders", write_and_lose_the_connection)
     body = order_body((placer.catalogue.add(), 1))
     fast = customer.request("POST", "orders/", body)
     assert (fast.status_code, codes(fast), fast["Retry-After"]) == (503, ["database_unavailable"], "5")
@@ -174,7 +174,7 @@ def test_an_exception_is_the_same_500_from_both_adapters(
     def fail(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(batch, "write_orders", fail)
+    monkeypatch.setattr(service, "write_orders", fail)
     fast, view = send_to_both(customer, order_body((placer.catalogue.add(), 1)), {}, views)
     assert content_of(fast) == content_of(view)
     assert fast.status_code == 500

@@ -112,7 +112,7 @@ def test_a_placement_between_the_look_up_of_a_key_and_the_insert_wins(
         # A request of this process would be placed in one batch with the test's own.
         place_orders([placer.placement_request((lantern, 1), key="k-1")], connection)
 
-    insert_rival(monkeypatch, batch, "find_products_to_order", place_as_another_process_does)
+    insert_rival(monkeypatch, service, "find_products_to_order", place_as_another_process_does)
     assert placer.place_items((lantern, 1), key="k-1").replayed
     assert Order.objects.count() == 1
 

@@ -226,7 +226,7 @@ def test_a_repeated_request_is_answered_after_any_change_of_the_catalogue(
     placed = placer.place_items((lamp, 1), key="once")
     placer.catalogue.retire(lamp)
     assert placer.place_items((lamp, 1), key="once").order == placed.order
-    monkeypatch.setattr(batch, "find_products_to_order", fail)
+    monkeypatch.setattr(service, "find_products_to_order", fail)
     again, new = place_orders(
         [placer.placement_request((lamp, 1), key="once"), placer.placement_request((lamp, 1))], connection
     )
