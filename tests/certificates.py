@@ -28,7 +28,7 @@ class Authority:
         self.certificate.write_bytes(self._sign(self._subject, self._key, is_authority=True))
 
     def issue(self, name: str) -> tuple[Path, Path]:
-        """A certificate with this common name, for a server or a client, and its key."""
+        """Issues a certificate with this common name, for a server or a client; returns it and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate, key_path = self._directory / f"{name}.pem", self._directory / f"{name}.key"
@@ -37,7 +37,7 @@ class Authority:
         return certificate, key_path
 
     def issue_as_one_file(self, name: str) -> Path:
-        """The same with key and certificate in one file, as Kafka and MongoDB want it."""
+        """Issues a certificate and key in one file, as Kafka and MongoDB need it."""
         certificate, key = self.issue(name)
         both = self._directory / f"{name}.both.pem"
         both.write_bytes(key.read_bytes() + certificate.read_bytes())

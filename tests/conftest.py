@@ -45,7 +45,7 @@ def access_lines(capfd: pytest.CaptureFixture[str]) -> Iterator[Lines]:
 
 @contextmanager
 def log_format(name: str) -> Iterator[None]:
-    """Lines of structlog in this format, as LOG_FORMAT sets it."""
+    """Makes structlog write its lines in this format, as LOG_FORMAT does."""
     processors = structlog.get_config()["processors"]  # the list that loggers in use share
     kept = list(processors)
     processors[:] = line_processors(name)

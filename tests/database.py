@@ -7,10 +7,10 @@ from django.db import connection
 
 
 def database_url() -> str:
-    """The database of the tests, not the one it was made from."""
+    """The URL of the database that Django creates for the tests, not that of the settings."""
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def in_test_database() -> dict[str, str]:
-    """The environment of a process that works in the database of the tests."""
+    """The environment of a process that uses the tests' database."""
     return os.environ | {"DATABASE_URL": database_url()}

@@ -6,7 +6,7 @@ import sys
 
 
 def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A Python process with the settings of production in these surroundings."""
+    """Runs Python with the settings of production and this environment."""
     return subprocess.run(
         [sys.executable, *arguments],
         env=os.environ | environment,

@@ -1,4 +1,4 @@
-"""The agreements that a machine can check: style, types, who may import whom, generated documents."""
+"""The agreements that a machine can check: style, types, import rules, generated documents."""
 
 import ast
 import os
@@ -16,7 +16,7 @@ BIN = Path(sys.executable).parent
 
 
 def run(*command: str) -> None:
-    """Run a check in the repository; its own words are the failure's message."""
+    """Runs a check in the repository; a failure shows its output."""
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False

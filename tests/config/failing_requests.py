@@ -1,6 +1,6 @@
-"""A process in which much goes wrong with secrets at hand; prints all that it answers.
+"""A process with many failing requests that carry secrets; prints every answer.
 
-Its arguments: the secrets as a JSON file, and where to leave the tokens that were issued.
+Its arguments: a JSON file with the secrets, and the file to which it writes the issued tokens.
 """
 
 import json
@@ -39,7 +39,7 @@ def show(method: str, path: str, body: object = None, **headers: str) -> None:
 
 
 def fail(*_: object) -> None:
-    """A fault with secrets in its frames and in its text."""
+    """Raises an exception with secrets in its frames and in its text."""
     password = PLANTED["password"]
     raise RuntimeError(f"an exception at {settings.MONGODB_URI}", len(password))
 

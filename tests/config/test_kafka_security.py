@@ -1,4 +1,4 @@
-"""Settings for Kafka's security that do not go together stop the start."""
+"""Contradictory settings of Kafka's security prevent the start."""
 
 from pathlib import Path
 

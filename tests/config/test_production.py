@@ -22,7 +22,7 @@ SOUND = {
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A process of an installation that is sound but for these settings."""
+    """Runs a process of an installation that is correct apart from these settings."""
     return subprocess.run(
         [sys.executable, *command],
         cwd=settings.BASE_DIR,

@@ -1,4 +1,4 @@
-"""Secrets that a busy day brings along are found in no log line, no error, no figure and no row."""
+"""Secrets in failing requests appear in no log line, error, metric or row."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""PostgreSQL with TLS and passwords: all of it in its URL."""
+"""PostgreSQL with TLS and passwords, which the URL alone configures."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

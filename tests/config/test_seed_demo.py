@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: the demo is there, once, however often it is loaded."""
+"""`manage.py seed_demo`: the demo data exist once after any number of runs."""
 
 from io import StringIO
 from typing import Any
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
-    """The usual hashing is slow on purpose."""
+    """A fast password hasher; the usual one is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

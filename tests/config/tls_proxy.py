@@ -1,4 +1,4 @@
-"""PostgreSQL's TLS in front of a server that was built without it, as the one of the tests' wheel is."""
+"""A TLS proxy for PostgreSQL, since the server in the tests' wheel was built without TLS."""
 
 import asyncio
 import ssl

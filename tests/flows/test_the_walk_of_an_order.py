@@ -1,4 +1,4 @@
-"""The walk of one order, through every process, seen from outside."""
+"""The walk of an order through every process, observed from outside."""
 
 import uuid
 

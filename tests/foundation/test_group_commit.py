@@ -24,12 +24,12 @@ class Refused(Exception):
 class Bench:
     """Work that records its batches, doubles numbers, refuses odd ones, and blocks until it is released."""
 
-    may_go_on: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
     batches: list[list[int]] = field(default_factory=list)
 
     def work(self, numbers: Sequence[int]) -> list[int | Exception]:
         self.batches.append(list(numbers))
-        assert self.may_go_on.wait(SECONDS)
+        assert self.released.wait(SECONDS)
         if 0 in numbers:
             raise ZeroDivisionError
         return [Refused(str(number)) if number % 2 else 2 * number for number in numbers]
@@ -40,53 +40,53 @@ def bench() -> Bench:
     return Bench()
 
 
-def call_behind_another(bench: Bench, numbers: Sequence[int], *, limit: int = 100) -> list[Future[int]]:
+def call_during_a_batch(bench: Bench, numbers: Sequence[int], *, limit: int = 100) -> list[Future[int]]:
     """Calls with these numbers, all made while the batch of a first call (2) runs."""
     group_commit = GroupCommit(bench.work, limit=limit)
     first = start_beside(partial(group_commit.call, 2))
-    eventually(lambda: bench.batches, "the first batch at work")
+    eventually(lambda: bench.batches, "the first batch")
     calls = [start_beside(partial(group_commit.call, number)) for number in numbers]
     eventually(lambda: len(group_commit._waiting) == len(numbers), "all calls waiting")
-    bench.may_go_on.set()
+    bench.released.set()
     assert first.result(SECONDS) == 4
     return calls
 
 
 def test_a_single_call_is_a_batch_of_one(bench: Bench) -> None:
-    bench.may_go_on.set()
+    bench.released.set()
     group_commit = GroupCommit(bench.work, limit=100)
     assert [group_commit.call(2), group_commit.call(4)] == [4, 8]
     assert bench.batches == [[2], [4]]
 
 
 def test_calls_that_arrive_during_a_batch_form_the_next_batch(bench: Bench) -> None:
-    calls = call_behind_another(bench, [4, 6, 8, 10])
+    calls = call_during_a_batch(bench, [4, 6, 8, 10])
     assert [call.result(SECONDS) for call in calls] == [8, 12, 16, 20]
     assert [sorted(batch) for batch in bench.batches] == [[2], [4, 6, 8, 10]]
 
 
 def test_a_batch_is_not_larger_than_the_limit(bench: Bench) -> None:
-    calls = call_behind_another(bench, [4, 6, 8, 10, 12], limit=2)
+    calls = call_during_a_batch(bench, [4, 6, 8, 10, 12], limit=2)
     assert [call.result(SECONDS) for call in calls] == [8, 12, 16, 20, 24]
     assert [len(batch) for batch in bench.batches] == [1, 2, 2, 1]
 
 
 def test_a_refusal_is_raised_for_its_own_caller_only(bench: Bench) -> None:
-    good, bad = call_behind_another(bench, [4, 5])
+    good, bad = call_during_a_batch(bench, [4, 5])
     assert good.result(SECONDS) == 8
     with pytest.raises(Refused, match="5"):
         bad.result(SECONDS)
 
 
 def test_a_failure_is_raised_for_every_caller_of_its_batch_and_for_no_other(bench: Bench) -> None:
-    calls = call_behind_another(bench, [0, 4])
+    calls = call_during_a_batch(bench, [0, 4])
     for call in calls:
         with pytest.raises(ZeroDivisionError):
             call.result(SECONDS)
 
 
 def test_the_next_call_after_a_failure_succeeds(bench: Bench) -> None:
-    bench.may_go_on.set()
+    bench.released.set()
     group_commit = GroupCommit(bench.work, limit=100)
     with pytest.raises(ZeroDivisionError):
         group_commit.call(0)
@@ -103,9 +103,9 @@ def test_those_just_answered_are_awaited_until_they_are_back(
         return [group_commit.call(number) for _ in range(times)]
 
     first = start_beside(partial(call, 2, 3))
-    eventually(lambda: bench.batches, "the first batch at work")
+    eventually(lambda: bench.batches, "the first batch")
     others = [start_beside(partial(call, number, 2)) for number in (4, 6)]
     eventually(lambda: len(group_commit._waiting) == 2, "two behind the first")
-    bench.may_go_on.set()
+    bench.released.set()
     assert [each.result(SECONDS) for each in (first, *others)] == [[4] * 3, [8] * 2, [12] * 2]
     assert [len(batch) for batch in bench.batches] == [1, 3, 3]

@@ -1,4 +1,4 @@
-"""Points of death for the fault suite."""
+"""The kill points of the fault suite."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A new consumer is its module, its command and one entry in the table of workers: all else follows.
+"""A new consumer needs its module, its command and one entry in the table of workers, and nothing else.
 
 The tests add one to a copy of the project and change no other file.
 """

@@ -49,7 +49,7 @@ CANCELLED = ["order.status.changed", "order.cancelled"]
 def place(
     placer: OrderPlacer, age: timedelta, method: PaymentMethod = PaymentMethod.CREDIT_CARD
 ) -> OrderDocument:
-    """An order that was placed this long ago."""
+    """Places an order, as if it had been placed this long ago."""
     order = placer.place(method)
     Order.objects.filter(pk=order.id).update(created_at=timezone.now() - age)
     return order

@@ -11,7 +11,7 @@ from products_app.services.stock.service import Line, Reserve
 
 
 def stocked(stock: int, *, name: str = "Lantern", is_active: bool = True) -> str:
-    """A product with this stock; its id."""
+    """Creates a product with this stock; returns its id."""
     product = create_product(name=name, price=Decimal("10.00"), stock=stock, is_active=is_active)
     return str(product.id)
 
@@ -46,7 +46,7 @@ def held_of(product_id: str) -> int:
 
 
 def assert_conserved() -> None:
-    """No stock is negative, and stock = received - held, for every product."""
+    """Checks for every product that its stock is received minus held and not negative."""
     for product in product_collection().find():
         stock, product_id = product["stock"], str(product["_id"])
         assert stock >= 0

@@ -18,7 +18,7 @@ from tests.products_app.product_stock import stocked
 
 @pytest.fixture
 def products() -> None:
-    """Four products that differ in everything one can look for."""
+    """Four products that differ in every field of the search."""
     for name, price, stock, fields in (
         ("Brass lantern", "30.00", 5, {"category": "Light", "brand": "Acme", "tags": ["oil", "brass"]}),
         ("Lamp", "20.00", 0, {"category": "Light", "brand": "Bright", "tags": ["brass"]}),

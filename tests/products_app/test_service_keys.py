@@ -16,7 +16,7 @@ from tests.products_app.api.callers import PRODUCTS, error_of
 from tests.products_app.product_stock import entry_of, new_order, stock_of, stocked
 from tests.wsgi_client import WsgiClient
 
-pytestmark = pytest.mark.django_db(transaction=True)  # keys are looked up on a connection of their own
+pytestmark = pytest.mark.django_db(transaction=True)  # the key lookup uses another connection
 
 LIST = reverse("admin:products_app_servicekey_changelist")
 ADD = reverse("admin:products_app_servicekey_add")

@@ -10,7 +10,7 @@ from tests.orders_app.api.api_users import ApiUser
 
 
 def form_of(response: Any, status: int, code: str, kind: str = "client_error") -> None:
-    """The answer has this status and the one form."""
+    """Checks that the answer has this status, this code and the form of all errors."""
     body = response.json()
     assert response.status_code == status, body
     assert body.keys() == {"type", "errors"}

@@ -157,7 +157,7 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
-    """The usual hashing is slow on purpose."""
+    """A fast password hasher; the usual one is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -170,7 +170,7 @@ def users(placer: OrderPlacer) -> Users:
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
-    """Every path of the URL conf, as it is written there."""
+    """Every path of the URL configuration, as it is written there."""
     for pattern in resolver.url_patterns:
         path = prefix + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
@@ -224,7 +224,7 @@ def test_each_caller_is_answered_as_the_table_says(
 
 
 def sent(route_case: RouteCase, route: str, objects: RouteObjects) -> str:
-    """The path for this objects."""
+    """The path of the route for these objects."""
     return route_case.path(objects) if route_case.path else route
 
 

@@ -28,7 +28,7 @@ def metrics_text() -> str:
 
 
 def value(text: str, name: str, **labels: str) -> float:
-    """The value of the sample with this name and these labels; 0 where there is none."""
+    """The value of the sample with this name and these labels; 0 if there is none."""
     samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
     return sum(sample.value for sample in samples if sample.name == name and sample.labels == labels)
 

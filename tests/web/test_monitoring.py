@@ -13,7 +13,7 @@ STRANGER = "203.0.113.9"
 
 
 def seen(browser: Client | None = None, **how: Any) -> tuple[bool, bool]:
-    """Whether the figures are shown, and whether the details of readiness are."""
+    """Whether the answer has the metrics, and whether it has the details of readiness."""
     browser = browser or Client()
     figures, ready = browser.get("/metrics", **how), browser.get("/health/ready", **how)
     assert ready.status_code == 200

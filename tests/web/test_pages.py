@@ -1,4 +1,4 @@
-"""Pages in a real browser: they work under their policy, and it reports no violation."""
+"""Pages in a real browser: they work under their content security policy, without a violation."""
 
 import json
 import shutil

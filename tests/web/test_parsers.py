@@ -20,7 +20,7 @@ def nested(depth: int, name: str = "name") -> bytes:
 
 
 def filled(value: bytes) -> bytes:
-    """A body that has this value wherever a route would look."""
+    """A body with this value in every field that a route reads."""
     names = ("username", "password", "email", "refresh", "name", "price", "quantity", "orderId", "items")
     return b"{" + b", ".join(b'"%s": %s' % (name.encode(), value) for name in names) + b"}"
 

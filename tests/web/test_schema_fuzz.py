@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI schema, right ones and wrong ones, against a running web process.
+"""Valid and invalid requests, generated from the OpenAPI schema, to a running web process.
 
 Each answer must be one that the schema has for that route, in its form, and none may be a failure of ours.
 """
@@ -55,7 +55,7 @@ class Caller:
 
 @pytest.fixture
 def named(clean_catalogue: None, placer: OrderPlacer) -> dict[str, list[str]]:
-    """Path parameters that name something."""
+    """Path parameters of existing objects."""
     orders = [
         placer.place(),
         placer.place_and_move(OrderStatus.CANCELLED),
@@ -99,11 +99,11 @@ def test_no_request_fails_or_gets_an_answer_that_is_not_in_the_schema(
 
 
 def operations(caller: Caller) -> Iterator[Any]:
-    """The operations of the schema that this caller is to try."""
+    """The operations of the schema that this caller tries."""
     for result in SCHEMA.get_all_operations():
         operation = result.ok()  # type: ignore[union-attr]  # an Err has none: the test fails
         if "/auth/" in operation.path and caller.headers:
-            continue  # they look at no header, and each hashes a password
+            continue  # they read no credentials, and each request hashes a password
         yield operation
 
 

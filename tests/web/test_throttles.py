@@ -20,7 +20,7 @@ SetRate = Callable[[str, str], None]
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
-    """The usual hashing is slow on purpose."""
+    """A fast password hasher; the usual one is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -110,7 +110,7 @@ def test_kill_9_of_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
 
 @contextmanager
 def running(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Runs a command, whose output the block reads; waits for its end after the block."""
+    """Runs a command whose output the block reads; waits for its end after the block."""
     with subprocess.Popen(
         command, cwd=PROJECT, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as process:

@@ -44,7 +44,7 @@ def running_relay() -> Iterator[None]:
 
 @contextmanager
 def running_workers() -> Iterator[None]:
-    """Relay and both consumers, in threads."""
+    """Runs the relay and both consumers in threads."""
     with ExitStack() as workers:
         workers.enter_context(running_relay())
         workers.enter_context(running(lambda stop: run(INVENTORY_CONSUMER, stop)))
@@ -91,7 +91,7 @@ class Shop:
         return report | {"exitCode": code}
 
     def difference(self, *options: str) -> Json:
-        """The only one."""
+        """The only difference that the audit reports."""
         report = self.audit(*options)
         [difference] = report["differences"]
         return dict(difference)
@@ -116,5 +116,5 @@ def shop(closed_shop: Shop) -> Iterator[Shop]:
 
 @pytest.fixture
 def lantern(closed_shop: Shop) -> str:
-    """A product of which there are ten."""
+    """A product with a stock of ten."""
     return stocked(10)

@@ -1,4 +1,4 @@
-"""When an order and its ledger entry agree."""
+"""The conditions under which an order and its ledger entry agree."""
 
 import pytest
 from uuid6 import uuid7

@@ -230,5 +230,5 @@ def test_no_request_is_sent_for_an_order_that_has_changed_since(closed_shop: Sho
 
 
 def skip_all_events() -> None:
-    """As if Kafka had lost the messages of every event so far."""
+    """Moves the relay past all events, as if Kafka had lost their messages."""
     event_log.store_position(READER, event_log.last_position())

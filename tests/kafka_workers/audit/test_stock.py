@@ -1,4 +1,4 @@
-"""Products and ledger, compared as of one moment."""
+"""The audit of stock: products and ledger, compared in one snapshot."""
 
 import threading
 from io import StringIO

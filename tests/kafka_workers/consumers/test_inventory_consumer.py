@@ -121,7 +121,7 @@ def test_invalid_messages_become_dead_letters_with_the_reason_and_stop_no_later_
     with running_consumer():
         for value in spoilt:
             kafka_client.send("inventory.reserve", bad, value)
-        # The key puts it behind the bad ones, in their partition.
+        # The same key puts it into the partition of the invalid messages, after them.
         kafka_client.send("inventory.reserve", bad, reserve(good, product))
         kafka_client.of_order(good, "inventory.reserved")
     dead = kafka_client.of_order(bad, DEAD_LETTERS, count=len(spoilt))

@@ -52,7 +52,7 @@ def test_every_topic_that_is_read_is_fuzzed() -> None:
 
 @st.composite
 def spoilt_values(draw: st.DrawFn) -> tuple[str, bytes]:
-    """A valid value of a topic, with something else in one place of it."""
+    """A valid value of a topic, in which one part is replaced."""
     topic = draw(TOPICS)
     value: Any = json.loads(json.dumps(VALID[topic][0]))
     place = value

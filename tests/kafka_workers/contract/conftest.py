@@ -32,7 +32,7 @@ PASSWORD = "the workers' pass=word #1"
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
-    """With the users and ACLs of the command, and the topics made by the user that makes topics."""
+    """A broker with the users and ACLs of the command, and topics created by their own user."""
     directory = tmp_path_factory.mktemp("secured")
     first, second, third = free_ports(3)
     broker = SecuredBroker(directory / "kafka", (first, second, third), Authority(directory / "authority"))
@@ -55,7 +55,7 @@ def password_file(directory: Path) -> Path:
 
 
 def access(broker: SecuredBroker, user: str, password: str = PASSWORD) -> dict[str, str]:
-    """The settings of a process that works in the name of this user."""
+    """The settings of a process that works as this user."""
     return {
         "KAFKA_BROKERS": broker.sasl_address,
         "KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
@@ -85,7 +85,7 @@ class WorkerAccess:
         self.bench = bench
         self.user = f"worker-{uuid.uuid4().hex[:8]}"
         self._settings = settings
-        # Made once: were the settings the administrator's later on, a worker's new client would be too.
+        # Created once, because new clients of the worker must not get the settings of the administrator.
         with override_settings(**access(broker, ADMIN, ADMIN_PASSWORD)):
             self._control = Administrator()
 
@@ -103,11 +103,11 @@ class WorkerAccess:
             setattr(self._settings, name, value)
 
     def log_in(self, user: str | None = None, password: str = PASSWORD) -> None:
-        """From here on clients are made in the name of the user."""
+        """New clients work as this user from now on."""
         self.use(access(self.broker, user or self.user, password))
 
     def log_in_by_certificate(self, certificate: Path, key: Path) -> None:
-        """The same without a password."""
+        """New clients use this certificate from now on."""
         self.use(
             {
                 **access(self.broker, ""),

@@ -55,7 +55,7 @@ class SecuredBroker(KafkaBroker):
             "super.users": f"User:{ADMIN};User:ANONYMOUS",
             "sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": _LOGIN_MODULE,
-            # A client refused waits as long as this for the answer: a second would only slow the tests.
+            # The broker delays the answer to a refused client by this time; the default of a second is slow.
             "connection.failed.authentication.delay.ms": 50,
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": self._key_store,

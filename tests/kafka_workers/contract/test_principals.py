@@ -1,4 +1,4 @@
-"""Every worker does its work in the name of its own user, with the ACLs of `kafka_access` and no other."""
+"""Every worker works as its own user, with the ACLs of `kafka_access` and no others."""
 
 import json
 import subprocess

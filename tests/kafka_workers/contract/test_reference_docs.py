@@ -1,4 +1,4 @@
-"""The pages under docs/ that follow from the code."""
+"""The pages under docs/ that are generated from the code."""
 
 from pathlib import Path
 

@@ -36,7 +36,7 @@ NUMBERS = range(5)
 
 
 def lines(captured_log: list[EventDict], sentence: str) -> int:
-    """How many lines of the log hold this sentence."""
+    """How many lines of the log have this sentence."""
     return sum(sentence in str(entry) for entry in captured_log)
 
 
@@ -57,7 +57,7 @@ def without(permissions: Iterable[Permission], missing: Permission) -> list[Perm
 
 
 def need(worker_access: WorkerAccess, kind: str) -> Permission:
-    """One of the permissions that a worker cannot do without."""
+    """One of the permissions that a worker needs."""
     return {
         "topic read": Permission(
             worker_access.user, ResourceKind.TOPIC, worker_access.bench.topic, Operation.READ
@@ -72,7 +72,7 @@ def need(worker_access: WorkerAccess, kind: str) -> Permission:
 
 
 def start(bench: Bench) -> None:
-    """A worker that answers each number with itself; it cannot handle negative ones."""
+    """Starts a worker that answers each number with itself and fails for negative ones."""
 
     def answer(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         bench.handle(batch)
@@ -84,14 +84,14 @@ def start(bench: Bench) -> None:
 
 
 def assert_nothing_is_done(bench: Bench) -> None:
-    """No number answered, committed or given up, and the worker still tries."""
+    """Checks that no number is answered, committed or a dead letter, and that the worker still tries."""
     assert bench.lag() == len(NUMBERS)
     assert bench.count(bench.answer_topic, dead_letter_topic(bench.group)) == 0
     assert bench.workers[0].is_alive
 
 
 def assert_all_is_done(bench: Bench) -> None:
-    """Every number answered and committed by the same living worker, and none given up."""
+    """Checks that the same worker answers and commits every number, and that there is no dead letter."""
     answers = bench.kafka_client.read(
         [bench.answer_topic], lambda records: {record.key for record in records} >= set(map(str, NUMBERS)), 40
     )

@@ -99,7 +99,7 @@ def new_event(order_id: UUID, version: int, event_type: EventType, data: EventDa
 
 
 def as_logged(event: NewEvent) -> LoggedEvent:
-    """As it would be read from the log."""
+    """The event as a reader of the log gets it."""
     fields = {**msgspec.structs.asdict(event), "data": msgspec.json.encode(event.data)}
     return LoggedEvent(tx=1, id=event.version, **fields)
 

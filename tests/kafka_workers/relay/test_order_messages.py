@@ -1,4 +1,4 @@
-"""Which messages the events of the orders' log cause."""
+"""The Kafka messages that the events of the order log cause."""
 
 import jsonschema
 import msgspec

@@ -80,7 +80,7 @@ def of_orders(kafka_client: KafkaClient, orders: Sequence[UUID], count: int) -> 
 
 
 def versions(records: Sequence[Record], order: UUID) -> list[str]:
-    """Versions in the order in which they lie in `order.status.changed`."""
+    """The versions of an order, in the order of their messages in `order.status.changed`."""
     return [
         record.headers["ce_sequence"]
         for record in records
@@ -167,7 +167,7 @@ def test_a_new_relay_continues_where_the_last_one_stopped(kafka_client: KafkaCli
 
 
 def lead_session() -> int:
-    """The process id of the PostgreSQL session that holds the relay's lock; 0 when none does."""
+    """The process id of the PostgreSQL session that holds the relay's lock; 0 if there is none."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s", LOCK

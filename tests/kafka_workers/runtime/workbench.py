@@ -25,7 +25,7 @@ Handle = Callable[[Sequence[DecodedMessage[int]]], Iterable[OutgoingMessage]]
 
 
 def decode_number(received: ReceivedMessage) -> int:
-    """Raises InvalidMessage for anything but a whole number."""
+    """Decodes a whole number. Raises InvalidMessage for any other value."""
     try:
         return msgspec.json.decode(received.value, type=int)
     except msgspec.DecodeError as error:
@@ -94,7 +94,7 @@ class Bench:
         eventually(lambda: self._ends(*wanted), "the topics have leaders")
 
     def send(self, *values: object, headers: dict[str, str] | None = None) -> None:
-        """Send values, bytes as they are and anything else as JSON; the key is the value."""
+        """Sends values: bytes unchanged, any other value as JSON; the key is the value."""
         for value in values:
             raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
             self.kafka_client.send(self.topic, str(value), raw, headers)
@@ -120,17 +120,17 @@ class Bench:
         return worker
 
     def dead_letters(self, count: int) -> list[Record]:
-        """At least this many dead letters."""
+        """Waits for this many dead letters; returns them."""
         return self.kafka_client.read([f"{self.group}.dlq"], lambda records: len(records) >= count)
 
     def lag(self) -> int:
-        """Messages of the test's topic that are not committed."""
+        """How many messages of the bench's topic are not committed."""
         partitions = eventually(lambda: self._ends(self.topic), "the broker tells the ends")
         committed = self._reader.committed([TopicPartition(*place) for place in partitions], timeout=15)
         return sum(partitions[each.topic, each.partition] - max(0, each.offset) for each in committed)
 
     def count(self, *topics: str) -> int:
-        """How many messages lie in these topics."""
+        """How many messages these topics have."""
         return sum(eventually(lambda: self._ends(*topics), "the broker tells the ends").values())
 
     def wait_until_handled(self, *numbers: int) -> None:

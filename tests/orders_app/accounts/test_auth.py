@@ -1,4 +1,4 @@
-"""Becoming a customer, signing in, and staying signed in."""
+"""Registration, sign-in, and refreshing tokens."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ REGISTRATION = {"username": "walter", "email": "walter@example.com", "password":
 
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: Any) -> None:
-    """The usual hashing is slow on purpose."""
+    """A fast password hasher; the usual one is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 

@@ -1,4 +1,4 @@
-"""Orders in the admin: found, moved through the services, and otherwise left alone."""
+"""Orders in the admin: staff find them and change their status through the services, and nothing else."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The role of staff: there on every installation, enough for the work, and no more."""
+"""The staff role: it exists on every installation and has exactly the permissions for the work."""
 
 import pytest
 from django.apps import apps

@@ -1,4 +1,4 @@
-"""POST orders/ has two adapters, the fast path and the view: they give the same answers, each in one go."""
+"""POST orders/ has two adapters, the fast path and the view: both give the same answers."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ KEY = {"Idempotency-Key": "the same"}
 
 @pytest.fixture
 def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests that came to the view."""
+    """The paths of the requests that reached the view."""
     return note_dispatches(OrderViewSet, monkeypatch)
 
 

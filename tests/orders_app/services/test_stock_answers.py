@@ -1,4 +1,4 @@
-"""Answers of the stock service, in and out of turn, once and again."""
+"""Answers of the stock service: in and out of order, and repeated."""
 
 import itertools
 from uuid import uuid4

@@ -169,7 +169,7 @@ def large_order(placer: OrderPlacer) -> OrderDocument:
 
 
 def is_open(url: str, user_id: int, count: int) -> bool:
-    """Whether this user may open so many sockets more."""
+    """Whether this user may open this many further sockets."""
     with ExitStack() as stack:
         tabs = [stack.enter_context(connected_browser(url)) for _ in range(count)]
         for tab in tabs:

@@ -53,7 +53,7 @@ def test_a_session_is_checked_again_and_the_socket_closes_when_it_has_ended() ->
 
 
 class Recorder:
-    """A recipient that keeps the messages delivered to it, or fails at them."""
+    """A recipient that records the messages delivered to it, or fails."""
 
     is_staff = False
 

@@ -117,7 +117,7 @@ def test_a_burst_arrives_completely_while_another_client_does_not_read(
 
 
 def append_updates(order: OrderDocument, count: int) -> None:
-    """Events alone, in one transaction: faster than any number of real changes."""
+    """Appends events in one transaction, without changes of the order, which would be slower."""
     data = event_data.Changed(order.order_number, OrderChanges(updated_at=timezone.now()))
     event_log.append([new_event(order, version, data) for version in range(2, count + 2)])
 
@@ -251,7 +251,7 @@ def test_without_subscriptions_the_log_is_not_read(socket_url: str, placer: Orde
 
 
 def readers() -> int:
-    """How many other connections to the tests' database read the log on."""
+    """How many other connections to the tests' database read the order log."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "

@@ -1,4 +1,4 @@
-"""Reserve and release have two adapters, fast path and view: they give the same answers, each in one go."""
+"""Reserve and release have two adapters, the fast path and the view: both give the same answers."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ UNKNOWN = "665f1f77bcf86cd799439011"
 
 @pytest.fixture
 def views(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The requests that came to a view."""
+    """The paths of the requests that reached the view."""
     return note_dispatches(EndpointView, monkeypatch)
 
 

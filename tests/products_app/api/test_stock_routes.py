@@ -8,7 +8,7 @@ from tests.products_app.api.callers import PRODUCTS, Answer, error_of, service, 
 from tests.products_app.product_stock import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
 from tests.wsgi_client import WsgiClient
 
-pytestmark = pytest.mark.django_db(transaction=True)  # keys are looked up on a connection of their own
+pytestmark = pytest.mark.django_db(transaction=True)  # the key lookup uses another connection
 
 
 @pytest.fixture(autouse=True)

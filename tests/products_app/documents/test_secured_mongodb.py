@@ -1,4 +1,4 @@
-"""MongoDB with TLS and passwords: all of it in its URL."""
+"""MongoDB with TLS and passwords, which the URL alone configures."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -56,7 +56,7 @@ class SecuredMongo(MongoServer):
         ]
 
     def _is_healthy(self) -> bool:
-        """Healthy once there are users: the first is made from this machine, before there is any."""
+        """Healthy when the users exist; the first user is created from this machine, before there is any."""
         options: Mapping[str, Any] = {
             "tls": True,
             "tlsCAFile": str(self._authority.certificate),

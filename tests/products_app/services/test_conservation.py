@@ -1,4 +1,4 @@
-"""Under any sequence of requests, in any batches and however often repeated, stock is conserved."""
+"""Stock is received minus held after any sequence of requests, in any batches, with any repetitions."""
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
@@ -42,7 +42,7 @@ sizes = st.lists(st.integers(min_value=1, max_value=8), min_size=25, max_size=25
 
 
 class StockModel:
-    """Products and entries that live on from batch to batch, as the collections do."""
+    """A model of the collections in memory: products and ledger entries, kept between batches."""
 
     def __init__(self) -> None:
         self.products = {

@@ -45,7 +45,7 @@ def conserved(catalogue: None) -> Iterator[None]:
 
 
 def refused(kind: type[R], order_id: str, product_id: str, quantity: int) -> R:
-    """Try to reserve; the refusal, after which nothing has changed."""
+    """Requests a reservation that must be refused without a change; returns the refusal."""
     before = entry_of(order_id)
     with pytest.raises(kind) as caught:
         reserve_line(order_id=order_id, product_id=product_id, quantity=quantity)

@@ -1,4 +1,4 @@
-"""Topics as the settings want them, and how far groups are behind."""
+"""Topics as the settings describe them, and the lag of groups."""
 
 import json
 import uuid

@@ -1,4 +1,4 @@
-"""When the circuit breaker opens."""
+"""The conditions under which the circuit breaker opens."""
 
 import pytest
 

@@ -16,7 +16,7 @@ from tests.kafka_workers.runtime.workbench import Bench, Worker
 
 
 class Poison:
-    """Handling that fails for any batch with these numbers in it; counts how often each came."""
+    """A handler that fails for each batch with one of these numbers; counts how often it got each."""
 
     def __init__(self, bench: Bench, *numbers: int) -> None:
         self.bench = bench

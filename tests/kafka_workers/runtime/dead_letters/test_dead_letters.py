@@ -53,7 +53,7 @@ def redrive(bench: Bench, letters: Sequence[DeadLetter]) -> int:
 
 
 def dead_letters_of(bench: Bench, count: int) -> list[DeadLetter]:
-    """Have the bench's group give up this many messages."""
+    """Makes this many messages of the bench's group dead letters."""
     headers = {
         "failure_group": bench.group,
         "failure_topic": bench.topic,

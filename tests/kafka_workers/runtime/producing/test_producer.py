@@ -66,7 +66,7 @@ def test_a_message_that_is_too_large_is_named_and_the_others_are_delivered(
 
 @pytest.fixture
 def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a second for the broker to acknowledge instead of five."""
+    """The broker has half a second to acknowledge, instead of five."""
 
     def config(name: str, reachability: BrokerReachability | None = None) -> dict[str, object]:
         return producer_config(name, reachability) | {"delivery.timeout.ms": 500}
