@@ -27,7 +27,7 @@ django.setup()
 
 WALK = """
 from datetime import UTC, datetime
-from kafka_workers.audit.agreement import Fault, find_fault
+from kafka_workers.audit.agreement import Disagreement, find_disagreement
 from orders_app.api.filters import OrderFilters
 from orders_app.event_log import Origin
 from orders_app.models import Order
@@ -46,7 +46,7 @@ order.edit(None, "T-1")
 _record(order, StockReleased(str(order.document.id)))
 assert order.document.status == OrderStatus.CANCELLED
 claim = StockClaim(order.document.id, 3, OrderStatus.PACKED, StockStatus.RELEASED, {"a": 1})
-assert find_fault(claim, None) is Fault.OPEN_WITHOUT_STOCK
+assert find_disagreement(claim, None) is Disagreement.OPEN_WITHOUT_STOCK
 assert (6, "Packed") in Order._meta.get_field("status").choices
 assert (6, "Packed") in OrderFilters.base_filters["status"].extra["choices"]
 print("walked")
