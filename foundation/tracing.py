@@ -11,7 +11,10 @@ TRACE_PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-
 def trace_parent_of(headers: Mapping[str, Any]) -> str:
     """The request's W3C traceparent (`headers` as in WSGI), or one that starts a trace."""
     header = headers.get("HTTP_TRACEPARENT", "")
-    return header if TRACE_PARENT.fullmatch(header) else f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+    if TRACE_PARENT.fullmatch(header):
+        return str(header)
+    random = os.urandom(24).hex()
+    return f"00-{random[:32]}-{random[32:]}-01"
 
 
 def trace_id(trace_parent: str) -> str:

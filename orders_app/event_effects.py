@@ -28,8 +28,9 @@ from orders_app.event_messages import (
     order_created,
     order_status_changed,
 )
+from orders_app.messages import OrderMessage
 
-BuildValue = Callable[[LoggedEvent, Any], Struct | None]
+BuildValue = Callable[[LoggedEvent, Any], OrderMessage | None]
 
 
 class SocketText(Struct, frozen=True):
@@ -123,7 +124,7 @@ def decode(event_type: EventType, data: bytes) -> EventData:
     return _DECODERS[event_type].decode(data)
 
 
-def kafka_values(event: LoggedEvent) -> list[Struct]:
+def kafka_values(event: LoggedEvent) -> list[OrderMessage]:
     """The values of the Kafka messages that an event causes, in the order in which they are to be sent.
 
     Raises msgspec.ValidationError where the event's data is not of its type.

@@ -102,6 +102,11 @@ class InventoryRelease(Struct, frozen=True, rename="camel"):
     timestamp: datetime
 
 
+OrderMessage = (
+    OrderCreated | OrderStatusChanged | OrderCancelled | OrderCompleted | InventoryReserve | InventoryRelease
+)
+"""The value of any message that the order service sends."""
+
 TOPICS: dict[type[Struct], str] = {
     OrderCreated: "order.created",
     OrderStatusChanged: "order.status.changed",

@@ -27,8 +27,12 @@ def observe_requests(get_response: View) -> View:
         start = time.perf_counter()
         trace_parent = trace_parent_of(request.META)
         request.trace_parent = trace_parent  # type: ignore[attr-defined]
-        with structlog.contextvars.bound_contextvars(trace_parent=trace_parent):
+        # Not structlog's context manager, which reads all context variables of the thread.
+        bound = structlog.contextvars.bind_contextvars(trace_parent=trace_parent)
+        try:
             response = get_response(request)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
         _record(request, response, trace_parent, time.perf_counter() - start)
         response["X-Request-Id"] = trace_id(trace_parent)
         return response

@@ -4,6 +4,7 @@ Key of every message: the order id. Partitions, replication and retention are se
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -23,7 +24,7 @@ class BusinessTopic:
     value: type[Struct]
     source: str
 
-    @property
+    @cached_property
     def schema(self) -> str:
         """The path that `ce_dataschema` gives for a value of this topic."""
         return f"/schemas/{self.name}/1"

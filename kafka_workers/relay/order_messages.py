@@ -1,12 +1,12 @@
 """The Kafka messages of an event of the order log: its values (`orders_app.event_effects`) as CloudEvents."""
 
 import msgspec
-from msgspec import Struct
 
 from kafka_workers.contract.topics import ORDERS, TOPIC_OF
 from kafka_workers.runtime.messages.message import OutgoingMessage, cloud_event
 from orders_app import event_effects
 from orders_app.event_log import LoggedEvent
+from orders_app.messages import OrderMessage
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,20 +29,19 @@ def messages_of(event: LoggedEvent) -> list[OutgoingMessage]:
         values = event_effects.kafka_values(event)
     except msgspec.ValidationError as error:
         raise UnroutableEvent(event, str(error)) from error
-    order_id = str(event.order_id)
-    return [_message(event, order_id, value) for value in values]
+    return [_message(event, value) for value in values]
 
 
-def _message(event: LoggedEvent, order_id: str, value: Struct) -> OutgoingMessage:
+def _message(event: LoggedEvent, value: OrderMessage) -> OutgoingMessage:
     topic = TOPIC_OF[type(value)]
     return cloud_event(
         topic.name,
-        order_id,
+        value.order_id,
         _encode(value),
-        id=f"{order_id}:{event.version}:{topic.name}",
+        id=f"{value.order_id}:{event.version}:{topic.name}",
         source=ORDERS,
         time=event.created_at,
-        subject=order_id,
+        subject=value.order_id,
         data_schema=topic.schema,
         sequence=event.version if topic.name.startswith("order.") else None,
         trace_parent=event.trace_parent,

@@ -128,6 +128,7 @@ def test_a_reader_with_a_new_connection_listens_again_and_reads_immediately(
 
 
 def test_a_listener_that_does_not_read_does_not_slow_the_writer(session: Session) -> None:
+    connection.ensure_connection()
     started = time.monotonic()
     for _ in range(2000):
         notify_readers(connection)
@@ -154,4 +155,5 @@ def seconds_of_wait(listener: WakeUpListener, *, after_events: bool = False) -> 
 
 def notify_from_another_session() -> None:
     with closing(connections.create_connection("default")) as writer:
+        writer.ensure_connection()
         notify_readers(writer)

@@ -158,7 +158,7 @@ def test_a_taken_order_number_is_replaced_by_a_new_one(
     assert Order.objects.count() == 2
 
 
-def test_placing_takes_one_statement_and_one_wake_up(placer: OrderPlacer) -> None:
+def test_placing_takes_one_statement(placer: OrderPlacer) -> None:
     lantern, statements = placer.catalogue.add(), list[str]()
 
     def count(execute, sql, params, many, context):  # type: ignore[no-untyped-def]
@@ -167,7 +167,7 @@ def test_placing_takes_one_statement_and_one_wake_up(placer: OrderPlacer) -> Non
 
     with shared_connection(PLACING).execute_wrapper(count):
         placer.place_items((lantern, 1))
-    assert [sql.split()[0] for sql in statements] == ["WITH", "NOTIFY"]
+    assert [sql.split()[0] for sql in statements] == ["WITH"]
 
 
 def test_orders_placed_together_share_a_statement_and_each_gets_its_own_answer(placer: OrderPlacer) -> None:
@@ -185,7 +185,7 @@ def test_orders_placed_together_share_a_statement_and_each_gets_its_own_answer(p
     ]
     with connection.execute_wrapper(count):
         first, unknown, second, empty = place_orders(asked_for, connection)
-    assert [sql.split()[0] for sql in statements] == ["WITH", "NOTIFY"]
+    assert [sql.split()[0] for sql in statements] == ["WITH"]
     assert isinstance(unknown, UnknownProducts)
     assert isinstance(empty, EmptyOrder)
     assert isinstance(first, Placement)
