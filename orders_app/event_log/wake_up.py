@@ -2,8 +2,10 @@
 
 A wake-up only saves waiting. Readers poll too, and find events whose wake-up was lost (the writer died
 between COMMIT and NOTIFY, or a connection pooler dropped the LISTEN) or came before the events could be read
-(an older transaction was still open).
+(an older transaction was still open). They poll soon after a wake-up, so a busy writer sends few.
 """
+
+import time
 
 import psycopg
 import structlog
@@ -13,6 +15,8 @@ from psycopg.pq import ExecStatus
 
 CHANNEL = "order_log"
 NOTIFY = f"NOTIFY {CHANNEL}".encode()
+NOTIFY_SECONDS = 0.01
+"""Shortest time between two wake-ups of a process; readers just woken find other events by polling."""
 FIRST_POLL_SECONDS = 0.005
 POLL_FACTOR = 4
 LONGEST_POLL_SECONDS = 0.25
@@ -20,12 +24,22 @@ LONGEST_POLL_SECONDS = 0.25
 log = structlog.get_logger(__name__)
 
 
+class _LastNotify:
+    """When this process sent its last wake-up; threads that race for the next one may send two."""
+
+    at = 0.0
+
+
 def notify_readers(database: BaseDatabaseWrapper) -> None:
-    """Wake the readers; `database` is the connection of the writer.
+    """Wake the readers, unless they were just woken; `database` is the connection of the writer.
 
     Call it after the COMMIT of the events: NOTIFY inside their transaction would let one such transaction
     commit at a time, and each waits for the disk. Raises nothing: the events are committed.
     """
+    now = time.monotonic()
+    if now - _LastNotify.at < NOTIFY_SECONDS:
+        return
+    _LastNotify.at = now
     try:
         # Sent by libpq itself: the writer waits for this round trip, and a cursor would take twice as long.
         result = database.connection.pgconn.exec_(NOTIFY)

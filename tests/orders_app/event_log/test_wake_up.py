@@ -45,6 +45,11 @@ def is_not_woken(session: Session) -> bool:
     return first.channel == "marker"
 
 
+@pytest.fixture(autouse=True)
+def each_commit_notifies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wake_up, "NOTIFY_SECONDS", 0)
+
+
 def test_a_placed_order_wakes_readers_when_it_can_be_read(placer: OrderPlacer, session: Session) -> None:
     order = placer.place()
     assert is_woken(session)
@@ -134,6 +139,17 @@ def test_a_listener_that_does_not_read_does_not_slow_the_writer(session: Session
         notify_readers(connection)
     assert time.monotonic() - started < 20
     assert is_woken(session)
+
+
+def test_commits_that_follow_a_wake_up_at_once_send_none(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.ensure_connection()
+    notify_readers(connection)
+    assert is_woken(session)
+    monkeypatch.setattr(wake_up, "NOTIFY_SECONDS", 60)
+    notify_readers(connection)
+    assert is_not_woken(session)
 
 
 def test_a_writer_with_an_ended_session_is_logged_and_not_stopped(
