@@ -18,7 +18,7 @@ _DAY = timedelta(days=1)
 class Authority:
     """Signs certificates for this machine; keeps all files in one directory."""
 
-    def __init__(self, directory: Path, name: str = "ours") -> None:
+    def __init__(self, directory: Path, name: str = "test authority") -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())

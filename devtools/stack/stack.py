@@ -89,7 +89,7 @@ class Stack:
             raise StackError(_last_line(log_path))
 
     def start_processes(self) -> None:
-        """Launches the processes and returns at once."""
+        """Launches the processes and returns immediately."""
         self._log.info("starting %s", ", ".join(process.name for process in self._initial))
         for process in self._initial:
             self.add(process)

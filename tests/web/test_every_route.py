@@ -243,8 +243,8 @@ def test_neither_an_unsigned_token_nor_a_session_without_its_csrf_token_writes(
     browser.cookies["csrftoken"] = CSRF_TOKEN
     path, body = sent(route_case, route, objects), route_case.body and route_case.body(objects)
     before = everything()
-    nobody = send_request(WsgiClient(), method, path, body, authorization=unsigned(users.staff))
-    assert nobody.status_code == 401
+    answer = send_request(WsgiClient(), method, path, body, authorization=unsigned(users.staff))
+    assert answer.status_code == 401
     without = send_request(browser, method, path, body)
     assert without.status_code == (401 if route_case.answers == SERVICES else 403)
     assert everything() == before

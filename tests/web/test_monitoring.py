@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("kafka", "mongodb")]
 
 TOKEN = "monitor-" * 5
-STRANGER = "203.0.113.9"
+OTHER_ADDRESS = "203.0.113.9"
 
 
 def seen(browser: Client | None = None, **how: Any) -> tuple[bool, bool]:
@@ -28,36 +28,36 @@ NOTHING, ALL = (False, False), (True, True)
 
 def test_this_machine_sees_the_monitoring_and_other_addresses_do_not() -> None:
     assert seen(REMOTE_ADDR="127.0.0.1") == seen(REMOTE_ADDR="::1") == ALL
-    assert seen(REMOTE_ADDR=STRANGER) == NOTHING
+    assert seen(REMOTE_ADDR=OTHER_ADDRESS) == NOTHING
 
 
 def test_a_request_through_a_local_proxy_is_not_from_this_machine() -> None:
-    assert seen(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=STRANGER) == NOTHING
+    assert seen(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR=OTHER_ADDRESS) == NOTHING
     assert seen(REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="127.0.0.1") == NOTHING
 
 
 def test_a_client_cannot_forge_its_address_with_a_header() -> None:
-    assert seen(REMOTE_ADDR=STRANGER, HTTP_X_FORWARDED_FOR="127.0.0.1") == NOTHING
+    assert seen(REMOTE_ADDR=OTHER_ADDRESS, HTTP_X_FORWARDED_FOR="127.0.0.1") == NOTHING
 
 
 @override_settings(MONITOR_ADDRESSES=["203.0.113.0/24"])
 def test_addresses_in_the_settings_see_the_monitoring() -> None:
-    assert seen(REMOTE_ADDR=STRANGER) == ALL
+    assert seen(REMOTE_ADDR=OTHER_ADDRESS) == ALL
     assert seen(REMOTE_ADDR="127.0.0.1") == NOTHING
 
 
 @override_settings(MONITOR_TOKEN=TOKEN)
 def test_only_the_token_in_the_settings_sees_the_monitoring() -> None:
-    assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION=f"Bearer {TOKEN}") == ALL
-    assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION=f"Bearer {TOKEN[:-1]}") == NOTHING
+    assert seen(REMOTE_ADDR=OTHER_ADDRESS, HTTP_AUTHORIZATION=f"Bearer {TOKEN}") == ALL
+    assert seen(REMOTE_ADDR=OTHER_ADDRESS, HTTP_AUTHORIZATION=f"Bearer {TOKEN[:-1]}") == NOTHING
 
 
 def test_without_a_token_in_the_settings_no_token_is_accepted() -> None:
-    assert seen(REMOTE_ADDR=STRANGER, HTTP_AUTHORIZATION="Bearer ") == NOTHING
+    assert seen(REMOTE_ADDR=OTHER_ADDRESS, HTTP_AUTHORIZATION="Bearer ") == NOTHING
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
 def test_staff_in_a_browser_see_the_monitoring_and_customers_do_not(is_staff: bool) -> None:
     browser = Client()
     browser.force_login(User.objects.create_user("walter", is_staff=is_staff))
-    assert seen(browser, REMOTE_ADDR=STRANGER) == (ALL if is_staff else NOTHING)
+    assert seen(browser, REMOTE_ADDR=OTHER_ADDRESS) == (ALL if is_staff else NOTHING)

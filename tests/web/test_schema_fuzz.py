@@ -1,6 +1,6 @@
 """Valid and invalid requests, generated from the OpenAPI schema, to a running web process.
 
-Each answer must be one that the schema has for that route, in its form, and none may be a failure of ours.
+Each answer must be in the schema of its route and have the form there, and none may be a server error.
 """
 
 from collections.abc import Iterator

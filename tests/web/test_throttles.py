@@ -70,7 +70,7 @@ def test_sign_ins_are_limited_by_address_and_by_name(set_rate: SetRate, walter: 
     assert [sign_in().status_code for _ in range(2)] == [200, 200]
     assert sign_in(REMOTE_ADDR="10.0.0.1").status_code == 429, "the name is counted wherever it comes from"
     assert sign_in("somebody").status_code == 401
-    assert sign_in("anybody").status_code == 429, "the address is counted whatever the name"
+    assert sign_in("anybody").status_code == 429, "attempts with different names count for the address"
 
 
 def test_a_header_from_the_client_does_not_change_its_address(set_rate: SetRate, walter: User) -> None:

@@ -58,7 +58,7 @@ class Settlement:
 
     def __init__(self, products: Mapping[str, ProductStock], entries: dict[str, LedgerEntry]) -> None:
         self.changed: dict[str, LedgerEntry] = {}
-        self._shelves = products
+        self._products = products
         self._entries = entries
 
     def answer(self, request: StockRequest) -> StockAnswer:
@@ -97,7 +97,7 @@ class Settlement:
         return self._release_order(self._entry_to_change(request.order_id))
 
     def _reserve_line(self, request: ReserveLine) -> LineReserved | Refusal:
-        product = self._shelves.get(request.product_id)
+        product = self._products.get(request.product_id)
         if product is None:
             return ProductNotFound(request.product_id)
         entry = self._entries.get(request.order_id)
@@ -114,7 +114,7 @@ class Settlement:
         )
 
     def _release_line(self, request: ReleaseLine) -> LineReleased | Refusal:
-        product = self._shelves.get(request.product_id)
+        product = self._products.get(request.product_id)
         if product is None:
             return ProductNotFound(request.product_id)
         entry = self._entries.get(request.order_id)
@@ -133,7 +133,7 @@ class Settlement:
     def _sum_by_product(self, lines: Iterable[Line]) -> dict[str, int]:
         wanted: dict[str, int] = {}
         for line in lines:
-            product = self._shelves.get(line.product_id)
+            product = self._products.get(line.product_id)
             product_id = product.product_id if product else line.product_id
             wanted[product_id] = wanted.get(product_id, 0) + line.quantity
         return wanted
@@ -142,7 +142,7 @@ class Settlement:
         shortages = []
         for product_id, quantity in wanted.items():
             held = entry["lines"][product_id]["held"] if product_id in entry["lines"] else 0
-            product = self._shelves.get(product_id)
+            product = self._products.get(product_id)
             if code := rejection_code(product, quantity - held):
                 available = product.stock + held if product and product.is_active else 0
                 shortages.append(Shortage(product_id, code, quantity, available))
@@ -154,7 +154,7 @@ class Settlement:
         if before is not None and before["held"] == quantity:
             before.pop("apart", None)
             return before
-        product = self._shelves[product_id]
+        product = self._products[product_id]
         product.stock -= quantity - (before["held"] if before else 0)
         line: LedgerLine = {"quantity": quantity, "held": quantity, "newStock": product.stock}
         entry["lines"][product_id] = line
@@ -201,7 +201,7 @@ class Settlement:
     def _give_back(self, product_id: str, line: LedgerLine, quantity: int) -> int:
         """Give pieces back to the stock and return the new stock; 0 if the product was deleted."""
         line["held"] -= quantity
-        product = self._shelves.get(product_id)
+        product = self._products.get(product_id)
         if product is None:
             return 0
         product.stock += quantity

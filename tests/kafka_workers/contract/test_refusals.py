@@ -139,7 +139,7 @@ def test_a_failed_message_waits_until_the_worker_may_write_the_dead_letter(
     assert lines(captured_log, sentence_about(missing)) == 1
 
 
-@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "batch in hand"])
+@pytest.mark.parametrize("is_busy", [False, True], ids=["idle", "handling a batch"])
 @pytest.mark.parametrize("kind", ["topic read", "topic write", "group read"])
 def test_revoking_an_acl_ends_no_worker(
     worker_access: WorkerAccess, captured_log: list[EventDict], kind: str, is_busy: bool
@@ -175,7 +175,7 @@ def test_a_worker_with_a_wrong_password_logs_it_once_and_works_when_it_is_right(
 ) -> None:
     bench = worker_access.bench
     if fault == "unknown user":
-        worker_access.user = f"{worker_access.user}-stranger"
+        worker_access.user = f"{worker_access.user}-unknown"
     worker_access.grant(*worker_access.needs)
     worker_access.log_in(password="another-password")
     bench.send(*NUMBERS)

@@ -219,7 +219,7 @@ def test_requests_with_headers_of_usual_clients_take_the_fast_path_with_the_same
 HEADERS: dict[str, Json] = {
     "from a page of the frontend": {"Origin": "https://shop.example"},
     "from a page of another origin": {"Origin": "https://evil.example"},
-    "for a proxy's HTTPS that nobody trusts": {"X-Forwarded-Proto": "https"},
+    "HTTPS of an untrusted proxy": {"X-Forwarded-Proto": "https"},
     "with a trace": {"traceparent": TRACE_PARENT},
 }
 

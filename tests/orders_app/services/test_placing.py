@@ -196,9 +196,10 @@ def test_orders_placed_together_share_a_statement_and_each_gets_its_own_answer(p
 
 def test_a_deleted_customer_spoils_no_other_order_of_the_batch(placer: OrderPlacer) -> None:
     lantern = placer.catalogue.add()
-    gone = placer.placement_request((lantern, 1), user_id=placer.user_id + 1)
+    of_deleted_customer = placer.placement_request((lantern, 1), user_id=placer.user_id + 1)
     outcomes = place_orders(
-        [placer.placement_request((lantern, 1)), gone, placer.placement_request((lantern, 1))], connection
+        [placer.placement_request((lantern, 1)), of_deleted_customer, placer.placement_request((lantern, 1))],
+        connection,
     )
     assert [type(outcome) for outcome in outcomes] == [Placement, CustomerNotFound, Placement]
     assert Order.objects.count() == 2

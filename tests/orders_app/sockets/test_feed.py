@@ -38,7 +38,7 @@ def update(order_id: UUID, times: int) -> None:
 
 @pytest.fixture
 def other_placer(placer: OrderPlacer) -> OrderPlacer:
-    return OrderPlacer(User.objects.create_user("somebody-else").pk, placer.catalogue)
+    return OrderPlacer(User.objects.create_user("another-customer").pk, placer.catalogue)
 
 
 def test_customers_receive_events_of_their_own_orders_only(

@@ -157,7 +157,7 @@ def test_a_body_that_is_not_an_object_is_refused(service_client: WsgiClient, bod
 
 @pytest.mark.parametrize("action", ["reserve", "release"])
 @pytest.mark.parametrize(
-    "stranger",
+    "caller",
     [
         WsgiClient(),
         user(is_staff=False),
@@ -167,9 +167,9 @@ def test_a_body_that_is_not_an_object_is_refused(service_client: WsgiClient, bod
     ],
     ids=["anonymous", "customer", "staff", "wrong key", "no key"],
 )
-def test_only_a_service_key_gives_access(stranger: WsgiClient, action: str) -> None:
+def test_only_a_service_key_gives_access(caller: WsgiClient, action: str) -> None:
     lamp, order = stocked(3), new_order()
-    answer = call(stranger, lamp, action, order, 1)
+    answer = call(caller, lamp, action, order, 1)
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Api-Key")
     assert entry_of(order) is None
     assert stock_of(lamp) == 3

@@ -49,12 +49,12 @@ def test_one_line_without_enough_stock_rejects_the_whole_order() -> None:
 
 
 def test_a_rejection_names_every_shortage() -> None:
-    gone, lamp, rope, order = str(ObjectId()), stocked(10, is_active=False), stocked(5), new_order()
-    assert settle([reserve(order, (gone, 1), (lamp, 1), (rope, 6), ("$gt", 2))]) == [
+    deleted, lamp, rope, order = str(ObjectId()), stocked(10, is_active=False), stocked(5), new_order()
+    assert settle([reserve(order, (deleted, 1), (lamp, 1), (rope, 6), ("$gt", 2))]) == [
         InventoryRejected(
             order,
             [
-                Shortage(gone, "PRODUCT_NOT_FOUND", 1, 0),
+                Shortage(deleted, "PRODUCT_NOT_FOUND", 1, 0),
                 Shortage(lamp, "PRODUCT_INACTIVE", 1, 0),
                 Shortage(rope, "INSUFFICIENT_STOCK", 6, 5),
                 Shortage("$gt", "PRODUCT_NOT_FOUND", 2, 0),

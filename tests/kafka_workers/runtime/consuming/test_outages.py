@@ -24,16 +24,16 @@ from tests.kafka_workers.runtime.workbench import Bench, Worker
 
 
 class Dependency:
-    """A server that handling needs; `away` while the test says so."""
+    """A server that the handler needs; it is unavailable while `unavailable` is set."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self.away = threading.Event()
+        self.unavailable = threading.Event()
         self.attempts: list[list[int]] = []
 
     def handle(self, batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
         self.attempts.append([decoded.value for decoded in batch])
-        if self.away.is_set():
+        if self.unavailable.is_set():
             raise DependencyUnavailable("the test's server")
         return self.bench.handle(batch)
 
@@ -58,11 +58,11 @@ def test_nothing_is_skipped_or_rebalanced_in_an_outage(
     bench.send(*range(10))
     bench.start(dependency.handle)
     bench.wait_until_handled(*range(10))
-    dependency.away.set()
+    dependency.unavailable.set()
     bench.send(10)
     eventually(lambda: len(dependency.attempts) >= 6, "attempts")
     bench.send(11, 12)
-    dependency.away.clear()
+    dependency.unavailable.clear()
     bench.wait_until_handled(10, 11, 12)
     bench.wait_until_committed()
     assert sorted(bench.numbers) == list(range(13))
@@ -74,14 +74,14 @@ def test_nothing_is_skipped_or_rebalanced_in_an_outage(
 
 def lose_a_partition_while_waiting(bench: Bench, dependency: Dependency) -> Worker:
     """A first worker waits for its server while a second one, returned, joins; then all 30 are handled."""
-    dependency.away.set()
+    dependency.unavailable.set()
     bench.send(*range(30))
     bench.start(dependency.handle)
     eventually(lambda: len(dependency.attempts) > 1, "the first worker waits")
     second = bench.start()
     eventually(lambda: bench.numbers, "the second worker has a partition")
-    eventually(lambda: len(dependency.attempts[-1]) < 30, "the first worker let go of it")
-    dependency.away.clear()
+    eventually(lambda: len(dependency.attempts[-1]) < 30, "the first worker gave up a partition")
+    dependency.unavailable.clear()
     bench.wait_until_handled(*range(30))
     return second
 
@@ -107,7 +107,7 @@ def test_a_partition_revoked_during_a_wait_is_read_again_when_it_is_assigned_aga
 def test_a_worker_stopped_while_it_waits_leaves_its_batch_uncommitted(
     bench: Bench, dependency: Dependency
 ) -> None:
-    dependency.away.set()
+    dependency.unavailable.set()
     bench.send(1)
     worker = bench.start(dependency.handle)
     eventually(lambda: len(dependency.attempts) > 1, "the worker waits")
