@@ -26,10 +26,10 @@ from kafka_workers.workers import RELAY, WORKERS, Worker
 
 CUSTOMERS = 4
 INSTANCES = 2
-# Shorter than the life of an access token by more than a run takes.
+# The life of an access token is longer than this time and a run together.
 _RENEW_AFTER_SECONDS = 240.0
 
-# The form of an advisory lock that has two numbers, which only the relay takes.
+# objsubid 2 is an advisory lock with two keys; only the relay takes one.
 _LEADER = """
 SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND objsubid = 2 AND granted
@@ -168,5 +168,5 @@ def _settings(cluster: Sequence[Server]) -> dict[str, str]:
 
 
 def sleep_between(rng: random.Random, least: float, most: float) -> None:
-    """Lets the load go on for a random time, which the seed decides."""
+    """Waits for a random time, which the seed decides, while the load continues."""
     time.sleep(rng.uniform(least, most))

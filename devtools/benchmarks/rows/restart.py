@@ -85,7 +85,7 @@ def measure(options: Options) -> Iterator[tuple[str, RestartResult]]:
         check_of: dict[str, Callable[[], None]] = {
             "web": checks.web,
             "sockets": checks.sockets,
-            # To ask a group for its offsets takes up to a second: only for those that no order waits for.
+            # Reading a group's offsets takes up to a second: only consumers outside the saga are checked so.
             **{worker.name: partial(checks.consumed, worker) for worker in CONSUMERS},
             **{worker.name: checks.order_processed for worker in SAGA},
             HOLDS.name: checks.hold_expired,
