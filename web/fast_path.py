@@ -18,7 +18,6 @@ from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
-from django.urls import ResolverMatch
 from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied, Throttled
@@ -28,7 +27,7 @@ from rest_framework.views import APIView
 from web.bodies import read_body
 from web.endpoint import Endpoint
 from web.errors import error_answer
-from web.middleware import observe_requests
+from web.middleware import View, observe_requests
 from web.rendering import to_json
 from web.throttles import is_on
 
@@ -49,7 +48,7 @@ class FastPath:
     def __init__(self, django: WSGIApplication) -> None:
         self.django = django
         self.endpoints = [FastEndpoint(import_string(name)) for name in settings.FAST_ENDPOINTS]
-        self.observed = observe_requests(_answer)
+        self.observed: Any = observe_requests(cast("View", _answer))
         self.headers = lru_cache(HEADERS_REMEMBERED)(_headers_of_middlewares)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -58,11 +57,10 @@ class FastPath:
         headers = self.headers(endpoint.allow, *_read_by_middlewares(environ)) if endpoint else None
         if endpoint is None or headers is None:
             return self.django(environ, start_response)
-        request = WSGIRequest(environ)
-        request.resolver_match = ResolverMatch(endpoint.answer, (), arguments, route=endpoint.route)
-        response = self.observed(request)
-        own = {**dict(response.items()), "Content-Length": str(len(response.content))}
-        start_response(f"{response.status_code} {response.reason_phrase}", list((headers | own).items()))
+        response = self.observed(FastRequest(environ, endpoint, arguments))
+        own = {**response.headers, "Content-Length": str(len(response.content))}
+        status = HTTPStatus(response.status_code)
+        start_response(f"{status} {status.phrase}", list((headers | own).items()))
         return [response.content]
 
     def match(self, environ: WSGIEnvironment) -> tuple["FastEndpoint | None", dict[str, Any]]:
@@ -113,12 +111,50 @@ def _headers_of_middlewares(allow: str, *read: tuple[str, str]) -> Headers | Non
     return dict(response.items()) if response.status_code == HTTPStatus.ACCEPTED else None
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+class FastRequest:
+    """A request of the fast path: what authentication, throttles, endpoints and the access line read of it.
+
+    Named as in Django. Making Django's own request, match and response takes a quarter of the fast path.
+    """
+
+    method = "POST"
+
+    def __init__(self, environ: WSGIEnvironment, endpoint: "FastEndpoint", arguments: dict[str, Any]) -> None:
+        self.META = environ
+        self.path: str = environ["PATH_INFO"]
+        self.resolver_match = endpoint
+        self.arguments = arguments
+        self.user: Any = None
+        self.auth: Any = None
+        self.trace_parent = ""
+
+    def read(self) -> bytes:
+        """The body."""
+        return cast("bytes", self.META["wsgi.input"].read(int(self.META["CONTENT_LENGTH"])))
+
+
+class FastResponse:
+    """A response of the fast path, named as in Django."""
+
+    def __init__(self, status_code: int, headers: Headers, content: bytes) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.headers[name] = value
+
+
+def _answer(request: FastRequest) -> FastResponse:
     close_old_connections()
     try:
-        return cast("HttpResponse", cast("ResolverMatch", request.resolver_match).func(request))
+        return request.resolver_match.answer(request)
     except Exception as error:
-        return response_for_exception(request, error)
+        return _as_fast(response_for_exception(WSGIRequest(request.META), error))
+
+
+def _as_fast(response: HttpResponse) -> FastResponse:
+    return FastResponse(response.status_code, dict(response.items()), response.content)
 
 
 class FastEndpoint:
@@ -138,35 +174,35 @@ class FastEndpoint:
         found = self.pattern.match(environ["PATH_INFO"][1:])
         return found[2] if found else None
 
-    def answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: FastRequest) -> FastResponse:
         """The endpoint's answer, or its refusal. Raises what a view would leave to Django."""
         try:
             return self.call(request)
         except Exception as error:
-            refusal = error_answer(error, request, self.authentication)
+            refusal = error_answer(error, WSGIRequest(request.META), self.authentication)
             if refusal is None:
                 raise
-            return refusal
+            return _as_fast(refusal)
 
-    def call(self, request: HttpRequest) -> HttpResponse:
+    def call(self, request: FastRequest) -> FastResponse:
         """The successful answer; the steps and their order are those of a DRF view."""
         self.authenticate(request)
         if not self.endpoint.permission.has_permission(cast("Request", request), NO_VIEW):
             raise PermissionDenied(getattr(self.endpoint.permission, "message", None))
         self.require_unthrottled(request)
         body = read_body(request.read(), self.endpoint.body.struct)
-        answer = self.endpoint.call(request, body, **cast("ResolverMatch", request.resolver_match).kwargs)
-        headers = dict(answer.headers)
-        return HttpResponse(to_json(answer.content), JSON, self.endpoint.status, headers=headers)
+        answer = self.endpoint.call(request, body, **request.arguments)
+        headers = {"Content-Type": JSON, **answer.headers}
+        return FastResponse(self.endpoint.status, headers, to_json(answer.content))
 
-    def authenticate(self, request: HttpRequest) -> None:
+    def authenticate(self, request: FastRequest) -> None:
         """Set the request's `user` and `auth`. Raises AuthenticationFailed or NotAuthenticated."""
         found = self.authentication.authenticate(cast("Request", request))
         if found is None:
             raise NotAuthenticated
-        request.user, request.auth = found  # type: ignore[attr-defined]  # as DRF's request has it
+        request.user, request.auth = found
 
-    def require_unthrottled(self, request: HttpRequest) -> None:
+    def require_unthrottled(self, request: FastRequest) -> None:
         """Count the request. Raises Throttled where a throttle has had too many."""
         # One that is switched off costs nothing.
         throttles = [throttle() for throttle in self.endpoint.throttles if is_on(throttle)]
