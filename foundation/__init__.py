@@ -1,1 +1,1 @@
-"""When work is done: together with what comes at the same time, after a pause, or as soon as it is there."""
+"""What all packages use: metrics, logging, tracing, group commit, pacing, outages. Imports none of them."""

@@ -5,6 +5,7 @@ batch has bound with `structlog.contextvars` (trace_parent, user, order, group, 
 added. structlog writes its lines itself: the standard library's way is several times as slow (ADR 17).
 """
 
+import json
 import logging.config
 import re
 import sys
@@ -159,4 +160,7 @@ def _ecs_names(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventD
 
 
 def _json_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
-    return msgspec.json.encode(entry, enc_hook=repr).decode()
+    try:
+        return msgspec.json.encode(entry, enc_hook=repr).decode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode and an escape can
+        return json.dumps(entry, default=repr)

@@ -38,6 +38,7 @@ ACCEPTS_JSON = {"*/*", JSON, f"{JSON}, */*", f"{JSON}, text/plain, */*"}
 NO_VIEW = cast("APIView", None)
 """For permissions and throttles of declared endpoints, which look at the request alone."""
 HEADERS_REMEMBERED = 1_000
+MAX_REMEMBERED_CHARACTERS = 1_000
 
 Headers = dict[str, str]
 
@@ -54,7 +55,7 @@ class FastPath:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         endpoint, arguments = self.match(environ)
-        headers = self.headers(endpoint.allow, *_read_by_middlewares(environ)) if endpoint else None
+        headers = self.headers_for(endpoint, environ) if endpoint else None
         if endpoint is None or headers is None:
             return self.django(environ, start_response)
         response = self.observed(FastRequest(environ, endpoint, arguments))
@@ -62,6 +63,14 @@ class FastPath:
         status = HTTPStatus(response.status_code)
         start_response(f"{status} {status.phrase}", list((headers | own).items()))
         return [response.content]
+
+    def headers_for(self, endpoint: "FastEndpoint", environ: WSGIEnvironment) -> Headers | None:
+        """The headers of every answer to such a request; None where it is for Django."""
+        read = _read_by_middlewares(environ)
+        # Clients choose these values, and they stay in memory: long ones are not remembered.
+        if sum(len(value) for _, value in read) > MAX_REMEMBERED_CHARACTERS:
+            return None
+        return self.headers(endpoint.allow, *read)
 
     def match(self, environ: WSGIEnvironment) -> tuple["FastEndpoint | None", dict[str, Any]]:
         """The endpoint and the path's arguments, where the fast path takes the request."""
@@ -73,7 +82,7 @@ class FastPath:
 
 
 def has_usual_form(environ: WSGIEnvironment) -> bool:
-    """Whether this is a POST of JSON, of a length that is declared and allowed, that asks for JSON."""
+    """Whether this is a POST of JSON, with a host and a declared and allowed length, that asks for JSON."""
     length = environ.get("CONTENT_LENGTH", "")
     return bool(
         environ["REQUEST_METHOD"] == "POST"
@@ -84,6 +93,7 @@ def has_usual_form(environ: WSGIEnvironment) -> bool:
         and environ["PATH_INFO"].isascii()  # WSGI gives other paths undecoded
         and not environ.get("QUERY_STRING")
         and not environ.get("SCRIPT_NAME")
+        and environ.get("HTTP_HOST")
     )
 
 

@@ -6,7 +6,13 @@ from typing import Any
 import msgspec
 from rest_framework.renderers import JSONRenderer
 
-to_json = msgspec.json.Encoder(enc_hook=str).encode
+
+def _plain(value: object) -> object:
+    """An int of another class, such as a 64-bit integer of MongoDB, as a number; anything else as text."""
+    return int(value) if isinstance(value, int) else str(value)
+
+
+to_json = msgspec.json.Encoder(enc_hook=_plain).encode
 """Compact JSON; strings that are computed late, such as translated ones, are written as text."""
 
 

@@ -44,10 +44,16 @@ def notify_readers(database: BaseDatabaseWrapper) -> None:
         # Sent by libpq itself: the writer waits for this round trip, and a cursor would take twice as long.
         result = database.connection.pgconn.exec_(NOTIFY)
     except psycopg.Error as error:
-        log.warning("readers of the order log are not notified", error=str(error))
+        _report_failure(database, str(error))
     else:
         if result.status != ExecStatus.COMMAND_OK:
-            log.warning("readers of the order log are not notified", error=result.get_error_message())
+            _report_failure(database, result.get_error_message())
+
+
+def _report_failure(database: BaseDatabaseWrapper, reason: str) -> None:
+    # Django has not seen the error: it has to check the connection before it uses it again.
+    database.errors_occurred = True
+    log.warning("readers of the order log are not notified", error=reason)
 
 
 class WakeUpListener:

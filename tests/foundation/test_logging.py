@@ -99,6 +99,20 @@ def test_a_log_that_cannot_be_written_stops_no_process() -> None:
     assert done.stdout == "done\n"
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_text_that_is_not_unicode_is_escaped(log_format: str) -> None:
+    program = (
+        f'import structlog; from foundation.logging import logging_config; logging_config("{log_format}")\n'
+    )
+    program += r'structlog.get_logger("shop").info("read", name="\ud800", pieces=2)'
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    [line] = done.stderr.splitlines()
+    assert r"\ud800" in line
+    assert log_format == "console" or json.loads(line)["pieces"] == 2
+
+
 def test_text_of_a_library_cannot_break_a_line_on_a_console() -> None:
     program = (
         'import logging, sys; from foundation.logging import logging_config; logging_config("console")\n'

@@ -106,6 +106,7 @@ LEFT_TO_THE_VIEW: dict[str, tuple[int, Json]] = {
     "without a token": (401, {"Authorization": ""}),
     "of XML": (415, {"Content-Type": "application/xml"}),
     "of unknown length": (400, {"Content-Length": ""}),
+    "of an endless origin": (201, {"Origin": f"https://{'o' * 2_000}"}),
 }
 
 
@@ -124,6 +125,14 @@ def test_the_view_answers_a_request_with_a_query(
     placer: OrderPlacer, customer: ApiUser, views: list[str]
 ) -> None:
     assert customer.request("POST", "orders/?x=1", order_body((placer.catalogue.add(), 1))).status_code == 201
+    assert views == ["/api/v1/orders/"]
+
+
+def test_the_view_answers_a_request_that_names_no_host(
+    placer: OrderPlacer, customer: ApiUser, views: list[str]
+) -> None:
+    del customer.client.defaults["HTTP_HOST"]
+    assert customer.request("POST", "orders/", order_body((placer.catalogue.add(), 1))).status_code == 201
     assert views == ["/api/v1/orders/"]
 
 

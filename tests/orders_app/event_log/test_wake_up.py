@@ -12,6 +12,8 @@ import pytest
 from django.db import connection, connections, transaction
 from structlog.types import EventDict
 
+from foundation import shared_connection as module
+from foundation.shared_connection import shared_connection
 from orders_app import event_log
 from orders_app.event_log import wake_up
 from orders_app.event_log.wake_up import WakeUpListener, notify_readers
@@ -161,6 +163,20 @@ def test_a_writer_with_an_ended_session_is_logged_and_not_stopped(
             cursor.execute("SELECT pg_terminate_backend(%s)", [writer.connection.info.backend_pid])
         notify_readers(writer)
     assert [entry["event"] for entry in captured_log] == ["readers of the order log are not notified"]
+
+
+def test_a_shared_connection_that_was_lost_at_the_wake_up_is_opened_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "TRUSTED_SECONDS", 1000.0)
+    with closing(shared_connection("lost")) as writer:
+        writer.ensure_connection()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 20000)", [writer.connection.info.backend_pid])
+        notify_readers(writer)
+        with shared_connection("lost").cursor() as cursor:
+            cursor.execute("SELECT 1")
+            assert cursor.fetchone() == (1,)
 
 
 def seconds_of_wait(listener: WakeUpListener, *, after_events: bool = False) -> float:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from bson import Int64, ObjectId
 from prometheus_client import REGISTRY
 
+from products_app.documents.product import product_collection
 from products_app.models import ServiceKey
 from tests.adapters import TO_THE_VIEW, content_of, mongodb_counts, note_dispatches
 from tests.products_app.api.callers import PRODUCTS, Json, service
@@ -84,6 +86,14 @@ def test_a_reserve_of_a_sold_out_product_takes_one_transaction(views: list[str])
         answer = send(service_client, f"{lamp}/reserve/", {"quantity": 1, "orderId": new_order()})
     assert (answer.status_code, answer.json()["availableStock"]) == (409, 0)
     assert (transactions, views) == ([1], [])
+
+
+def test_a_stock_that_was_stored_with_64_bits_is_a_number_in_the_refusal(views: list[str]) -> None:
+    lamp = stocked(10)
+    product_collection().update_one({"_id": ObjectId(lamp)}, {"$set": {"stock": Int64(10)}})
+    fast, view = send_to_both(service(), f"{lamp}/reserve/", {"quantity": 11, "orderId": "o"}, views)
+    assert content_of(fast) == content_of(view)
+    assert fast.json()["availableStock"] == 10
 
 
 @pytest.mark.parametrize(
