@@ -102,7 +102,7 @@ def test_names_prices_and_total_of_an_order_come_from_the_catalogue(
 
 
 @with_orders
-def test_an_order_needs_one_statement_and_one_wake_up(
+def test_an_order_needs_one_statement(
     placer: OrderPlacer, customer: ApiUser, django_assert_num_queries: Any
 ) -> None:
     body = order_body((placer.catalogue.add(), 1))
