@@ -106,7 +106,7 @@ def test_an_order_needs_one_statement(
     placer: OrderPlacer, customer: ApiUser, django_assert_num_queries: Any
 ) -> None:
     body = order_body((placer.catalogue.add(), 1))
-    with django_assert_num_queries(2, connection=shared_connection(PLACING)):
+    with django_assert_num_queries(1, connection=shared_connection(PLACING)):
         assert customer.request("POST", "orders/", body).status_code == 201
 
 
