@@ -33,8 +33,8 @@ class WorkerCommand(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Run the worker."""
-        tune_garbage_collector()
         run = load_run(self.worker)
+        tune_garbage_collector()
         try:
             run(_set_on_signal())
         except CircuitBreakerOpen as error:
@@ -57,7 +57,7 @@ def help_of(worker: Worker) -> str:
     sentences.append(f"Waits while {' or '.join(worker.needs)} is unavailable.")
     sentences.append("SIGTERM: finishes its batch, exit 0.")
     if isinstance(worker, Consumer):
-        sentences.append("Exit 1, with the reason, when a flood of dead letters stops it.")
+        sentences.append("Exit 1, with the reason, when the circuit breaker stops it.")
     return " ".join(sentences)
 
 
