@@ -149,7 +149,7 @@ def test_an_event_whose_wake_up_is_lost_is_found_by_polling(
     with running_relay():
         log_entries.append(log_entries.created(log_entries.new_order_id()))
         wait_until_all_relayed()
-        monkeypatch.setattr(wake_up, "CHANNEL", "nobody_listens")
+        monkeypatch.setattr(wake_up, "NOTIFY", b"NOTIFY no_listener")
         log_entries.append(log_entries.created(log_entries.new_order_id()))
         wait_until_all_relayed()
 
@@ -179,14 +179,14 @@ def lead_session() -> int:
 def test_the_standby_takes_over_when_the_leader_loses_its_session(kafka_client: KafkaClient) -> None:
     first, second = Recorder(), Recorder()
     with running_relay(first):
-        active = eventually(lead_session, "an active relay")
+        leader = eventually(lead_session, "a leader")
         with running_relay(second):
             log_entries.append(log_entries.created(log_entries.new_order_id()))
             wait_until_all_relayed()
             assert (len(first.batches), len(second.batches)) == (1, 0)
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(%s)", [active])
-            eventually(lambda: lead_session() not in (0, active), "another active relay", seconds=5)
+                cursor.execute("SELECT pg_terminate_backend(%s)", [leader])
+            eventually(lambda: lead_session() not in (0, leader), "another leader", seconds=5)
             log_entries.append(log_entries.created(log_entries.new_order_id()))
             wait_until_all_relayed()
     assert len(first.batches) + len(second.batches) == 2
@@ -195,12 +195,12 @@ def test_the_standby_takes_over_when_the_leader_loses_its_session(kafka_client: 
 def test_the_standby_takes_over_when_the_leader_ends(kafka_client: KafkaClient) -> None:
     second = Recorder()
     with running_relay():
-        eventually(lead_session, "an active relay")
+        eventually(lead_session, "a leader")
         standby = running_relay(second)
         standby.__enter__()
     try:
         log_entries.append(log_entries.created(log_entries.new_order_id()))
-        eventually(all_relayed, "the standby at work", seconds=5)
+        eventually(all_relayed, "the events published by the standby", seconds=5)
         assert len(second.batches) == 1
     finally:
         standby.__exit__(None, None, None)
@@ -286,7 +286,7 @@ def test_the_relay_waits_during_an_outage_of_the_broker_and_loses_nothing(
 ) -> None:
     order = log_entries.new_order_id()
     with running_relay():
-        eventually(lead_session, "an active relay")
+        eventually(lead_session, "a leader")
         kafka_server.kill()
         try:
             log_entries.append(log_entries.created(order), log_entries.changed(order, 2))
@@ -308,7 +308,7 @@ def test_the_command_ends_on_sigterm_with_exit_code_0(
     command = [sys.executable, "manage.py", "run_outbox_relay"]
     with subprocess.Popen(command, env=in_test_database()) as process:
         try:
-            eventually(all_relayed, "the command at work", seconds=30)
+            eventually(all_relayed, "the event published by the command", seconds=30)
             process.send_signal(number)
             assert process.wait(10) == 0
         finally:
@@ -336,5 +336,5 @@ def test_a_frozen_relay_is_replaced_and_changes_nothing_when_it_resumes(
             wait_until_all_relayed()
             reached = event_log.stored_position(READER)
             thaw.set()
-            eventually(lead_session, "an active relay")
+            eventually(lead_session, "a leader")
     assert event_log.stored_position(READER) == reached
