@@ -16,9 +16,11 @@ ORDER_ADVICE = {
     ),
     Disagreement.NO_ENTRY: "With --repair it is reserved again, if the stock suffices; else cancel the order",
     Disagreement.ENTRY_DIFFERS: (
-        "Somebody changed the ledger or released lines of the order: cancel the order"
+        "The ledger was changed by hand, or lines of the order were released: cancel the order"
     ),
-    Disagreement.STILL_HELD: "Somebody changed the ledger: give the pieces back by POST products/…/release/",
+    Disagreement.STILL_HELD: (
+        "The ledger was changed by hand: give the pieces back by POST products/…/release/"
+    ),
     Disagreement.OPEN_WITHOUT_STOCK: "Cancel the order",
 }
 
@@ -64,5 +66,5 @@ def line_difference(line: InvalidLine) -> Difference:
     fact = (
         f"{line.status}, and of product {line.product_id} it reserved {line.quantity} and holds {line.held}"
     )
-    advice = f"Somebody wrote it by hand: correct `lines.{line.product_id}.held` in MongoDB; audit again"
+    advice = f"It was written by hand: correct `lines.{line.product_id}.held` in MongoDB; audit again"
     return Difference("ledger", line.order_id, fact, advice)

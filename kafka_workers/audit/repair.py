@@ -1,4 +1,4 @@
-"""Repairing the differences that are safe to repair, through the services that the shop itself uses."""
+"""Repairing the differences that are safe to repair, through the services that requests use too."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -38,9 +38,9 @@ class Repair:
         """Correct the stock, unless restored entries have repaired it already."""
         balance = self._balances[difference.id]
         if not balance.is_inconsistent:
-            _record(difference, "Mended with its orders")
+            _record(difference, "Repaired with its orders")
         elif correct_stock(balance):
-            _record(difference, "Mended: stock and ledger agree")
+            _record(difference, "Repaired: stock and ledger agree")
             del self._balances[difference.id]
 
     def restore(self, claim: StockClaim) -> str:
@@ -51,7 +51,7 @@ class Repair:
         for product_id, pieces in missing_pieces.items():
             if balance := self._balances.get(product_id):
                 self._balances[product_id] = msgspec.structs.replace(balance, held=balance.held + pieces)
-        return "Mended: reserved again"
+        return "Repaired: reserved again"
 
     def _take(self, product_id: str, quantity: int) -> int:
         balance = self._balances.get(product_id)

@@ -76,7 +76,7 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{report.products} products, {report.entries} ledger entries and {report.orders} orders audited"
             f"{in_flight}{waiting}, {len(report.differences)} differences, "
-            f"{len(report.differences) - report.unrepaired} mended."
+            f"{len(report.differences) - report.unrepaired} repaired."
         )
 
 

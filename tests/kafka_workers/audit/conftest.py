@@ -72,9 +72,6 @@ class Shop:
     def change_product(self, product: str, change: Json) -> None:
         assert product_collection().update_one({"_id": ObjectId(product)}, change).modified_count == 1
 
-    def change_entry(self, order: OrderDocument, change: Json) -> None:
-        assert ledger_collection().update_one({"_id": str(order.id)}, change).modified_count == 1
-
     def remove_entry(self, order: OrderDocument) -> None:
         assert ledger_collection().delete_one({"_id": str(order.id)}).deleted_count == 1
 

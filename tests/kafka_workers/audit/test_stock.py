@@ -72,7 +72,7 @@ def test_the_report_for_people_is_in_lines(closed_shop: Shop, lantern: str) -> N
     assert out.getvalue().splitlines() == [
         f"product {lantern}: stock 9, 10 received, 0 held (Lantern). With --repair the stock becomes 10",
         f"Not counted yet, until something of them is reserved: {bell}.",
-        "2 products, 0 ledger entries and 0 orders audited, 1 differences, 0 mended.",
+        "2 products, 0 ledger entries and 0 orders audited, 1 differences, 0 repaired.",
     ]
 
 
