@@ -219,7 +219,7 @@ def _freezes() -> list[Fault]:
     return [
         Fault(
             f"freeze-{worker.name}",
-            f"SIGSTOP of a {worker.name} worker until others have taken over, then SIGCONT",
+            f"SIGSTOP of one {worker.name} worker until others have taken over, then SIGCONT",
             partial(freeze, worker),
         )
         for worker in WORKERS

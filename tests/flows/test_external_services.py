@@ -77,7 +77,7 @@ def test_an_invalid_message_becomes_a_dead_letter_and_stops_no_other(
     assert shop.product(product)["stock"] == 8
 
 
-def test_an_answer_about_an_unknown_order_changes_nothing(shop: Shop, kafka_client: KafkaClient) -> None:
+def test_an_answer_about_an_unknown_order_stops_no_other(shop: Shop, kafka_client: KafkaClient) -> None:
     unknown = f"external-{uuid.uuid4().hex}"
     kafka_client.send("inventory.reserved", unknown, json.dumps({"orderId": unknown, "items": []}).encode())
     product = shop.new_product(stock=1)
