@@ -1,10 +1,10 @@
-"""The bridge as a Django app."""
+"""The relay, the consumers and their tables as a Django app."""
 
 from django.apps import AppConfig
 
 
 class KafkaWorkersConfig(AppConfig):
-    """Relay and consumers; keeps the events that could not be published."""
+    """Relay and consumers; its tables keep the parked events."""
 
     name = "kafka_workers"
     verbose_name = "Kafka workers"

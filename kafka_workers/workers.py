@@ -12,7 +12,7 @@ from typing import NamedTuple
 POSTGRESQL, MONGODB, KAFKA = "PostgreSQL", "MongoDB", "Kafka"
 
 
-class KillTarget(NamedTuple):
+class KillPoint(NamedTuple):
     """A kill point (`foundation.kill_points`) that a worker passes, and its state at that moment."""
 
     name: str
@@ -20,9 +20,9 @@ class KillTarget(NamedTuple):
 
 
 CONSUMER_KILL_POINTS = (
-    KillTarget("before-handling", "with a batch read but not handled"),
-    KillTarget("after-handling-before-answers", "with a batch committed in the database but not answered"),
-    KillTarget("after-answers-before-offsets", "with a batch answered but its offsets not committed"),
+    KillPoint("before-handling", "with a batch read but not handled"),
+    KillPoint("after-handling-before-answers", "with a batch committed in the database but not answered"),
+    KillPoint("after-answers-before-offsets", "with a batch answered but its offsets not committed"),
 )
 
 
@@ -52,7 +52,7 @@ class Worker:
     """How many processes `./start` runs."""
     saga_step: int | None = None
     """Its turn on the way from an order to its stock and back, for which an audit waits; None: beside it."""
-    kill_points: tuple[KillTarget, ...] = ()
+    kill_points: tuple[KillPoint, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -67,7 +67,7 @@ class Consumer(Worker):
     group: str
     reads: tuple[str, ...]
     scaling: str = "Several share the partitions."
-    kill_points: tuple[KillTarget, ...] = CONSUMER_KILL_POINTS
+    kill_points: tuple[KillPoint, ...] = CONSUMER_KILL_POINTS
 
 
 RELAY = Worker(
@@ -89,8 +89,8 @@ RELAY = Worker(
     ),
     saga_step=1,
     kill_points=(
-        KillTarget("after-commit-before-produce", "with events committed but not sent"),
-        KillTarget("after-acknowledgement-before-position", "with events sent but its position not moved"),
+        KillPoint("after-commit-before-produce", "with events committed but not sent"),
+        KillPoint("after-acknowledgement-before-position", "with events sent but its position not moved"),
     ),
 )
 

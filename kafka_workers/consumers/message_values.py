@@ -24,7 +24,7 @@ class ValueReader(Generic[T]):
         """
         try:
             typed = self._decoder.decode(value)
-            if not _is_written_as_we_write(typed, value):
+            if not _is_as_encoded(typed, value):
                 _strict.decode(value.decode())
         except RecursionError:
             raise InvalidMessage("the JSON is nested too deep") from None
@@ -33,10 +33,11 @@ class ValueReader(Generic[T]):
         return typed
 
 
-def _is_written_as_we_write(typed: Struct, value: bytes) -> bool:
-    """Whether the text, apart from its whitespace, is ours: then no key occurs twice and none is unknown.
+def _is_as_encoded(typed: Struct, value: bytes) -> bool:
+    """Whether the text is, apart from its whitespace, what encoding the value gives.
 
-    It is so for nearly every message, and a quarter of what the strict reader costs.
+    Then no key occurs twice and none is unknown. Nearly every message passes, and the comparison costs a
+    quarter of what the strict reader costs.
     """
     return msgspec.json.encode(typed) == msgspec.json.format(value, indent=-1)
 

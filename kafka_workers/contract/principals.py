@@ -57,7 +57,7 @@ def consumer_permissions(user: str, group: str, topics: Sequence[str]) -> Iterat
 
 
 def resolving_permissions(user: str, group: str, topics: Sequence[str]) -> Iterator[Permission]:
-    """What it takes to see the dead letters of a group that reads these topics, and to settle them."""
+    """The permissions to see and resolve the dead letters of a group that reads these topics."""
     yield Permission(user, ResourceKind.TRANSACTIONAL_ID, resolver_transactional_id(group), Operation.WRITE)
     yield from _on_topics(user, [dead_letter_topic(group), resolution_topic(group)], Operation.READ)
     yield from _on_topics(user, [resolution_topic(group), *topics], Operation.WRITE)

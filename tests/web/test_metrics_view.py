@@ -16,7 +16,6 @@ from kafka_workers.relay.leadership import READER
 from orders_app import event_log
 from tests.orders_app.ordering import OrderPlacer
 
-Labels = dict[str, str]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

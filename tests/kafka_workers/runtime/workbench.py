@@ -125,13 +125,13 @@ class Bench:
 
     def lag(self) -> int:
         """How many messages of the bench's topic are not committed."""
-        partitions = eventually(lambda: self._ends(self.topic), "the broker tells the ends")
+        partitions = eventually(lambda: self._ends(self.topic), "the end offsets of the topics")
         committed = self._reader.committed([TopicPartition(*place) for place in partitions], timeout=15)
         return sum(partitions[each.topic, each.partition] - max(0, each.offset) for each in committed)
 
     def count(self, *topics: str) -> int:
         """How many messages these topics have."""
-        return sum(eventually(lambda: self._ends(*topics), "the broker tells the ends").values())
+        return sum(eventually(lambda: self._ends(*topics), "the end offsets of the topics").values())
 
     def wait_until_handled(self, *numbers: int) -> None:
         eventually(lambda: set(numbers) <= set(self.numbers), f"{numbers} handled")

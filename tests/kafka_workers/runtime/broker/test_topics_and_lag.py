@@ -50,7 +50,7 @@ def test_the_retention_of_an_existing_topic_is_corrected() -> None:
     create_topics([topic])
     longer = a_topic(name=topic.name, retention=timedelta(days=8))
     assert create_topics([longer]).altered == [f"{topic.name}: retention.ms was 604800000, is now 691200000"]
-    eventually(lambda: create_topics([longer]).altered == [], "the retention is mended")
+    eventually(lambda: create_topics([longer]).altered == [], "the retention is corrected")
 
 
 def test_another_number_of_partitions_is_reported_and_left() -> None:
