@@ -41,8 +41,8 @@ def parse_start(arguments: Sequence[str]) -> StartOptions:
     parser.add_argument(
         "--no-demo", dest="demo", action="store_false", help="load no demo catalogue and users"
     )
-    purposes = {worker.name: f"processes of the {worker.title}, to {worker.purpose}" for worker in WORKERS}
-    for name, purpose in ({"web": "processes that answer HTTP"} | purposes).items():
+    purposes = {worker.name: f"processes run the {worker.title}, to {worker.purpose}" for worker in WORKERS}
+    for name, purpose in ({"web": "processes answer HTTP"} | purposes).items():
         default = DEFAULT_COUNTS[name]
         meaning = f"how many {purpose} ({default})"
         parser.add_argument(f"--{name}-workers", type=_count, default=default, metavar="N", help=meaning)
