@@ -47,7 +47,7 @@ RELAY_EVENTS = Counter(
 )
 RELAY_PARKED = Counter(
     "stockbridge_relay_set_aside_total",
-    "Events parked because the broker rejects their messages, or because they follow a parked event.",
+    "Events parked because they cannot be published, or because they follow a parked event.",
     ["reason"],
 )
 RELAY_BATCH_EVENTS = Histogram(

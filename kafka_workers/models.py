@@ -15,7 +15,7 @@ class ParkedEvent(models.Model):
         """Why an event is parked."""
 
         REJECTED = "refused", "The broker rejects one of its messages"
-        UNROUTABLE = "unroutable", "Its type or data is unknown"
+        UNROUTABLE = "unroutable", "Its data is not of its type"
         BEHIND = "behind", "It follows such an event of the same order"
 
     order_id = models.UUIDField()

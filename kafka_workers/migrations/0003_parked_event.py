@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             models.CharField(
                 choices=[
                     ("refused", "The broker rejects one of its messages"),
-                    ("unroutable", "Its type or data is unknown"),
+                    ("unroutable", "Its data is not of its type"),
                     ("behind", "It follows such an event of the same order"),
                 ],
                 max_length=10,

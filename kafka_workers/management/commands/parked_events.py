@@ -14,9 +14,10 @@ class Command(BaseCommand):
     """Lists the events that the relay could not publish, and requests a retry."""
 
     help = (
-        "An event is parked when Kafka rejects one of its messages, or when it follows such an event of the "
-        "same order; all other orders go on. Fix the cause, then `retry`: the relay sends the events in "
-        "order within seconds. An event that is rejected again stays parked, with its new reason."
+        "An event is parked when Kafka rejects one of its messages, when its data is not of its type, or "
+        "when it follows such an event of the same order; all other orders go on. Fix the cause, then "
+        "`retry`: the relay sends the events in order within seconds. An event that still cannot be sent "
+        "stays parked, with its new reason."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
