@@ -73,7 +73,7 @@ def _topics_page() -> Iterator[str]:
     for topic in BUSINESS_TOPICS:
         senders = ", ".join(worker.title for worker in topic.senders)
         schema = f"[{topic.value.__name__}](schemas/{topic.name}.v1.json)"
-        readers = _code(consumer.group for consumer in topic.readers) or "other systems"
+        readers = _code(consumer.group for consumer in topic.readers) or "external services"
         yield f"| `{topic.name}` | {schema}: {topic.value.__doc__} | {senders} | {readers} |"
     yield from ("", "## Topics of the groups", "", "| group | retry topics | dead letters |", "|---|---|---|")
     for group in (consumer.group for consumer in CONSUMERS):
