@@ -134,6 +134,7 @@ def test_events_read_ahead_are_not_published_before_a_failed_batch(
 
 def test_the_relay_is_woken_by_the_writer(kafka_client: KafkaClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wake_up, "FIRST_POLL_SECONDS", 60)
+    monkeypatch.setattr(wake_up, "NOTIFY_SECONDS", 0)
     with running_relay():
         for _ in range(3):
             # The relay may find the first event at its start; only a wake-up makes it read the others.
