@@ -209,7 +209,7 @@ class FastEndpoint:
         body = read_body(request.read(), self.endpoint.body.struct)
         answer = self.endpoint.call(request, body, **request.arguments)
         headers = {"Content-Type": JSON, **answer.headers}
-        return FastResponse(self.endpoint.status, headers, to_json(answer.content))
+        return FastResponse(int(self.endpoint.status), headers, to_json(answer.content))
 
     def authenticate(self, request: FastRequest) -> None:
         """Set the request's `user` and `auth`. Raises AuthenticationFailed or NotAuthenticated."""
