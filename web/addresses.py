@@ -6,7 +6,7 @@ from rest_framework.throttling import BaseThrottle
 
 
 def client_address(request: HttpRequest | Request) -> str:
-    """The address of whoever asks: the connection's, or the one that TRUSTED_PROXIES proxies passed on.
+    """The address of the client: the connection's, or the one that TRUSTED_PROXIES proxies passed on.
 
     What a client writes into `X-Forwarded-For` itself is left of those and is not believed.
     """

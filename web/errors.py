@@ -1,4 +1,4 @@
-"""Every error of the API in one form, `{"type", "errors": [{"code", "detail", "attr"}]}`, whatever raised it.
+"""Every error of the API in one form, `{"type", "errors": [{"code", "detail", "attr"}]}`.
 
 A refusal of an application carries its code and its sentence; the table gives its kind a status. A dependency
 that is down is a 503 with a sentence of ours, because its own may name hosts.
@@ -138,7 +138,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler404: a path that nobody serves."""
+    """handler404: an unknown path."""
     if is_api(request):
         return error_response(HTTPStatus.NOT_FOUND, "not_found", "Not found.")
     return defaults.page_not_found(request, exception)

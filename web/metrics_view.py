@@ -14,7 +14,7 @@ from web.monitoring import may_monitor
 
 
 def metrics_after(update: Callable[[], None]) -> Callable[[HttpRequest], HttpResponse]:
-    """The view that calls `update`, which sets figures that nobody else reports, and shows all figures.
+    """The view that calls `update`, which sets figures that no process reports, and shows all figures.
 
     It shows those of every process that shares PROMETHEUS_MULTIPROC_DIR, or of this one without it. A 403 for
     those who may not monitor.

@@ -1,6 +1,6 @@
 """Who may read `/metrics` and the details of `/health/ready`.
 
-This machine, addresses that the settings name, whoever has the token, and staff in a browser. All others
+This machine, addresses that the settings name, clients with the token, and staff in a browser. All others
 learn only whether orders are taken.
 """
 
@@ -14,7 +14,7 @@ from web.addresses import client_address
 
 
 def may_monitor(request: HttpRequest) -> bool:
-    """Whether the figures and the servers' errors are for whoever asks."""
+    """Whether the figures and the servers' errors may be shown to this client."""
     return _is_from_monitor(request) or _has_token(request) or request.user.is_staff
 
 

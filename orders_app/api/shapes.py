@@ -40,7 +40,7 @@ class EditOrderByStaff(EditOrder, frozen=True, rename="camel", forbid_unknown_fi
 
 
 class CancelOrder(Struct, frozen=True):
-    """Why the order is cancelled, in the words of whoever cancels it."""
+    """Why the order is cancelled, in the words of the person who cancels it."""
 
     reason: Reason = ""
 

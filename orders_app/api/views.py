@@ -80,11 +80,11 @@ class OrderViewSet(GenericViewSet[Order]):
         return self.form_serializers.get(self.action, OrderSerializer)
 
     def get_queryset(self) -> QuerySet[Order]:
-        """The orders that exist for whoever asks."""
+        """The orders that the caller may see."""
         return visible_orders(self.request.user)
 
     def require_visible(self, order_id: UUID) -> None:
-        """Raise OrderNotFound unless the order exists for whoever asks."""
+        """Raise OrderNotFound unless the caller may see the order."""
         if not self.get_queryset().filter(pk=order_id).exists():
             raise OrderNotFound(order_id)
 

@@ -15,7 +15,7 @@ from psycopg.pq import ExecStatus
 
 CHANNEL = "order_log"
 NOTIFY = f"NOTIFY {CHANNEL}".encode()
-NOTIFY_SECONDS = 0.01
+NOTIFY_SECONDS = 0.005
 """Shortest time between two wake-ups of a process; readers just woken find other events by polling."""
 FIRST_POLL_SECONDS = 0.005
 POLL_FACTOR = 4
@@ -39,14 +39,15 @@ def notify_readers(database: BaseDatabaseWrapper) -> None:
     now = time.monotonic()
     if now - _LastNotify.at < NOTIFY_SECONDS:
         return
-    _LastNotify.at = now
     try:
         # Sent by libpq itself: the writer waits for this round trip, and a cursor would take twice as long.
         result = database.connection.pgconn.exec_(NOTIFY)
     except psycopg.Error as error:
         _report_failure(database, str(error))
     else:
-        if result.status != ExecStatus.COMMAND_OK:
+        if result.status == ExecStatus.COMMAND_OK:
+            _LastNotify.at = now
+        else:
             _report_failure(database, result.get_error_message())
 
 

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: something to buy and somebody to be."""
+"""`manage.py seed_demo`: the demo's catalogue and users."""
 
 from decimal import Decimal
 from pathlib import Path
