@@ -57,10 +57,19 @@ class Ports:
                 raise PortTaken(getattr(self, name), _VARIABLES[name])
 
 
+_handed_out: set[int] = set()
+
+
 def free_ports(count: int) -> list[int]:
-    """Different ports on which no process listens now."""
-    free = (port for port in random.sample(_FREE_RANGE, k=len(_FREE_RANGE)) if _is_free(port))
-    return [next(free) for _ in range(count)]
+    """Different ports on which no process listens now.
+
+    A port is returned once in a process: the server that it is meant for may start much later.
+    """
+    candidates = random.sample(_FREE_RANGE, k=len(_FREE_RANGE))
+    free = (port for port in candidates if port not in _handed_out and _is_free(port))
+    ports = [next(free) for _ in range(count)]
+    _handed_out.update(ports)
+    return ports
 
 
 def _is_free(port: int) -> bool:
