@@ -3,22 +3,35 @@
 from datetime import timedelta
 
 from csp.constants import NONCE, NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
-from config.settings.env import BASE_DIR, DEBUG, choice, env, rate, server, server_url, whole_number
+from config.settings.env import (
+    BASE_DIR,
+    DEBUG,
+    brokers,
+    choice,
+    flag,
+    header_value,
+    networks,
+    origin,
+    rate,
+    seconds,
+    secret_key,
+    server_url,
+    text,
+    whole_number,
+    words,
+)
 from config.settings.kafka_security import require_sound_kafka_security
 from foundation.logging import logging_config
 
-INSECURE_KEY = "development-only-key-that-production-refuses"
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY if DEBUG else "")
-if not DEBUG and SECRET_KEY in {"", INSECURE_KEY}:
-    raise ImproperlyConfigured("SECRET_KEY must be set to a long random value of your own when DEBUG is off.")
+SECRET_KEY = secret_key("development-only-key-that-production-refuses")
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-FRONTEND_URL = env.str("FRONTEND_URL", default="")
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+FRONTEND_URL = origin("FRONTEND_URL")
 
 # Plain HTTP is for one machine alone (config/checks.py); everywhere else cookies travel by HTTPS only.
-PLAIN_HTTP = env.bool("PLAIN_HTTP", default=DEBUG)
+PLAIN_HTTP = flag("PLAIN_HTTP", default=DEBUG)
 TRUSTED_PROXIES = whole_number("TRUSTED_PROXIES", 0, minimum=0)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = not PLAIN_HTTP
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
@@ -47,14 +60,14 @@ SESSION_COOKIE_AGE = 3600 * whole_number("SESSION_HOURS", 8)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
-MONITOR_ADDRESSES = env.list("MONITOR_ADDRESSES", default=["127.0.0.0/8", "::1"])
-MONITOR_TOKEN = env.str("MONITOR_TOKEN", default="")
+MONITOR_ADDRESSES = networks("MONITOR_ADDRESSES", ("127.0.0.0/8", "::1"))
+MONITOR_TOKEN = header_value("MONITOR_TOKEN")
 
 # The three servers
 DATABASE_URL = server_url(
     "DATABASE_URL", ("postgres", "postgresql"), "postgres://postgres@127.0.0.1:5432/stockbridge"
 )
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+DATABASES = {"default": Env.db_url_config(DATABASE_URL)}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 600,
     "CONN_HEALTH_CHECKS": True,
@@ -76,16 +89,16 @@ DATABASES["default"] |= {
 MONGODB_URI = server_url(
     "MONGODB_URI", ("mongodb", "mongodb+srv"), "mongodb://127.0.0.1:27017/stockbridge?replicaSet=rs0"
 )
-KAFKA_BROKERS = server("KAFKA_BROKERS", "a comma-separated list of host:port", "127.0.0.1:9092")
+KAFKA_BROKERS = brokers("KAFKA_BROKERS", "127.0.0.1:9092")
 KAFKA_SECURITY_PROTOCOL = choice(
     "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 )
-KAFKA_SASL_MECHANISM = env.str("KAFKA_SASL_MECHANISM", default="")
-KAFKA_SASL_USERNAME = env.str("KAFKA_SASL_USERNAME", default="")
-KAFKA_SASL_PASSWORD = env.str("KAFKA_SASL_PASSWORD", default="")
-KAFKA_SSL_CA = env.str("KAFKA_SSL_CA", default="")
-KAFKA_SSL_CERTIFICATE = env.str("KAFKA_SSL_CERTIFICATE", default="")
-KAFKA_SSL_KEY = env.str("KAFKA_SSL_KEY", default="")
+KAFKA_SASL_MECHANISM = text("KAFKA_SASL_MECHANISM")
+KAFKA_SASL_USERNAME = text("KAFKA_SASL_USERNAME")
+KAFKA_SASL_PASSWORD = text("KAFKA_SASL_PASSWORD")
+KAFKA_SSL_CA = text("KAFKA_SSL_CA")
+KAFKA_SSL_CERTIFICATE = text("KAFKA_SSL_CERTIFICATE")
+KAFKA_SSL_KEY = text("KAFKA_SSL_KEY")
 require_sound_kafka_security(
     protocol=KAFKA_SECURITY_PROTOCOL,
     sasl={
@@ -297,9 +310,9 @@ SIMPLE_JWT = {
 }
 
 # How the parts work together
-SERVICE_API_KEY = env.str("SERVICE_API_KEY", default="")
+SERVICE_API_KEY = header_value("SERVICE_API_KEY")
 HOLD_MINUTES = whole_number("HOLD_MINUTES", 30)
-RETRY_DELAYS_SECONDS = tuple(env.list("RETRY_DELAYS_SECONDS", cast=float, default=[5, 60, 600]))
+RETRY_DELAYS_SECONDS = seconds("RETRY_DELAYS_SECONDS", (5, 60, 600))
 BREAKER_RUN = whole_number("BREAKER_RUN", 50)
 BREAKER_PERCENT = whole_number("BREAKER_PERCENT", 50)
 BREAKER_SECONDS = whole_number("BREAKER_SECONDS", 300)

@@ -1,29 +1,111 @@
 """Settings from the environment, and from the file that a running stack leaves for other shells.
 
 `./start` writes every setting to `$STACK_DIR/env` (`.stack/env`); a variable of the real environment
-wins over the file.
+wins over the file. A value means what it says: nothing in it is replaced. An empty value is no value.
 """
 
+import math
 import os
 import re
+import shlex
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-STACK_DIR = Path(os.environ.get("STACK_DIR", BASE_DIR / ".stack"))
+STACK_DIR = Path(os.environ.get("STACK_DIR") or BASE_DIR / ".stack")
 
 RATE = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
 
-env = environ.Env()
+_STACK_FILE = STACK_DIR / "env"
+_NEEDED = ("SECRET_KEY", "DATABASE_URL", "MONGODB_URI", "KAFKA_BROKERS")
+_WORDS = {
+    **dict.fromkeys(("true", "on", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "off", "no", "n", "0"), False),
+}
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+_HOST = r"(\[[0-9a-fA-F:.]+\]|[^][\s:/,@]+)"
+_BROKER = re.compile(rf"{_HOST}:[0-9]{{1,5}}")
+# What stands between "//" and the path of a URL: user and password, and the hosts.
+_LOGIN = r"([^][@:%]|%[0-9a-fA-F]{2})*"
+_AUTHORITY = re.compile(rf"({_LOGIN}(:{_LOGIN})?@)?({_HOST}?(:[0-9]{{1,5}})?,)*{_HOST}?(:[0-9]{{1,5}})?")
 
-if (STACK_DIR / "env").is_file():
-    environ.Env.read_env(str(STACK_DIR / "env"), overwrite=False)
+
+def _read_stack_file() -> None:
+    try:
+        lines = shlex.split(_STACK_FILE.read_text(), comments=True)
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise ImproperlyConfigured(f"{_STACK_FILE} cannot be read: {error}.") from None
+    for line in lines:
+        name, _, value = line.partition("=")
+        if not os.environ.get(name):
+            os.environ[name] = value
 
 
-DEBUG = env.bool("DEBUG", default=False)
+def text(name: str, default: str = "") -> str:
+    """The value as it is, blanks included."""
+    return os.environ.get(name) or default
+
+
+def _word(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def words(name: str, default: tuple[str, ...]) -> list[str]:
+    """Values separated by commas."""
+    return [word for part in _word(name).split(",") if (word := part.strip())] or list(default)
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """On or off. Raises ImproperlyConfigured on a word that is neither."""
+    value = _word(name, str(default)).lower()
+    if value not in _WORDS:
+        raise ImproperlyConfigured(f"{name} must be true or false, not {value!r}.")
+    return _WORDS[value]
+
+
+def header_value(name: str) -> str:
+    """A secret that clients send in a header. Raises ImproperlyConfigured on blanks, which a header loses."""
+    value = text(name)
+    if value != value.strip():
+        raise ImproperlyConfigured(f"{name} must not begin or end with a blank.")
+    return value
+
+
+def origin(name: str) -> str:
+    """The scheme, host and port of a web site; "" where it is not set. Raises ImproperlyConfigured."""
+    value = _word(name).rstrip("/")
+    if value and not re.fullmatch(r"https?://[^/?#\s]+", value):
+        raise ImproperlyConfigured(
+            f"{name} must be an origin such as https://shop.example.com, not {value!r}."
+        )
+    return value
+
+
+def networks(name: str, default: tuple[str, ...]) -> list[str]:
+    """Addresses and networks. Raises ImproperlyConfigured with the first that is neither."""
+    found = words(name, default)
+    for each in found:
+        try:
+            ip_network(each)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must hold addresses and networks: {error}.") from None
+    return found
+
+
+def secret_key(development: str) -> str:
+    """SECRET_KEY; `development` is its default with DEBUG, and refused without.
+
+    Raises ImproperlyConfigured.
+    """
+    value = text("SECRET_KEY", development if DEBUG else "")
+    if not DEBUG and value in {"", development}:
+        raise _missing("SECRET_KEY must be set to a long random value of your own when DEBUG is off.")
+    return value
 
 
 def server(name: str, what: str, development: str) -> str:
@@ -31,35 +113,66 @@ def server(name: str, what: str, development: str) -> str:
 
     Raises ImproperlyConfigured naming the setting where it is missing.
     """
-    value = os.environ.get(name, "").strip() or (development if DEBUG else "")
+    value = _word(name, development if DEBUG else "")
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set: it must hold {what}.")
+        raise _missing(f"{name} is not set: it must hold {what}.")
     return value
 
 
 def server_url(name: str, schemes: tuple[str, ...], development: str) -> str:
     """The same for a URL with one of these schemes. Raises ImproperlyConfigured on any other."""
     value = server(name, f"a URL such as {development}", development)
-    if urlsplit(value).scheme not in schemes:
+    scheme, _, rest = value.partition("://")
+    if scheme not in schemes or not rest:
         raise ImproperlyConfigured(f"{name} must be a URL such as {development}.")
+    if not _AUTHORITY.fullmatch(re.split("[/?#]", rest, maxsplit=1)[0]) or "#" in rest:
+        raise ImproperlyConfigured(
+            f"{name} cannot be read: it must be like {development}, and in its user and password "
+            f"the characters / ? # [ ] @ : and % must be written %2F %3F %23 %5B %5D %40 %3A and %25."
+        )
+    if not urlsplit(value).path.strip("/"):
+        raise ImproperlyConfigured(f"{name} must hold the name of a database, as {development} does.")
     return value
+
+
+def brokers(name: str, development: str) -> str:
+    """Kafka's brokers. Raises ImproperlyConfigured with the first that is not host:port."""
+    what = "a comma-separated list of host:port"
+    found = [part.strip() for part in server(name, what, development).split(",") if part.strip()]
+    for broker in found:
+        if not _BROKER.fullmatch(broker):
+            raise ImproperlyConfigured(f"{name} must be {what}, and {broker!r} is none.")
+    return ",".join(found)
 
 
 def whole_number(name: str, default: int, minimum: int = 1) -> int:
     """A whole-number setting. Raises ImproperlyConfigured where it is no number or below the minimum."""
-    text = os.environ.get(name, str(default))
+    value = _word(name, str(default))
+    if not _WHOLE_NUMBER.fullmatch(value):
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.")
+    if int(value) < minimum:
+        raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {int(value)}.")
+    return int(value)
+
+
+def seconds(name: str, default: tuple[float, ...]) -> tuple[float, ...]:
+    """Times in seconds. Raises ImproperlyConfigured with the first that is none."""
+    return tuple(_seconds(name, each) for each in words(name, tuple(map(str, default))))
+
+
+def _seconds(name: str, value: str) -> float:
     try:
-        value = int(text)
+        found = float(value)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from None
-    if value < minimum:
-        raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {value}.")
-    return value
+        found = math.nan
+    if not (math.isfinite(found) and found >= 0):
+        raise ImproperlyConfigured(f"{name} must be seconds separated by commas, and {value!r} is none.")
+    return found
 
 
 def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     """A setting with a fixed set of values. Raises ImproperlyConfigured on any other."""
-    value = os.environ.get(name, default)
+    value = _word(name, default)
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
     return value
@@ -70,7 +183,22 @@ def rate(name: str, default: str) -> str | None:
 
     Raises ImproperlyConfigured on anything else.
     """
-    value = os.environ.get(name, "").strip() or default
+    value = _word(name, default)
     if value != "off" and not RATE.fullmatch(value):
         raise ImproperlyConfigured(f"{name} must be a rate such as 30/minute, or off; not {value!r}.")
     return None if value == "off" else value
+
+
+def _missing(sentence: str) -> ImproperlyConfigured:
+    """The error about one setting; or, where all are missing, about the stack that would have set them."""
+    if any(os.environ.get(name) for name in _NEEDED):
+        return ImproperlyConfigured(sentence)
+    *others, last = _NEEDED
+    return ImproperlyConfigured(
+        f"No running stack found under {STACK_DIR}: set STACK_DIR to the folder that ./start uses, "
+        f"or set {', '.join(others)} and {last} (docs/settings.md)."
+    )
+
+
+_read_stack_file()
+DEBUG = flag("DEBUG", default=False)

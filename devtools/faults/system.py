@@ -1,6 +1,5 @@
 """The system under test: a whole stack, and access to it for the load, the faults and the laws."""
 
-import os
 import random
 import subprocess
 import sys
@@ -143,8 +142,6 @@ class System:
 @contextmanager
 def open_system(directory: Path, *, brokers: int = 1) -> Iterator[System]:
     """A system of its own in this directory, on `brokers` brokers, started and in the end stopped."""
-    # A fast machine places so many orders during a restart that a socket would be told to load them anew.
-    os.environ["SOCKET_REPLAY_EVENTS"] = REPLAY_EVENTS
     cluster = kafka_cluster(directory / "cluster", free_ports(brokers)) if brokers > 1 else []
     stack = embedded_stack(
         directory / "stack",
@@ -165,10 +162,12 @@ def open_system(directory: Path, *, brokers: int = 1) -> Iterator[System]:
 
 
 def _settings(cluster: Sequence[Server]) -> dict[str, str]:
+    # A fast machine places so many orders during a restart that a socket would be told to load them anew.
+    settings = {"SOCKET_REPLAY_EVENTS": REPLAY_EVENTS}
     if not cluster:
-        return {}
+        return settings
     addresses = ",".join(broker.url for broker in cluster)
-    return {"KAFKA_BROKERS": addresses, "KAFKA_REPLICATION_FACTOR": str(len(cluster))}
+    return {**settings, "KAFKA_BROKERS": addresses, "KAFKA_REPLICATION_FACTOR": str(len(cluster))}
 
 
 def sleep_between(rng: random.Random, least: float, most: float) -> None:

@@ -21,7 +21,7 @@ def embedded_servers(directory: Path, *, ports: Ports, caller: Mapping[str, str]
         "MONGODB_URI": MongoServer(directory / "mongodb", ports.mongodb),
         "DATABASE_URL": PostgresServer(directory / "postgres", ports.postgres),
     }
-    return {setting: server for setting, server in servers.items() if not caller.get(setting)}
+    return {setting: server for setting, server in servers.items() if not caller.get(setting, "").strip()}
 
 
 def start_all(servers: Iterable[Server]) -> None:

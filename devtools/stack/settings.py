@@ -1,5 +1,6 @@
 """The settings of a running stack: the environment of its processes, and a file that other shells read."""
 
+import re
 import secrets
 import shlex
 from collections.abc import Mapping
@@ -7,46 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.stack.ports import Ports
+from devtools.stack.spawn import PROJECT
 
-# The settings that the caller's environment may set; its other variables are not written to the file.
-_FROM_CALLER = (
-    "SECRET_KEY",
-    "SERVICE_API_KEY",
-    "DEBUG",
-    "ALLOWED_HOSTS",
-    "FRONTEND_URL",
-    "DATABASE_URL",
-    "MONGODB_URI",
-    "KAFKA_BROKERS",
-    "KAFKA_SECURITY_PROTOCOL",
-    "KAFKA_SASL_MECHANISM",
-    "KAFKA_SASL_USERNAME",
-    "KAFKA_SASL_PASSWORD",
-    "KAFKA_SSL_CA",
-    "KAFKA_SSL_CERTIFICATE",
-    "KAFKA_SSL_KEY",
-    "KAFKA_REPLICATION_FACTOR",
-    "KAFKA_PARTITIONS",
-    "KAFKA_RETENTION_DAYS",
-    "SCHEMA_REGISTRY_URL",
-    "EMAIL_URL",
-    "STRIPE_SECRET_KEY",
-    "STRIPE_WEBHOOK_SECRET",
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "LOG_FORMAT",
-    "LOGIN_RATE",
-    "LOGIN_FAILURES",
-    "LOGIN_LOCK_MINUTES",
-    "REGISTRATION_RATE",
-    "USER_RATE",
-    "ADDRESS_RATE",
-    "TRUSTED_PROXIES",
-    "PLAIN_HTTP",
-    "HSTS_SECONDS",
-    "SESSION_HOURS",
-    "MONITOR_ADDRESSES",
-    "MONITOR_TOKEN",
-)
+# The rows of the table in docs/settings.md: what is documented can be set.
+_DOCUMENTED = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -96,13 +61,18 @@ def make_settings(
         "REGISTRATION_RATE": "600/minute",
         **new_secrets(),
         **_kept_secrets(directory),
-        **{name: caller[name] for name in _FROM_CALLER if caller.get(name)},
+        **{name: caller[name] for name in documented_settings() if caller.get(name, "").strip()},
         **servers,
         **ports.as_env(),
         "STACK_DIR": str(directory),
         "PROMETHEUS_MULTIPROC_DIR": str(directory / "metrics"),
     }
     return Settings(directory=directory, host=host, ports=ports, values=values)
+
+
+def documented_settings() -> list[str]:
+    """The settings that the caller's environment may set; its other variables are not written to the file."""
+    return _DOCUMENTED.findall((PROJECT / "docs" / "settings.md").read_text())
 
 
 def new_secrets() -> dict[str, str]:

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         """Store the hash of the key; delete the key that was registered before."""
-        prefix, _, secret = settings.SERVICE_API_KEY.partition(".")
+        prefix, _dot, secret = settings.SERVICE_API_KEY.partition(".")
         if len(prefix) != PREFIX_LENGTH or not secret:
             raise CommandError(
                 "SERVICE_API_KEY must be eight characters, a dot and a long random secret, such as "

@@ -1,0 +1,149 @@
+"""Settings mean what they say, and one that cannot be used gives one sentence."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+NEEDED = ("SECRET_KEY", "DATABASE_URL", "MONGODB_URI", "KAFKA_BROKERS")
+LONG = "long-enough-to-be-taken-for-a-secret-key"
+AWKWARD = (
+    "$5!q",
+    "$HOME",
+    "${HOME}",
+    "$$",
+    "a#b c",
+    "it's",
+    'say "hi"',
+    "back\\slash",
+    "%s %(x)s {y}",
+    " blank ",
+)
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=settings.BASE_DIR,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def values_of(*names: str, **environment: str) -> list[object]:
+    """The values that the settings of a process with this environment have."""
+    listed = ", ".join(f"settings.{name}" for name in names)
+    script = f"import json; from config import settings; print(json.dumps([{listed}]))"
+    done = run("-c", script, **environment)
+    assert done.returncode == 0, done.stderr
+    found: list[object] = json.loads(done.stdout)
+    return found
+
+
+def refusal_of(**environment: str) -> str:
+    """The one line with which a command ends."""
+    done = run("manage.py", "check", **environment)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    return line
+
+
+def test_secrets_mean_what_they_say() -> None:
+    secured = {
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+        "KAFKA_SASL_USERNAME": "$user",
+        "HOME": "/home/of/somebody",
+    }
+    for awkward in AWKWARD:
+        given = {
+            **secured,
+            "SECRET_KEY": awkward + LONG,
+            "MONITOR_TOKEN": f"{awkward.strip()}{LONG}",
+            "KAFKA_SASL_PASSWORD": awkward,
+        }
+        names = ("SECRET_KEY", "MONITOR_TOKEN", "KAFKA_SASL_PASSWORD", "KAFKA_SASL_USERNAME")
+        assert values_of(*names, **given) == [given[name] for name in names]
+
+
+def test_the_file_of_a_running_stack_means_what_it_says(tmp_path: Path) -> None:
+    kept = {
+        "SECRET_KEY": f"$HOME '{LONG}' # \"100%\"",
+        "DATABASE_URL": "postgres://user:p%24%40%23%25%20+w@127.0.0.1:1/shop",
+        "MONGODB_URI": "mongodb://user:p%24%40w@127.0.0.1:1/shop?replicaSet=rs0&authSource=admin",
+        "KAFKA_BROKERS": "127.0.0.1:1",
+    }
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in kept.items()]
+    (tmp_path / "env").write_text("# a comment\n" + "".join(lines))
+    database = "DATABASES['default']['PASSWORD']"
+    values = values_of(*kept, database, STACK_DIR=str(tmp_path), **dict.fromkeys(kept, ""))
+    assert values == [*kept.values(), "p$@#% +w"]
+
+
+def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
+    values = values_of(
+        *("PLAIN_HTTP", "HOLD_MINUTES", "ALLOWED_HOSTS", "RETRY_DELAYS_SECONDS", "LOG_FORMAT"),
+        *("FRONTEND_URL", "KAFKA_BROKERS", "MONITOR_ADDRESSES", "SOCKET_SLOW_SECONDS"),
+        PLAIN_HTTP=" Yes ",
+        HOLD_MINUTES=" 7 ",
+        ALLOWED_HOSTS=" localhost , 127.0.0.1,",
+        RETRY_DELAYS_SECONDS="1, 2.5",
+        LOG_FORMAT=" json ",
+        FRONTEND_URL="http://localhost:3000/",
+        KAFKA_BROKERS=" 127.0.0.1:1 , [::1]:2 ",
+        MONITOR_ADDRESSES="",
+        SOCKET_SLOW_SECONDS="",
+    )
+    assert values == [
+        *(True, 7, ["localhost", "127.0.0.1"], [1.0, 2.5], "json"),
+        *("http://localhost:3000", "127.0.0.1:1,[::1]:2", ["127.0.0.0/8", "::1"], 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DEBUG", "tru", "DEBUG must be true or false, not 'tru'."),
+        ("PLAIN_HTTP", "$YES", "PLAIN_HTTP must be true or false, not '$yes'."),
+        ("HOLD_MINUTES", "1_000", "HOLD_MINUTES must be a whole number, not '1_000'."),
+        ("HOLD_MINUTES", "٣", "HOLD_MINUTES must be a whole number, not '٣'."),
+        ("HOLD_MINUTES", "$HOME", "HOLD_MINUTES must be a whole number, not '$HOME'."),
+        ("RETRY_DELAYS_SECONDS", "5,soon", "RETRY_DELAYS_SECONDS must be seconds"),
+        ("RETRY_DELAYS_SECONDS", "nan", "RETRY_DELAYS_SECONDS must be seconds"),
+        ("MONITOR_ADDRESSES", "10.0.0.1/8", "MONITOR_ADDRESSES must hold addresses and networks: 10.0.0.1/8"),
+        ("MONITOR_TOKEN", f" {LONG}", "MONITOR_TOKEN must not begin or end with a blank."),
+        ("FRONTEND_URL", "shop.example.com", "FRONTEND_URL must be an origin such as"),
+        ("KAFKA_BROKERS", "127.0.0.1", "KAFKA_BROKERS must be a comma-separated list of host:port"),
+        ("DATABASE_URL", "postgres://u:a@b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),
+        ("DATABASE_URL", "postgres://u:a%b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),
+        ("DATABASE_URL", "postgres://u:a#b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),
+        ("DATABASE_URL", "postgres://u:a[b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),
+        ("DATABASE_URL", "postgres://u:ab@127.0.0.1:port/shop", "DATABASE_URL cannot be read"),
+        ("DATABASE_URL", "postgres://u:ab@127.0.0.1:1/", "DATABASE_URL must hold the name of a database"),
+        ("MONGODB_URI", "mongodb://u:a/b@127.0.0.1:1/shop", "MONGODB_URI cannot be read"),
+        ("MONGODB_URI", "mongodb://127.0.0.1:1/?replicaSet=rs0", "MONGODB_URI must hold the name"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_one_sentence(name: str, value: str, sentence: str) -> None:
+    assert refusal_of(**{name: value}).startswith(f"stockbridge: {sentence}")
+
+
+def test_without_a_stack_and_settings_a_command_says_what_to_set(tmp_path: Path) -> None:
+    sentence = refusal_of(STACK_DIR=str(tmp_path), DEBUG="", **dict.fromkeys(NEEDED, ""))
+    assert sentence.startswith(f"stockbridge: No running stack found under {tmp_path}: set STACK_DIR ")
+    assert all(name in sentence for name in NEEDED)
+
+
+def test_a_broken_file_of_a_stack_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("SECRET_KEY='never closed")
+    sentence = refusal_of(STACK_DIR=str(tmp_path))
+    assert re.search(rf"{tmp_path}/env cannot be read: ", sentence)
