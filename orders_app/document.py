@@ -14,21 +14,23 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
-# Not blank, and no control characters (PostgreSQL keeps no NUL).
-_READABLE = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
-Text = Annotated[str, Meta(max_length=200, pattern=_READABLE)]
-ShortText = Annotated[str, Meta(max_length=100, pattern=_READABLE)]
-ZipCode = Annotated[str, Meta(max_length=20, pattern=_READABLE)]
+# No control characters: PostgreSQL keeps no NUL.
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+NOT_BLANK = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
+Text = Annotated[str, Meta(max_length=200, pattern=NOT_BLANK)]
+ShortText = Annotated[str, Meta(max_length=100, pattern=NOT_BLANK)]
+State = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]
+ZipCode = Annotated[str, Meta(max_length=20, pattern=ONE_LINE)]
 Time = Annotated[datetime, Meta(tz=True)]
 
 
-class ShippingAddress(Struct, frozen=True, rename="camel"):
-    """Where an order goes."""
+class ShippingAddress(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where an order goes. Not every country has states and zip codes."""
 
     street: Text
     city: ShortText
-    state: ShortText
-    zip_code: ZipCode
+    state: State = ""
+    zip_code: ZipCode = ""
     country: ShortText
 
 

@@ -1,21 +1,28 @@
 """JSON bodies, read by msgspec straight into structs: one decoding checks the shape and takes the values."""
 
+import json
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 from functools import cache
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 from rest_framework.exceptions import ErrorDetail, ParseError, ValidationError
 
+from web.body_faults import Fault, find_faults
+
 Body = TypeVar("Body", bound=msgspec.Struct)
 
-PLACE = re.compile(r"(?P<problem>.*) - at `\$\.?(?P<path>.*)`", re.DOTALL)
-FIELD = re.compile(r"Object (?P<problem>missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-CODES = {"missing required": "required", "contains unknown": "not_allowed"}
-SENTENCES = {
-    "missing required": "This field is required.",
-    "contains unknown": "This field cannot be set here.",
-}
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+PLACE = re.compile(r"(?:JSON is malformed: )?(?P<problem>.*) \(byte (?P<offset>\d+)\)", re.DOTALL)
+MAX_FAULTS = 50
+JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises about a body; its ValidationError is a DecodeError."""
+
+# A number beyond all floats is a wrong value of its field, and hides no other fault.
+_decode_any = msgspec.json.Decoder(float_hook=float).decode
 
 
 @cache
@@ -27,37 +34,67 @@ def _decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
 def read_body(body: Any, kind: type[Body]) -> Body:
     """These bytes of JSON as this struct; none at all, or an empty body of DRF, read as an empty object.
 
-    Raises ParseError where it is no JSON, and ValidationError that names the first wrong field.
+    Raises ParseError where it is no JSON, and ValidationError that names every wrong field.
     """
+    content = without_byte_order_mark(body or b"{}")
     try:
-        value: Body = _decoder(kind).decode(body or b"{}")
-    except msgspec.ValidationError as error:
-        raise wrong_field(str(error)) from error
-    except RecursionError as error:
-        raise ParseError("JSON parse error - nested too deep.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ParseError(f"JSON parse error - {error}") from error
+        value: Body = _decoder(kind).decode(content)
+    except JSON_ERRORS as error:
+        raise _refusal(content, kind, error) from error
     return value
 
 
-def wrong_field(sentence: str) -> ValidationError:
-    """msgspec's "Expected `int`, got `str` - at `$.items[0].quantity`" as an error of `items.0.quantity`."""
-    problem, path = sentence, ""
-    if place := PLACE.fullmatch(sentence):
-        problem, path = place["problem"], place["path"].replace("[", ".").replace("]", "")
-    if field := FIELD.fullmatch(problem):
-        path = f"{path}.{field['name']}".lstrip(".")
-        return field_error(path, SENTENCES[field["problem"]], CODES[field["problem"]])
-    return field_error(path, readable(problem), "invalid")
+def without_byte_order_mark(body: bytes) -> bytes:
+    """The JSON of a body: some programs begin UTF-8 with a mark, which RFC 8259 lets readers ignore."""
+    return body.removeprefix(BYTE_ORDER_MARK)
 
 
-def readable(problem: str) -> str:
-    """msgspec's words, except that people are not shown a regular expression."""
-    if "matching regex" in problem:
-        return "Must not be blank nor hold control characters."
-    return f"{problem.replace('`', '')}."
+def _refusal(body: bytes, kind: type[msgspec.Struct], error: Exception) -> ValidationError | ParseError:
+    """Why the struct cannot be read: `error` is about the first fault, the refusal names all."""
+    try:
+        value = _decode_any(body)
+    except JSON_ERRORS as malformed:
+        return malformed_json(body, malformed)
+    if not isinstance(error, msgspec.ValidationError):
+        return malformed_json(body, error)
+    faults = list(islice(find_faults(value, kind), MAX_FAULTS))
+    return field_errors(faults or [Fault("", f"{error}.".replace("`", ""), "invalid")])
+
+
+def malformed_json(body: bytes, error: Exception) -> ParseError:
+    """Why and where these bytes are no JSON; `error` is one of JSON_ERRORS."""
+    match error:
+        case RecursionError():
+            return ParseError("JSON parse error: nested too deep.")
+        case UnicodeDecodeError():
+            return ParseError("JSON parse error: the body is not UTF-8.")
+    place = PLACE.fullmatch(str(error))
+    if place is None:
+        return ParseError(f"JSON parse error: {_without_place(body, error)}.")
+    before = body[: int(place["offset"])].decode(errors="replace")
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return ParseError(f"JSON parse error: {place['problem']} at line {line}, column {column}.")
+
+
+def _without_place(body: bytes, error: Exception) -> str:
+    """In words of ours what msgspec says without a place."""
+    if isinstance(error, msgspec.ValidationError):
+        return "a number is too large"
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError):
+        return "the body ends before the value does"
+    return "a text holds half of a surrogate pair"
+
+
+def field_errors(faults: Iterable[Fault]) -> ValidationError:
+    """A ValidationError of these faults."""
+    errors = defaultdict(list)
+    for fault in faults:
+        errors[fault.path or "non_field_errors"].append(ErrorDetail(fault.sentence, fault.code))
+    return ValidationError(dict(errors))
 
 
 def field_error(path: str, sentence: str, code: str) -> ValidationError:
-    """A ValidationError of one field, given by its dotted path; an empty path is the body as a whole."""
-    return ValidationError({path or "non_field_errors": [ErrorDetail(sentence, code)]})
+    """A ValidationError of one field, given by its dotted path."""
+    return field_errors([Fault(path, sentence, code)])

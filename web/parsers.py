@@ -14,8 +14,9 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
+from web.bodies import JSON_ERRORS, malformed_json, without_byte_order_mark
+
 MAX_DEPTH = 16
-TOO_DEEP = f"JSON parse error - nested more than {MAX_DEPTH} deep."
 
 
 class JsonBytesParser(BaseParser):
@@ -45,12 +46,11 @@ class BoundedJsonParser(JsonBytesParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """The value. Raises ParseError and RequestDataTooBig."""
+        body = without_byte_order_mark(super().parse(stream, media_type, parser_context))
         try:
-            value = msgspec.json.decode(super().parse(stream, media_type, parser_context))
-        except RecursionError as error:
-            raise ParseError(TOO_DEEP) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ParseError(f"JSON parse error - {error}") from error
+            value = msgspec.json.decode(body)
+        except JSON_ERRORS as error:
+            raise malformed_json(body, error) from error
         require_shallow(value)
         return value
 
@@ -67,4 +67,4 @@ def require_shallow(value: object) -> None:
         ]
         if not level:
             return
-    raise ParseError(TOO_DEEP)
+    raise ParseError(f"JSON parse error: nested more than {MAX_DEPTH} deep.")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orders_app.document import OrderDocument, ShippingAddress
+from orders_app.document import ONE_LINE, OrderDocument, ShippingAddress
 from orders_app.event_data import EventType
 from orders_app.event_log import LoggedEvent
 from orders_app.services.place_order import ItemRequest
@@ -14,8 +14,7 @@ from orders_app.state_machine import OrderStatus, PaymentMethod
 from web.struct_schema import StructSerializer
 
 MAXIMUM_ITEMS = 100
-TEXT = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
-TrackingNumber = Annotated[str, Meta(max_length=100, pattern=TEXT)]
+TrackingNumber = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]
 Reason = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 
 
@@ -34,9 +33,9 @@ class EditOrder(Struct, frozen=True, rename="camel", forbid_unknown_fields=True)
 
 
 class EditOrderByStaff(EditOrder, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """What staff may change besides."""
+    """What staff may change besides; an empty tracking number, or null, takes back the one that is set."""
 
-    tracking_number: TrackingNumber | UnsetType = UNSET
+    tracking_number: TrackingNumber | UnsetType | None = UNSET
 
 
 class CancelOrder(Struct, frozen=True):

@@ -107,7 +107,7 @@ class OrderViewSet(GenericViewSet[Order]):
         """Correct the shipping address while the order is Pending; staff may set the tracking number too."""
         body = read_body(request.data, EditOrderByStaff if request.user.is_staff else EditOrder)
         self.require_visible(pk)
-        return shown(update_order(order_id=pk, origin=origin_of(request), **given(body)))
+        return shown(update_order(order_id=pk, origin=origin_of(request), **edits(body)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Remove an order that is Delivered or Cancelled; the log keeps its history."""
@@ -160,9 +160,12 @@ def shown(document: OrderDocument) -> Response:
     return Response(to_builtins(document))
 
 
-def given(body: Struct) -> dict[str, Any]:
-    """The fields that were sent, by name."""
-    return {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
+def edits(body: EditOrder) -> dict[str, Any]:
+    """The fields that were sent, by name; a tracking number that is taken back is empty."""
+    sent = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
+    if "tracking_number" in sent:
+        sent["tracking_number"] = (sent["tracking_number"] or "").strip()
+    return sent
 
 
 def cancel_reason(words: str, *, by_staff: bool) -> CancelReason:

@@ -61,7 +61,11 @@ def _document(order: Any, lines: tuple[OrderLine, ...]) -> OrderDocument:
         payment_status=PaymentStatus(order.payment_status),
         payment_method=PaymentMethod(order.payment_method),
         shipping_address=ShippingAddress(
-            order.street, order.city, order.state, order.zip_code, order.country
+            street=order.street,
+            city=order.city,
+            state=order.state,
+            zip_code=order.zip_code,
+            country=order.country,
         ),
         tracking_number=order.tracking_number or None,
         cancel_reason=_cancel_reason(order),

@@ -29,8 +29,12 @@ from orders_app.state_machine import OrderStatus, PaymentMethod
 
 T = TypeVar("T")
 
-ADDRESS = ShippingAddress("1 Bridge St", "Stockbridge", "MA", "01262", "US")
-OTHER_ADDRESS = ShippingAddress("2 Bridge St", "Stockbridge", "MA", "01262", "US")
+ADDRESS = ShippingAddress(
+    street="1 Bridge St", city="Stockbridge", state="MA", zip_code="01262", country="US"
+)
+OTHER_ADDRESS = ShippingAddress(
+    street="2 Bridge St", city="Stockbridge", state="MA", zip_code="01262", country="US"
+)
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 STAFF = Origin("staff:1", TRACE_PARENT)
 

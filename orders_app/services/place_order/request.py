@@ -39,8 +39,16 @@ class PlacementRequest(Struct, frozen=True):
 
     @property
     def hash(self) -> str:
-        """The same for two requests for the same items, address and payment method."""
-        content = (self.items, self.shipping_address, self.payment_method)
+        """The same for two requests for the same pieces of products, address and payment method.
+
+        How the pieces are spread over lines, the order of the lines and the case of product ids do not count.
+        """
+        quantities: dict[str, int] = {}
+        for item in self.items:
+            product_id = item.product_id.lower()
+            quantities[product_id] = quantities.get(product_id, 0) + item.quantity
+        lines = [ItemRequest(*line) for line in sorted(quantities.items())]
+        content = (lines, self.shipping_address, self.payment_method)
         return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 

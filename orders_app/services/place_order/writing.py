@@ -48,7 +48,7 @@ def write_orders(
 def _order_row(order: OrderDocument, request: PlacementRequest) -> dict[str, Any]:
     return columns_of(order) | {
         "idempotency_key": request.idempotency_key,
-        "request_hash": request.hash,
+        "request_hash": request.hash if request.idempotency_key else "",
     }
 
 

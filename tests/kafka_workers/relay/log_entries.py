@@ -45,7 +45,9 @@ def document(order_id: UUID, lines: Sequence[OrderLine] = LINES) -> OrderDocumen
         stock_status=StockStatus.PENDING,
         payment_status=PaymentStatus.PENDING,
         payment_method=PaymentMethod.CASH_ON_DELIVERY,
-        shipping_address=ShippingAddress("1 Bridge St", "Stockbridge", "MA", "01262", "US"),
+        shipping_address=ShippingAddress(
+            street="1 Bridge St", city="Stockbridge", state="MA", zip_code="01262", country="US"
+        ),
         tracking_number=None,
         cancel_reason=None,
         created_at=NOW,

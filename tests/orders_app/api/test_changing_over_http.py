@@ -70,11 +70,25 @@ def test_staff_set_the_tracking_number_until_the_order_is_final(placer: OrderPla
     assert refuse(staff, "PATCH", url(done), {"trackingNumber": "1Z 999"}).status_code == 409
 
 
+@pytest.mark.parametrize("nothing", ["", None, " "])
+def test_staff_take_a_tracking_number_back(placer: OrderPlacer, staff: ApiUser, nothing: str | None) -> None:
+    order = placer.place_and_move(PROCESSING, SHIPPED)
+    staff.request("PATCH", url(order), {"trackingNumber": "1Z 999"})
+    response = staff.request("PATCH", url(order), {"trackingNumber": nothing})
+    assert (response.status_code, response.json()["trackingNumber"]) == (200, None)
+    last = staff.request("GET", url(order, "history/")).json()["results"][-1]
+    assert last["changes"]["trackingNumber"] is None
+    before = all_that_is_stored()
+    assert staff.request("PATCH", url(order), {"trackingNumber": nothing}).status_code == 200
+    assert all_that_is_stored() == before
+
+
 REFUSED_EDITS: list[tuple[object, str]] = [
-    ({"shippingAddress": {"street": "x"}}, "shippingAddress.city"),
+    ({"shippingAddress": {"street": "x", "city": "Lee"}}, "shippingAddress.country"),
     ({"shippingAddress": None}, "shippingAddress"),
-    ({"shippingAddress": OTHER | {"zipCode": " "}}, "shippingAddress.zipCode"),
-    ({"trackingNumber": ""}, "trackingNumber"),
+    ({"shippingAddress": OTHER | {"city": " "}}, "shippingAddress.city"),
+    ({"shippingAddress": OTHER | {"zipCode": "1\n2"}}, "shippingAddress.zipCode"),
+    ({"trackingNumber": 5}, "trackingNumber"),
     ({"trackingNumber": "x" * 101}, "trackingNumber"),
     ({"status": 2}, "status"),
     ([], "non_field_errors"),

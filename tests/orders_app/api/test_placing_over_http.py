@@ -1,5 +1,6 @@
 """POST orders/: accepted bodies, refusals with their field, and repeated requests."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from foundation.shared_connection import shared_connection
 from orders_app.models import Order
 from orders_app.services.place_order import PLACING, service
 from products_app.exceptions import CatalogueUnavailable
+from tests.adapters import TO_THE_VIEW
 from tests.orders_app.api.api_users import ADDRESS, ApiUser, attributes, codes, order_body
 from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 
@@ -27,36 +29,49 @@ def address(**fields: object) -> dict[str, Any]:
 REFUSED_BODIES: dict[str, tuple[object, str | None, str]] = {
     "an array": ([], "non_field_errors", "invalid"),
     "null": (b"null", "non_field_errors", "invalid"),
-    "no items": (order_body(), "items", "invalid"),
-    "101 items": (order_body(*[(ID, 1)] * 101), "items", "invalid"),
-    "items that are no list": (order_body(items={}), "items", "invalid"),
+    "no items": (order_body(), "items", "empty"),
+    "101 items": (order_body(*[(ID, 1)] * 101), "items", "max_length"),
+    "items that are no list": (order_body(items={}), "items", "not_a_list"),
     "a line without a product": (
         order_body(items=[{"quantity": 1}]),
         "items.0.productId",
         "required",
     ),
     "an operator as product": (item(productId={"$gt": ""}), "items.0.productId", "invalid"),
-    "an empty product": (item(productId=""), "items.0.productId", "invalid"),
-    "an endless product": (item(productId="a" * 65), "items.0.productId", "invalid"),
+    "an empty product": (item(productId=""), "items.0.productId", "blank"),
+    "an endless product": (item(productId="a" * 65), "items.0.productId", "max_length"),
     "no quantity": (order_body(items=[{"productId": ID}]), "items.0.quantity", "required"),
-    "quantity 0": (item(quantity=0), "items.0.quantity", "invalid"),
-    "quantity -5": (item(quantity=-5), "items.0.quantity", "invalid"),
+    "quantity 0": (item(quantity=0), "items.0.quantity", "min_value"),
+    "quantity -5": (item(quantity=-5), "items.0.quantity", "min_value"),
     "quantity 1.5": (item(quantity=1.5), "items.0.quantity", "invalid"),
     "quantity 1.0": (item(quantity=1.0), "items.0.quantity", "invalid"),
     "quantity as text": (item(quantity="2"), "items.0.quantity", "invalid"),
     "quantity true": (item(quantity=True), "items.0.quantity", "invalid"),
-    "quantity null": (item(quantity=None), "items.0.quantity", "invalid"),
-    "quantity too large": (item(quantity=1_000_001), "items.0.quantity", "invalid"),
-    "quantity endless": (item(quantity=10**40), "items.0.quantity", "invalid"),
-    "no address": ({"items": [], "paymentMethod": 6}, "items", "invalid"),
+    "quantity null": (item(quantity=None), "items.0.quantity", "null"),
+    "quantity too large": (item(quantity=1_000_001), "items.0.quantity", "max_value"),
+    "quantity endless": (item(quantity=10**40), "items.0.quantity", "max_value"),
+    "no address": (
+        {"items": [{"productId": ID, "quantity": 1}], "paymentMethod": 6},
+        "shippingAddress",
+        "required",
+    ),
     "an address of text": (order_body((ID, 1), shippingAddress="here"), "shippingAddress", "invalid"),
-    "a blank street": (address(street="   "), "shippingAddress.street", "invalid"),
-    "a NUL in the city": (address(city="Lee\x00"), "shippingAddress.city", "invalid"),
-    "an endless country": (address(country="x" * 101), "shippingAddress.country", "invalid"),
-    "payment method 0": (order_body((ID, 1), paymentMethod=0), "paymentMethod", "invalid"),
-    "payment method 8": (order_body((ID, 1), paymentMethod=8), "paymentMethod", "invalid"),
-    "payment method as text": (order_body((ID, 1), paymentMethod="6"), "paymentMethod", "invalid"),
-    "no body": (b"", "items", "required"),
+    "a blank street": (address(street="   "), "shippingAddress.street", "blank"),
+    "a NUL in the city": (address(city="Lee\x00"), "shippingAddress.city", "null_characters_not_allowed"),
+    "an endless country": (address(country="x" * 101), "shippingAddress.country", "max_length"),
+    "payment method 0": (order_body((ID, 1), paymentMethod=0), "paymentMethod", "invalid_choice"),
+    "payment method 8": (order_body((ID, 1), paymentMethod=8), "paymentMethod", "invalid_choice"),
+    "payment method as text": (order_body((ID, 1), paymentMethod="6"), "paymentMethod", "invalid_choice"),
+    "an address without a street": (
+        order_body((ID, 1), shippingAddress={"city": "Lee", "country": "US"}),
+        "shippingAddress.street",
+        "required",
+    ),
+    "quantity beyond all floats": (
+        json.dumps(item(quantity="number")).replace('"number"', "1e400").encode(),
+        "items.0.quantity",
+        "invalid",
+    ),
     "broken JSON": (b'{"items": [', None, "parse_error"),
     "no UTF-8": (b'{"items": [{"productId": "\xff", "quantity": 1}]}', None, "parse_error"),
     "half a surrogate": (b'{"items": [{"productId": "\\ud800", "quantity": 1}]}', None, "parse_error"),
@@ -69,6 +84,63 @@ def test_an_invalid_body_is_refused_by_field_without_a_query(case: str) -> None:
     response = ApiUser(1).request("POST", "orders/", body)
     assert (response.status_code, attributes(response), codes(response)) == (400, [attribute], [code])
     assert "regex" not in response.json()["errors"][0]["detail"]
+
+
+ALL_WRONG = {
+    "items": [{"quantity": "2"}, {"productId": ID, "quantity": 0}, "a lamp"],
+    "shippingAddress": {"street": 5, "city": " ", "zipCode": "x" * 21, "country": None},
+    "paymentMethod": 9,
+}
+PAYMENT_METHODS = (
+    "1 (Credit card), 2 (Debit card), 3 (UPI), 4 (Net banking), 5 (Wallet), 6 (Cash on delivery), 7 (Stripe)"
+)
+
+
+def test_all_faults_of_a_body_are_named_at_once() -> None:
+    response = ApiUser(1).request("POST", "orders/", ALL_WRONG)
+    assert [(error["attr"], error["code"], error["detail"]) for error in response.json()["errors"]] == [
+        ("items.0.productId", "required", "This field is required."),
+        ("items.0.quantity", "invalid", "A valid integer is required."),
+        ("items.1.quantity", "min_value", "Ensure this value is greater than or equal to 1."),
+        ("items.2", "invalid", "Invalid data. Expected a dictionary, but got str."),
+        ("shippingAddress.street", "invalid", "Not a valid string."),
+        ("shippingAddress.city", "blank", "This field may not be blank."),
+        ("shippingAddress.zipCode", "max_length", "Ensure this field has no more than 20 characters."),
+        ("shippingAddress.country", "null", "This field may not be null."),
+        (
+            "paymentMethod",
+            "invalid_choice",
+            f'"9" is not a valid choice: {PAYMENT_METHODS}.',
+        ),
+    ]
+    nothing = ApiUser(1).request("POST", "orders/", b"")
+    assert attributes(nothing) == ["items", "shippingAddress", "paymentMethod"]
+
+
+def test_of_very_many_faults_the_first_are_named() -> None:
+    response = ApiUser(1).request("POST", "orders/", order_body(*[("", 0)] * 100))
+    assert len(attributes(response)) == 50
+
+
+@with_orders
+@pytest.mark.parametrize("absent", [{}, {"state": "", "zipCode": ""}])
+def test_an_address_needs_neither_state_nor_zip_code(
+    placer: OrderPlacer, customer: ApiUser, absent: dict[str, str]
+) -> None:
+    address = {"street": "9 Peak Road", "city": "Hong Kong", "country": "Hong Kong"} | absent
+    order = customer.request(
+        "POST", "orders/", order_body((placer.catalogue.add(), 1), shippingAddress=address)
+    )
+    assert order.status_code == 201
+    assert order.json()["shippingAddress"] == address | {"state": "", "zipCode": ""}
+    assert customer.request("GET", f"orders/{order.json()['id']}/").json() == order.json()
+
+
+@with_orders
+def test_a_body_may_begin_with_a_byte_order_mark(placer: OrderPlacer, customer: ApiUser) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(order_body((placer.catalogue.add(), 1))).encode()
+    for adapter in ({}, TO_THE_VIEW):
+        assert customer.request("POST", "orders/", body, adapter).status_code == 201
 
 
 @with_orders
@@ -148,6 +220,25 @@ def test_the_same_key_and_body_give_the_same_order_in_its_current_state(
     assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
     assert again["Location"] == first["Location"]
     assert again.json() == customer.request("GET", f"orders/{first.json()['id']}/").json()
+    assert Order.objects.count() == 1
+
+
+@with_orders
+def test_the_same_key_with_the_same_pieces_in_other_lines_gives_the_same_order(
+    placer: OrderPlacer, customer: ApiUser
+) -> None:
+    lamp, rope, key = (
+        placer.catalogue.add(),
+        placer.catalogue.add("Rope"),
+        {"Idempotency-Key": "a key of mine"},
+    )
+    first = customer.request("POST", "orders/", order_body((lamp, 3), (rope, 1)), key)
+    for lines in ([(rope, 1), (lamp, 3)], [(lamp, 1), (rope, 1), (lamp.upper(), 2)]):
+        again = customer.request("POST", "orders/", order_body(*lines), key)
+        assert (again.status_code, again["Idempotent-Replayed"]) == (201, "true")
+        assert again.json() == first.json()
+    other = customer.request("POST", "orders/", order_body((rope, 3), (lamp, 1)), key)
+    assert (other.status_code, codes(other)) == (422, ["idempotency_key_reused"])
     assert Order.objects.count() == 1
 
 
