@@ -7,14 +7,22 @@ that is down is a 503 with a sentence of ours, because its own may name hosts.
 from http import HTTPStatus
 from typing import Any, cast
 
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from drf_standardized_errors.handler import ExceptionHandler as StandardExceptionHandler
 from drf_standardized_errors.types import ExceptionHandlerContext
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, AuthenticationFailed, ErrorDetail, NotAuthenticated
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    ErrorDetail,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotAuthenticated,
+    UnsupportedMediaType,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -30,6 +38,8 @@ STATUSES = {
     Kind.UNPROCESSABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 RETRY_AFTER_SECONDS = 5
+SHOWN_CHARACTERS = 100
+UNKNOWN_HOST = "The Host header names none of the hosts of this installation."
 
 
 class Refused(APIException):
@@ -88,11 +98,42 @@ class ExceptionHandler(StandardExceptionHandler):
         if isinstance(exc, AuthenticationFailed) and isinstance(exc.detail, dict):
             # simplejwt adds what it thinks of each class of token.
             exc.detail = ErrorDetail(str(exc.detail["detail"]), str(exc.detail["code"]))
-        return super().convert_known_exceptions(as_api_exception(exc))
+        return super().convert_known_exceptions(self.explained(as_api_exception(exc)))
+
+    def explained(self, exc: Exception) -> Exception:
+        """The exception with what came and what would be right, where DRF says only what is wrong."""
+        view, request = self.context["view"], self.context["request"]
+        match exc:
+            case UnsupportedMediaType():
+                came = shortened(request.content_type)
+                exc.detail = ErrorDetail(_unread(came, view), exc.default_code)
+            case MethodNotAllowed():
+                allowed = ", ".join(view.allowed_methods)
+                exc.detail = ErrorDetail(f"{exc.detail} Allowed are {allowed}.", exc.default_code)
+            case NotAcceptable():
+                asked = shortened(request.headers.get("Accept", ""))
+                exc.detail = ErrorDetail(_unwritten(asked, view), exc.default_code)
+        return exc
 
     def format_exception(self, exc: APIException) -> dict[str, Any]:
         """The body, with the facts of a refusal."""
         return super().format_exception(exc) | getattr(exc, "facts", {})
+
+
+def _unread(came: str, view: APIView) -> str:
+    read = " or ".join(parser.media_type for parser in view.get_parsers())
+    sent = f'a body of type "{came}"' if came else "a body without a Content-Type"
+    return f"This is {sent}; this route reads {read}."
+
+
+def _unwritten(asked: str, view: APIView) -> str:
+    written = " or ".join(renderer.media_type for renderer in view.get_renderers())
+    return f'"{asked}" is asked for (Accept), but this route answers with {written}.'
+
+
+def shortened(text: str) -> str:
+    """Of a long text its beginning: an error does not send back all that was sent."""
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def error_answer(
@@ -133,14 +174,18 @@ def error_response(status: HTTPStatus, code: str, detail: str) -> JsonResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400: what Django refuses before a view runs, such as an unknown host."""
     if is_api(request):
-        return error_response(HTTPStatus.BAD_REQUEST, BadRequest.default_code, BadRequest.default_detail)
+        unknown_host = isinstance(exception, DisallowedHost)
+        sentence = UNKNOWN_HOST if unknown_host else BadRequest.default_detail
+        return error_response(HTTPStatus.BAD_REQUEST, BadRequest.default_code, sentence)
     return defaults.bad_request(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404: an unknown path."""
     if is_api(request):
-        return error_response(HTTPStatus.NOT_FOUND, "not_found", "Not found.")
+        return error_response(
+            HTTPStatus.NOT_FOUND, "not_found", f"There is no route {shortened(request.path)}."
+        )
     return defaults.page_not_found(request, exception)
 
 

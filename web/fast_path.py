@@ -187,7 +187,9 @@ class FastEndpoint:
         """The path's arguments, where the request is for this endpoint, with its kind of credentials."""
         if not environ.get("HTTP_AUTHORIZATION", "").startswith(self.authorization):
             return None
-        found = self.pattern.match(environ["PATH_INFO"][1:])
+        # As `normalise_path` does for the view.
+        path = environ["PATH_INFO"]
+        found = self.pattern.match(path[1:] if path.endswith("/") else f"{path[1:]}/")
         return found[2] if found else None
 
     def answer(self, request: FastRequest) -> FastResponse:

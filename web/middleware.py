@@ -1,10 +1,13 @@
-"""The first middleware: every request gets a trace, an access line, and is counted."""
+"""The first middlewares: every request gets a trace, an access line, and is counted; a path gets one form."""
 
+import re
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.urls import is_valid_path
 from django.utils.functional import SimpleLazyObject
 
 from foundation.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS
@@ -13,6 +16,8 @@ from foundation.tracing import trace_id, trace_parent_of
 log = structlog.get_logger("access")
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+# A UUID in any of its usual forms: with capitals, without dashes.
+UUID_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -38,6 +43,22 @@ def observe_requests(get_response: View) -> View:
         return response
 
     return observed
+
+
+def normalise_path(get_response: View) -> View:
+    """Middleware: resolve all spellings of a path as one: UUIDs as usual, with the last slash.
+
+    There is no redirect, because clients follow one with GET. The request's `path` stays as it was sent.
+    """
+
+    def normalised(request: HttpRequest) -> HttpResponse:
+        path = UUID_IN_PATH.sub(lambda found: str(UUID(found[0])), request.path_info)
+        if not path.endswith("/") and not is_valid_path(path) and is_valid_path(f"{path}/"):
+            path = f"{path}/"
+        request.path_info = path
+        return get_response(request)
+
+    return normalised
 
 
 def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, seconds: float) -> None:

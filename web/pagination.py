@@ -9,3 +9,4 @@ class Pages(PageNumberPagination):
     page_size = 20
     max_page_size = 100
     page_size_query_param = "pageSize"
+    invalid_page_message = "There is no such page: {message}."

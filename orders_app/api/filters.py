@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.forms import TypedChoiceField
 from django_filters import rest_framework as filters
 from django_filters.fields import IsoDateTimeField
 
@@ -14,8 +16,20 @@ FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
 LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
+class StatusField(TypedChoiceField):
+    """One of several status codes: none may be blank, though the whole filter may."""
+
+    def clean(self, value: str) -> int:
+        """The code. Raises ValidationError."""
+        if not value:
+            raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": value})
+        return int(super().clean(value))
+
+
 class StatusFilter(filters.BaseInFilter, filters.TypedChoiceFilter):
     """One status code, or several with commas between."""
+
+    field_class = StatusField
 
 
 class StableOrdering(filters.OrderingFilter):

@@ -19,6 +19,12 @@ def form_of(response: Any, status: int, code: str, kind: str = "client_error") -
     assert body["errors"][0]["code"] == code
 
 
+def detail_of(response: Any) -> str:
+    """The sentence of the only error."""
+    (error,) = response.json()["errors"]
+    return str(error["detail"])
+
+
 @pytest.mark.parametrize("path", ["nothing/", "nothing", "orders/x/y/", "orders/no-uuid/"])
 def test_an_unknown_path_is_a_404(path: str) -> None:
     response = ApiUser().request("POST", path)
@@ -29,18 +35,27 @@ def test_an_unknown_method_of_a_route_is_a_405() -> None:
     response = ApiUser(1).request("PUT", "orders/")
     form_of(response, 405, "method_not_allowed")
     assert "POST" in response["Allow"]
+    assert detail_of(response) == 'Method "PUT" not allowed. Allowed are GET, POST, HEAD, OPTIONS.'
 
 
 def test_a_body_that_is_not_json_is_a_415() -> None:
     client = ApiUser(1).client
     response = client.generic("POST", "/api/v1/orders/", "<order/>", content_type="application/xml")
     form_of(response, 415, "unsupported_media_type")
+    assert detail_of(response) == (
+        'This is a body of type "application/xml"; this route reads application/json.'
+    )
     form_of(client.post("/api/v1/orders/", {"items": "x"}, format="multipart"), 415, "unsupported_media_type")
+    untyped = client.generic("POST", "/api/v1/orders/", "{}", content_type="")
+    form_of(untyped, 415, "unsupported_media_type")
+    assert "without a Content-Type" in detail_of(untyped)
 
 
 def test_an_unknown_media_type_of_the_answer_is_a_406() -> None:
-    form_of(
-        ApiUser().request("GET", "orders/statuses/", headers={"Accept": "text/csv"}), 406, "not_acceptable"
+    response = ApiUser().request("GET", "orders/statuses/", headers={"Accept": "text/csv"})
+    form_of(response, 406, "not_acceptable")
+    assert detail_of(response) == (
+        '"text/csv" is asked for (Accept), but this route answers with application/json or text/html.'
     )
 
 
@@ -50,9 +65,9 @@ def test_a_body_that_is_too_large_is_a_413() -> None:
 
 
 def test_an_unknown_host_is_a_400() -> None:
-    form_of(
-        ApiUser().request("GET", "orders/statuses/", headers={"Host": "evil.example"}), 400, "bad_request"
-    )
+    response = ApiUser().request("GET", "orders/statuses/", headers={"Host": "evil.example"})
+    form_of(response, 400, "bad_request")
+    assert "Host" in detail_of(response)
 
 
 def failing(error: Exception) -> Any:

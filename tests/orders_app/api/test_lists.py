@@ -89,6 +89,18 @@ MEANINGLESS = {
     "status=9": "status",
     "status=1,9": "status",
     "status=pending": "status",
+    "status=1,": "status",
+    "status=,": "status",
+    "status=%201": "status",
+    "status=1.0": "status",
+    "status=%00": "status",
+    "ordering=%00": "ordering",
+    "ordering=createdAt,price": "ordering",
+    "createdAfter=%00": "createdAfter",
+    "createdAfter=0000-01-01": "createdAfter",
+    "createdAfter=99999-01-01": "createdAfter",
+    "createdBefore=1700000000": "createdBefore",
+    "createdBefore=2026-01-01T00:00:00%2B99:00": "createdBefore",
     "createdAfter=yesterday": "createdAfter",
     "createdBefore=2026-13-01": "createdBefore",
     "ordering=price": "ordering",
@@ -112,7 +124,10 @@ def test_a_list_has_pages_of_a_limited_size(placer: OrderPlacer, customer: ApiUs
     second = customer.client.get(first["next"]).json()
     assert (second["next"], [row["id"] for row in second["results"]]) == (None, ids(orders[2]))
     assert customer.request("GET", "orders/?page=2&pageSize=101").status_code == 404
-    assert customer.request("GET", "orders/?page=0").status_code == 404
+    for page in ("0", "-1", "x", "1.5", "9" * 30, "9" * 5_000, "%00", ""):
+        assert customer.request("GET", f"orders/?page={page}").status_code in {200, 404}
+    for size in ("0", "-1", "x", "9" * 30, "9" * 5_000, "%00"):
+        assert customer.request("GET", f"orders/?pageSize={size}").status_code == 200
 
 
 def test_a_page_needs_as_many_statements_for_many_orders_as_for_one(
