@@ -69,6 +69,20 @@ class QuantityConflict(Refusal):
         self.reserved = reserved
 
 
+class ReservedByAnother(Refusal):
+    """A message, or another service key, has reserved the product for the order."""
+
+    kind = Kind.CONFLICT
+    code = "reserved_by_another"
+
+    def __init__(self, order_id: str, product_id: str, *, by_message: bool) -> None:
+        owner = "a message on Kafka" if by_message else "another service key"
+        super().__init__(f"Product {product_id} was reserved for order {order_id} by {owner}.")
+        self.order_id = order_id
+        self.product_id = product_id
+        self.by_message = by_message
+
+
 class AlreadyReleased(Refusal):
     """The order, or its line of this product, has been released; that is final."""
 

@@ -16,6 +16,7 @@ class ServiceKey(AbstractAPIKey):
 
     may_reserve = models.BooleanField(default=True, help_text="May take stock for orders.")
     may_release = models.BooleanField(default=True, help_text="May give stock back.")
+    first_prefix = models.CharField(max_length=8, blank=True, editable=False)
 
     class Meta:
         db_table = "service_key"
@@ -26,6 +27,11 @@ class ServiceKey(AbstractAPIKey):
     def issue(cls, **fields: Any) -> tuple["ServiceKey", str]:
         """Create a key with these fields; returns the key and its secret."""
         return cast("tuple[ServiceKey, str]", cls.objects.create_key(**fields))
+
+    @property
+    def owner(self) -> str:
+        """What the stock ledger calls this key and its successors: the prefix of the first of them."""
+        return self.first_prefix or self.prefix
 
     def allows(self, scope: str) -> bool:
         """Whether the key allows calls of this scope, `reserve` or `release`."""
@@ -44,6 +50,7 @@ class ServiceKey(AbstractAPIKey):
                 name=self.name,
                 may_reserve=self.may_reserve,
                 may_release=self.may_release,
+                first_prefix=self.owner,
                 expiry_date=now + lifetime if lifetime else None,
             )
             overlap_end = now + ROTATION_OVERLAP

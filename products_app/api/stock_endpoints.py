@@ -1,13 +1,14 @@
 """`POST products/{id}/reserve/` and `release/`: who may call them, what is sent, answered and refused."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
 from products_app.api.service_keys import ServiceKeyAuthentication, ServiceMay
+from products_app.models import ServiceKey
 from products_app.services.stock.service import LineReleased, LineReserved, release_line, reserve_line
 from web.endpoint import Answer, Endpoint
 from web.error_schema import ERROR
@@ -48,12 +49,24 @@ class LineReleasedSerializer(StructSerializer):
     struct = LineReleased
 
 
-def _reserve(_request: Request, line: Line, *, product_id: str) -> Answer:
-    return Answer(reserve_line(product_id=product_id, order_id=line.order_id, quantity=line.quantity))
+def _reserve(request: Request, line: Line, *, product_id: str) -> Answer:
+    return Answer(
+        reserve_line(
+            product_id=product_id, order_id=line.order_id, quantity=line.quantity, key=_owner(request)
+        )
+    )
 
 
-def _release(_request: Request, line: Line, *, product_id: str) -> Answer:
-    return Answer(release_line(product_id=product_id, order_id=line.order_id, quantity=line.quantity))
+def _release(request: Request, line: Line, *, product_id: str) -> Answer:
+    return Answer(
+        release_line(
+            product_id=product_id, order_id=line.order_id, quantity=line.quantity, key=_owner(request)
+        )
+    )
+
+
+def _owner(request: Request) -> str:
+    return cast("ServiceKey", request.auth).owner
 
 
 FOR_SERVICES: dict[str, Any] = {
@@ -78,7 +91,8 @@ RESERVE = Endpoint(
         409: OpenApiResponse(
             ERROR,
             "The product is not for sale; or too few can be sold (`availableStock` says how many); or the "
-            "order has reserved another quantity, or was released or rejected before.",
+            "order has reserved another quantity, or was released or rejected before; or a message or "
+            "another key has reserved the product for it.",
         )
     },
 )
@@ -91,4 +105,7 @@ RELEASE = Endpoint(
     permission=ServiceMay("release"),
     call=_release,
     content=LineReleasedSerializer,
+    refusals={
+        409: OpenApiResponse(ERROR, "A message or another key has reserved the product for this order.")
+    },
 )

@@ -11,7 +11,7 @@ MAX_BATCH = 100
 KEYS = "service keys"
 PREFIX = re.compile(r"[A-Za-z0-9]{1,8}(?=\.)")
 FIND = """
-SELECT prefix, hashed_key, expiry_date, may_reserve, may_release FROM service_key
+SELECT prefix, hashed_key, expiry_date, may_reserve, may_release, first_prefix FROM service_key
 WHERE prefix = ANY(%s) AND NOT revoked
 """
 

@@ -9,6 +9,9 @@ from products_app.documents.product import product_collection
 from products_app.services.catalogue import create_product
 from products_app.services.stock.service import Line, Reserve
 
+KEY, OTHER_KEY = "servicea", "serviceb"
+"""Two service keys, as the ledger names them."""
+
 
 def stocked(stock: int, *, name: str = "Lantern", is_active: bool = True) -> str:
     """Creates a product with this stock; returns its id."""

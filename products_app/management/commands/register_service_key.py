@@ -36,11 +36,13 @@ class Command(BaseCommand):
 
 
 def register_key(key: str, prefix: str) -> ServiceKey:
-    """Store this key as the only one registered from the environment."""
+    """Store this key as the only one registered from the environment; it succeeds the one before."""
     hashed = ServiceKey.objects.key_generator.hash(key)
     identity = concatenate(prefix, hashed)
     with transaction.atomic():
-        ServiceKey.objects.filter(name=NAME).exclude(pk=identity).delete()
-        defaults = {"prefix": prefix, "hashed_key": hashed, "name": NAME}
+        earlier = ServiceKey.objects.filter(name=NAME).exclude(pk=identity)
+        owner = next((key.owner for key in earlier), prefix)
+        earlier.delete()
+        defaults = {"prefix": prefix, "hashed_key": hashed, "name": NAME, "first_prefix": owner}
         registered: ServiceKey = ServiceKey.objects.get_or_create(pk=identity, defaults=defaults)[0]
         return registered

@@ -40,11 +40,12 @@ class Release(Struct, frozen=True):
 
 
 class LineRequest(Struct, frozen=True):
-    """The base of requests for one product of an order."""
+    """The base of requests for one product of an order, by the service with this key."""
 
     order_id: str
     product_id: str
     quantity: int
+    key: str
 
     def product_ids(self) -> Sequence[str]:
         """The product of the line."""

@@ -76,21 +76,21 @@ def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     return [answer for batch in split_into_transactions(requests) for answer in settle_batch(batch)]
 
 
-def reserve_line(*, order_id: str, product_id: str, quantity: int) -> LineReserved:
+def reserve_line(*, order_id: str, product_id: str, quantity: int, key: str) -> LineReserved:
     """Reserve pieces of one product for an order; a repeated request gets the first answer.
 
-    Raises ProductNotFound, ProductInactive, InsufficientStock, QuantityConflict, AlreadyReleased,
-    AlreadyRejected or CatalogueUnavailable.
+    `key` is the service key that asks. Raises ProductNotFound, ProductInactive, InsufficientStock,
+    QuantityConflict, ReservedByAnother, AlreadyReleased, AlreadyRejected or CatalogueUnavailable.
     """
-    return cast("LineReserved", settle_one(ReserveLine(order_id, product_id, quantity)))
+    return cast("LineReserved", settle_one(ReserveLine(order_id, product_id, quantity, key)))
 
 
-def release_line(*, order_id: str, product_id: str, quantity: int) -> LineReleased:
+def release_line(*, order_id: str, product_id: str, quantity: int, key: str) -> LineReleased:
     """Release pieces of one product, at most what the order holds; a repeated request gets the first answer.
 
-    Raises ProductNotFound or CatalogueUnavailable.
+    `key` is the service key that asks. Raises ProductNotFound, ReservedByAnother or CatalogueUnavailable.
     """
-    return cast("LineReleased", settle_one(ReleaseLine(order_id, product_id, quantity)))
+    return cast("LineReleased", settle_one(ReleaseLine(order_id, product_id, quantity, key)))
 
 
 def settle_one(request: StockRequest) -> StockAnswer:

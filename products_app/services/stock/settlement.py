@@ -16,6 +16,7 @@ from products_app.exceptions import (
     ProductInactive,
     ProductNotFound,
     QuantityConflict,
+    ReservedByAnother,
 )
 from products_app.messages import InventoryRejected, InventoryReleased, RejectionCode, Shortage, StockLine
 from products_app.services.stock.recorded_answers import OrderAnswer, recorded_answer, reserved_answer
@@ -109,6 +110,7 @@ class Settlement:
                 self._entry_to_change(request.order_id), product.product_id, request.quantity
             )
             line["apart"] = True
+            line["key"] = request.key
         return LineReserved(
             product.product_id, product.name, line["quantity"], line["newStock"], request.order_id
         )
@@ -119,6 +121,8 @@ class Settlement:
             return ProductNotFound(request.product_id)
         entry = self._entries.get(request.order_id)
         line = entry["lines"].get(product.product_id) if entry else None
+        if refusal := ownership_refusal(request, line):
+            return refusal
         release = find_recorded_release(line, request.quantity) or self._release_held_part(request, product)
         return LineReleased(
             product.product_id, product.name, release["returned"], release["newStock"], request.order_id
@@ -244,7 +248,20 @@ def repeated_line_refusal(request: LineRequest, line: LedgerLine) -> Refusal | N
         return QuantityConflict(
             request.order_id, request.product_id, requested=request.quantity, reserved=line["quantity"]
         )
-    return None
+    return ownership_refusal(request, line)
+
+
+def ownership_refusal(request: LineRequest, line: LedgerLine | None) -> Refusal | None:
+    """Why a key may not touch the line: a message or another key has reserved it. None if it may.
+
+    Lines that were reserved over HTTP before keys were recorded are open to every key.
+    """
+    if not line or not line["quantity"]:
+        return None
+    owner = line.get("key")
+    if owner == request.key or (owner is None and "apart" in line):
+        return None
+    return ReservedByAnother(request.order_id, request.product_id, by_message=owner is None)
 
 
 def find_recorded_release(line: LedgerLine | None, quantity: int) -> RecordedRelease | None:

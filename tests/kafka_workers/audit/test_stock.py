@@ -23,7 +23,15 @@ from products_app.services.stock.audit import (
 from products_app.services.stock.service import Release, release_line, reserve_line, settle
 from tests.concurrency import insert_rival, run_together
 from tests.kafka_workers.audit.conftest import Shop
-from tests.products_app.product_stock import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+from tests.products_app.product_stock import (
+    KEY,
+    assert_conserved,
+    entry_of,
+    new_order,
+    reserve,
+    stock_of,
+    stocked,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,8 +48,8 @@ def test_orders_of_external_services_count_for_the_stock_and_not_as_orders(
     closed_shop: Shop, lantern: str
 ) -> None:
     settle([reserve(new_order(), (lantern, 3)), reserve("external-7", (lantern, 2))])
-    reserve_line(order_id="external-8", product_id=lantern, quantity=2)
-    release_line(order_id="external-8", product_id=lantern, quantity=1)
+    reserve_line(order_id="external-8", product_id=lantern, quantity=2, key=KEY)
+    release_line(order_id="external-8", product_id=lantern, quantity=1, key=KEY)
     report = closed_shop.audit()
     assert (report["exitCode"], report["differences"]) == (0, [])
     assert (report["products"], report["entries"], report["orders"]) == (1, 3, 0)

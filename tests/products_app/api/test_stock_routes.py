@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from products_app.messages import InventoryReserved, StockLine
+from products_app.models import ServiceKey
 from products_app.services.stock.service import Release, settle
 from tests.products_app.api.callers import PRODUCTS, Answer, error_of, service, user
 from tests.products_app.product_stock import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
@@ -173,3 +174,36 @@ def test_only_a_service_key_gives_access(caller: WsgiClient, action: str) -> Non
     assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Api-Key")
     assert entry_of(order) is None
     assert stock_of(lamp) == 3
+
+
+def test_a_key_releases_what_it_reserved_alone(service_client: WsgiClient) -> None:
+    lamp, order, another = stocked(10), new_order(), service()
+    assert call(service_client, lamp, "reserve", order, 4).status_code == 200
+    for action in ("release", "reserve"):
+        answer = call(another, lamp, action, order, 4)
+        assert error_of(answer) == (409, "reserved_by_another", None)
+        assert "by another service key" in answer.json()["errors"][0]["detail"]
+    assert stock_of(lamp) == 6
+    assert call(service_client, lamp, "release", order, 4).json()["releasedQuantity"] == 4
+
+
+def test_a_key_neither_releases_nor_confirms_what_a_message_reserved(service_client: WsgiClient) -> None:
+    lamp, order = stocked(10), new_order()
+    settle([reserve(order, (lamp, 4))])
+    before = entry_of(order)
+    for action in ("release", "reserve"):
+        answer = call(service_client, lamp, action, order, 4)
+        assert error_of(answer) == (409, "reserved_by_another", None)
+        assert "by a message on Kafka" in answer.json()["errors"][0]["detail"]
+    assert entry_of(order) == before
+    assert stock_of(lamp) == 6
+
+
+def test_the_successor_of_a_key_releases_what_the_key_reserved() -> None:
+    lamp, order = stocked(10), new_order()
+    key, text = ServiceKey.issue(name="shop")
+    call(WsgiClient(HTTP_AUTHORIZATION=f"Api-Key {text}"), lamp, "reserve", order, 4)
+    for _ in range(2):
+        key, text = key.rotate()
+    successor = WsgiClient(HTTP_AUTHORIZATION=f"Api-Key {text}")
+    assert call(successor, lamp, "release", order, 4).json()["releasedQuantity"] == 4

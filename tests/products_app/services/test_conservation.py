@@ -22,7 +22,7 @@ from products_app.services.stock.service import (
     settle,
 )
 from products_app.services.stock.settlement import ProductStock, Settlement
-from tests.products_app.product_stock import assert_conserved
+from tests.products_app.product_stock import KEY, OTHER_KEY, assert_conserved
 
 STOCK = {str(ObjectId()): stock for stock in (0, 3, 8)}
 UNKNOWN = str(ObjectId())
@@ -30,12 +30,13 @@ UNKNOWN = str(ObjectId())
 orders = st.sampled_from(["first", "second", "third"])
 products = st.sampled_from([*STOCK, UNKNOWN])
 quantities = st.integers(min_value=1, max_value=5)
+keys = st.sampled_from([KEY, OTHER_KEY])
 lines = st.lists(st.builds(Line, products, quantities), min_size=1, max_size=4).map(tuple)
 requests = st.one_of(
     st.builds(Reserve, orders, lines),
     st.builds(Release, orders),
-    st.builds(ReserveLine, orders, products, quantities),
-    st.builds(ReleaseLine, orders, products, quantities),
+    st.builds(ReserveLine, orders, products, quantities, keys),
+    st.builds(ReleaseLine, orders, products, quantities, keys),
 )
 sequences = st.lists(requests, min_size=1, max_size=25)
 sizes = st.lists(st.integers(min_value=1, max_value=8), min_size=25, max_size=25)

@@ -21,6 +21,7 @@ from products_app.services.stock.service import (
 )
 from tests.concurrency import race, run_together
 from tests.products_app.product_stock import (
+    KEY,
     assert_conserved,
     entry_of,
     held_of,
@@ -137,7 +138,7 @@ def test_a_batch_with_a_conflict_at_every_attempt_gives_up_in_time(monkeypatch: 
 
 def test_two_hundred_buyers_at_once_get_fifty_pieces() -> None:
     lamp, orders = stocked(50), [new_order() for _ in range(200)]
-    buyers = [partial(reserve_line, order_id=order, product_id=lamp, quantity=1) for order in orders]
+    buyers = [partial(reserve_line, order_id=order, product_id=lamp, quantity=1, key=KEY) for order in orders]
     outcomes = [outcome for start in range(0, 200, 50) for outcome in race(*buyers[start : start + 50])]
     assert Counter(type(outcome) for outcome in outcomes) == {LineReserved: 50, InsufficientStock: 150}
     assert (stock_of(lamp), held_of(lamp)) == (0, 50)
@@ -160,7 +161,7 @@ def test_workers_on_the_same_products_conserve_stock() -> None:
 
 def test_a_message_and_a_call_for_the_same_line_take_it_once(before_writing: InsertRival) -> None:
     lamp, order = stocked(10), new_order()
-    before_writing(lambda: settle([ReserveLine(order, lamp, 4)]))
+    before_writing(lambda: settle([ReserveLine(order, lamp, 4, KEY)]))
     (answer,) = settle([reserve(order, (lamp, 4))])
     assert isinstance(answer, InventoryReserved)
     assert (stock_of(lamp), held_of(lamp)) == (6, 4)
