@@ -106,6 +106,11 @@ STOCK_ANSWERS = Counter(
     "Answers of the stock service to Kafka messages; type is the topic of the answer.",
     ["type"],
 )
+CONTRADICTIONS = Counter(
+    "stockbridge_contradictions_total",
+    "Answers about stock that contradict their order, by how; the admin lists them.",
+    ["kind"],
+)
 STOCK_DRIFT = Gauge(
     "stockbridge_stock_drift_pieces",
     "Pieces by which stock differed from the ledger at the last audit, over all products; must be 0.",

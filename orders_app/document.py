@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
+from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 # No control characters: PostgreSQL keeps no NUL.
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -85,6 +85,27 @@ class OrderDocument(Struct, frozen=True, rename="camel"):
     delivered_at: Time | None
     cancelled_at: Time | None
     version: int
+
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether the order is paid before it is delivered."""
+        return self.payment_method != PaymentMethod.CASH_ON_DELIVERY
+
+    @property
+    def has_nothing_to_pay(self) -> bool:
+        """Whether the order is prepaid and its total 0.00, and does not count as paid yet."""
+        return self.is_prepaid and not self.total_amount and self.payment_status in UNPAID
+
+    @property
+    def lacks_payment(self) -> bool:
+        """Whether the order cannot go on because it is not paid."""
+        return self.is_prepaid and self.total_amount > 0 and self.payment_status != PaymentStatus.PAID
+
+    @property
+    def awaits_payment(self) -> bool:
+        """Whether a payment is still expected: `models.order.AWAITS_PAYMENT`."""
+        is_unpaid_and_pending = self.status == OrderStatus.PENDING and self.payment_status in UNPAID
+        return is_unpaid_and_pending and self.lacks_payment
 
 
 class OrderChanges(Struct, frozen=True, rename="camel", omit_defaults=True):

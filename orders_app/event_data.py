@@ -47,6 +47,13 @@ class Changed(Struct, frozen=True, rename="camel"):
     changes: OrderChanges
 
 
+class Override(Struct, frozen=True):
+    """Staff let the order go on `without` its "stock", its "payment" or both, for this reason."""
+
+    reason: str
+    without: tuple[str, ...]
+
+
 class StatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
     """The order went from one status to another; `reason` where it was cancelled."""
 
@@ -55,6 +62,7 @@ class StatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
     old_status: OrderStatus
     new_status: OrderStatus
     reason: str | UnsetType = UNSET
+    override: Override | UnsetType = UNSET
 
     @property
     def old_status_label(self) -> str:
@@ -99,7 +107,7 @@ class ReleaseRequested(Struct, frozen=True, rename="camel"):
 
 
 class ReserveRequested(Struct, frozen=True, rename="camel"):
-    """No answer about the order's stock arrived: it is requested again."""
+    """No answer about the order's stock arrived, or answers contradict: it is requested again."""
 
     order_number: str
     changes: OrderChanges

@@ -1,7 +1,7 @@
 """The refusals about orders, each with the facts and its own sentence, and two programming errors."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from foundation.refusals import Kind, Refusal
@@ -117,6 +117,33 @@ class TransitionNotAllowed(NotAllowedNow):
     def facts(self) -> Mapping[str, Any]:
         """The transitions that are allowed."""
         return {"allowedTransitions": list(self.allowed)}
+
+
+class ChecksPending(NotAllowedNow):
+    """The base of refusals to let an order go on without its stock or its payment."""
+
+    sentence: ClassVar[str]
+
+    def __init__(self, wanted: OrderStatus) -> None:
+        self.wanted = wanted
+        super().__init__(
+            f"{self.sentence}, so the order cannot become {wanted.label}. Staff with the permission "
+            "override_checks can let it go on, with a reason."
+        )
+
+
+class StockPending(ChecksPending):
+    """The order's stock is not reserved."""
+
+    code = "stock_pending"
+    sentence = "The stock of the order is not reserved"
+
+
+class PaymentPending(ChecksPending):
+    """The order has to be paid first, and is not."""
+
+    code = "payment_pending"
+    sentence = "The order is not paid"
 
 
 class OrderNotEditable(NotAllowedNow):

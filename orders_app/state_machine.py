@@ -73,6 +73,9 @@ def _all_before(status: OrderStatus) -> frozenset[OrderStatus]:
 BEFORE_SHIPMENT = _all_before(OrderStatus.SHIPPED)
 """The order has not been shipped, and may yet be."""
 
+NEEDS_STOCK_AND_PAYMENT = BEFORE_SHIPMENT - {OrderStatus.PENDING} | {OrderStatus.SHIPPED}
+"""An order comes to these statuses only with its stock and payment. Delivery records what has happened."""
+
 
 def is_allowed(current: OrderStatus, wanted: OrderStatus) -> bool:
     """Whether the transition from `current` to `wanted` exists."""

@@ -28,6 +28,11 @@ class ErrorSerializer(serializers.Serializer[dict[str, object]]):
 
 def refused(refusal: Refusal) -> OpenApiResponse:
     """A refusal that an endpoint gives besides the general errors, by an example."""
+    return OpenApiResponse(ERROR, str(refusal), [refused_example(refusal)])
+
+
+def refused_example(refusal: Refusal) -> OpenApiExample:
+    """The answer of a refusal, as an example."""
     error = {"code": refusal.code, "detail": str(refusal), "attr": None}
     example = {"type": "client_error", "errors": [error], **refusal.facts}
-    return OpenApiResponse(ERROR, str(refusal), [OpenApiExample(refusal.code, example, response_only=True)])
+    return OpenApiExample(refusal.code, example, response_only=True)

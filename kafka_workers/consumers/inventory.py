@@ -76,6 +76,7 @@ def _message(request: ReceivedMessage, answer: StockAnswer, now: datetime) -> Ou
         time=now,
         subject=answer.order_id,
         data_schema=topic.schema,
+        cause=request.id,
         trace_parent=request.trace_parent,
     )
 

@@ -11,37 +11,46 @@ from kafka_workers.contract.topics import TOPIC_OF
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 from kafka_workers.workers import ORDER
-from orders_app.services.record_stock_answers import (
+from orders_app.services.record_stock_answers import record_answers
+from orders_app.services.stock_answers import (
+    MessageOrigin,
     StockAnswer,
     StockRejected,
     StockReleased,
     StockReserved,
     StockShortage,
-    record_answers,
 )
-from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
+from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, StockLine
 
 ACTOR = "service:products"
 
 
-def _reserved(value: InventoryReserved, trace_parent: str) -> StockAnswer:
-    return StockReserved(value.order_id, trace_parent)
+def _reserved(value: InventoryReserved, origin: MessageOrigin) -> StockAnswer:
+    return StockReserved(value.order_id, _quantities(value.items), origin)
 
 
-def _rejected(value: InventoryRejected, trace_parent: str) -> StockAnswer:
+def _rejected(value: InventoryRejected, origin: MessageOrigin) -> StockAnswer:
     shortages = [
         StockShortage(failure.product_id, failure.code, failure.requested, failure.available)
         for failure in value.failures
     ]
-    return StockRejected(value.order_id, shortages, trace_parent)
+    return StockRejected(value.order_id, shortages, origin)
 
 
-def _released(value: InventoryReleased, trace_parent: str) -> StockAnswer:
-    return StockReleased(value.order_id, trace_parent)
+def _released(value: InventoryReleased, origin: MessageOrigin) -> StockAnswer:
+    return StockReleased(value.order_id, _quantities(value.items), origin)
+
+
+def _quantities(lines: Sequence[StockLine]) -> dict[str, int]:
+    """The pieces by product; a product that occurs twice counts with the sum."""
+    quantities: dict[str, int] = {}
+    for line in lines:
+        quantities[line.product_id] = quantities.get(line.product_id, 0) + line.quantity
+    return quantities
 
 
 # How the value of each topic is read, and what it says to the orders.
-_TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any, str], StockAnswer]]] = {
+_TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any, MessageOrigin], StockAnswer]]] = {
     TOPIC_OF[InventoryReserved].name: (ValueReader(InventoryReserved), _reserved),
     TOPIC_OF[InventoryRejected].name: (ValueReader(InventoryRejected), _rejected),
     TOPIC_OF[InventoryReleased].name: (ValueReader(InventoryReleased), _released),
@@ -51,7 +60,8 @@ _TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any, str], StockAnswer]]
 def decode(received: ReceivedMessage) -> StockAnswer:
     """The answer in a message. Raises InvalidMessage."""
     reader, answer_of = _TOPICS[received.topic]
-    return answer_of(reader.read(received.value), received.trace_parent)
+    origin = MessageOrigin(received.id, received.cause, received.trace_parent)
+    return answer_of(reader.read(received.value), origin)
 
 
 def handle(batch: Sequence[DecodedMessage[StockAnswer]]) -> Iterable[OutgoingMessage]:

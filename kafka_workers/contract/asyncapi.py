@@ -21,8 +21,12 @@ HEADERS: dict[str, dict[str, Any]] = {
         "type": "string",
         "description": "The order's version; only if the order service sent it.",
     },
+    "ce_causationid": {
+        "type": "string",
+        "description": "The id of the command that this answers; only if the stock service sent it.",
+    },
 }
-OPTIONAL_HEADERS = {"traceparent", "ce_sequence"}
+OPTIONAL_HEADERS = {"traceparent", "ce_sequence", "ce_causationid"}
 
 
 def value_schema(topic: BusinessTopic) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The admin of orders, for staff. It calls the services for every change and writes no rows itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -9,16 +9,24 @@ from django.contrib import admin, messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.functional import cached_property
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.forms import ActionForm
 
 from orders_app.admin.inlines import HistoryInline, ItemInline
+from orders_app.admin.override_page import (
+    OVERRIDE_CHECKS,
+    OverrideForm,
+    OverrideRequest,
+    read_override,
+)
 from orders_app.document import CancelReason, OrderDocument
 from orders_app.event_log import Origin
-from orders_app.exceptions import OrderError
+from orders_app.exceptions import ChecksPending, OrderError
 from orders_app.models import Order
 from orders_app.selectors import search_orders
 from orders_app.services.change_order import (
@@ -108,12 +116,29 @@ class OrderAdmin(ModelAdmin):
         """Whether the user may delete orders, and this order has a final status."""
         return super().has_delete_permission(request, obj) and (obj is None or obj.status in FINAL)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show or save the form; show a refusal of the service as a message."""
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Show or save the form; show a refusal of the service as a message, or the page for overriding."""
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            return super().changeform_view(request, object_id, *args, **kwargs)
         except OrderError as refusal:
-            return self.redirect_with_refusal(request, refusal)
+            order = get_object_or_404(Order, pk=object_id)
+            return self.offer_override(request, {order: refusal}) or self.redirect_with_refusal(
+                request, refusal
+            )
+
+    def offer_override(
+        self, request: HttpRequest, refusals: Mapping[Order, OrderError]
+    ) -> HttpResponse | None:
+        """The page for overriding, where the user may do that and an order needs it."""
+        pending = {
+            order: refusal for order, refusal in refusals.items() if isinstance(refusal, ChecksPending)
+        }
+        if not pending or not request.user.has_perm(OVERRIDE_CHECKS):
+            return None
+        status = next(iter(pending.values())).wanted
+        return redirect(OverrideRequest(list(pending), status).url)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Ask for confirmation or delete the order; show a refusal of the service as a message."""
@@ -127,10 +152,29 @@ class OrderAdmin(ModelAdmin):
         self.message_user(request, str(refusal), messages.ERROR)
         return redirect(request.get_full_path())
 
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of orders, and the page for overriding checks."""
+        override = self.admin_site.admin_view(self.override_view)
+        return [path("override/", override, name="orders_app_order_override"), *super().get_urls()]
+
+    def override_view(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the reason, then let the orders go on without their stock or payment."""
+        wanted = read_override(request)
+        form = OverrideForm(request.POST or None)
+        if form.is_valid():
+            service = partial(
+                change_status, new_status=wanted.status, override_reason=form.cleaned_data["reason"]
+            )
+            self.apply_to_each(request, wanted.orders, service, f"Override to {wanted.status.label}.")
+            return redirect("admin:orders_app_order_changelist")
+        context = self.admin_site.each_context(request) | wanted.context
+        context |= {"title": "Override stock and payment", "opts": self.opts, "form": form}
+        return TemplateResponse(request, "admin/orders_app/order/override.html", context)
+
     def save_model(
         self, request: HttpRequest, obj: Order, form: "forms.ModelForm[Order]", change: bool
     ) -> None:
-        """Change the order to the status in the form. Raises TransitionNotAllowed."""
+        """Change the order to the status in the form. Raises TransitionNotAllowed or ChecksPending."""
         if "status" in form.changed_data:
             status = OrderStatus(form.cleaned_data["status"])
             change_status(order_id=obj.pk, new_status=status, origin=origin_of(request))
@@ -145,14 +189,16 @@ class OrderAdmin(ModelAdmin):
         super().log_deletions(request, [obj])
 
     @admin.action(description="Mark as processing", permissions=["change"])
-    def process(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+    def process(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Change the selected orders from Pending to Processing."""
-        self.apply_to_each(request, queryset, partial(change_status, new_status=OrderStatus.PROCESSING))
+        return self.apply_to_each(
+            request, queryset, partial(change_status, new_status=OrderStatus.PROCESSING)
+        )
 
     @admin.action(description="Mark as shipped", permissions=["change"])
-    def ship(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+    def ship(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Change the selected orders from Processing to Shipped."""
-        self.apply_to_each(request, queryset, partial(change_status, new_status=OrderStatus.SHIPPED))
+        return self.apply_to_each(request, queryset, partial(change_status, new_status=OrderStatus.SHIPPED))
 
     @admin.action(description="Mark as delivered", permissions=["change"])
     def deliver(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
@@ -172,22 +218,35 @@ class OrderAdmin(ModelAdmin):
         self.apply_to_each(request, queryset, mark_paid)
 
     def apply_to_each(
-        self, request: HttpRequest, queryset: QuerySet[Order], service: Callable[..., OrderDocument]
-    ) -> None:
-        """Call the service for each order separately; show the refusals, and go on with the other orders."""
-        changed, refusals = 0, []
-        for order in queryset:
+        self,
+        request: HttpRequest,
+        orders: Iterable[Order],
+        service: Callable[..., OrderDocument],
+        logged: str = "",
+    ) -> HttpResponse | None:
+        """Call the service for each order separately; show the refusals, and go on with the other orders.
+
+        Gives the page for overriding where that would help.
+        """
+        changed = 0
+        refusals: dict[Order, OrderError] = {}
+        for order in orders:
             try:
                 service(order_id=order.pk, origin=origin_of(request))
-                self.log_change(request, order, f"By action: {request.POST['action']}.")
+                self.log_change(request, order, logged or f"By action: {request.POST['action']}.")
                 changed += 1
             except OrderError as refusal:
-                refusals.append(f"{order.order_number}: {refusal}")
+                refusals[order] = refusal
         if changed:
             self.message_user(request, ngettext("%d order changed.", "%d orders changed.", changed) % changed)
-        for sentence in refusals[:MAX_REFUSALS_SHOWN]:
+        self.show_refusals(request, [f"{order.order_number}: {refusals[order]}" for order in refusals])
+        return self.offer_override(request, refusals)
+
+    def show_refusals(self, request: HttpRequest, sentences: Sequence[str]) -> None:
+        """Show the first refusals, and how many more there are."""
+        for sentence in sentences[:MAX_REFUSALS_SHOWN]:
             self.message_user(request, sentence, messages.ERROR)
-        if not_shown := len(refusals[MAX_REFUSALS_SHOWN:]):
+        if not_shown := len(sentences[MAX_REFUSALS_SHOWN:]):
             self.message_user(request, f"{not_shown} more were refused.", messages.ERROR)
 
 

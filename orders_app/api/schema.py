@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from orders_app.api.place_order import PLACE_ORDER
 from orders_app.api.shapes import (
@@ -16,11 +16,13 @@ from orders_app.api.shapes import (
 from orders_app.exceptions import (
     OrderNotDeletable,
     OrderNotEditable,
+    PaymentPending,
+    StockPending,
     TransitionNotAllowed,
 )
 from orders_app.state_machine import OrderStatus
 from web.endpoint_view import documented
-from web.error_schema import refused
+from web.error_schema import ERROR, refused, refused_example
 from web.struct_schema import StructSerializer
 
 
@@ -35,6 +37,19 @@ def route(
     )
 
 
+STEP_REFUSED = OpenApiResponse(
+    ERROR,
+    "There is no such transition (`allowedTransitions` has those that there are); or the order would go on "
+    "without its stock or its payment.",
+    [
+        refused_example(refusal)
+        for refusal in (
+            TransitionNotAllowed(OrderStatus.PENDING, OrderStatus.DELIVERED),
+            StockPending(OrderStatus.PROCESSING),
+            PaymentPending(OrderStatus.PROCESSING),
+        )
+    ],
+)
 FINAL_STEP = refused(TransitionNotAllowed(OrderStatus.PENDING, OrderStatus.DELIVERED))
 
 described = extend_schema_view(
@@ -60,7 +75,7 @@ described = extend_schema_view(
     change_status=route(
         "changeOrderStatus",
         "Move an order one step",
-        {200: OrderSerializer, 409: FINAL_STEP},
+        {200: OrderSerializer, 409: STEP_REFUSED},
         ChangeStatusSerializer,
     ),
     history=route(

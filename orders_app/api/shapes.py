@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders_app.document import ONE_LINE, OrderDocument, ShippingAddress
-from orders_app.event_data import EventType
+from orders_app.event_data import EventType, Override
 from orders_app.event_log import LoggedEvent
 from orders_app.services.place_order import ItemRequest
 from orders_app.state_machine import OrderStatus, PaymentMethod
@@ -45,13 +45,18 @@ class CancelOrder(Struct, frozen=True):
 
 
 class ChangeStatus(Struct, frozen=True):
-    """The status the order shall have."""
+    """The status the order shall have; `override` lets it go on without stock or payment, for a reason."""
 
     status: OrderStatus
+    override: bool = False
+    reason: Reason = ""
 
 
-class OrderEvent(Struct, frozen=True, rename="camel"):
-    """One thing that happened to an order; `changes` are the fields it changed, with their new values."""
+class OrderEvent(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One thing that happened to an order; `changes` are the fields it changed, with their new values.
+
+    `override` says why staff let the order go on without its stock or payment.
+    """
 
     event_id: str
     version: int
@@ -59,6 +64,7 @@ class OrderEvent(Struct, frozen=True, rename="camel"):
     time: datetime
     actor: str
     changes: dict[str, Any]
+    override: Override | UnsetType = UNSET
 
 
 class Status(Struct, frozen=True, rename="camel"):
@@ -73,12 +79,21 @@ class EventDataChanges(Struct, frozen=True):
     """Of an event's data, what its history shows."""
 
     changes: dict[str, Any]
+    override: Override | UnsetType = UNSET
 
 
 def shown_event(event: LoggedEvent) -> OrderEvent:
     """An event of the log as the history shows it."""
     data = msgspec.json.decode(event.data, type=EventDataChanges)
-    return OrderEvent(event.event_id, event.version, event.type, event.created_at, event.actor, data.changes)
+    return OrderEvent(
+        event.event_id,
+        event.version,
+        event.type,
+        event.created_at,
+        event.actor,
+        data.changes,
+        data.override,
+    )
 
 
 ADDRESS: dict[str, Any] = {

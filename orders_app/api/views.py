@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from orders_app import event_log
-from orders_app.api.access import IsThatUserOrStaff, origin_of, visible_orders
+from orders_app.api.access import IsThatUserOrStaff, may_override_checks, origin_of, visible_orders
 from orders_app.api.filters import OrderFilters
 from orders_app.api.place_order import PLACE_ORDER
 from orders_app.api.schema import described
@@ -44,7 +44,7 @@ from orders_app.services.change_order import (
     update_order,
 )
 from orders_app.state_machine import TRANSITIONS
-from web.bodies import read_body
+from web.bodies import field_error, read_body
 from web.endpoint_view import answer_in_view
 from web.parsers import JsonBytesParser
 from web.struct_schema import StructSerializer
@@ -124,9 +124,14 @@ class OrderViewSet(GenericViewSet[Order]):
 
     @action(methods=["patch"], detail=True, url_path="status", permission_classes=[IsAdminUser])
     def change_status(self, request: Request, pk: UUID) -> Response:
-        """Move the order one step."""
+        """Move the order one step; past a check that is pending only with the permission and a reason."""
         body = read_body(request.data, ChangeStatus)
-        return shown(change_status(order_id=pk, new_status=body.status, origin=origin_of(request)))
+        reason = override_reason(body) if body.override and may_override_checks(request.user) else ""
+        return shown(
+            change_status(
+                order_id=pk, new_status=body.status, origin=origin_of(request), override_reason=reason
+            )
+        )
 
     @action(detail=True)
     def history(self, request: Request, pk: UUID) -> Response:
@@ -158,6 +163,14 @@ class OrderViewSet(GenericViewSet[Order]):
 def shown(document: OrderDocument) -> Response:
     """An order as the answer."""
     return Response(to_builtins(document))
+
+
+def override_reason(body: ChangeStatus) -> str:
+    """The reason for an override. Raises ValidationError where it is blank."""
+    reason = body.reason.strip()
+    if not reason:
+        raise field_error("reason", "An override needs a reason.", "required")
+    return reason
 
 
 def edits(body: EditOrder) -> dict[str, Any]:

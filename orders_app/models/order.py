@@ -11,7 +11,7 @@ from django.db.models import Q
 from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 MONEY_DIGITS = 14
-AWAITS_PAYMENT = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID) & ~Q(
+AWAITS_PAYMENT = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID, total_amount__gt=0) & ~Q(
     payment_method=PaymentMethod.CASH_ON_DELIVERY
 )
 """The orders that hold stock and still wait for their payment."""
@@ -54,6 +54,9 @@ class Order(models.Model):
     class Meta:
         db_table = "orders_order"
         ordering: ClassVar = ["-created_at", "-id"]
+        permissions: ClassVar = [
+            ("override_checks", "Can let an order go on without its stock or payment"),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["user", "created_at"], name="order_user_created"),
             models.Index(fields=["status", "created_at"], name="order_status_created"),

@@ -16,13 +16,19 @@ CANCELLED_BY_CUSTOMER = CancelReason(CancelCode.CUSTOMER_REQUEST, "Cancelled at 
 CANCELLED_BY_STAFF = CancelReason(CancelCode.STAFF_REQUEST, "Cancelled by the shop.")
 
 
-def change_status(*, order_id: UUID, new_status: OrderStatus, origin: Origin) -> OrderDocument:
-    """Change the status, as staff do. Raises TransitionNotAllowed."""
+def change_status(
+    *, order_id: UUID, new_status: OrderStatus, origin: Origin, override_reason: str = ""
+) -> OrderDocument:
+    """Change the status, as staff do.
+
+    With `override_reason`, which the history keeps, the order goes on without its stock or payment too; the
+    caller checks who may do that. Raises TransitionNotAllowed, StockPending or PaymentPending.
+    """
     with locked_order(order_id, origin) as order:
         if new_status == OrderStatus.CANCELLED:
             order.cancel(CANCELLED_BY_STAFF)
         else:
-            order.move_to(new_status)
+            order.move_to(new_status, override_reason)
     return order.document
 
 

@@ -12,18 +12,22 @@ from msgspec import UNSET, UnsetType
 
 from orders_app import event_data, event_log
 from orders_app.document import CancelReason, OrderChanges, OrderDocument, ShippingAddress, apply_changes
-from orders_app.event_data import ChangingData, EventType
+from orders_app.event_data import ChangingData, EventType, Override
 from orders_app.event_log import NewEvent, Origin, new_event
 from orders_app.exceptions import (
+    ChecksPending,
     OrderNotDeletable,
     OrderNotEditable,
     OrderNotFound,
     OrderNotPayable,
+    PaymentPending,
+    StockPending,
     TransitionNotAllowed,
 )
 from orders_app.models.rows import read_documents, update_rows
 from orders_app.state_machine import (
     FINAL,
+    NEEDS_STOCK_AND_PAYMENT,
     OrderStatus,
     PaymentMethod,
     PaymentStatus,
@@ -43,9 +47,17 @@ class LockedOrder:
         self.events: list[NewEvent] = []
         self._now = now
 
-    def move_to(self, status: OrderStatus) -> None:
-        """Change the status, to any but Cancelled. Raises TransitionNotAllowed."""
-        self._change_status(status, shipped_at=self._now if status == OrderStatus.SHIPPED else UNSET)
+    def move_to(self, status: OrderStatus, override_reason: str = "") -> None:
+        """Change the status, to any but Cancelled; with a reason for it also without stock or payment.
+
+        Raises TransitionNotAllowed, StockPending or PaymentPending.
+        """
+        self._require_transition(status)
+        self._change_status(
+            status,
+            override=self._check_stock_and_payment(status, override_reason),
+            shipped_at=self._now if status == OrderStatus.SHIPPED else UNSET,
+        )
         if status == OrderStatus.DELIVERED:
             self._complete()
 
@@ -54,6 +66,7 @@ class LockedOrder:
 
         Raises TransitionNotAllowed.
         """
+        self._require_transition(OrderStatus.CANCELLED)
         self._change_status(OrderStatus.CANCELLED, reason=reason.detail, stock_status=stock_status)
         self._record(
             EventType.CANCELLED,
@@ -69,8 +82,13 @@ class LockedOrder:
         )
 
     def confirm_stock(self) -> None:
-        """Record that the stock is reserved; an order paid, or to be paid on delivery, becomes Processing."""
+        """Record that the stock is reserved; an order that need not be paid first becomes Processing.
+
+        An order with nothing to pay, unless it is paid on delivery, counts as paid from then on.
+        """
         self._change(EventType.CONFIRMED, stock_status=StockStatus.RESERVED)
+        if self.document.has_nothing_to_pay:
+            self._change(EventType.PAYMENT, payment_status=PaymentStatus.PAID)
         self._process_if_ready()
 
     def record_stock_status(self, stock_status: StockStatus) -> None:
@@ -79,22 +97,27 @@ class LockedOrder:
         self._change(EventType.STOCK_RELEASED if released else EventType.UPDATED, stock_status=stock_status)
 
     def request_release(self, reason: str) -> None:
-        """Request the release of stock that was reserved for an order that is already cancelled."""
+        """Request the release of stock that may be reserved for an order that is already cancelled.
+
+        Rejected stock stays rejected unless the answer is that something was given back.
+        """
+        is_rejected = self.document.stock_status == StockStatus.REJECTED
         self._record(
             EventType.RELEASE_REQUESTED,
             event_data.ReleaseRequested(
                 order_number=self.document.order_number,
-                changes=self._changes(stock_status=StockStatus.RESERVED),
+                changes=self._changes(stock_status=UNSET if is_rejected else StockStatus.RESERVED),
                 items=self.document.items,
                 reason=reason,
             ),
         )
 
     def request_reserve(self) -> None:
-        """Request the stock again; the stock service repeats its answer if it has given one."""
+        """Request the stock again; until the stock service has answered, the stock is pending."""
+        changes = self._changes(stock_status=StockStatus.PENDING)
         self._record(
             EventType.RESERVE_REQUESTED,
-            event_data.ReserveRequested(self.document.order_number, self._changes(), self.document.items),
+            event_data.ReserveRequested(self.document.order_number, changes, self.document.items),
         )
 
     def mark_paid(self) -> None:
@@ -131,17 +154,26 @@ class LockedOrder:
             raise OrderNotEditable(field, self.document.status)
 
     def _process_if_ready(self) -> None:
-        document = self.document
-        is_paid_for = (
-            document.payment_status == PaymentStatus.PAID
-            or document.payment_method == PaymentMethod.CASH_ON_DELIVERY
-        )
-        if (
-            document.status == OrderStatus.PENDING
-            and document.stock_status == StockStatus.RESERVED
-            and is_paid_for
-        ):
+        if self.document.status == OrderStatus.PENDING and not self._missing():
             self.move_to(OrderStatus.PROCESSING)
+
+    def _missing(self) -> dict[str, type[ChecksPending]]:
+        """What the order would go on without, and the refusal for it."""
+        missing: dict[str, type[ChecksPending]] = {}
+        if self.document.stock_status != StockStatus.RESERVED:
+            missing["stock"] = StockPending
+        if self.document.lacks_payment:
+            missing["payment"] = PaymentPending
+        return missing
+
+    def _check_stock_and_payment(self, status: OrderStatus, override_reason: str) -> Override | UnsetType:
+        """The override that the step needs, if any. Raises StockPending or PaymentPending."""
+        missing = self._missing() if status in NEEDS_STOCK_AND_PAYMENT else {}
+        if not missing:
+            return UNSET
+        if not override_reason:
+            raise next(iter(missing.values()))(status)
+        return Override(override_reason, tuple(missing))
 
     def _complete(self) -> None:
         document = self.document
@@ -158,18 +190,26 @@ class LockedOrder:
         if (document.payment_method, document.payment_status) == CASH_DUE:
             self.mark_paid()
 
-    def _change_status(self, status: OrderStatus, reason: str | UnsetType = UNSET, **changes: Any) -> None:
-        current = self.document.status
-        if not is_allowed(current, status):
-            raise TransitionNotAllowed(current, status)
+    def _require_transition(self, status: OrderStatus) -> None:
+        if not is_allowed(self.document.status, status):
+            raise TransitionNotAllowed(self.document.status, status)
+
+    def _change_status(
+        self,
+        status: OrderStatus,
+        reason: str | UnsetType = UNSET,
+        override: Override | UnsetType = UNSET,
+        **changes: Any,
+    ) -> None:
         self._record(
             EventType.STATUS_CHANGED,
             event_data.StatusChanged(
                 order_number=self.document.order_number,
                 changes=self._changes(status=status, status_label=status.label, **changes),
-                old_status=current,
+                old_status=self.document.status,
                 new_status=status,
                 reason=reason,
+                override=override,
             ),
         )
 

@@ -1,52 +1,43 @@
-"""Recording the answers of the stock service on the orders."""
+"""Recording the answers of the stock service on the orders.
+
+An answer that contradicts its order is kept (`StockContradiction`). It is believed only where it answers a
+command of ours and no other answer has come since; else the stock is requested again, and the answer to that
+request decides. docs/stock.md lists the cases.
+"""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET
 
-from orders_app.document import CancelCode, CancelReason, OrderDocument
-from orders_app.event_log import Origin
+from orders_app import event_effects, event_log
+from orders_app.document import CancelCode, CancelReason
+from orders_app.event_data import EventType, StatusChanged
+from orders_app.event_log import LoggedEvent, Origin
+from orders_app.services.keep_contradiction import Outcome, is_kept, keep_contradiction
 from orders_app.services.locked_order import LockedOrder, locked_orders
-from orders_app.state_machine import BEFORE_SHIPMENT, FINAL, OrderStatus, StockStatus
-
-
-class StockReserved(Struct, frozen=True):
-    """All lines of the order are reserved."""
-
-    order_id: str
-    trace_parent: str = ""
-
-
-class StockShortage(Struct, frozen=True):
-    """Why one product could not be reserved; `code` as in `inventory.rejected`."""
-
-    product_id: str
-    code: str
-    requested: int
-    available: int
-
-
-class StockRejected(Struct, frozen=True):
-    """Nothing is reserved for the order, for these reasons."""
-
-    order_id: str
-    shortages: Sequence[StockShortage]
-    trace_parent: str = ""
-
-
-class StockReleased(Struct, frozen=True):
-    """The order holds no stock any more."""
-
-    order_id: str
-    trace_parent: str = ""
-
-
-StockAnswer = StockReserved | StockRejected | StockReleased
+from orders_app.services.rejection import explain_rejection
+from orders_app.services.stock_answers import (
+    Kind,
+    StockAnswer,
+    StockRejected,
+    StockReleased,
+    StockReserved,
+    find_contradiction,
+)
+from orders_app.state_machine import BEFORE_SHIPMENT, OrderStatus, StockStatus
 
 STOCK_RELEASED = CancelReason(
     CancelCode.STOCK_RELEASED, "The stock kept for this order was given up, so it had to be cancelled."
 )
+CANCELLED_BEFORE_RESERVED = "The order was cancelled before its stock was reserved."
+COMMANDS: Mapping[EventType, str] = {
+    EventType.CREATED: "inventory.reserve",
+    EventType.RESERVE_REQUESTED: "inventory.reserve",
+    EventType.CANCELLED: "inventory.release",
+    EventType.RELEASE_REQUESTED: "inventory.release",
+}
+"""The events that send a command to the stock service."""
 
 
 def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None:
@@ -61,7 +52,7 @@ def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None
     with locked_orders({order_id for order_id, _ in answers_by_id}, Origin(origin_actor)) as orders:
         for order_id, answer in answers_by_id:
             if order := orders.get(order_id):
-                order.origin = Origin(origin_actor, answer.trace_parent)
+                order.origin = Origin(origin_actor, answer.origin.trace_parent)
                 _record(order, answer)
 
 
@@ -75,59 +66,103 @@ def _parse_id(order_id: str) -> UUID | None:
 
 
 def _record(order: LockedOrder, answer: StockAnswer) -> None:
-    match answer:
-        case StockReserved():
-            _record_reserved(order)
-        case StockRejected():
-            _record_rejected(order, answer)
-        case StockReleased():
-            _record_released(order)
-
-
-def _record_reserved(order: LockedOrder) -> None:
-    status, stock = order.document.status, order.document.stock_status
-    if status == OrderStatus.CANCELLED:
-        if stock in {StockStatus.PENDING, StockStatus.REJECTED}:
-            order.request_release("The order was cancelled before its stock was reserved.")
-    elif stock == StockStatus.PENDING:
-        order.confirm_stock()
-
-
-def _record_rejected(order: LockedOrder, answer: StockRejected) -> None:
-    if order.document.stock_status != StockStatus.PENDING:
-        return
-    if order.document.status in FINAL:
-        order.record_stock_status(StockStatus.REJECTED)
+    if kind := find_contradiction(answer, order.document):
+        _record_contradiction(order, answer, kind)
     else:
-        order.cancel(_rejection(order.document, answer.shortages), StockStatus.REJECTED)
+        _apply(order, answer)
 
 
-def _record_released(order: LockedOrder) -> None:
-    """An order that lost its stock before it was shipped cannot be fulfilled: it is cancelled."""
-    if order.document.stock_status not in {StockStatus.PENDING, StockStatus.RESERVED}:
-        return
-    if order.document.status in BEFORE_SHIPMENT:
-        order.cancel(STOCK_RELEASED, StockStatus.RELEASED)
+def _record_contradiction(order: LockedOrder, answer: StockAnswer, kind: Kind) -> None:
+    if not is_kept(answer):
+        before = order.document
+        outcome = _put_right(order, answer)
+        keep_contradiction(answer=answer, order=before, kind=kind, outcome=outcome)
+
+
+def _apply(order: LockedOrder, answer: StockAnswer) -> None:
+    """Record an answer that agrees with the order; most that come a second time change nothing."""
+    is_cancelled = order.document.status == OrderStatus.CANCELLED
+    match answer, order.document.stock_status:
+        case StockReserved(), StockStatus.PENDING if is_cancelled:
+            order.request_release(CANCELLED_BEFORE_RESERVED)
+        case StockReserved(), StockStatus.PENDING:
+            order.confirm_stock()
+        case StockRejected(), StockStatus.PENDING if is_cancelled:
+            order.record_stock_status(StockStatus.REJECTED)
+        case StockRejected(), StockStatus.PENDING:
+            _apply_rejection(order, answer)
+        case StockReleased(), StockStatus.PENDING | StockStatus.RESERVED:
+            order.record_stock_status(StockStatus.RELEASED)
+
+
+def _apply_rejection(order: LockedOrder, answer: StockAnswer) -> None:
+    before = order.document
+    # Most orders are as they were placed, so that there is nothing to read.
+    history = event_log.history(before.id) if before.version > 1 else []
+    if EventType.CONFIRMED in _types(order, history) and not _is_answer(answer, history):
+        _record_contradiction(order, answer, Kind.REJECTED_AFTER_RESERVED)
+    elif (outcome := _lose_stock(order, answer, history)) == Outcome.FOR_PEOPLE:
+        keep_contradiction(answer=answer, order=before, kind=Kind.WITHOUT_STOCK, outcome=outcome)
+
+
+def _types(order: LockedOrder, history: Sequence[LoggedEvent]) -> list[EventType]:
+    """The types of all events of the order, those of this batch included."""
+    return [event.type for event in history] + [event.type for event in order.events]
+
+
+def _lose_stock(order: LockedOrder, answer: StockAnswer, history: Sequence[LoggedEvent]) -> Outcome:
+    """Cancel an order that cannot have its stock, unless it went on without: that is left to people."""
+    if order.document.status not in BEFORE_SHIPMENT or _went_on_without_stock(history):
+        is_released = isinstance(answer, StockReleased)
+        order.record_stock_status(StockStatus.RELEASED if is_released else StockStatus.REJECTED)
+        return Outcome.FOR_PEOPLE
+    if isinstance(answer, StockRejected):
+        order.cancel(explain_rejection(order.document, answer.shortages), StockStatus.REJECTED)
     else:
+        # The release is requested, in case the order holds something after all.
+        order.cancel(STOCK_RELEASED)
+    return Outcome.CANCELLED
+
+
+def _went_on_without_stock(history: Sequence[LoggedEvent]) -> bool:
+    """Whether staff let the order go on without its stock."""
+    changes = (event for event in history if event.type == EventType.STATUS_CHANGED)
+    decoded = (event_effects.decode(event.type, event.data) for event in changes)
+    return any(
+        isinstance(data, StatusChanged) and data.override is not UNSET and "stock" in data.override.without
+        for data in decoded
+    )
+
+
+def _put_right(order: LockedOrder, answer: StockAnswer) -> Outcome:
+    """Do what a contradicting answer calls for."""
+    history = event_log.history(order.document.id)
+    if order.document.status == OrderStatus.CANCELLED:
+        return _put_cancelled_right(order, answer, history)
+    if order.document.stock_status == StockStatus.PENDING and _is_answer(answer, history):
+        return _lose_stock(order, answer, history)
+    if _types(order, history)[-1] == EventType.RESERVE_REQUESTED:
+        return Outcome.NONE
+    order.request_reserve()
+    return Outcome.ASKED_AGAIN
+
+
+def _put_cancelled_right(order: LockedOrder, answer: StockAnswer, history: Sequence[LoggedEvent]) -> Outcome:
+    """A cancelled order must hold nothing."""
+    stock_status = order.document.stock_status
+    if stock_status == StockStatus.RELEASED:
+        return Outcome.NONE
+    if isinstance(answer, StockReleased) and _is_answer(answer, history):
         order.record_stock_status(StockStatus.RELEASED)
+        return Outcome.RECORDED
+    is_requested = _types(order, history)[-1] == EventType.RELEASE_REQUESTED
+    if isinstance(answer, StockReserved) and stock_status != StockStatus.RESERVED and not is_requested:
+        order.request_release(CANCELLED_BEFORE_RESERVED)
+        return Outcome.RELEASE_REQUESTED
+    return Outcome.NONE
 
 
-def _rejection(document: OrderDocument, shortages: Sequence[StockShortage]) -> CancelReason:
-    names = {item.product_id: item.product_name for item in document.items}
-    reasons = "; ".join(
-        _explain(names.get(shortage.product_id, shortage.product_id), shortage) for shortage in shortages
-    )
-    return CancelReason(CancelCode(shortages[0].code), f"We could not reserve your order: {reasons}.")
-
-
-SENTENCES: Mapping[str, str] = {
-    CancelCode.INSUFFICIENT_STOCK: "{name}: {requested} requested, {available} available",
-    CancelCode.PRODUCT_INACTIVE: "{name}: {requested} requested, no longer sold",
-    CancelCode.PRODUCT_NOT_FOUND: "{name}: {requested} requested, no longer in the catalogue",
-}
-
-
-def _explain(name: str, shortage: StockShortage) -> str:
-    return SENTENCES[shortage.code].format(
-        name=name, requested=shortage.requested, available=shortage.available
-    )
+def _is_answer(answer: StockAnswer, history: Sequence[LoggedEvent]) -> bool:
+    """Whether the answer names a command that one of these events has sent."""
+    commands = {f"{event.event_id}:{COMMANDS[event.type]}" for event in history if event.type in COMMANDS}
+    return answer.origin.cause in commands

@@ -18,12 +18,14 @@ from orders_app.event_log import LoggedEvent, Origin
 from orders_app.models import Order, OrderItem
 from orders_app.services.change_order import change_status
 from orders_app.services.place_order import ItemRequest, Placement, PlacementRequest, place_order
-from orders_app.services.record_stock_answers import (
+from orders_app.services.record_stock_answers import record_answers
+from orders_app.services.stock_answers import (
+    MessageOrigin,
     StockAnswer,
     StockRejected,
+    StockReleased,
     StockReserved,
     StockShortage,
-    record_answers,
 )
 from orders_app.state_machine import OrderStatus, PaymentMethod
 
@@ -37,6 +39,7 @@ OTHER_ADDRESS = ShippingAddress(
 )
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 STAFF = Origin("staff:1", TRACE_PARENT)
+ORIGIN = MessageOrigin(trace_parent=TRACE_PARENT)
 
 
 @dataclass
@@ -91,11 +94,17 @@ class OrderPlacer:
         """Places an order of two lanterns."""
         return self.place_items((self.catalogue.add(), 2), payment_method=payment_method).order
 
+    def place_reserved(self, **given: Any) -> OrderDocument:
+        """Places an order whose stock is reserved at once."""
+        order = self.place(**given)
+        answer(reserved(order))
+        return now(order)
+
     def place_and_move(self, *statuses: OrderStatus, **given: Any) -> OrderDocument:
-        """Places an order that staff then take through these statuses."""
+        """Places an order that staff then take through these statuses, without its stock or payment."""
         order = self.place(**given)
         for status in statuses:
-            order = change_status(order_id=order.id, new_status=status, origin=STAFF)
+            order = move(order, status)
         return order
 
 
@@ -119,14 +128,31 @@ def answer(*answers: StockAnswer) -> None:
     record_answers(answers=answers, origin_actor="service:stock")
 
 
-def reserved(order: OrderDocument) -> StockReserved:
-    return StockReserved(str(order.id), TRACE_PARENT)
+def move(order: OrderDocument, status: OrderStatus) -> OrderDocument:
+    """Moves an order, without its stock or payment if need be."""
+    return change_status(order_id=order.id, new_status=status, origin=STAFF, override_reason="For a test.")
 
 
-def rejected(order: OrderDocument, available: int = 1) -> StockRejected:
+def lines_of(order: OrderDocument) -> dict[str, int]:
+    """The quantities of an order by product id."""
+    return {item.product_id: item.quantity for item in order.items}
+
+
+def reserved(order: OrderDocument, origin: MessageOrigin = ORIGIN) -> StockReserved:
+    """The answer that the order's lines are reserved."""
+    return StockReserved(str(order.id), lines_of(order), origin)
+
+
+def rejected(order: OrderDocument, available: int = 1, origin: MessageOrigin = ORIGIN) -> StockRejected:
+    """The answer that of the order's first product too few are available."""
     item = order.items[0]
     shortage = StockShortage(item.product_id, "INSUFFICIENT_STOCK", item.quantity, available)
-    return StockRejected(str(order.id), [shortage], TRACE_PARENT)
+    return StockRejected(str(order.id), [shortage], origin)
+
+
+def released(order: OrderDocument, origin: MessageOrigin = ORIGIN) -> StockReleased:
+    """The answer that the order's lines were given back."""
+    return StockReleased(str(order.id), lines_of(order), origin)
 
 
 def now(order: OrderDocument) -> OrderDocument:

@@ -25,7 +25,7 @@ from orders_app.event_data import EventType
 from orders_app.exceptions import OrderNotPayable
 from orders_app.models import Order
 from orders_app.selectors import orders_awaiting_payment
-from orders_app.services.change_order import change_status, mark_paid, update_order
+from orders_app.services.change_order import mark_paid, update_order
 from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
 from orders_app.services.locked_order import locked_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
@@ -39,7 +39,7 @@ from tests.concurrency import (
     start_beside,
 )
 from tests.database import in_test_database
-from tests.orders_app.ordering import STAFF, OrderPlacer, answer, events, now, reserved
+from tests.orders_app.ordering import STAFF, OrderPlacer, answer, events, move, now, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HOLD = timedelta(minutes=30)
@@ -113,10 +113,20 @@ def test_an_order_without_a_due_payment_is_not_changed(
     assert events(order) == []
 
 
+def test_an_order_with_nothing_to_pay_is_not_cancelled(placer: OrderPlacer) -> None:
+    free = placer.place_items(
+        (placer.catalogue.add(price="0.00"), 2), payment_method=PaymentMethod.STRIPE
+    ).order
+    Order.objects.filter(pk=free.id).update(created_at=timezone.now() - HOLD * 9)
+    expire_once()
+    assert expire(free) == set()
+    assert events(free) == []
+
+
 def test_an_order_that_is_paid_or_processing_is_not_changed(placer: OrderPlacer) -> None:
     paid, moved = overdue(placer), overdue(placer)
     pay(paid)
-    change_status(order_id=moved.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+    move(moved, OrderStatus.PROCESSING)
     expire_once()
     assert now(paid).status == OrderStatus.PENDING
     assert now(moved).status == OrderStatus.PROCESSING

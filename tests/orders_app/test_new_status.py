@@ -32,18 +32,19 @@ from orders_app.api.filters import OrderFilters
 from orders_app.event_log import Origin
 from orders_app.models import Order
 from orders_app.services.locked_order import LockedOrder
-from orders_app.services.record_stock_answers import StockReleased, _record
+from orders_app.services.record_stock_answers import _lose_stock
+from orders_app.services.stock_answers import StockReleased
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import OrderStatus, StockStatus
 from tests.orders_app.recorded_effects import RECORDED, order_after
 
 order = LockedOrder(order_after(RECORDED["created"]), Origin("staff:1"), datetime.now(UTC))
-order.move_to(OrderStatus.PROCESSING)
-order.move_to(OrderStatus.PACKED)
+order.move_to(OrderStatus.PROCESSING, "Packed by hand.")
+order.move_to(OrderStatus.PACKED, "Packed by hand.")
 assert (order.document.status, order.document.status_label) == (6, "Packed")
 assert order.events[-1].data.new_status_label == "Packed"
 order.edit(None, "T-1")
-_record(order, StockReleased(str(order.document.id)))
+_lose_stock(order, StockReleased(str(order.document.id), {}), [])
 assert order.document.status == OrderStatus.CANCELLED
 claim = StockClaim(order.document.id, 3, OrderStatus.PACKED, StockStatus.RELEASED, {"a": 1})
 assert find_disagreement(claim, None) is Disagreement.OPEN_WITHOUT_STOCK

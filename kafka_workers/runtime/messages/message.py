@@ -38,7 +38,7 @@ class ReceivedMessage(Struct, frozen=True, kw_only=True):
     """A message to handle.
 
     `topic`, `partition` and `offset` are where it was first read, before any retry or redrive; `attempt` is 1
-    for the first handling. `time` is its `ce_time`.
+    for the first handling. `time` is its `ce_time`; `cause` is the id of the message that it answers.
     """
 
     topic: str
@@ -52,6 +52,7 @@ class ReceivedMessage(Struct, frozen=True, kw_only=True):
     subject: str
     time: datetime | None
     sequence: int | None
+    cause: str
     trace_parent: str
     attempt: int
 
@@ -78,9 +79,10 @@ def cloud_event(  # noqa: PLR0913 - one argument for each attribute
     subject: str,
     data_schema: str,
     sequence: int | None = None,
+    cause: str = "",
     trace_parent: str = "",
 ) -> OutgoingMessage:
-    """A JSON value as a CloudEvent of type `topic`; `time` has a time zone."""
+    """A JSON value as a CloudEvent of type `topic`; `time` has a time zone, `cause` is what it answers."""
     headers: dict[str, str | bytes | None] = {
         "ce_specversion": "1.0",
         "ce_id": id,
@@ -93,6 +95,8 @@ def cloud_event(  # noqa: PLR0913 - one argument for each attribute
     }
     if sequence is not None:
         headers["ce_sequence"] = str(sequence)
+    if cause:
+        headers["ce_causationid"] = cause
     if trace_parent:
         headers["traceparent"] = trace_parent
     return OutgoingMessage(topic, key, value, headers)
@@ -133,6 +137,7 @@ def receive(message: Message, headers: Headers) -> ReceivedMessage:
         subject=event.subject,
         time=event.time,
         sequence=event.sequence,
+        cause=event.causationid,
         trace_parent=_trace_parent(headers),
         attempt=failure.attempts + 1 if failure else 1,
     )
@@ -148,6 +153,7 @@ class _Event(Struct, frozen=True, kw_only=True):
     specversion: Literal["1.0"] = "1.0"
     time: Annotated[datetime, Meta(tz=True)] | None = None
     sequence: int | None = None
+    causationid: str = ""
 
 
 class _CompleteEvent(_Event, frozen=True, kw_only=True):

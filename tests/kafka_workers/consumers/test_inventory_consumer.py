@@ -67,6 +67,7 @@ def received(value: bytes, topic: str = "inventory.reserve") -> ReceivedMessage:
         source="",
         subject="",
         time=datetime.now(UTC),
+        cause="",
         sequence=None,
         trace_parent="",
         attempt=1,
@@ -82,6 +83,9 @@ def test_a_plain_message_is_settled_and_its_repetition_changes_nothing(kafka_cli
     expected = {"orderId": order, "items": [{"productId": product, "quantity": 2, "newStock": 8}]}
     assert [answer.json() for answer in answers] == [expected] * 2
     assert {answer.headers["ce_id"] for answer in answers} == {f"{order}:inventory.reserved"}
+    causes = [answer.headers["ce_causationid"] for answer in answers]
+    assert len(set(causes)) == 2
+    assert all(cause.startswith("inventory.reserve/") for cause in causes)
     assert stock_of(product) == 8
 
 

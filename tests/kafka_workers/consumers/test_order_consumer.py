@@ -15,8 +15,9 @@ from kafka_workers.consumers import orders
 from kafka_workers.consumers.orders import ORDER_CONSUMER
 from kafka_workers.runtime.consuming.consumer_loop import run
 from orders_app import event_log
-from orders_app.document import OrderDocument
+from orders_app.document import CancelCode, OrderDocument
 from orders_app.event_data import EventType
+from orders_app.models import StockContradiction
 from orders_app.state_machine import OrderStatus, StockStatus
 from tests.concurrency import running
 from tests.kafka_workers.relay.log_entries import TRACE
@@ -39,6 +40,11 @@ def send_answer(kafka_client: KafkaClient, topic: str, order_id: str, **value: o
     )
 
 
+def send_reserved(kafka_client: KafkaClient, order: OrderDocument) -> None:
+    items = [{"productId": item.product_id, "quantity": item.quantity, "newStock": 0} for item in order.items]
+    send_answer(kafka_client, "inventory.reserved", str(order.id), items=items)
+
+
 def wait_for(order: OrderDocument, status: OrderStatus) -> OrderDocument:
     eventually(lambda: now(order).status == status, f"the order {status.label}")
     return now(order)
@@ -49,7 +55,7 @@ def test_an_order_whose_stock_is_reserved_is_processed_and_its_events_carry_the_
 ) -> None:
     order = placer.place()
     with running_consumer():
-        send_answer(kafka_client, "inventory.reserved", str(order.id), items=[])
+        send_reserved(kafka_client, order)
         assert wait_for(order, OrderStatus.PROCESSING).stock_status == StockStatus.RESERVED
     events = event_log.history(order.id)[1:]
     assert [event.type for event in events] == [EventType.CONFIRMED, EventType.STATUS_CHANGED]
@@ -83,17 +89,62 @@ def test_repeated_answers_and_answers_about_unknown_orders_change_nothing(
 ) -> None:
     order, last = placer.place(), placer.place()
     with running_consumer():
-        send_answer(kafka_client, "inventory.reserved", str(order.id), items=[])
+        send_reserved(kafka_client, order)
         wait_for(order, OrderStatus.PROCESSING)
         before = all_that_is_stored()
-        send_answer(kafka_client, "inventory.reserved", str(order.id), items=[])
+        send_reserved(kafka_client, order)
         for unknown in (str(uuid.uuid4()), "external-1", "\x00", "$where"):
             send_answer(kafka_client, "inventory.reserved", unknown, items=[])
             send_answer(kafka_client, "inventory.released", unknown, items=[])
         assert all_that_is_stored() == before
-        send_answer(kafka_client, "inventory.reserved", str(last.id), items=[])
+        send_reserved(kafka_client, last)
         wait_for(last, OrderStatus.PROCESSING)
     assert now(order).version == 3
+
+
+def test_a_forged_answer_is_kept_and_the_true_one_after_it_wins(
+    kafka_client: KafkaClient, placer: OrderPlacer
+) -> None:
+    order, last = placer.place(), placer.place()
+    product = order.items[0].product_id
+    failure = {"productId": product, "code": "INSUFFICIENT_STOCK", "requested": 2, "available": 1}
+    foreign = failure | {"productId": "call\n0900-1234", "code": "PRODUCT_NOT_FOUND"}
+    with running_consumer():
+        send_answer(kafka_client, "inventory.reserved", str(order.id), items=[])
+        send_answer(kafka_client, "inventory.released", str(order.id), items=[])
+        send_answer(kafka_client, "inventory.rejected", str(order.id), failures=[foreign])
+        eventually(lambda: kinds(order) == FORGED, "all three kept")
+        assert now(order).status == OrderStatus.PENDING
+        send_answer(kafka_client, "inventory.rejected", str(order.id), failures=[failure])
+        reason = wait_for(order, OrderStatus.CANCELLED).cancel_reason
+        send_reserved(kafka_client, last)
+        wait_for(last, OrderStatus.PROCESSING)
+    assert reason is not None
+    assert reason.detail == "We could not reserve your order: Lantern: 2 requested, 1 available."
+
+
+FORGED = {"reserved_otherwise", "released_while_live", "rejected_otherwise"}
+
+
+def kinds(order: OrderDocument) -> set[str]:
+    return set(StockContradiction.objects.filter(order_id=order.id).values_list("kind", flat=True))
+
+
+def test_an_answer_that_names_our_command_is_believed(kafka_client: KafkaClient, placer: OrderPlacer) -> None:
+    order = placer.place()
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": "1",
+        "ce_type": "inventory.released",
+        "ce_source": "/stockbridge/products",
+        "ce_causationid": f"{order.id}:1:inventory.reserve",
+    }
+    with running_consumer():
+        value = json.dumps({"orderId": str(order.id), "items": []}).encode()
+        kafka_client.send("inventory.released", str(order.id), value, attributes)
+        reason = wait_for(order, OrderStatus.CANCELLED).cancel_reason
+    assert reason is not None
+    assert reason.code == CancelCode.STOCK_RELEASED
 
 
 def test_an_invalid_answer_becomes_a_dead_letter_with_the_reason(
@@ -102,7 +153,7 @@ def test_an_invalid_answer_becomes_a_dead_letter_with_the_reason(
     order = placer.place()
     with running_consumer():
         send_answer(kafka_client, "inventory.rejected", str(order.id), failures=[])
-        send_answer(kafka_client, "inventory.reserved", str(order.id), items=[])
+        send_reserved(kafka_client, order)
         wait_for(order, OrderStatus.PROCESSING)
     (dead,) = kafka_client.of_order(str(order.id), "orders-service-group.dlq")
     assert any("failures" in text for text in dead.headers.values())

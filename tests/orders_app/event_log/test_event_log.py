@@ -19,9 +19,8 @@ from orders_app.event_log.reader import _OLDEST_UNREAD, _READ_AFTER, _READ_USER_
 from orders_app.exceptions import BrokenHistory, LockedTooLate
 from orders_app.fold import rebuild_order
 from orders_app.models import OrderEvent
-from orders_app.services.change_order import change_status
 from orders_app.state_machine import OrderStatus
-from tests.orders_app.ordering import STAFF, OrderPlacer, last_event, now
+from tests.orders_app.ordering import OrderPlacer, last_event, move, now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FILL_THE_LOG = """
@@ -164,14 +163,14 @@ def test_orders_are_not_locked_after_the_first_write(placer: OrderPlacer) -> Non
     with transaction.atomic():
         event_log.store_position("mailer", START)
         with pytest.raises(LockedTooLate):
-            change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+            move(order, OrderStatus.PROCESSING)
     assert now(order) == order
 
 
 def test_an_order_is_rebuilt_at_each_of_its_versions(placer: OrderPlacer) -> None:
     placed = placer.place()
-    processing = change_status(order_id=placed.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
-    shipped = change_status(order_id=placed.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
+    processing = move(placed, OrderStatus.PROCESSING)
+    shipped = move(placed, OrderStatus.SHIPPED)
     history = event_log.history(placed.id)
     rebuilt = [rebuild_order(history[:version]) for version in (1, 2, 3)]
     assert rebuilt == [placed, processing, shipped]

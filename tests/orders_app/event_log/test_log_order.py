@@ -146,4 +146,9 @@ def test_two_changes_in_one_transaction_are_refused_unless_locked_together(place
 def _change_both(*order_ids: UUID) -> None:
     with transaction.atomic():
         for order_id in order_ids:
-            change_status(order_id=order_id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+            change_status(
+                order_id=order_id,
+                new_status=OrderStatus.PROCESSING,
+                origin=STAFF,
+                override_reason="For a test.",
+            )

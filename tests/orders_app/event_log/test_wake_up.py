@@ -17,10 +17,9 @@ from foundation.shared_connection import shared_connection
 from orders_app import event_log
 from orders_app.event_log import wake_up
 from orders_app.event_log.wake_up import WakeUpListener, notify_readers
-from orders_app.services.change_order import change_status
 from orders_app.state_machine import OrderStatus
 from tests.database import database_url, in_test_database
-from tests.orders_app.ordering import STAFF, OrderPlacer
+from tests.orders_app.ordering import OrderPlacer, move
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,7 +61,7 @@ def test_a_change_wakes_readers_when_it_is_committed(placer: OrderPlacer, sessio
     order = placer.place()
     assert is_woken(session)
     with transaction.atomic():
-        change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+        move(order, OrderStatus.PROCESSING)
         assert is_not_woken(session)
     assert is_woken(session)
 
@@ -71,7 +70,7 @@ def test_a_change_that_is_rolled_back_wakes_no_reader(placer: OrderPlacer, sessi
     order = placer.place()
     assert is_woken(session)
     with transaction.atomic():
-        change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+        move(order, OrderStatus.PROCESSING)
         transaction.set_rollback(True)
     assert is_not_woken(session)
 

@@ -37,6 +37,7 @@ from tests.orders_app.ordering import (
     answer,
     events,
     last_event,
+    move,
     now,
     rejected,
     reserved,
@@ -58,7 +59,7 @@ def data_of(order: OrderDocument, event_type: EventType) -> event_data.EventData
 
 def test_a_transition_is_one_version_with_one_event(placer: OrderPlacer) -> None:
     placed = placer.place()
-    moved = change_status(order_id=placed.id, new_status=PROCESSING, origin=STAFF)
+    moved = move(placed, PROCESSING)
     assert (moved.status, moved.status_label, moved.version) == (PROCESSING, "Processing", 2)
     assert now(placed) == moved
     event = last_event(placed)
@@ -170,7 +171,7 @@ def test_the_address_cannot_be_changed_later(placer: OrderPlacer) -> None:
 def test_the_tracking_number_can_be_set_until_the_order_is_final(placer: OrderPlacer) -> None:
     order = placer.place_and_move(PROCESSING, SHIPPED)
     assert update_order(order_id=order.id, tracking_number="T-1", origin=STAFF).tracking_number == "T-1"
-    change_status(order_id=order.id, new_status=DELIVERED, origin=STAFF)
+    move(order, DELIVERED)
     before = all_that_is_stored()
     with pytest.raises(OrderNotEditable, match="trackingNumber"):
         update_order(order_id=order.id, tracking_number="T-2", origin=STAFF)

@@ -8,7 +8,7 @@ from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
 from orders_app.models import Order
-from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, change_status
+from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order
 from orders_app.services.locked_order import locked_order
 from orders_app.services.place_order import Placement, service
 from orders_app.services.place_order.service import place_orders
@@ -22,7 +22,7 @@ from tests.concurrency import (
     run_together,
     start_beside,
 )
-from tests.orders_app.ordering import STAFF, OrderPlacer, answer, events, now, reserved
+from tests.orders_app.ordering import STAFF, OrderPlacer, answer, events, move, now, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,7 +71,7 @@ def test_two_concurrent_status_changes_by_staff_make_one_transition(placer: Orde
     order = placer.place()
 
     def process() -> OrderDocument:
-        return change_status(order_id=order.id, new_status=OrderStatus.PROCESSING, origin=STAFF)
+        return move(order, OrderStatus.PROCESSING)
 
     outcomes = race(process, process)
     assert len(of_type(OrderDocument, outcomes)) == len(of_type(TransitionNotAllowed, outcomes)) == 1

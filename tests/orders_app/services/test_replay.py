@@ -18,12 +18,10 @@ from orders_app.models import Order, OrderItem
 from orders_app.services.change_order import (
     CANCELLED_BY_CUSTOMER,
     cancel_order,
-    change_status,
     delete_order,
     mark_paid,
     update_order,
 )
-from orders_app.services.record_stock_answers import StockReleased
 from orders_app.services.replay_orders import compare_slices
 from orders_app.state_machine import FINAL, OrderStatus, PaymentMethod
 from tests.orders_app.ordering import (
@@ -32,8 +30,10 @@ from tests.orders_app.ordering import (
     STAFF,
     OrderPlacer,
     answer,
+    move,
     now,
     rejected,
+    released,
     reserved,
 )
 
@@ -43,7 +43,7 @@ Action = Callable[[OrderDocument], Any]
 
 
 def moving_to(status: OrderStatus) -> Action:
-    return lambda order: change_status(order_id=order.id, new_status=status, origin=STAFF)
+    return lambda order: move(order, status)
 
 
 ACTIONS: dict[str, Action] = {
@@ -60,8 +60,8 @@ ACTIONS: dict[str, Action] = {
     ),
     "reserved": lambda order: answer(reserved(order)),
     "rejected": lambda order: answer(rejected(order)),
-    "released": lambda order: answer(StockReleased(str(order.id))),
-    "several answers": lambda order: answer(reserved(order), StockReleased(str(order.id)), rejected(order)),
+    "released": lambda order: answer(released(order)),
+    "several answers": lambda order: answer(reserved(order), released(order), rejected(order)),
 }
 
 

@@ -8,7 +8,6 @@ import pytest
 from orders_app.document import CancelCode, CancelReason
 from orders_app.services.change_order import (
     cancel_order,
-    change_status,
     delete_order,
     mark_paid,
     update_order,
@@ -20,6 +19,7 @@ from tests.orders_app.ordering import (
     OrderPlacer,
     answer,
     events,
+    move,
     now,
     rejected,
     reserved,
@@ -133,7 +133,7 @@ def test_payment_change_and_delivery_are_sent(customer: Browser, placer: OrderPl
     mark_paid(order_id=order.id, origin=STAFF)
     update_order(order_id=order.id, shipping_address=OTHER_ADDRESS, origin=STAFF)
     for status in (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED):
-        change_status(order_id=order.id, new_status=status, origin=STAFF)
+        move(order, status)
     _, paid, updated, *_, completed = customer.receive_many(7)
     assert (paid["type"], paid["order"]["paymentStatus"]) == ("order:payment", 2)
     assert paid["message"] == f"The payment of order {order.order_number} is paid."
@@ -157,7 +157,7 @@ def test_a_deletion_is_not_sent(customer: Browser, placer: OrderPlacer) -> None:
 def test_each_version_is_sent_with_the_order_at_that_version(customer: Browser, placer: OrderPlacer) -> None:
     order = placer.place()
     answer(reserved(order))
-    change_status(order_id=order.id, new_status=OrderStatus.SHIPPED, origin=STAFF)
+    move(order, OrderStatus.SHIPPED)
     received = customer.receive_many(1 + len(events(order)))
     assert [message["version"] for message in received] == [1, 2, 3, 4]
     assert [message["order"]["status"] for message in received] == [1, 1, 2, 3]
