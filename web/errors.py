@@ -102,7 +102,7 @@ class ExceptionHandler(StandardExceptionHandler):
 
     def explained(self, exc: Exception) -> Exception:
         """The exception with what came and what would be right, where DRF says only what is wrong."""
-        view, request = self.context["view"], self.context["request"]
+        view, request = self.context["view"], cast("Request", self.context["request"])
         match exc:
             case UnsupportedMediaType():
                 came = shortened(request.content_type)

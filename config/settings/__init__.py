@@ -159,6 +159,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "axes.middleware.AxesMiddleware",
+    "web.admin_parameters.AdminParameters",
 ]
 
 # Hot endpoints, declared beside their views, which web/fast_path.py answers before the middlewares above; it
