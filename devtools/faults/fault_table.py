@@ -13,6 +13,7 @@ from functools import partial
 import psutil
 
 from devtools.faults.broker import TOPICS
+from devtools.faults.forged_answers import forge_answers
 from devtools.faults.system import INSTANCES, System, sleep_between
 from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
@@ -255,6 +256,11 @@ def all_faults(*, down: float = DOWN_SECONDS) -> dict[str, Fault]:
         Fault("come-and-go", "consumers join and leave: two, one, three, two", join_and_leave),
         *_freezes(),
         *_outages(down),
+        Fault(
+            "forged-answers",
+            "a program on the broker forges answers about stock, before and after the true ones",
+            forge_answers,
+        ),
         Fault("moved-clock", "a worker's clock jumps by up to two hours, forward or back", move_clock),
         Fault(
             "first-start", "groups start for the first time, after the messages", start_groups, delete_groups

@@ -13,6 +13,7 @@ from devtools.faults.broker import DEAD_LETTERS, RETRIES, TOPICS
 from devtools.faults.client import request_until_answered
 from devtools.faults.evidence import Evidence, duplicates, gather
 from devtools.faults.fault_table import Fault, FaultNotInjected
+from devtools.faults.forged_answers import ForgeryBelieved
 from devtools.faults.laws import Kind, Violation, broken_laws
 from devtools.faults.load import Load, create_products
 from devtools.faults.observations import Observations, PlacedOrder
@@ -56,7 +57,7 @@ def run_with_faults(system: System, faults: Sequence[Fault], *, seconds: float, 
     load.start()
     try:
         _inject(system, faults, observations, run, seconds)
-    except FaultNotInjected as error:
+    except (FaultNotInjected, ForgeryBelieved) as error:
         observations.unexpected.append(str(error))
     finally:
         load.stop()

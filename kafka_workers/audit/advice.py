@@ -21,7 +21,7 @@ ORDER_ADVICE = {
     Disagreement.STILL_HELD: (
         "The ledger was changed by hand: give the pieces back by POST products/…/release/"
     ),
-    Disagreement.OPEN_WITHOUT_STOCK: "Cancel the order",
+    Disagreement.OPEN_WITHOUT_STOCK: "Cancel the order, or ship it by an override",
 }
 
 

@@ -25,6 +25,12 @@ class Disagreement(Enum):
         return str(self.value).format(claim=claim, entry=_describe(entry))
 
 
+def went_without_stock(claim: StockClaim) -> bool:
+    """Whether the order was shipped or delivered and its stock counts as rejected or released."""
+    is_without = claim.stock_status in {StockStatus.REJECTED, StockStatus.RELEASED}
+    return is_without and not claim.is_cancelled and claim.status not in BEFORE_SHIPMENT
+
+
 def find_disagreement(claim: StockClaim, entry: HeldStock | None) -> Disagreement | None:
     """How they disagree, or None; an order with messages in flight may seem to disagree."""
     match claim.stock_status:

@@ -90,6 +90,7 @@ def _report(
         products=stock.products,
         entries=stock.entries,
         orders=orders.orders,
+        without_stock=orders.without_stock,
         in_flight=len(orders.in_flight),
         waiting_for=orders.waiting_for,
         uncounted=stock.uncounted,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kafka_workers.audit.agreement import Disagreement, find_disagreement
+from kafka_workers.audit.agreement import Disagreement, find_disagreement, went_without_stock
 from kafka_workers.audit.arrival import await_arrival
 from kafka_workers.relay.parked_events import blocked_orders
 from orders_app.services.replay_orders import compare_orders
@@ -25,9 +25,13 @@ class DisagreeingOrder(Struct, frozen=True):
 
 
 class OrdersReport(Struct, frozen=True):
-    """`in_flight` are orders that differ while messages are in flight; `waiting_for` says which."""
+    """`in_flight` are orders that differ while messages are in flight; `waiting_for` says which.
+
+    `without_stock` has the ids of orders that were shipped without their stock, by a decision of staff.
+    """
 
     orders: int
+    without_stock: list[str]
     disagreeing: list[DisagreeingOrder]
     in_flight: list[StockClaim]
     waiting_for: str
@@ -41,15 +45,17 @@ def audit_orders(grace: float, progress: Callable[[int], None]) -> OrdersReport:
     """
     suspects: dict[UUID, StockClaim] = {}
     number = 0
+    without_stock: list[str] = []
     for claims in _slices():
+        without_stock += [str(claim.order_id) for claim in claims if went_without_stock(claim)]
         suspects.update((claim.order_id, claim) for claim, _, _ in _disagreeing(claims, _entries(claims)))
         number += len(claims)
         progress(number)
     waiting_for = await_arrival(grace) if suspects else ""
     if waiting_for:
-        return OrdersReport(number, [], list(suspects.values()), waiting_for)
+        return OrdersReport(number, without_stock, [], list(suspects.values()), waiting_for)
     disagreeing, changed = _compare_again(suspects)
-    return OrdersReport(number, disagreeing, changed, "")
+    return OrdersReport(number, without_stock, disagreeing, changed, "")
 
 
 def _slices() -> Iterator[list[StockClaim]]:

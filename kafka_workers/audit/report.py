@@ -24,12 +24,14 @@ class Difference(Struct, rename="camel"):
 class AuditReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """How much was compared, and what differs. `waiting_for` says why `in_flight` orders were not judged.
 
+    `without_stock` has the orders that staff shipped without their stock, which is no difference.
     `drift_pieces` is by how many pieces stock and ledger differ at the end, over all products.
     """
 
     products: int
     entries: int
     orders: int
+    without_stock: Sequence[str]
     in_flight: int
     waiting_for: str
     uncounted: Sequence[str]

@@ -19,7 +19,7 @@ from products_app.exceptions import CatalogueUnavailable
 from products_app.services.stock.audit import count_entries
 
 GRACE_SECONDS = 30.0
-UNCOUNTED_SHOWN = 10
+IDS_SHOWN = 10
 NOT_AUDITED = 2
 
 
@@ -70,7 +70,11 @@ class Command(BaseCommand):
         for difference in report.differences:
             self.stdout.write(str(difference))
         if report.uncounted:
-            self.stdout.write(_describe_uncounted(report.uncounted))
+            self.stdout.write(
+                _describe("Not counted yet, until something of them is reserved", report.uncounted)
+            )
+        if report.without_stock:
+            self.stdout.write(_describe("Shipped without their stock, by override", report.without_stock))
         in_flight = f", {report.in_flight} orders in flight" if report.in_flight else ""
         waiting = f" ({report.waiting_for})" if report.waiting_for else ""
         self.stdout.write(
@@ -80,10 +84,9 @@ class Command(BaseCommand):
         )
 
 
-def _describe_uncounted(products: Sequence[str]) -> str:
-    shown = ", ".join(products[:UNCOUNTED_SHOWN])
-    more = f" and {len(products) - UNCOUNTED_SHOWN} more" if len(products) > UNCOUNTED_SHOWN else ""
-    return f"Not counted yet, until something of them is reserved: {shown}{more}."
+def _describe(fact: str, ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else ""
+    return f"{fact}: {', '.join(ids[:IDS_SHOWN])}{more}."
 
 
 @contextmanager
