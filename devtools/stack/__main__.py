@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from devtools.stack.console import Console
-from devtools.stack.directory_lock import lock_directory
+from devtools.stack.directory_lock import ENTRIES, lock_directory
 from devtools.stack.errors import StackError
 from devtools.stack.kafka import KafkaBroker
 from devtools.stack.options import StartOptions, parse_start
 from devtools.stack.ports import Ports
+from devtools.stack.private_files import make_private_folder
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
 
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str]) -> None:
     # background jobs with SIGINT ignored.
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
+    os.umask(0o077)
     try:
         match arguments:
             case ["start", *options]:
@@ -79,7 +81,9 @@ def _welcome(stack: Stack, *, demo: bool) -> str:
 def _run_kafka() -> None:
     ports = Ports.from_env(os.environ)
     ports.require_free(["kafka"])
-    broker = KafkaBroker(_directory() / "kafka", ports.kafka)
+    directory = _directory()
+    make_private_folder(directory, own=ENTRIES)
+    broker = KafkaBroker(directory / "kafka", ports.kafka)
     try:
         broker.install()
         broker.start()

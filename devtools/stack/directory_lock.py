@@ -7,10 +7,13 @@ from pathlib import Path
 import psutil
 
 from devtools.stack.errors import StackError
+from devtools.stack.private_files import make_private_folder
 
 # An environment variable of every child process, by which the next start finds children of a killed one.
 _LOCK_VARIABLE = "STACK_LOCK"
 _LEFTOVER_SECONDS = 20.0
+# What the stack keeps in its directory.
+ENTRIES = ("lock", "env", "state", "logs", "metrics", "temporary", "kafka", "mongodb", "postgres")
 
 
 @contextmanager
@@ -20,8 +23,8 @@ def lock_directory(directory: Path) -> Iterator[None]:
     First ends the processes that a killed ./start has left running on the directory. Raises StackError when
     another ./start runs on it, or when it cannot be written to.
     """
+    make_private_folder(directory, own=ENTRIES)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
         lock = (directory / "lock").open("w")
     except OSError as error:
         raise StackError(

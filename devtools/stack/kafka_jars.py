@@ -1,6 +1,7 @@
 """The JAR files of Apache Kafka: downloaded once into the virtual environment, for ./start and the tests."""
 
 import fcntl
+import os
 import sys
 from pathlib import Path
 
@@ -43,10 +44,14 @@ def _install(home: Path) -> str:
     import jgo  # noqa: PLC0415 (takes a third of a second, and is needed for the first start only)
 
     print(f"downloading Kafka {VERSION} (55 MB) …", flush=True)
+    # The virtual environment is for all users, unlike what the stack writes.
+    umask = os.umask(0o022)
     try:
         environment = jgo.build(_ENDPOINT, cache_dir=home)
     except Exception as error:  # jgo raises many kinds of network and parser errors
         raise StackError(f"Kafka {VERSION} could not be downloaded, is the network up? ({error})") from error
+    finally:
+        os.umask(umask)
     class_path = ":".join(str(jar) for jar in sorted(environment.path.glob("*/*.jar")))
     _record(home).write_text(class_path)
     return class_path

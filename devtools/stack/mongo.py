@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,19 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from devtools.stack.errors import StackError
+from devtools.stack.private_files import FOLDER, kept_secret
 from devtools.stack.server import ServerProcess
 
 _REPLICA_SET = "rs0"
-_NOT_YET_INITIALISED = 94
+_USER = "stockbridge"
+_NOT_YET_INITIALISED, _USER_EXISTS = 94, 51003
 
 
 class MongoServer(ServerProcess):
-    """MongoDB 6.0 from a wheel, as a replica set of one member, since transactions need a replica set."""
+    """MongoDB 6.0 from a wheel, as a replica set of one member, since transactions need a replica set.
+
+    Clients need a password. The members of the set, here the server and this class, know the key in `key`.
+    """
 
     name = "mongodb"
 
@@ -24,10 +30,21 @@ class MongoServer(ServerProcess):
 
     @property
     def url(self) -> str:
-        return f"mongodb://{self.address}/{self.database}?replicaSet={_REPLICA_SET}"
+        login = f"{_USER}:{self.password}@{self.address}"
+        return f"mongodb://{login}/{self.database}?replicaSet={_REPLICA_SET}&authSource=admin"
+
+    @cached_property
+    def password(self) -> str:
+        """The password of the user `stockbridge`, who may use this database and read the server's figures."""
+        return kept_secret(self.directory / "password")
+
+    @property
+    def _key_path(self) -> Path:
+        return self.directory / "key"
 
     def _prepare(self) -> None:
-        self.data.mkdir(exist_ok=True)
+        self.data.mkdir(mode=FOLDER, exist_ok=True)
+        kept_secret(self._key_path)
 
     def _command(self) -> Sequence[str | Path]:
         return [
@@ -41,19 +58,55 @@ class MongoServer(ServerProcess):
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             # A transaction whose client was killed keeps its locks for this time; the default is a minute.
             *("--setParameter", "transactionLifetimeLimitSeconds=3"),
+            *("--keyFile", self._key_path),
+            # Otherwise anybody on this machine may create the first user.
+            *("--setParameter", "enableLocalhostAuthBypass=false"),
             "--nounixsocket",
             "--quiet",
         ]
 
     def _is_healthy(self) -> bool:
         try:
-            with MongoClient[dict[str, Any]](
-                self.address, directConnection=True, serverSelectionTimeoutMS=1000
-            ) as client:
+            with self.as_member() as client:
                 self._ensure_replica_set(client)
-                return bool(client.admin.command("hello")["isWritablePrimary"])
+                if not client.admin.command("hello")["isWritablePrimary"]:
+                    return False
+                self._ensure_user(client)
         except PyMongoError:
             return False
+        return True
+
+    def as_member(self) -> MongoClient[dict[str, Any]]:
+        """A client with all rights, which the key gives."""
+        return MongoClient(
+            self.address,
+            username="__system",
+            password=kept_secret(self._key_path),
+            authSource="local",
+            authMechanism="SCRAM-SHA-256",
+            directConnection=True,
+            serverSelectionTimeoutMS=1000,
+            **self._client_options,
+        )
+
+    @property
+    def _client_options(self) -> Mapping[str, Any]:
+        """Further options that a client of this server needs."""
+        return {}
+
+    def _ensure_user(self, client: MongoClient[dict[str, Any]]) -> None:
+        """Creates the user; sets the password and the roles of one that is there already."""
+        roles = [{"role": role, "db": self.database} for role in ("readWrite", "dbAdmin")]
+        rights: dict[str, Any] = {
+            "pwd": self.password,
+            "roles": [*roles, {"role": "clusterMonitor", "db": "admin"}],
+        }
+        try:
+            client.admin.command("createUser", _USER, **rights)
+        except OperationFailure as failure:
+            if failure.code != _USER_EXISTS:
+                raise
+            client.admin.command("updateUser", _USER, **rights)
 
     def _ensure_replica_set(self, client: MongoClient[dict[str, Any]]) -> None:
         """Creates the replica set, or updates the port of its only member when that has changed."""

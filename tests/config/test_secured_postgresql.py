@@ -1,6 +1,6 @@
 """PostgreSQL with TLS and passwords, which the URL alone configures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,26 +15,9 @@ from tests.python_process import run_python
 USER, PASSWORD = "stockbridge", "the-databases-password"
 
 
-class SecuredPostgres(PostgresServer):
-    """A server on which every user but the owner, who creates the users, needs a password."""
-
-    def _prepare(self) -> None:
-        super()._prepare()
-        self._rules.write_text(
-            "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        )
-
-    def _command(self) -> Sequence[str | Path]:
-        return [*super()._command(), "-c", f"hba_file={self._rules}"]
-
-    @property
-    def _rules(self) -> Path:
-        return self.directory / "rules.conf"
-
-
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredPostgres]:
-    server = SecuredPostgres(tmp_path_factory.mktemp("secured-postgres"), free_ports(1)[0])
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    server = PostgresServer(tmp_path_factory.mktemp("secured-postgres"), free_ports(1)[0])
     try:
         server.start()
         with connect(server.url, autocommit=True) as connection:
@@ -50,13 +33,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def tls_proxy(postgres: SecuredPostgres, authority: Authority) -> Iterator[TlsProxy]:
+def tls_proxy(postgres: PostgresServer, authority: Authority) -> Iterator[TlsProxy]:
     with TlsProxy(free_ports(1)[0], postgres.port, authority.issue_as_one_file("postgres")) as tls_proxy:
         yield tls_proxy
 
 
 def test_postgresql_is_reached_by_password_and_checked_tls(
-    postgres: SecuredPostgres, tls_proxy: TlsProxy, authority: Authority, tmp_path: Path
+    postgres: PostgresServer, tls_proxy: TlsProxy, authority: Authority, tmp_path: Path
 ) -> None:
     url = f"postgres://{USER}:{PASSWORD}@{tls_proxy.address}/{postgres.database}?sslmode=verify-full&sslrootcert="
     sound, wrong = (
@@ -75,7 +58,7 @@ def test_postgresql_is_reached_by_password_and_checked_tls(
 
 
 def test_without_password_and_checked_tls_there_is_no_postgresql(
-    postgres: SecuredPostgres, tls_proxy: TlsProxy, authority: Authority, tmp_path: Path
+    postgres: PostgresServer, tls_proxy: TlsProxy, authority: Authority, tmp_path: Path
 ) -> None:
     right, other = authority.certificate, Authority(tmp_path, "another").certificate
     for login, address, trusted, reason in (

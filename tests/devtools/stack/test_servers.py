@@ -1,7 +1,10 @@
 """The embedded servers keep their data and start again after a stop and after a kill."""
 
 import os
-from collections.abc import Callable
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -9,15 +12,19 @@ import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 
 from devtools.driver.shop import eventually
-from devtools.stack.errors import ServerNotHealthy
+from devtools.stack import postgres_program as postgres_programs
+from devtools.stack.errors import ServerNotHealthy, StackError
 from devtools.stack.kafka import KafkaBroker, kafka_cluster
 from devtools.stack.mongo import MongoServer
 from devtools.stack.ports import free_ports
 from devtools.stack.postgres import PostgresServer
-from devtools.stack.server import Server
+from devtools.stack.postgres_program import postgres_program
+from devtools.stack.server import Server, ServerProcess
 from devtools.stack.servers import start_all, stop_all
+from devtools.stack.spawn import Rights, can_run
 
 
 @pytest.fixture
@@ -127,6 +134,148 @@ def test_a_paused_server_answers_again_after_resume(postgres: PostgresServer) ->
         psycopg.connect(postgres.url, connect_timeout=5).close()
     finally:
         postgres.stop()
+
+
+def test_postgres_lets_nobody_in_without_its_password(postgres: PostgresServer) -> None:
+    try:
+        postgres.start()
+        for login in ("postgres", "postgres:wrong", "nobody", f"nobody:{postgres.password}"):
+            for database in ("postgres", postgres.database):
+                with pytest.raises(psycopg.OperationalError, match="password"):
+                    psycopg.connect(f"postgresql://{login}@{postgres.address}/{database}", connect_timeout=5)
+    finally:
+        postgres.stop()
+
+
+def test_postgres_data_from_before_there_were_passwords_is_kept_and_closed(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    try:
+        postgres.start()
+        write_row(postgres)
+        postgres.stop()
+        (postgres.data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 trust\n")
+        (postgres.directory / "password").unlink()
+        postgres = PostgresServer(tmp_path / "postgres", postgres.port)
+        postgres.start()
+        assert read_row(postgres) == ("safe",)
+        with pytest.raises(psycopg.OperationalError, match="no password"):
+            psycopg.connect(f"postgresql://postgres@{postgres.address}/{postgres.database}")
+    finally:
+        postgres.stop()
+
+
+def test_postgres_starts_again_after_kill_9_of_its_main_process_alone(postgres: PostgresServer) -> None:
+    try:
+        postgres.start()
+        write_row(postgres)
+        assert postgres.pid is not None
+        children = psutil.Process(postgres.pid).children()
+        children[0].suspend()
+        psutil.Process(postgres.pid).kill()
+        eventually(lambda: postgres.pid is None, "the end of the main process")
+        threading.Timer(1.0, children[0].resume).start()
+        postgres.start()
+        assert read_row(postgres) == ("safe",)
+    finally:
+        postgres.stop()
+
+
+def test_mongodb_lets_nobody_in_without_its_password(tmp_path: Path) -> None:
+    mongo = MongoServer(tmp_path / "mongodb", free_ports(1)[0])
+    try:
+        mongo.start()
+        with MongoClient[dict[str, object]](mongo.url) as client:
+            client.get_default_database()["kept"].insert_one({"_id": 1})
+            with pytest.raises(OperationFailure, match="not authorized"):
+                client["elsewhere"]["kept"].insert_one({"_id": 1})
+        for login in ("", "stockbridge:wrong@"):
+            address = f"mongodb://{login}{mongo.address}/?directConnection=true"
+            with (
+                MongoClient[dict[str, object]](address) as stranger,
+                pytest.raises(OperationFailure, match=r"requires authentication|Authentication failed"),
+            ):
+                stranger[mongo.database]["kept"].find_one()
+        with (
+            MongoClient[dict[str, object]](mongo.address, directConnection=True) as first_comer,
+            pytest.raises(OperationFailure, match="requires authentication"),
+        ):
+            first_comer.admin.command("createUser", "root", pwd="x", roles=["root"])
+    finally:
+        mongo.stop()
+
+
+class OpenMongo(MongoServer):
+    """MongoDB as it was started before there were passwords."""
+
+    def _command(self) -> Sequence[str | Path]:
+        command = list(super()._command())
+        place = command.index("--keyFile")
+        return command[:place] + command[place + 2 :]
+
+    def as_member(self) -> MongoClient[dict[str, object]]:
+        return MongoClient(self.address, directConnection=True, serverSelectionTimeoutMS=1000)
+
+    def _ensure_user(self, client: MongoClient[dict[str, object]]) -> None:
+        client[self.database]["kept"].insert_one({"_id": 1, "word": "safe"})
+
+
+def test_mongodb_data_from_before_there_were_passwords_is_kept_and_closed(tmp_path: Path) -> None:
+    before, now = (kind(tmp_path / "mongodb", free_ports(1)[0]) for kind in (OpenMongo, MongoServer))
+    try:
+        before.start()
+        before.stop()
+        now.start()
+        with MongoClient[dict[str, object]](now.url) as client:
+            assert client.get_default_database()["kept"].find_one() == {"_id": 1, "word": "safe"}
+        with (
+            MongoClient[dict[str, object]](now.address, directConnection=True) as stranger,
+            pytest.raises(OperationFailure, match="requires authentication"),
+        ):
+            stranger[now.database]["kept"].find_one()
+    finally:
+        before.stop()
+        now.stop()
+
+
+@pytest.mark.parametrize("kind", [PostgresServer, MongoServer, KafkaBroker])
+def test_a_server_has_no_capability_and_keeps_its_files_to_itself(
+    kind: type[ServerProcess], tmp_path: Path
+) -> None:
+    server = kind(tmp_path / "server", free_ports(1)[0])
+    umask = os.umask(0o022)
+    try:
+        server.start()
+        main = psutil.Process(server.pid)
+        for process in (main, *main.children(recursive=True)):
+            status = Path(f"/proc/{process.pid}/status").read_text()
+            assert "CapEff:\t0000000000000000\n" in status
+            assert "NoNewPrivs:\t1\n" in status
+    finally:
+        os.umask(umask)
+        server.stop()
+    open_to_others = [path for path in server.directory.rglob("*") if path.lstat().st_mode & 0o077]
+    assert [path for path in open_to_others if not path.is_symlink()] == []
+    assert server.directory.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to another user")
+def test_the_programs_of_postgres_are_copied_where_its_user_cannot_reach_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "environment"
+    closed.mkdir(mode=0o700)
+    shutil.copytree(postgres_program("postgres").parents[1], closed / "installed")
+    copies = Path("/var/cache") / f"stockbridge-test-{uuid.uuid4().hex}"
+    monkeypatch.setattr(postgres_programs, "_COPIES", copies)
+    try:
+        copy = postgres_programs._copy(closed / "installed")
+        assert can_run(copy / "bin" / "postgres", Rights.NEVER_ROOT)
+        copies.chmod(0o777)
+        with pytest.raises(StackError, match="other users than root may write"):
+            postgres_programs._copy(closed / "installed")
+    finally:
+        shutil.rmtree(copies)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to another user")

@@ -1,20 +1,37 @@
-"""Processes that must not run as root."""
+"""What child processes may do."""
 
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from devtools.stack.spawn import spawn
+from devtools.stack.spawn import Rights, spawn
+
+NO_CAPABILITY = "0" * 16
+AS_ROOT = os.geteuid() == 0
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes to another user")
-def test_a_process_that_must_not_be_root_still_runs_programs_below_a_closed_folder(tmp_path: Path) -> None:
-    program = tmp_path / "closed" / "program"
-    program.parent.mkdir(mode=0o700)
-    program.write_text('#!/bin/sh\ntest -x "$0" && id -u\n')
-    program.chmod(0o755)
-    process = spawn([program], output=subprocess.PIPE, never_as_root=True)
+def status_of_child(rights: Rights) -> dict[str, str]:
+    process = spawn(["cat", "/proc/self/status"], output=subprocess.PIPE, rights=rights)
     output, _ = process.communicate(timeout=10)
-    assert int(output) != 0
+    return dict(line.split(":\t", 1) for line in output.decode().splitlines())
+
+
+@pytest.mark.parametrize("rights", [Rights.NO_CAPABILITIES, Rights.NEVER_ROOT])
+def test_a_child_has_no_capability_and_gains_none(rights: Rights) -> None:
+    status = status_of_child(rights)
+    names = ["CapInh", "CapPrm", "CapEff", "CapAmb"] + (["CapBnd"] if AS_ROOT else [])
+    assert {name: status[name] for name in names} == dict.fromkeys(names, NO_CAPABILITY)
+    assert status["NoNewPrivs"] == "1"
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root changes to another user")
+def test_a_child_that_must_not_be_root_has_no_group_of_root() -> None:
+    status = status_of_child(Rights.NEVER_ROOT)
+    assert "0" not in status["Uid"].split() + status["Gid"].split() + status["Groups"].split()
+
+
+def test_what_a_child_writes_is_for_its_user_alone() -> None:
+    process = spawn(["sh", "-c", "umask"], output=subprocess.PIPE)
+    output, _ = process.communicate(timeout=10)
+    assert output == b"0077\n"

@@ -1,13 +1,11 @@
 """MongoDB with TLS and passwords, which the URL alone configures."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
 
 from devtools.stack.mongo import MongoServer
 from devtools.stack.ports import free_ports
@@ -16,12 +14,11 @@ from products_app.exceptions import CatalogueUnavailable
 from tests.certificates import Authority
 from tests.python_process import run_python
 
-USER, PASSWORD = "stockbridge", "the-databases-password"
-ROOT, ROOT_PASSWORD = "root", "the-roots-password"
+USER, PASSWORD = "shop", "the-databases-password"
 
 
 class SecuredMongo(MongoServer):
-    """Members authenticate by a key file, clients by TLS and a password."""
+    """A server that wants TLS, with a user who has the rights that the documents ask for."""
 
     def __init__(self, directory: Path, port: int, authority: Authority) -> None:
         super().__init__(directory, port)
@@ -36,51 +33,18 @@ class SecuredMongo(MongoServer):
             f"?replicaSet=rs0&authSource=admin&serverSelectionTimeoutMS=1000&{options}"
         )
 
-    def as_root(self) -> MongoClient[dict[str, Any]]:
-        return MongoClient(self.uri(ROOT, ROOT_PASSWORD))
-
-    def _prepare(self) -> None:
-        super()._prepare()
-        key = self.directory / "key"
-        key.write_text("a2V5LWZpbGUtb2YtdGhlLXRlc3Rz")
-        key.chmod(0o600)
-
     def _command(self) -> Sequence[str | Path]:
         return [
             *super()._command(),
-            *("--keyFile", self.directory / "key"),
             *("--tlsMode", "requireTLS"),
             *("--tlsCertificateKeyFile", self._certificate),
             *("--tlsCAFile", self._authority.certificate),
             "--tlsAllowConnectionsWithoutCertificates",
         ]
 
-    def _is_healthy(self) -> bool:
-        """Healthy when the users exist; the first user is created from this machine, before there is any."""
-        options: Mapping[str, Any] = {
-            "tls": True,
-            "tlsCAFile": str(self._authority.certificate),
-            "directConnection": True,
-            "serverSelectionTimeoutMS": 1000,
-        }
-        try:
-            with MongoClient[dict[str, Any]](self.address, **options) as client:
-                self._ensure_replica_set(client)
-                if not client.admin.command("hello")["isWritablePrimary"]:
-                    return False
-                client.admin.command("createUser", ROOT, pwd=ROOT_PASSWORD, roles=["root"])
-            with self.as_root() as client:
-                roles = [{"role": role, "db": self.database} for role in ("readWrite", "dbAdmin")]
-                client.admin.command("createUser", USER, pwd=PASSWORD, roles=roles)
-        except PyMongoError:
-            return False
-        return True
-
-    def _ensure_replica_set(self, client: MongoClient[dict[str, Any]]) -> None:
-        """A client without a login may create the replica set, but not read its state."""
-        members = [{"_id": 0, "host": self.address}]
-        with suppress(OperationFailure):
-            client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
+    @property
+    def _client_options(self) -> Mapping[str, Any]:
+        return {"tls": True, "tlsCAFile": str(self._authority.certificate)}
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +53,16 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredMongo]:
     server = SecuredMongo(directory / "mongodb", free_ports(1)[0], Authority(directory / "authority"))
     try:
         server.start()
+        with server.as_member() as client:
+            roles = [{"role": role, "db": server.database} for role in ("readWrite", "dbAdmin")]
+            client.admin.command("createUser", USER, pwd=PASSWORD, roles=roles)
         yield server
     finally:
         server.stop()
 
 
 def collections(mongo: SecuredMongo) -> set[str]:
-    with mongo.as_root() as client:
+    with mongo.as_member() as client:
         return set(client[mongo.database].list_collection_names())
 
 
