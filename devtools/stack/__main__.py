@@ -1,4 +1,4 @@
-"""`python -m devtools.stack start|kafka`: the commands that ./start and ./start-kafka.sh run."""
+"""`python -m devtools.stack start [status]|kafka`: the commands that ./start and ./start-kafka.sh run."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ from devtools.stack.ports import Ports
 from devtools.stack.private_files import make_private_folder
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.status import print_status
 
 _WELCOME = """
 Stockbridge is running.
@@ -40,12 +41,14 @@ def main(arguments: Sequence[str]) -> None:
     os.umask(0o077)
     try:
         match arguments:
+            case ["start", "status"]:
+                sys.exit(print_status(_directory()))
             case ["start", *options]:
                 _start(parse_start(options))
             case ["kafka"]:
                 _run_kafka()
             case _:
-                sys.exit("usage: python -m devtools.stack start|kafka")
+                sys.exit("usage: python -m devtools.stack start [status]|kafka")
     except KeyboardInterrupt:
         print("stopped; the data is kept", flush=True)
     except StackError as error:

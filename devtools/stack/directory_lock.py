@@ -1,7 +1,8 @@
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -48,7 +49,17 @@ def _end_leftovers(lock: str) -> None:
         for process in psutil.process_iter(["environ"])
         if (process.info["environ"] or {}).get(_LOCK_VARIABLE) == lock
     ]
+    if leftovers:
+        print(f"waiting for {len(leftovers)} processes of an earlier ./start to end …", flush=True)
+    # Most end by themselves, because their supervisor has ended; children of a killed web server do not.
+    _signal(leftovers, signal.SIGCONT, signal.SIGTERM)
     _, alive = psutil.wait_procs(leftovers, timeout=_LEFTOVER_SECONDS)
-    for process in alive:
-        process.kill()
+    _signal(alive, signal.SIGKILL)
     psutil.wait_procs(alive)
+
+
+def _signal(processes: Iterable[psutil.Process], *numbers: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            for number in numbers:
+                process.send_signal(number)

@@ -17,7 +17,15 @@ environment:
   POSTGRES_PORT  PostgreSQL (5432)
   KAFKA_BROKERS, MONGODB_URI, DATABASE_URL   a server of your own instead of an embedded one
 
-While it runs, `.venv/bin/python manage.py …` from another shell reaches it.
+While it runs, from another shell:
+  ./start status                   what runs, what is behind and what is wrong
+                                   exit code 0: all is well, 1: something is
+                                   wrong, 2: it does not run
+  .venv/bin/python manage.py …     the commands; `help` lists them
+
+Servers and processes that end by themselves are started again. A database of
+your own that is away is waited for; without Kafka orders are taken, and settled
+when it is back.
 Ctrl-C stops everything; the data stays.
 """
 
@@ -34,6 +42,7 @@ def parse_start(arguments: Sequence[str]) -> StartOptions:
     """Parses the arguments; ends the program on --help and on an unknown argument."""
     parser = argparse.ArgumentParser(
         prog="./start",
+        usage="./start [status | options]",
         description="Starts Stockbridge: Kafka, MongoDB, PostgreSQL, and every process on them.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -34,13 +34,21 @@ class Server(Protocol):
     def pid(self) -> int | None:
         """The id of the process while it runs, else None."""
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the process that ran last; -9 after SIGKILL."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the server should run: it was launched, and neither stop() nor kill() has ended it."""
+
     def install(self) -> None:
         """Downloads the server's software if it is missing; may take a minute, and prints that."""
 
     def start(self) -> None:
         """Creates the data if there is none, launches the server, and returns when it is healthy.
 
-        May block for a minute.
+        May block for a minute. Does nothing while the server runs.
 
         Raises ServerNotHealthy.
         """
@@ -70,7 +78,9 @@ class ServerProcess(ABC):
         self.port = port
         self.log_path = self.directory / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
         self._stopping = threading.Event()
+        self._wanted = False
 
     @property
     def address(self) -> str:
@@ -84,18 +94,30 @@ class ServerProcess(ABC):
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    @property
+    def exit_code(self) -> int:
+        return (self._process.poll() if self._process is not None else None) or 0
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._wanted
+
     def install(self) -> None:  # noqa: B027 (most servers are part of a wheel, so there is nothing to install)
         pass
 
     def start(self) -> None:
         self._stopping.clear()
-        self.directory.mkdir(mode=FOLDER, parents=True, exist_ok=True)
-        self._prepare()
-        self._launch()
-        self._wait_until_healthy()
+        with self._starting:
+            if self.pid is not None:
+                return
+            self.directory.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+            self._prepare()
+            self._launch()
+            self._wait_until_healthy()
 
     def stop(self) -> None:
         self._stopping.set()
+        self._wanted = False
         if self._process is None:
             return
         self.resume()
@@ -103,9 +125,13 @@ class ServerProcess(ABC):
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._kill_tree()
 
     def kill(self) -> None:
+        self._wanted = False
+        self._kill_tree()
+
+    def _kill_tree(self) -> None:
         if self._process is not None:
             signal_tree(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -156,6 +182,7 @@ class ServerProcess(ABC):
                 rights=self._rights_to_run(command[0]),
                 death_signal=self.stop_signal,
             )
+            self._wanted = True
 
     def _rights_to_run(self, program: str | Path) -> Rights:
         """Root without capabilities cannot start a program in a folder that another user has closed."""
@@ -170,7 +197,7 @@ class ServerProcess(ABC):
             if self.pid is None:
                 raise ServerNotHealthy(self.name, "ended while starting", self.log_path)
             if time.monotonic() > deadline:
-                self.kill()
+                self._kill_tree()
                 raise ServerNotHealthy(self.name, f"was not ready in {_START_SECONDS:.0f} s", self.log_path)
             self._stopping.wait(_POLL_SECONDS)
 

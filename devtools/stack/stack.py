@@ -1,11 +1,14 @@
 """The whole system, servers and processes, as ./start, the fault suite and the benchmarks run it."""
 
 import http.client
+import io
 import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,16 +16,21 @@ from pathlib import Path
 from devtools.stack.console import Console, close_log, open_log
 from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports
+from devtools.stack.prepare import TOPICS_FAILED, WAITING
 from devtools.stack.private_files import FOLDER
 from devtools.stack.processes import Process, all_processes
 from devtools.stack.server import HOST, Server
-from devtools.stack.servers import embedded_servers, run_together, start_all, stop_all
+from devtools.stack.server_keeper import ServerKeeper
+from devtools.stack.servers import embedded_servers, run_together, start_all
 from devtools.stack.settings import Settings, make_settings
 from devtools.stack.spawn import signal_tree, spawn
+from devtools.stack.state import PartState, StateFile
 from devtools.stack.supervised import SupervisedProcess
+from devtools.stack.watch import Watch
 
 _READY_SECONDS = 60.0
 _POLL_SECONDS = 0.05
+_TOPICS_SECONDS = 5.0
 
 
 class Stack:
@@ -42,6 +50,17 @@ class Stack:
         self._initial = processes
         self._console = console
         self._log = open_log(settings.logs / "stack.log", console)
+        self._keepers = [
+            ServerKeeper(server, open_log(settings.logs / f"{server.name}.log", console))
+            for server in servers
+        ]
+        self._state = StateFile(settings.directory)
+        self._watch = Watch(self._look, self._write_state, self._log)
+        self._waits_for: list[str] = []
+        self._ready = False
+        self._stopping = threading.Event()
+        self._preparation: subprocess.Popen[bytes] | None = None
+        self._topics = threading.Thread(target=self._create_topics_later, name="topics", daemon=True)
 
     @property
     def env(self) -> dict[str, str]:
@@ -60,6 +79,9 @@ class Stack:
     def start(self, *, demo: bool = False) -> None:
         """Starts everything and returns when the system answers; `demo` loads the demo catalogue and users.
 
+        Waits for a database of the caller's own that is away, but not for a broker: the topics are then
+        created when it is there.
+
         Raises StackError with the reason when the start fails; the caller ends the started parts with stop().
         """
         self.start_servers()
@@ -68,26 +90,30 @@ class Stack:
         self.wait_until_ready()
 
     def start_servers(self) -> None:
-        """Creates the directory, checks the ports, and starts the servers at the same time."""
+        """Creates the directory, checks the ports, and starts the servers at the same time.
+
+        From then on a server that ends by itself is started again.
+        """
         self._make_directory()
+        self._write_state()
+        self._watch.start()
         self.settings.ports.require_free(["web", "sockets", *self.servers])
         if self.servers:
             self._log.info("starting %s", ", ".join(self.servers))
             start_all(self.servers.values())
+        for keeper in self._keepers:
+            keeper.start()
 
     def prepare(self, *, demo: bool) -> None:
         """Migrates the databases and creates the topics. Raises StackError with the reason of a failure."""
         self._log.info("preparing databases and topics")
-        log_path = self.settings.logs / "prepare.log"
-        command = [sys.executable, "-m", "devtools.stack.prepare", *(["--demo"] if demo else [])]
-        with log_path.open("wb") as log:
-            preparation = spawn(command, output=log, env=self.env)
-        try:
-            code = preparation.wait()
-        finally:
-            signal_tree(preparation.pid, signal.SIGKILL)
-        if code != 0:
-            raise StackError(_last_line(log_path))
+        code, sentence = self._run_preparation(*(["--demo"] if demo else []))
+        if code == TOPICS_FAILED and "kafka" not in self.servers:
+            self._log.warning("orders are taken, and settled when Kafka is back: %s", sentence)
+            self._waits_for.append(f"Kafka (KAFKA_BROKERS), to create the topics: {sentence}")
+            self._topics.start()
+        elif code != 0:
+            raise StackError(sentence)
 
     def start_processes(self) -> None:
         """Launches the processes and returns immediately."""
@@ -99,11 +125,18 @@ class Stack:
         """Returns when web and sockets answer. Raises StackError when they do not within a minute."""
         self._wait_until(self._web_answers, "web")
         self._wait_until(self._sockets_answer, "sockets")
+        self._ready = True
+        self._write_state()
 
     def stop(self) -> None:
         """Ends the processes, which finish their current work, and then the servers; the data stays."""
+        self._stopping.set()
+        self._watch.stop()
         run_together(process.stop for process in self.processes.values())
-        stop_all(self.servers.values())
+        run_together(keeper.stop for keeper in self._keepers)
+        if self._preparation is not None:
+            signal_tree(self._preparation.pid, signal.SIGKILL)
+        self._state.remove()
         close_log(self._log)
 
     def add(self, process: Process, extra_env: Mapping[str, str] | None = None) -> None:
@@ -136,6 +169,51 @@ class Stack:
     def pid(self, name: str) -> int | None:
         """The process id of a part while it runs, else None."""
         return self._part(name).pid
+
+    def _run_preparation(self, *options: str) -> tuple[int, str]:
+        """The exit code and the last line of the preparation; says what it waits for meanwhile."""
+        command = [sys.executable, "-m", "devtools.stack.prepare", *options]
+        self._preparation = preparation = spawn(command, output=subprocess.PIPE, env=self.env)
+        assert preparation.stdout is not None
+        lines = ["failed without a message"]
+        try:
+            with (
+                io.TextIOWrapper(preparation.stdout, errors="replace") as output,
+                (self.settings.logs / "prepare.log").open("w") as log,
+            ):
+                for line in output:
+                    log.write(line)
+                    lines += [line.strip()] if line.strip() else []
+                    if line.startswith(WAITING):
+                        self._tell_what_is_waited_for(line.strip())
+            return preparation.wait(), lines[-1]
+        finally:
+            self._waits_for.clear()
+            signal_tree(preparation.pid, signal.SIGKILL)
+            preparation.wait()
+
+    def _tell_what_is_waited_for(self, sentence: str) -> None:
+        self._log.warning("%s", sentence)
+        self._waits_for[:] = [sentence.removeprefix(WAITING)]
+
+    def _create_topics_later(self) -> None:
+        while not self._stopping.wait(_TOPICS_SECONDS):
+            waits_for = list(self._waits_for)
+            code, _ = self._run_preparation("--topics")
+            if code == 0:
+                self._log.info("Kafka is there: the topics are created")
+                return
+            self._waits_for[:] = waits_for
+
+    def _look(self) -> list[PartState]:
+        servers = [PartState(each.server.name, each.server.pid, each.restarts) for each in self._keepers]
+        processes = [PartState(name, each.pid, each.restarts) for name, each in list(self.processes.items())]
+        return [*servers, *processes]
+
+    def _write_state(self) -> None:
+        self._state.write(
+            ready=self._ready, web=self.urls["web"], waits_for=self._waits_for, parts=self._look()
+        )
 
     def _part(self, name: str) -> Server | SupervisedProcess:
         return self.servers.get(name) or self.processes[name]
@@ -190,8 +268,3 @@ def embedded_stack(
     settings = make_settings(directory, ports=ports, servers=addresses, caller=caller)
     processes = all_processes(settings, counts or {})
     return Stack(settings, servers=list(servers.values()), processes=processes, console=console)
-
-
-def _last_line(path: Path) -> str:
-    lines = path.read_text(errors="replace").split("\n")
-    return next((line for line in reversed(lines) if line.strip()), f"failed without a message: {path}")

@@ -13,11 +13,9 @@ from typing import IO
 
 from devtools.stack.console import Console, close_log, open_log
 from devtools.stack.processes import Process
+from devtools.stack.restarts import RestartPause, describe_end
 from devtools.stack.spawn import signal_tree, spawn
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-# After a run of this length the pause before the next start is the first pause again.
-_STABLE_SECONDS = 10.0
 _STOP_SECONDS = 15.0
 _DRAIN_SECONDS = 2.0
 _CHUNK_BYTES = 65_536
@@ -31,6 +29,7 @@ class SupervisedProcess:
         self, process: Process, *, env: Mapping[str, str], logs: Path, console: Console | None = None
     ) -> None:
         self.name = process.name
+        self.restarts = 0
         self.log_path = logs / f"{process.name}.log"
         self._command = process.command
         self._env = env
@@ -79,17 +78,16 @@ class SupervisedProcess:
         self._signal_tree(signal.SIGCONT)
 
     def _supervise(self, extra_env: Mapping[str, str]) -> None:
-        pause = _FIRST_PAUSE
+        pause = RestartPause()
         while (running := self._launch(extra_env)) is not None:
             launched = time.monotonic()
             self._watch(running)
             if self._stopping.is_set():
                 break
-            if time.monotonic() - launched > _STABLE_SECONDS:
-                pause = _FIRST_PAUSE
-            self._log.warning("%s; starting it again in %.1f s", _ending(running.returncode), pause)
-            self._stopping.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            seconds = pause.after(time.monotonic() - launched)
+            self._log.warning("%s; starting it again in %.1f s", describe_end(running.returncode), seconds)
+            self._stopping.wait(seconds)
+            self.restarts += 1
             extra_env = {}
         close_log(self._log)
 
@@ -131,7 +129,3 @@ def _copy_to_log(lines: IO[bytes], log: logging.Logger) -> None:
             time.sleep(_CHUNK_SECONDS)
         if rest:
             log.info("%s", rest.decode(errors="replace"))
-
-
-def _ending(code: int) -> str:
-    return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from pymongo.errors import OperationFailure
 
 from devtools.driver.shop import eventually
 from devtools.stack import postgres_program as postgres_programs
+from devtools.stack.console import close_log, open_log
 from devtools.stack.errors import ServerNotHealthy, StackError
 from devtools.stack.kafka import KafkaBroker, kafka_cluster
 from devtools.stack.mongo import MongoServer
@@ -23,6 +25,7 @@ from devtools.stack.ports import free_ports
 from devtools.stack.postgres import PostgresServer
 from devtools.stack.postgres_program import postgres_program
 from devtools.stack.server import Server, ServerProcess
+from devtools.stack.server_keeper import ServerKeeper
 from devtools.stack.servers import start_all, stop_all
 from devtools.stack.spawn import Rights, can_run
 
@@ -71,6 +74,30 @@ def test_postgres_starts_although_another_process_has_the_pid_in_its_stale_pid_f
         assert postgres.pid is not None
     finally:
         postgres.stop()
+
+
+def test_a_server_that_ends_by_itself_is_started_again_and_one_that_was_ended_is_not(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    log = open_log(tmp_path / "postgres.log", None)
+    keeper = ServerKeeper(postgres, log)
+    try:
+        postgres.start()
+        write_row(postgres)
+        keeper.start()
+        postgres.kill()
+        postgres.start()
+        killed = postgres.pid
+        assert killed is not None
+        os.kill(killed, signal.SIGKILL)
+        eventually(lambda: postgres.pid not in (None, killed), "another process")
+        eventually(lambda: "runs again" in (tmp_path / "postgres.log").read_text(), "a line that says so")
+        assert read_row(postgres) == ("safe",)
+        assert keeper.restarts == 1, "the server that kill() had ended was left alone"
+    finally:
+        keeper.stop()
+        close_log(log)
+    assert postgres.pid is None
 
 
 def test_mongodb_keeps_its_documents_after_kill_9_and_on_another_port(tmp_path: Path) -> None:

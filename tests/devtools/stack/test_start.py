@@ -2,19 +2,25 @@
 
 import fcntl
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from devtools.driver.shop import eventually
-from devtools.stack.ports import Ports
+from devtools.stack.kafka import KafkaBroker
+from devtools.stack.mongo import MongoServer
+from devtools.stack.ports import Ports, free_ports
+from devtools.stack.postgres import PostgresServer
+from devtools.stack.servers import start_all, stop_all
 from devtools.stack.spawn import PROJECT
 
 START = (sys.executable, "-m", "devtools.stack", "start")
@@ -62,13 +68,29 @@ def test_a_second_start_on_the_same_folder_gives_one_line(tmp_path: Path) -> Non
     assert error == f"stockbridge: another ./start is running on {tmp_path}: stop it, or set STACK_DIR\n"
 
 
+def test_a_folder_that_others_control_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    error = error_of_start(tmp_path)
+    assert error == f"stockbridge: anybody may write to {tmp_path}: set STACK_DIR to a folder of your own\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a folder away")
+def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    shutil.chown(tmp_path, "nobody")
+    error = error_of_start(tmp_path)
+    assert (
+        error == f"stockbridge: {tmp_path} belongs to another user: set STACK_DIR to a folder of your own\n"
+    )
+
+
 def test_an_invalid_setting_gives_one_line_that_names_it(tmp_path: Path) -> None:
     error = error_of_start(tmp_path, KAFKA_PARTITIONS="many")
     assert error == "stockbridge: KAFKA_PARTITIONS must be a whole number, not 'many'.\n"
 
 
 def test_ctrl_c_while_the_servers_start_leaves_no_process(tmp_path: Path) -> None:
-    with running_start(tmp_path) as start:
+    with running_start(tmp_path, Ports.free()) as start:
         read_until(start, "starting kafka, mongodb, postgres")
         processes = eventually(lambda: descendants_of(start), "a server that starts")
         start.send_signal(signal.SIGINT)
@@ -78,19 +100,78 @@ def test_ctrl_c_while_the_servers_start_leaves_no_process(tmp_path: Path) -> Non
 
 
 @pytest.mark.timeout(300)
-def test_the_system_starts_restarts_a_killed_process_and_stops_on_sigterm(tmp_path: Path) -> None:
-    with running_start(tmp_path) as start:
+def test_the_system_restarts_what_is_killed_starts_after_kill_9_of_all_and_stops_on_sigterm(
+    tmp_path: Path,
+) -> None:
+    ports = Ports.free()
+    with running_start(tmp_path, ports) as start:
         read_until(start, "Stockbridge is running")
         processes = descendants_of(start)
         next(process for process in processes if "granian" in process.cmdline()).kill()
         read_until(start, "web         | ended by SIGKILL; starting it again in 0.2 s")
         read_until(start, "Started worker-1")
+        for server in ("kafka", "mongodb", "postgres"):
+            os.kill(pid_of(tmp_path, server), signal.SIGKILL)
+            read_until(start, f"{server:11} | ended by SIGKILL; starting it again in 0.2 s")
+            read_until(start, f"{server:11} | runs again")
+        assert status_when_well(tmp_path)["postgres"][-1] == "1", "the restarts of a server"
+        suspended = psutil.Process(pid_of(tmp_path, "holds"))
+        suspended.suspend()
+        read_until(start, "stack       | holds is frozen by a signal: kill -CONT")
+        code, lines = status_of(tmp_path)
+        assert (code, lines[-1].split(":")[0]) == (1, "  holds is frozen by a signal")
+        processes += descendants_of(start)
+        for process in (psutil.Process(start.pid), *descendants_of(start)):
+            with suppress(psutil.NoSuchProcess):  # it has ended with the one before it
+                process.kill()
+    assert status_of(tmp_path) == (2, [f"Stockbridge does not run on {tmp_path}."])
+    with running_start(tmp_path, ports) as start:
+        read_until(start, "Stockbridge is running")
         processes += descendants_of(start)
         start.terminate()
         read_until(start, "stopped; the data is kept")
     assert start.returncode == 0
     assert [process for process in processes if process.is_running()] == []
-    assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+    open_to_others = [path for path in tmp_path.rglob("*") if path.lstat().st_mode & 0o077]
+    assert [path for path in open_to_others if not path.is_symlink()] == []
+
+
+@pytest.mark.timeout(300)
+def test_databases_that_are_away_are_waited_for_and_a_broker_is_not(tmp_path: Path) -> None:
+    numbers = free_ports(3)
+    postgres = PostgresServer(tmp_path / "own" / "postgres", numbers[0])
+    mongo = MongoServer(tmp_path / "own" / "mongodb", numbers[1])
+    kafka = KafkaBroker(tmp_path / "own" / "kafka", numbers[2])
+    servers = {"DATABASE_URL": postgres.url, "MONGODB_URI": mongo.url, "KAFKA_BROKERS": kafka.url}
+    directory = tmp_path / "stack"
+    try:
+        start_all([postgres, mongo])  # once, so that they have their users and databases
+        stop_all([postgres, mongo])
+        with running_start(directory, Ports.free(), **servers) as start:
+            read_until(start, "stack       | waiting for PostgreSQL (DATABASE_URL): connection")
+            assert status_of(directory)[0] == 1
+            postgres.start()
+            read_until(start, "stack       | waiting for MongoDB (MONGODB_URI)")
+            mongo.start()
+            read_until(start, "stack       | orders are taken, and settled when Kafka is back: ")
+            read_until(start, "Stockbridge is running")
+            code, lines = status_of(directory)
+            assert (code, "  waits for Kafka (KAFKA_BROKERS)" in "\n".join(lines)) == (1, True)
+            kafka.start()
+            read_until(start, "stack       | Kafka is there: the topics are created")
+            status_when_well(directory)
+            start.terminate()
+            read_until(start, "stopped; the data is kept")
+    finally:
+        stop_all([postgres, mongo, kafka])
+
+
+def test_a_database_that_refuses_the_password_is_one_line_and_not_waited_for(
+    tmp_path: Path, postgresql: str
+) -> None:
+    wrong = re.sub(r"//.*@", "//postgres:wrong@", postgresql)
+    error = error_of_start(tmp_path, DATABASE_URL=wrong)
+    assert "password authentication failed" in error
 
 
 def test_kill_9_of_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
@@ -121,11 +202,47 @@ def running(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subproce
             process.kill()
 
 
-def running_start(directory: Path) -> AbstractContextManager[subprocess.Popen[str]]:
-    """Runs ./start with embedded servers of its own."""
+def running_start(
+    directory: Path, ports: Ports, **settings: str
+) -> AbstractContextManager[subprocess.Popen[str]]:
+    """Runs ./start; with embedded servers of its own, where the settings name no others."""
     own = {name: value for name, value in os.environ.items() if name not in SERVERS}
-    env = {**own, **Ports.free().as_env(), "STACK_DIR": str(directory)}
+    env = {**own, **ports.as_env(), "STACK_DIR": str(directory), **settings}
     return running([*START, "--no-demo", "--web-workers", "1"], env)
+
+
+def status_of(directory: Path) -> tuple[int, list[str]]:
+    """The exit code of `./start status` from another shell, and its lines, which fit a narrow terminal."""
+    own = {name: value for name, value in os.environ.items() if name not in SERVERS}
+    env = {**own, "STACK_DIR": str(directory)}
+    done = subprocess.run(
+        [*START, "status"], cwd=PROJECT, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    lines = done.stdout.splitlines()
+    assert done.stderr == ""
+    assert [line for line in lines if len(line) > 80 and str(directory) not in line] == []
+    return done.returncode, lines
+
+
+def status_when_well(directory: Path) -> dict[str, list[str]]:
+    """Waits until nothing is wrong; the words of each line by the first of them."""
+    lines: list[str] = []
+
+    def is_well() -> bool:
+        code, lines[:] = status_of(directory)
+        return code == 0
+
+    eventually(is_well, "a status without faults", seconds=60)
+    assert lines[-2:] == ["wrong", "  nothing"]
+    assert any("orders-service-group: " in line for line in lines)
+    return {line.split()[0]: line.split() for line in lines if line}
+
+
+def pid_of(directory: Path, part: str) -> int:
+    """The process id of a part, as `./start status` prints it."""
+    _, lines = status_of(directory)
+    [line] = [line for line in lines if line.startswith(f"{part} ")]
+    return int(line.split()[1])
 
 
 def descendants_of(process: subprocess.Popen[str]) -> list[psutil.Process]:

@@ -1,0 +1,85 @@
+"""What a running stack tells other shells about itself: a small JSON file in its directory."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from devtools.stack.private_files import write_private
+
+_ZOMBIES = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+
+
+@dataclass(frozen=True)
+class PartState:
+    """A server or process of the stack; without a pid it does not run."""
+
+    name: str
+    pid: int | None
+    restarts: int
+
+
+@dataclass(frozen=True)
+class StackState:
+    """The whole stack; `pid` is that of its supervisor, `waits_for` says what its start still waits for."""
+
+    pid: int
+    ready: bool
+    web: str
+    waits_for: list[str]
+    parts: list[PartState]
+
+
+class StateFile:
+    """The file `state` in the directory of a stack."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "state"
+        self._written = ""
+
+    def write(self, *, ready: bool, web: str, waits_for: Sequence[str], parts: Sequence[PartState]) -> None:
+        """Replaces the file if anything has changed."""
+        state = StackState(os.getpid(), ready, web, list(waits_for), list(parts))
+        text = json.dumps(asdict(state))
+        if text != self._written:
+            write_private(self._path, text)
+            self._written = text
+
+    def read(self) -> StackState | None:
+        """What the running stack has written; None if none runs on the directory."""
+        try:
+            found = json.loads(self._path.read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        parts = [PartState(**part) for part in found.pop("parts")]
+        state = StackState(parts=parts, **found)
+        return state if self._is_supervisor(state.pid) else None
+
+    def remove(self) -> None:
+        """Deletes the file: the stack has stopped."""
+        self._path.unlink(missing_ok=True)
+
+    def _is_supervisor(self, pid: int) -> bool:
+        """A process that was started after the file was written only has the same pid."""
+        try:
+            process = psutil.Process(pid)
+            return process.status() not in _ZOMBIES and process.create_time() <= self._path.stat().st_mtime
+        except psutil.NoSuchProcess:
+            return False
+
+
+def is_frozen(pid: int) -> bool:
+    """Whether a signal has stopped the process, as SIGSTOP does."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
+
+
+def seconds_since_start(pid: int) -> float:
+    """How long the process has run. Raises psutil.NoSuchProcess."""
+    return time.time() - psutil.Process(pid).create_time()

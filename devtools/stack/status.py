@@ -1,0 +1,188 @@
+"""`./start status`: what runs, what is behind and what is wrong, as seen from another shell."""
+
+import http.client
+import json
+import os
+import shlex
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from devtools.stack.server import HOST
+from devtools.stack.spawn import PROJECT
+from devtools.stack.state import PartState, StackState, StateFile, is_frozen, seconds_since_start
+
+ALL_IS_WELL, SOMETHING_IS_WRONG, DOES_NOT_RUN = 0, 1, 2
+
+_WIDTH = 80
+_HTTP_SECONDS = 10.0
+_LAG_SECONDS = 40.0
+# A part with so many restarts that has not run for so long since the last one is in a crash loop.
+_LOOP_RESTARTS, _LOOP_SECONDS = 3, 30.0
+_LATE_SECONDS = 60.0
+_OLDEST_UNREAD = "stockbridge_relay_oldest_unread_seconds"
+_EVERYWHERE = ("", "0.0.0.0", "::")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Sentences about a running stack."""
+
+    behind: list[str]
+    wrong: list[str]
+
+
+def print_status(directory: Path) -> int:
+    """Prints the status of the stack on this directory; returns the exit code."""
+    state = StateFile(directory).read()
+    if state is None:
+        print(f"Stockbridge does not run on {directory}.")
+        return DOES_NOT_RUN
+    findings = _look(state, _settings(directory))
+    print("\n".join(_lines(state, findings)))
+    return SOMETHING_IS_WRONG if findings.wrong else ALL_IS_WELL
+
+
+def _settings(directory: Path) -> dict[str, str]:
+    lines = shlex.split((directory / "env").read_text(), comments=True)
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
+    wrong = [*_wrong_parts(state.parts), *(f"waits for {what}" for what in state.waits_for)]
+    if not state.ready:
+        return Findings([], ["it is still starting", *wrong])
+    with ThreadPoolExecutor() as pool:
+        lag = pool.submit(_lag, settings)
+        health = pool.submit(_health, state.web, settings)
+        relay = pool.submit(_oldest_unread, state.web, settings)
+        behind, lag_wrong = lag.result()
+        seconds = relay.result()
+        wrong += health.result() + lag_wrong
+    if seconds is not None:
+        behind.insert(0, f"relay: oldest unread event {seconds:.1f} s")
+    if seconds is not None and seconds > _LATE_SECONDS:
+        wrong.append(f"the relay has left an event unread for {_span(seconds)}")
+    return Findings(behind, wrong)
+
+
+def _wrong_parts(parts: Sequence[PartState]) -> Iterator[str]:
+    for part in parts:
+        up = _up(part)
+        if up is None:
+            yield f"{part.name} does not run"
+        elif part.pid and is_frozen(part.pid):
+            yield f"{part.name} is frozen by a signal: kill -CONT {part.pid} lets it continue"
+        elif part.restarts >= _LOOP_RESTARTS and up < _LOOP_SECONDS:
+            yield f"{part.name} ends again and again ({part.restarts} restarts)"
+
+
+def _up(part: PartState) -> float | None:
+    try:
+        return seconds_since_start(part.pid) if part.pid else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _health(web: str, settings: Mapping[str, str]) -> list[str]:
+    """What /health/ready complains about."""
+    try:
+        found = json.loads(_get(web, "/health/ready", settings))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return [f"{web}/health/ready does not answer: {error}"]
+    if found["status"] == "ready":
+        return []
+    return [found["status"], *_down(found)]
+
+
+def _down(found: Mapping[str, Any]) -> Iterator[str]:
+    """A sentence for each entry of each section that is not up."""
+    sections = (section for section in found.values() if isinstance(section, dict))
+    for name, entry in (pair for section in sections for pair in section.items()):
+        if isinstance(entry, dict) and entry.get("up") is False:
+            yield f"{name}: {entry.get('error') or 'not up'}"
+
+
+def _oldest_unread(web: str, settings: Mapping[str, str]) -> float | None:
+    """The age of the oldest event that the relay has not read, in seconds; None if it cannot be found out."""
+    try:
+        families = text_string_to_metric_families(_get(web, "/metrics", settings))
+        samples = (sample for family in families for sample in family.samples)
+        return next((sample.value for sample in samples if sample.name == _OLDEST_UNREAD), None)
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+
+
+def _get(web: str, path: str, settings: Mapping[str, str]) -> str:
+    """The body of an answer, whatever its status."""
+    url = urlsplit(web)
+    host = HOST if url.hostname in _EVERYWHERE else url.hostname
+    headers = {"Host": settings["ALLOWED_HOSTS"].split(",")[0].strip().removeprefix(".")}
+    if settings.get("MONITOR_TOKEN"):
+        headers["Authorization"] = f"Bearer {settings['MONITOR_TOKEN']}"
+    connection = http.client.HTTPConnection(host or HOST, url.port, timeout=_HTTP_SECONDS)
+    try:
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+def _lag(settings: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """How many messages each group has not read, and what kept that from being found out."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "consumer_lag", "--json"],
+            cwd=PROJECT,
+            env={**os.environ, **settings},
+            capture_output=True,
+            text=True,
+            timeout=_LAG_SECONDS,
+            check=False,
+        )
+        rows = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return [], [f"the lag of the consumers was not told in {_LAG_SECONDS:.0f} s"]
+    except ValueError:
+        return [], [f"the lag of the consumers is not known: {done.stderr.strip().splitlines()[-1]}"]
+    unread: Counter[str] = Counter()
+    for row in rows:
+        unread[row["group"]] += row["lag"] or 0
+    return [f"{group}: {count} messages unread" for group, count in sorted(unread.items())], []
+
+
+def _lines(state: StackState, findings: Findings) -> Iterator[str]:
+    yield f"Stockbridge runs on {state.web} (supervisor: pid {state.pid})"
+    yield from ("", f"{'part':12}{'pid':>9}{'running for':>14}{'restarts':>10}")
+    for part in state.parts:
+        up = _up(part)
+        span = "-" if up is None else _span(up)
+        yield f"{part.name:12}{part.pid or '-':>9}{span:>14}{part.restarts:>10}"
+    yield from _section("behind", findings.behind or ["not known"])
+    yield from _section("wrong", findings.wrong or ["nothing"])
+
+
+def _section(title: str, sentences: Sequence[str]) -> Iterator[str]:
+    yield from ("", title)
+    for sentence in sentences:
+        yield from textwrap.wrap(sentence, _WIDTH, initial_indent="  ", subsequent_indent="    ")
+
+
+def _span(seconds: float) -> str:
+    """A time in its two largest units."""
+    minutes, hours = int(seconds) // 60, int(seconds) // 3600
+    if hours >= 24:
+        return f"{hours // 24} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {int(seconds) % 60} s" if minutes else f"{int(seconds)} s"
