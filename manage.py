@@ -2,19 +2,38 @@
 """Django's command line. While ./start runs, its settings are found by themselves (see config/env.py)."""
 
 import os
+import signal
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import execute_from_command_line
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+# A worker that is asked to stop ends with 0, also while it is still loading: nothing has begun. A signal that
+# comes before it is known whether this is a worker waits until then.
+signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+from kafka_workers.workers import WORKERS  # noqa: E402
+
+IS_WORKER = any(sys.argv[1:2] == [worker.command] for worker in WORKERS)
+if IS_WORKER:
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: os._exit(0))
+signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.core.management import execute_from_command_line  # noqa: E402
+
+from foundation.logging import log_uncaught_errors, say_last_words  # noqa: E402
 
 
 def main() -> None:
     """Run one management command; a setting that cannot be used ends it with one sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if IS_WORKER:
+        log_uncaught_errors()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
-        sys.exit(f"stockbridge: {error}")
+        say_last_words(str(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -44,10 +44,17 @@ def _connect(broker: str) -> None:
 
 DATABASES = {"postgresql": postgresql, "mongodb": mongodb}
 
+NEIGHBOURS: health.NeighbourChecks = {}
+
 # Without Kafka orders are taken, and settled later.
 ready = health.readiness(
     required=DATABASES,
     optional={"kafka": kafka},
-    not_ready="orders cannot be taken",
-    without_optional="orders are taken, and settled when Kafka is back",
+    neighbours=NEIGHBOURS,
+    sentences=health.Sentences(
+        ready="ready",
+        not_ready="orders cannot be taken",
+        without_optional="orders are taken, and settled when Kafka is back",
+        with_warnings="orders are taken, but something is wrong",
+    ),
 )

@@ -7,11 +7,19 @@ from django.conf import settings
 
 from config.dependencies import DATABASES
 from foundation.garbage_collection import tune_garbage_collector
-from web.health import check_all
+from foundation.logging import log_uncaught_errors
+from web.dependency_checks import Check, find_all
+from web.worker_health import begin_to_watch
 
 
 def warm_up() -> None:
-    """Load all views; then, without waiting, reach both databases once. One that is away is no error."""
+    """Load all views, begin the heartbeat; then, without waiting, reach both databases once.
+
+    One that is away is no error.
+    """
+    log_uncaught_errors()
     import_module(settings.ROOT_URLCONF)
     tune_garbage_collector()
-    Thread(target=check_all, args=[DATABASES], name="warm-up", daemon=True).start()
+    begin_to_watch("web")
+    checks = {name: Check(check) for name, check in DATABASES.items()}
+    Thread(target=find_all, args=[checks], name="warm-up", daemon=True).start()

@@ -7,8 +7,10 @@ added. structlog writes its lines itself: the standard library's way is several 
 
 import json
 import logging.config
+import os
 import re
 import sys
+import threading
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -63,6 +65,29 @@ def logging_config(log_format: str) -> None:
             },
         }
     )
+
+
+def log_uncaught_errors() -> None:
+    """Make an error that ends this process, or one of its threads, a log line like others."""
+    sys.excepthook = lambda _, error, __: _log_uncaught("process failed", error)
+    threading.excepthook = lambda args: _log_uncaught(
+        f"thread {args.thread.name if args.thread else 'without a name'} failed", args.exc_value
+    )
+
+
+def say_last_words(sentence: str) -> None:
+    """Say why the process cannot start, before LOG_FORMAT has been checked: a line for people, or JSON."""
+    if os.environ.get("LOG_FORMAT") == "json":
+        logging_config("json")
+        structlog.get_logger("stockbridge").critical(sentence)
+    else:
+        sys.stderr.write(f"stockbridge: {sentence}\n")
+
+
+def _log_uncaught(event: str, error: BaseException | None) -> None:
+    if not structlog.is_configured():
+        logging_config("json" if os.environ.get("LOG_FORMAT") == "json" else "console")
+    structlog.get_logger("stockbridge").critical(event, exc_info=error)
 
 
 class _LineLogger(structlog.WriteLogger):

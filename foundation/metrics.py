@@ -93,6 +93,29 @@ CONSUMER_WAITING = Gauge(
     multiprocess_mode="livesum",
 )
 
+CIRCUIT_BREAKER_OPEN = Gauge(
+    "stockbridge_circuit_breaker_open",
+    "Consumers whose circuit breaker is open: they stay in their group and handle nothing until a next try.",
+    ["group"],
+    multiprocess_mode="livesum",
+)
+
+# All workers, web and sockets.
+
+WORKER_HEARTBEAT = Gauge(
+    "stockbridge_worker_heartbeat_timestamp_seconds",
+    "When a process of this worker last said that it works; old while all of them are silent or ended.",
+    ["worker"],
+    multiprocess_mode="max",
+)
+# Set for each request of `/metrics`, from the records of the processes on this machine.
+WORKER_PROCESSES = Gauge(
+    "stockbridge_worker_processes",
+    "Processes of this worker; state is working, silent, or ended (without having been asked to).",
+    ["worker", "state"],
+    multiprocess_mode="mostrecent",
+)
+
 # Hold expiry.
 HOLDS_EXPIRED = Counter(
     "stockbridge_holds_expired_total",

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from foundation import metrics
+from foundation.heartbeat import beat
 from foundation.outage import DependencyUnavailable, Outage
 from orders_app.event_log import Origin
 from orders_app.selectors import orders_awaiting_payment
@@ -26,6 +27,7 @@ def run(stop: threading.Event) -> None:
     """Expire holds when they fall due, until `stop` is set. Waits while PostgreSQL is unavailable."""
     outage = Outage()
     while not stop.is_set():
+        beat()
         try:
             expire_due(stop)
         except DependencyUnavailable as error:
@@ -52,6 +54,7 @@ def _expire_batches(stop: threading.Event) -> int:
     due = orders_awaiting_payment(timedelta(minutes=settings.HOLD_MINUTES)).values_list("pk", flat=True)
     expired, not_cancelled = 0, set[UUID]()
     while not stop.is_set() and (order_ids := list(due.exclude(pk__in=not_cancelled)[:BATCH_ORDERS])):
+        beat()
         cancelled = _expire(order_ids)
         expired += len(cancelled)
         not_cancelled.update(set(order_ids) - cancelled)

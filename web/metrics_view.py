@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from web.monitoring import may_monitor
+from web.worker_health import update_worker_processes
 
 
 def metrics_after(update: Callable[[], None]) -> Callable[[HttpRequest], HttpResponse]:
@@ -25,6 +26,7 @@ def metrics_after(update: Callable[[], None]) -> Callable[[HttpRequest], HttpRes
         if not may_monitor(request):
             raise PermissionDenied
         update()
+        update_worker_processes()
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         registry = _of_all_processes(Path(directory)) if directory else REGISTRY
         return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -6,22 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
 
+from foundation import heartbeat
 from foundation.garbage_collection import tune_garbage_collector
 from kafka_workers.runtime.consuming import consumer_loop
-from kafka_workers.runtime.exceptions import CircuitBreakerOpen
 from kafka_workers.workers import Consumer, Worker
 
 Run = Callable[[threading.Event], None]
 
 
 class WorkerCommand(BaseCommand):
-    """Runs `worker` until SIGTERM or SIGINT, then exits with code 0.
-
-    Exits with code 1 if the circuit breaker stops the worker.
-    """
+    """Runs `worker` until SIGTERM or SIGINT, then exits with code 0, however early the signal comes."""
 
     worker: Worker
     requires_system_checks = ()
@@ -33,12 +30,14 @@ class WorkerCommand(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Run the worker."""
+        stop = _set_on_signal()
+        # A worker that fails leaves its record, which then shows that it has ended.
+        record = heartbeat.begin(self.worker.name)
         run = load_run(self.worker)
         tune_garbage_collector()
-        try:
-            run(_set_on_signal())
-        except CircuitBreakerOpen as error:
-            raise CommandError(str(error)) from error
+        if not stop.is_set():
+            run(stop)
+        record.end()
 
 
 def load_run(worker: Worker) -> Run:
@@ -57,7 +56,7 @@ def help_of(worker: Worker) -> str:
     sentences.append(f"Waits while {' or '.join(worker.needs)} is unavailable.")
     sentences.append("SIGTERM: finishes its batch, exit 0.")
     if isinstance(worker, Consumer):
-        sentences.append("Exit 1, with the reason, when the circuit breaker stops it.")
+        sentences.append("While its circuit breaker is open it stays in its group and handles nothing.")
     return " ".join(sentences)
 
 

@@ -17,6 +17,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from foundation import metrics
+from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.pacing import WORKER_PACING
@@ -78,6 +79,7 @@ class OutboxRelay:
     def _work(self, stop: threading.Event) -> None:
         outage = Outage()
         while not stop.is_set():
+            beat()
             try:
                 pause = self._take_turn()
             except DependencyUnavailable as error:

@@ -67,17 +67,3 @@ class PublishFailed(Exception):
         more = f" (and {len(rejected) - 1} more)" if len(rejected) > 1 else ""
         super().__init__(f"Kafka rejects the message {first.key} to {first.topic}: {first.reason}{more}")
         self.rejected = tuple(rejected)
-
-
-class CircuitBreakerOpen(Exception):
-    """So many messages became dead letters that the code, not the messages, is likely to be wrong."""
-
-    def __init__(self, group: str, dead: int, good: int, in_a_row: int, seconds: float) -> None:
-        super().__init__(
-            f"{group} stops: {dead} dead letters against {good} good messages in the last {seconds:.0f} s, "
-            f"{in_a_row} of them in a row. All are kept in {group}.dlq: fix the cause, start again, redrive."
-        )
-        self.group = group
-        self.dead = dead
-        self.good = good
-        self.in_a_row = in_a_row

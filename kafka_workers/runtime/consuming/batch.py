@@ -1,14 +1,15 @@
 """Handling one batch: decode, handle, send the answers, and send failed messages to their next topic."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import structlog
 from confluent_kafka import Message
 from structlog.contextvars import bound_contextvars
 
+from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
 from foundation.outage import DependencyUnavailable
@@ -34,27 +35,36 @@ class BatchProcessor(Generic[T]):
         self._definition = definition
         self._producer = producer
         self._retry_delays = retry_delays
+        self.latest_reason = ""
+        """Why the latest message failed that became a retry or a dead letter."""
 
-    def process(self, messages: Sequence[Message]) -> list[Outcome]:
+    def process(
+        self, messages: Sequence[Message], admit: Callable[[Sequence[Outcome]], int]
+    ) -> list[Outcome]:
         """Handle a batch; on return all its answers, retries and dead letters are acknowledged by the broker.
 
-        Returns the outcome of each message. Raises DependencyUnavailable (BrokerUnavailable is one): the
-        whole batch must be processed again.
+        `admit` takes the outcome of each message and says how many of them, from the first on, are finished;
+        the others must come again, and no retry or dead letter is made of them. Returns the outcomes of the
+        finished ones. Raises DependencyUnavailable (BrokerUnavailable is one): the whole batch must be
+        processed again.
         """
-        failures: dict[int, Failure] = {}
-        self._handle(messages, self._decode(messages, failures), failures)
+        failed: dict[int, _Failed] = {}
+        self._handle(messages, self._decode(messages, failed), failed)
+        outcomes = [self._outcome(failed.get(index)) for index in range(len(messages))]
+        finished = outcomes[: admit(outcomes)]
+        failures = [(messages[index], failed[index]) for index in sorted(failed) if index < len(finished)]
         self._producer.publish(
-            failed_copy(messages[index], failure, self._retry_delays) for index, failure in failures.items()
+            failed_copy(message, each.failure, self._retry_delays) for message, each in failures
         )
-        outcomes = [outcome_of(failures.get(index), self._retry_delays) for index in range(len(messages))]
-        for outcome, count in Counter(outcomes).items():
+        self._report(failures)
+        for outcome, count in Counter(finished).items():
             CONSUMER_MESSAGES.labels(self._definition.group, outcome).inc(count)
-        return outcomes
+        return finished
 
     def _decode(
-        self, messages: Sequence[Message], failures: dict[int, Failure]
+        self, messages: Sequence[Message], failed: "dict[int, _Failed]"
     ) -> dict[int, DecodedMessage[T]]:
-        """The messages to handle, by their index in the batch; adds the undecodable ones to `failures`."""
+        """The messages to handle, by their index in the batch; adds the undecodable ones to `failed`."""
         decoded: dict[int, DecodedMessage[T]] = {}
         for index, message in enumerate(messages):
             headers = headers_of(message)
@@ -64,28 +74,29 @@ class BatchProcessor(Generic[T]):
                 received = receive(message, headers)
                 decoded[index] = DecodedMessage(received, self._definition.decode(received))
             except Exception as error:
-                failures[index] = self._failure(message, error)
+                failed[index] = self._failed(message, error)
         return decoded
 
     def _handle(
         self,
         messages: Sequence[Message],
         decoded: dict[int, DecodedMessage[T]],
-        failures: dict[int, Failure],
+        failed: "dict[int, _Failed]",
     ) -> None:
         """Handle messages and deliver their answers; when that fails, halve them to find the one at fault."""
         if not decoded or (error := self._attempt(list(decoded.values()))) is None:
             return
         if len(decoded) == 1:
             [index] = decoded
-            failures[index] = self._failure(messages[index], error)
+            failed[index] = self._failed(messages[index], error)
             return
         log.warning("a batch failed: splitting it to find the message at fault", reason=str(error))
         for half in _halves(decoded):
-            self._handle(messages, half, failures)
+            self._handle(messages, half, failed)
 
     def _attempt(self, decoded: Sequence[DecodedMessage[T]]) -> Exception | None:
         """Handle messages and deliver their answers; the error, if one of the messages is at fault."""
+        beat()
         context = decoded[0].received.log_context if len(decoded) == 1 else {"messages": len(decoded)}
         with bound_contextvars(**context):
             try:
@@ -99,20 +110,37 @@ class BatchProcessor(Generic[T]):
                 return error
         return None
 
-    def _failure(self, message: Message, error: Exception) -> Failure:
-        failure = Failure.from_error(message, self._definition.group, error, datetime.now(UTC))
-        log.warning(
-            "message failed",
-            topic=failure.topic,
-            partition=failure.partition,
-            offset=failure.offset,
-            order=(message.key() or b"")[:KEPT_KEY_BYTES].decode(errors="replace"),
-            attempt=failure.attempts,
-            outcome=outcome_of(failure, self._retry_delays),
-            reason=failure.reason,
-            exc_info=None if isinstance(error, InvalidMessage) else error,
+    def _failed(self, message: Message, error: Exception) -> "_Failed":
+        return _Failed(
+            Failure.from_error(message, self._definition.group, error, datetime.now(UTC)),
+            None if isinstance(error, InvalidMessage) else error,
         )
-        return failure
+
+    def _outcome(self, failed: "_Failed | None") -> Outcome:
+        return outcome_of(failed.failure if failed else None, self._retry_delays)
+
+    def _report(self, failures: "Sequence[tuple[Message, _Failed]]") -> None:
+        for message, failed in failures:
+            failure = failed.failure
+            self.latest_reason = failure.reason
+            log.warning(
+                "message failed",
+                topic=failure.topic,
+                partition=failure.partition,
+                offset=failure.offset,
+                order=(message.key() or b"")[:KEPT_KEY_BYTES].decode(errors="replace"),
+                attempt=failure.attempts,
+                outcome=self._outcome(failed),
+                reason=failure.reason,
+                exc_info=failed.error,
+            )
+
+
+class _Failed(NamedTuple):
+    """The failure of one message, and its error where that is worth a traceback."""
+
+    failure: Failure
+    error: Exception | None
 
 
 def _halves(decoded: dict[int, DecodedMessage[T]]) -> list[dict[int, DecodedMessage[T]]]:

@@ -5,10 +5,11 @@ One thread does all of it, so no partition is revoked while a batch is being han
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
+from confluent_kafka import Message
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
@@ -18,8 +19,8 @@ from foundation.outage import DependencyUnavailable, Outage
 from foundation.pacing import WORKER_PACING
 from kafka_workers.runtime.broker.client_config import BrokerReachability
 from kafka_workers.runtime.consuming.batch import BatchProcessor
-from kafka_workers.runtime.consuming.circuit_breaker import CircuitBreaker, CircuitBreakerLimits
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition
+from kafka_workers.runtime.consuming.guarded_breaker import GuardedBreaker
 from kafka_workers.runtime.consuming.membership import GroupMembership
 from kafka_workers.runtime.consuming.retry import Outcome, seconds_until_due
 from kafka_workers.runtime.group_topics import retry_topics
@@ -33,8 +34,8 @@ log = structlog.get_logger(__name__)
 def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
     """Consume until `stop` is set; then finish and commit the present batch, and leave the group.
 
-    Waits while Kafka, its topics or a server that `handle` needs is unavailable. Raises CircuitBreakerOpen
-    after committing all messages handled so far.
+    Waits while Kafka, its topics or a server that `handle` needs is unavailable, and while the circuit
+    breaker is open.
     """
     delays = settings.RETRY_DELAYS_SECONDS
     reachability = BrokerReachability()
@@ -63,30 +64,41 @@ class _Loop(Generic[T]):
         self._membership = membership
         self._processor = processor
         self._stop = stop
-        self._breaker = CircuitBreaker(definition.group, CircuitBreakerLimits.from_settings())
+        self._breaker = GuardedBreaker(definition.group, membership)
         self._size = definition.batch_size
 
     def run(self) -> None:
         log.info("consumer started", topics=list(self._definition.topics))
         while not self._stop.is_set():
-            if batch := self._membership.poll_batch(self._size):
-                CONSUMER_BATCH_MESSAGES.labels(self._definition.group).observe(len(batch))
-                with CONSUMER_BATCH_SECONDS.labels(self._definition.group).time():
-                    self._process_and_commit()
-                if not self._membership.has_more:
-                    self._stop.wait(WORKER_PACING.pause_after(len(batch)))
+            batch = self._membership.poll_batch(self._breaker.batch_size(self._size))
+            if self._breaker.must_wait():
+                self._membership.give_back(batch)
+                self._breaker.wait(self._stop)
+            elif batch:
+                self._take(batch)
+            else:
+                self._breaker.settle()
+        self._breaker.leave()
         log.info("consumer stopped")
+
+    def _take(self, batch: Sequence[Message]) -> None:
+        CONSUMER_BATCH_MESSAGES.labels(self._definition.group).observe(len(batch))
+        with CONSUMER_BATCH_SECONDS.labels(self._definition.group).time():
+            self._process_and_commit()
+        if not self._membership.has_more:
+            self._stop.wait(WORKER_PACING.pause_after(len(batch)))
 
     def _process_and_commit(self) -> None:
         outcomes: list[Outcome] = []
         if self._outlast(lambda: outcomes.extend(self._process())) and self._outlast(self._commit):
-            self._breaker.count([outcome.is_dead for outcome in outcomes])
+            self._breaker.count(outcomes, self._processor.latest_reason)
 
     def _process(self) -> list[Outcome]:
         started = time.monotonic()
         batch = self._membership.batch
-        outcomes = self._processor.process(batch)
+        outcomes = self._processor.process(batch, self._breaker.admit)
         self._adapt_size(len(batch), time.monotonic() - started)
+        self._membership.give_back(batch[len(outcomes) :])
         return outcomes
 
     def _commit(self) -> None:

@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from kafka_workers.runtime.broker.client_config import BrokerReachability, consumer_config
 from kafka_workers.runtime.broker.errors import describe_missing_acl, error_code, is_missing_acl
@@ -24,6 +26,9 @@ LIST_TOPICS_SECONDS = 1
 
 CLOSE_SECONDS = 3
 """Longest wait for the client to leave the group."""
+
+NOTES_SECONDS = 2
+"""Longest wait for the notes that the broker keeps with the offsets."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,8 +46,9 @@ class GroupMembership:
 
     Between `poll_batch` and `commit` the messages are in `batch`; `has_more` means that more messages may be
     waiting. When a partition is revoked or lost, its messages leave `batch`, so nothing of a lost partition
-    is ever committed. `wait_for` gives how many seconds a message must still wait: its partition is paused
-    for that time, and the others continue.
+    is ever committed. `notes` has what other members wrote by `keep_note`, of partitions that were assigned
+    since it was last emptied. `wait_for` gives how many seconds a message must still wait: its partition is
+    paused for that time, and the others continue.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class GroupMembership:
     ) -> None:
         self.batch: list[Message] = []
         self.has_more = False
+        self.notes: set[str] = set()
         self._buffer: list[Message] = []
         self._wait_for = wait_for
         self._paused_until: dict[Partition, float] = {}
@@ -91,16 +98,54 @@ class GroupMembership:
             self._rejoin()
         self.batch = []
 
+    def give_back(self, messages: Sequence[Message]) -> None:
+        """Take these last messages out of the batch: they are not committed, and come again."""
+        first: dict[Partition, int] = {}
+        for message in messages:
+            first.setdefault(partition_of(message), offset_of(message))
+        for partition, offset in first.items():
+            if partition in self._assigned:
+                self._offsets.advance(partition, offset)
+                self._read_again(partition, offset)
+        self.batch = self.batch[: len(self.batch) - len(messages)]
+
+    def keep_note(self, note: str) -> None:
+        """Have the broker keep this text with the offsets of all partitions, for whoever reads them next.
+
+        Raises nothing: a broker that does not answer within NOTES_SECONDS does not keep it.
+        """
+        self._offsets.note = note
+        with suppress(KafkaException, TimeoutError):
+            committed = self._consumer.committed(self._partitions(), timeout=NOTES_SECONDS)
+            offsets = [
+                TopicPartition(each.topic, each.partition, each.offset, note)
+                for each in committed
+                if each.offset >= 0
+            ]
+            if offsets:
+                commit = partial(self._consumer.commit, offsets=offsets, asynchronous=False)
+                call_within(NOTES_SECONDS, commit)
+
     def pause(self, seconds: float, stop: threading.Event) -> None:
         """Pause all partitions until the next `poll_batch` and stay a member; wait, unless `stop` is set.
 
         Returns early when all messages of the batch have gone to other members.
         """
+        self._pause_while(lambda: bool(self.batch), seconds, stop)
+
+    def stay_paused(self, seconds: float, stop: threading.Event) -> None:
+        """The same without a batch: never returns early."""
+        self._pause_while(lambda: True, seconds, stop)
+
+    def _pause_while(self, is_wanted: Callable[[], bool], seconds: float, stop: threading.Event) -> None:
         self._is_paused = True
-        self._consumer.pause([TopicPartition(*partition) for partition in self._assigned])
+        self._consumer.pause(self._partitions())
         end = time.monotonic() + seconds
-        while self.batch and not stop.is_set() and (left := end - time.monotonic()) > 0:
+        while is_wanted() and not stop.is_set() and (left := end - time.monotonic()) > 0:
             self._serve_and_buffer(min(left, POLL_SECONDS))
+
+    def _partitions(self) -> list[TopicPartition]:
+        return [TopicPartition(*partition) for partition in self._assigned]
 
     def close(self) -> None:
         """Leave the group; messages that are not committed go to the next member."""
@@ -118,7 +163,7 @@ class GroupMembership:
 
     def _rejoin(self) -> None:
         """Join with a new client, because a client never joins again once its group's ACL was missing."""
-        self._remove([TopicPartition(*partition) for partition in self._assigned])
+        self._remove(self._partitions())
         self.close()
         self._consumer = self._join()
 
@@ -140,6 +185,7 @@ class GroupMembership:
 
     def _serve_and_buffer(self, seconds: float) -> None:
         """Serve the client for some seconds; a message that arrives is kept for the next `poll_batch`."""
+        beat()
         message = self._consumer.poll(seconds)
         if message is not None:
             self._buffer.append(message)
@@ -191,9 +237,13 @@ class GroupMembership:
     def _postpone(self, message: Message, seconds: float) -> None:
         """Pause the message's partition and read it again later, from this message on."""
         partition = partition_of(message)
-        self._consumer.seek(TopicPartition(*partition, offset_of(message)))
+        self._read_again(partition, offset_of(message))
         self._consumer.pause([TopicPartition(*partition)])
         self._paused_until[partition] = time.monotonic() + seconds
+
+    def _read_again(self, partition: Partition, offset: int) -> None:
+        """Read this partition from this message on once more."""
+        self._consumer.seek(TopicPartition(*partition, offset))
         self._buffer = [each for each in self._buffer if partition_of(each) != partition]
 
     def _resume(self) -> None:
@@ -220,7 +270,13 @@ class GroupMembership:
         consumer.incremental_assign(partitions)
         # The client remembers that a partition was paused, even while another member has it.
         (consumer.pause if self._is_paused else consumer.resume)(partitions)
+        self._read_notes(consumer, partitions)
         log.info("partitions assigned", partitions=_names(partitions))
+
+    def _read_notes(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        with suppress(KafkaException):
+            found = consumer.committed(partitions, timeout=NOTES_SECONDS)
+            self.notes |= {each.metadata for each in found if each.metadata}
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         kill_point("in-rebalance")

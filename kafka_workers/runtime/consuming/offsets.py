@@ -42,6 +42,8 @@ class Offsets:
         self._committed: OffsetOfPartition = {}
         self._requested: OffsetOfPartition = {}
         self._answer: list[KafkaError | None] = []
+        self.note = ""
+        """A text that the broker keeps with each offset committed from now on."""
 
     def advance(self, partition: Partition, offset: int) -> None:
         """The next commit includes everything in this partition before this offset."""
@@ -86,7 +88,9 @@ class Offsets:
     def _commit_and_wait(self, consumer: Consumer, new: OffsetOfPartition) -> KafkaError | None:
         self._requested, self._answer = new, []
         try:
-            consumer.commit(offsets=[TopicPartition(*partition, offset) for partition, offset in new.items()])
+            consumer.commit(
+                offsets=[TopicPartition(*partition, offset, self.note) for partition, offset in new.items()]
+            )
         except KafkaException as exception:
             return exception.args[0]  # type: ignore[no-any-return]
         end = time.monotonic() + COMMIT_SECONDS

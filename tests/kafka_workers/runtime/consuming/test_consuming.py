@@ -10,7 +10,6 @@ from pytest_django import Settings
 
 from devtools.driver.shop import eventually
 from kafka_workers.runtime.consuming.definition import DecodedMessage
-from kafka_workers.runtime.exceptions import CircuitBreakerOpen
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench, Worker
 
@@ -211,34 +210,6 @@ def test_an_answer_that_the_broker_rejects_is_a_failure_of_its_message(bench: Be
         [bench.answer_topic], lambda records: len({record.key for record in records}) >= 5
     )
     assert {record.key for record in answered} == {"0", "1", "2", "4", "5"}
-
-
-def test_the_circuit_breaker_stops_the_worker_and_all_dead_letters_are_kept(
-    bench: Bench, settings: Settings
-) -> None:
-    settings.BREAKER_RUN = 5
-    bench.send(*[b"bad"] * 30)
-    worker = bench.start(batch_size=5)
-    eventually(lambda: not worker.is_alive, "the worker stopped")
-    assert isinstance(worker.error, CircuitBreakerOpen)
-    assert worker.error.in_a_row >= 5
-    kept = bench.dead_letters(worker.error.dead)
-    assert len(kept) == worker.error.dead
-    assert bench.lag() == 30 - worker.error.dead
-
-
-def test_the_breaker_stays_closed_while_handled_messages_outnumber_the_dead_letters(
-    bench: Bench, settings: Settings
-) -> None:
-    settings.BREAKER_RUN = 5
-    bench.send(*range(40))
-    worker = bench.start()
-    bench.wait_until_handled(*range(40))
-    bench.send(*[b"bad"] * 30)
-    bench.send(99)
-    bench.wait_until_handled(99)
-    assert len(bench.dead_letters(30)) == 30
-    assert worker.is_alive
 
 
 def test_two_workers_share_the_partitions_and_lose_nothing_when_one_leaves(bench: Bench) -> None:
