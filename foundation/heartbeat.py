@@ -10,6 +10,7 @@ import fcntl
 import math
 import os
 import struct
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -65,6 +66,7 @@ class Heartbeat:
     def __init__(self, worker: str) -> None:
         self._worker = worker
         self._last = -math.inf
+        self._guard = threading.Lock()
         self._file: int | None = None
         if directory := shared_directory():
             self._file, self._path = _take_record(directory, worker)
@@ -78,23 +80,26 @@ class Heartbeat:
             return
         self._last = now
         WORKER_HEARTBEAT.labels(self._worker).set_to_current_time()
-        if self._file is not None:
-            os.pwrite(self._file, _TIME.pack(now), 0)
+        with self._guard:
+            if self._file is not None:
+                os.pwrite(self._file, _TIME.pack(now), 0)
 
     def tell(self, breaker: OpenBreaker | None) -> None:
         """Note that this process waits for its open circuit breaker, or that it does not."""
-        if self._file is not None:
-            text = msgspec.json.encode(_Record(self._worker, os.getpid(), breaker))
-            os.pwrite(self._file, text, _TIME.size)
-            os.ftruncate(self._file, _TIME.size + len(text))
+        text = msgspec.json.encode(_Record(self._worker, os.getpid(), breaker))
+        with self._guard:
+            if self._file is not None:
+                os.pwrite(self._file, text, _TIME.size)
+                os.ftruncate(self._file, _TIME.size + len(text))
 
     def end(self) -> None:
         """The worker ends as it should: nobody is to miss it."""
-        if self._file is not None:
-            with suppress(FileNotFoundError):
-                self._path.unlink()
-            os.close(self._file)
-            self._file = None
+        with self._guard:
+            if self._file is not None:
+                with suppress(FileNotFoundError):
+                    self._path.unlink()
+                os.close(self._file)
+                self._file = None
 
 
 class _ThisProcess:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import structlog
 from django.db import connection
 
+from foundation.heartbeat import Heartbeat
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
@@ -123,21 +124,27 @@ class LogReader(threading.Thread):
         self._stopped.set()
 
     def run(self) -> None:
-        """Read the position of the log's end, complete `at_end`, and deliver messages about later events."""
+        """Read the position of the log's end, complete `at_end`, and deliver messages about later events.
+
+        It beats as a worker of its own: a feed that is stuck leaves all sockets without messages.
+        """
+        heartbeat = Heartbeat("sockets-feed")
         try:
             position = event_log.end_position()
         except Exception as error:  # raised in `join`, which awaits `at_end`
             self.at_end.set_exception(error)
         else:
             self.at_end.set_result(None)
-            self._read_on(position)
+            self._read_on(position, heartbeat)
         finally:
             connection.close()
+        heartbeat.end()
 
-    def _read_on(self, position: Position) -> None:
+    def _read_on(self, position: Position, heartbeat: Heartbeat) -> None:
         wake_up = WakeUpListener()
         last_size = BATCH_EVENTS
         while not self._stopped.is_set():
+            heartbeat.beat()
             try:
                 if last_size < BATCH_EVENTS:
                     wake_up.wait(after_events=last_size > 0)

@@ -99,9 +99,9 @@ def test_a_worker_beats_while_its_dependencies_are_away_and_leaves_no_record(tmp
 
 def test_the_last_words_of_a_worker_that_fails_are_a_line_like_others(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        "import sys\nsys.modules['orders_app.hold_expiry'] = None  # importing it fails\n"
+        "import sys\nsys.modules['kafka_workers.relay.outbox_relay'] = None  # importing it fails\n"
     )
-    with start(WORKERS[-1], PYTHONPATH=str(tmp_path), PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) as process:
+    with start(WORKERS[0], PYTHONPATH=str(tmp_path), PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) as process:
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     last = json.loads(errors.splitlines()[-1])
