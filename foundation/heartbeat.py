@@ -12,7 +12,7 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -48,6 +48,7 @@ class _Record(Struct, frozen=True):
     worker: str
     pid: int
     breaker: OpenBreaker | None = None
+    hindrances: tuple[str, ...] = ()
 
 
 class WorkerProcess(Struct, frozen=True):
@@ -58,6 +59,8 @@ class WorkerProcess(Struct, frozen=True):
     state: State
     silent_seconds: float
     breaker: OpenBreaker | None
+    hindrances: tuple[str, ...]
+    """A sentence for each thing that others do and that keeps this process from its work."""
 
 
 class Heartbeat:
@@ -67,11 +70,12 @@ class Heartbeat:
         self._worker = worker
         self._last = -math.inf
         self._guard = threading.Lock()
+        self._record = _Record(worker, os.getpid())
         self._file: int | None = None
         if directory := shared_directory():
             self._file, self._path = _take_record(directory, worker)
         self.beat()
-        self.tell(None)
+        self._write()
 
     def beat(self) -> None:
         """Say that the worker works; costs next to nothing, so that every turn of a loop may call it."""
@@ -86,7 +90,16 @@ class Heartbeat:
 
     def tell(self, breaker: OpenBreaker | None) -> None:
         """Note that this process waits for its open circuit breaker, or that it does not."""
-        text = msgspec.json.encode(_Record(self._worker, os.getpid(), breaker))
+        self._record = msgspec.structs.replace(self._record, breaker=breaker)
+        self._write()
+
+    def tell_hindrances(self, sentences: Sequence[str]) -> None:
+        """Note what others do now that keeps this process from its work."""
+        self._record = msgspec.structs.replace(self._record, hindrances=tuple(sentences))
+        self._write()
+
+    def _write(self) -> None:
+        text = msgspec.json.encode(self._record)
         with self._guard:
             if self._file is not None:
                 os.pwrite(self._file, text, _TIME.size)
@@ -122,6 +135,12 @@ def tell(breaker: OpenBreaker | None) -> None:
     """Note the circuit breaker of this process's worker; does nothing in a process that runs none."""
     if _ThisProcess.heartbeat:
         _ThisProcess.heartbeat.tell(breaker)
+
+
+def tell_hindrances(sentences: Sequence[str]) -> None:
+    """Note what keeps this process's worker from its work; does nothing in a process that runs none."""
+    if _ThisProcess.heartbeat:
+        _ThisProcess.heartbeat.tell_hindrances(sentences)
 
 
 def shared_directory() -> Path | None:
@@ -180,7 +199,9 @@ def _read(path: Path, silent_after: float) -> WorkerProcess | None:
         return None
     seconds = max(0.0, time.monotonic() - _TIME.unpack_from(content)[0])
     state: State = "ended" if has_ended else "silent" if seconds > silent_after else "working"
-    return WorkerProcess(record.worker, record.pid, state, round(seconds, 1), record.breaker)
+    return WorkerProcess(
+        record.worker, record.pid, state, round(seconds, 1), record.breaker, record.hindrances
+    )
 
 
 def needing_attention(processes: Iterable[WorkerProcess], *, after: float) -> list[WorkerProcess]:

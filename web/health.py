@@ -120,7 +120,13 @@ def _of_processes(processes: Sequence[WorkerProcess]) -> list[Warned]:
         for each in processes
         if each.breaker
     ]
-    return idle + open_breakers
+    hindered = [
+        Warned("neighbour", each.worker, sentence)
+        for each in processes
+        if each.state != "ended"
+        for sentence in each.hindrances
+    ]
+    return idle + open_breakers + hindered
 
 
 def _of_neighbours(findings: Mapping[str, Finding[Sequence[str]]]) -> list[Warned]:

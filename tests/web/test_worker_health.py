@@ -148,6 +148,17 @@ def test_an_open_breaker_is_told_with_its_group_reason_and_times() -> None:
     record.end()
 
 
+def test_what_others_do_that_keeps_a_worker_from_its_work_is_a_warning() -> None:
+    record = Heartbeat("inventory")
+    record.tell_hindrances(["inventory.reserve/0: messages wait for an open transaction"])
+    [warning] = body()["warnings"]
+    assert (warning["kind"], warning["name"]) == ("neighbour", "inventory")
+    assert warning["reason"] == "inventory.reserve/0: messages wait for an open transaction"
+    record.tell_hindrances([])
+    assert warnings() == []
+    record.end()
+
+
 def test_without_a_shared_directory_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR")
     Heartbeat("relay").beat()
