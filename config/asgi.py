@@ -9,19 +9,20 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
+from foundation.logging import log_uncaught_errors
+
+log_uncaught_errors()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 # These need the applications loaded.
 from config.checks import refuse_unsafe_settings  # noqa: E402
-from foundation.logging import log_uncaught_errors  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
 from web.slow_readers import SlowReaderProtocol  # noqa: E402
 from web.socket_heartbeat import beat_while_serving  # noqa: E402
 from web.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 
 refuse_unsafe_settings()
-log_uncaught_errors()
 beat_while_serving("sockets")
 # daphne has no option for it, and makes its factory after it has read this file.
 WebSocketFactory.protocol = SlowReaderProtocol

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 import msgspec
 import structlog
+from django.core.exceptions import ImproperlyConfigured
 from structlog.types import EventDict, Processor, WrappedLogger
 
 ECS_NAMES = {
@@ -68,11 +69,15 @@ def logging_config(log_format: str) -> None:
 
 
 def log_uncaught_errors() -> None:
-    """Make an error that ends this process, or one of its threads, a log line like others."""
+    """Make an error that ends this process, or one of its threads, a log line like others.
+
+    A setting that cannot be used is one sentence.
+    """
     sys.excepthook = lambda _, error, __: _log_uncaught("process failed", error)
-    threading.excepthook = lambda args: _log_uncaught(
-        f"thread {args.thread.name if args.thread else 'without a name'} failed", args.exc_value
-    )
+    if threading.excepthook is threading.__excepthook__:  # pytest has one of its own, which fails the test
+        threading.excepthook = lambda args: _log_uncaught(
+            f"thread {args.thread.name if args.thread else 'without a name'} failed", args.exc_value
+        )
 
 
 def say_last_words(sentence: str) -> None:
@@ -85,6 +90,9 @@ def say_last_words(sentence: str) -> None:
 
 
 def _log_uncaught(event: str, error: BaseException | None) -> None:
+    if isinstance(error, ImproperlyConfigured):
+        say_last_words(str(error))
+        return
     if not structlog.is_configured():
         logging_config("json" if os.environ.get("LOG_FORMAT") == "json" else "console")
     structlog.get_logger("stockbridge").critical(event, exc_info=error)

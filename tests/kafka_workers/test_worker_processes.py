@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -120,10 +121,16 @@ def test_an_error_that_ends_a_thread_is_a_line_like_others() -> None:
     assert (line["message"], line["error.type"]) == ("thread feeder failed", "ZeroDivisionError")
 
 
+DAPHNE = ("-m", "daphne", "-p", "0", "config.asgi:application")
+
+
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_a_setting_that_cannot_be_used_is_one_sentence_in_the_format_of_the_log(log_format: str) -> None:
+@pytest.mark.parametrize("command", [("manage.py", WORKERS[0].command), DAPHNE], ids=["worker", "sockets"])
+def test_a_setting_that_cannot_be_used_is_one_sentence_in_the_format_of_the_log(
+    command: Sequence[str], log_format: str
+) -> None:
     environment = NOTHING_LISTENS | {"LOG_FORMAT": log_format, "BREAKER_PROBE": "0"}
-    ended = run_python("manage.py", WORKERS[0].command, **environment)
+    ended = run_python(*command, **environment)
     sentence = "BREAKER_PROBE must be at least 1, not 0."
     assert ended.returncode == 1
     if log_format == "json":
