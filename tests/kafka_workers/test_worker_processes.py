@@ -52,7 +52,6 @@ def code_after_signal(command: str, module: str, number: signal.Signals) -> int:
         return process.returncode
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize(
     "module",
     [
@@ -62,9 +61,9 @@ def code_after_signal(command: str, module: str, number: signal.Signals) -> int:
         "kafka_workers.management.worker_command",
     ],
 )
-@pytest.mark.parametrize("worker", [WORKERS[1], WORKERS[-1]], ids=lambda worker: worker.name)
+@pytest.mark.parametrize(("worker", "number"), [(WORKERS[1], signal.SIGTERM), (WORKERS[-1], signal.SIGINT)])
 def test_a_worker_ends_with_0_however_early_it_is_asked_to(
-    worker: Worker, module: str, number: signal.Signals
+    worker: Worker, number: signal.Signals, module: str
 ) -> None:
     assert code_after_signal(worker.command, module, number) == 0
 
