@@ -3,16 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
-from django.contrib.postgres.search import SearchQuery, SearchVector
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from orders_app.document import OrderDocument
 from orders_app.exceptions import OrderNotFound
-from orders_app.models import Order, OrderItem
+from orders_app.models import Order
 from orders_app.models.order import AWAITS_PAYMENT
 from orders_app.models.rows import read_documents
+from orders_app.order_search import search_conditions
 
 
 def all_orders() -> QuerySet[Order]:
@@ -26,30 +25,17 @@ def orders_of(user_id: int) -> QuerySet[Order]:
 
 
 def search_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
-    """The orders that match the search text.
+    """The orders that match the search text; case and accents do not count.
 
-    The text may be the beginning of the order number or of the customer's user name, the whole tracking
-    number or e-mail address, or the beginnings of words in the name of one product of the order.
+    The text may be a part of the order number (of at least three characters), the beginning of the number, of
+    the tracking number or of the city, or the beginnings of words: of the name of one product, or of the
+    customer's names and e-mail address.
     """
-    customers = get_user_model().objects.filter(Q(username__startswith=text) | Q(email__iexact=text))
-    items = OrderItem.objects.annotate(words=SearchVector("product_name", config="simple")).filter(
-        words=SearchQuery(word_beginnings(text), config="simple", search_type="raw")
-    )
-    conditions = (
-        Q(order_number__startswith=text.upper()),
-        Q(tracking_number=text),
-        Q(user__in=customers.values("pk")),
-        Q(pk__in=items.values("order_id")),
-    )
     # A union and not an OR, so that PostgreSQL uses the index of each condition.
-    matches, *more_matches = (orders.order_by().filter(condition).values("pk") for condition in conditions)
+    matches, *more_matches = (
+        orders.order_by().filter(condition).values("pk") for condition in search_conditions(text)
+    )
     return orders.filter(pk__in=matches.union(*more_matches))
-
-
-def word_beginnings(text: str) -> str:
-    """A PostgreSQL text query for words that begin with the words of `text`, all of them."""
-    quoted = (word.replace("\\", r"\\").replace("'", "''") for word in text.split())
-    return " & ".join(f"'{word}':*" for word in quoted)
 
 
 def orders_awaiting_payment(longer_than: timedelta) -> QuerySet[Order]:

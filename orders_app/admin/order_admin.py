@@ -77,7 +77,9 @@ class OrderAdmin(ModelAdmin):
     list_disable_select_all = True
     # Shows the box; `get_search_results` does the search.
     search_fields: ClassVar = ["order_number"]
-    search_help_text = "Beginning of a number, a user name or a product's word; tracking number or e-mail"
+    search_help_text = (
+        "Part of an order number; beginning of a tracking number, city, name, e-mail or product"
+    )
     show_full_result_count = False
     paginator = CappedPaginator
     action_form = ReasonForm

@@ -67,8 +67,9 @@ class OrderFilters(filters.FilterSet):
     search = filters.CharFilter(
         method="find",
         max_length=200,
-        help_text="The beginning of an order number, of a product's words or of the customer's user name; "
-        "or a tracking number, or the customer's e-mail address.",
+        help_text="A part of an order number (of three characters at least); the beginning of a tracking "
+        "number or a city; or beginnings of words: of a product's name, or of the customer's names and e-mail "
+        "address. Case and accents do not count.",
     )
     createdAfter = InstantFilter(field_name="created_at", lookup_expr="gte")  # noqa: N815
     createdBefore = InstantFilter(field_name="created_at", lookup_expr="lt")  # noqa: N815

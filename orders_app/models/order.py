@@ -3,11 +3,12 @@
 from typing import ClassVar
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
+from orders_app.models.search_words import SearchForm, product_words
 from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 MONEY_DIGITS = 14
@@ -36,8 +37,8 @@ class Order(models.Model):
     payment_method = models.PositiveSmallIntegerField(choices=PaymentMethod)
     street = models.CharField(max_length=200)
     city = models.CharField(max_length=100)
-    state = models.CharField(max_length=100)
-    zip_code = models.CharField(max_length=20)
+    state = models.CharField(max_length=100, blank=True)
+    zip_code = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=100)
     tracking_number = models.CharField(max_length=100, blank=True)
     cancel_reason_code = models.CharField(max_length=40, blank=True)
@@ -62,7 +63,12 @@ class Order(models.Model):
             models.Index(fields=["status", "created_at"], name="order_status_created"),
             models.Index(fields=["created_at"], name="order_created"),
             models.Index(fields=["total_amount"], name="order_total"),
-            models.Index(fields=["tracking_number"], condition=~Q(tracking_number=""), name="order_tracking"),
+            models.Index(
+                OpClass(Upper("tracking_number"), name="text_pattern_ops"),
+                condition=~Q(tracking_number=""),
+                name="order_tracking",
+            ),
+            models.Index(OpClass(SearchForm("city"), name="text_pattern_ops"), name="order_city"),
             models.Index(fields=["created_at"], condition=AWAITS_PAYMENT, name="order_awaits_money"),
         ]
         constraints: ClassVar = [
@@ -106,7 +112,7 @@ class OrderItem(models.Model):
         db_table = "orders_orderitem"
         ordering: ClassVar = ["id"]
         indexes: ClassVar = [
-            GinIndex(SearchVector("product_name", config="simple"), name="orderitem_product_name"),
+            GinIndex(product_words(), name="orderitem_product_name"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "product_id"], name="orderitem_product_once"),

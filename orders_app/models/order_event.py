@@ -2,10 +2,16 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 
 from orders_app.models.order import Order
+from orders_app.models.search_words import NumberParts
 from orders_app.models.xid8 import CurrentTransactionId, Xid8Field
+
+IS_FIRST = Q(version=1)
+"""The first event of each order."""
 
 
 class OrderEvent(models.Model):
@@ -33,6 +39,8 @@ class OrderEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["tx", "id"], name="order_event_position"),
             models.Index(fields=["user_id", "tx", "id"], name="order_event_user_position"),
+            # Here and not on the orders: an index there is written again with each change of a status.
+            GinIndex(NumberParts("data"), condition=IS_FIRST, name="order_event_number"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "version"], name="order_event_version"),

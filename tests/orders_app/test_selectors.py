@@ -1,14 +1,17 @@
 """Finding orders."""
 
+import msgspec
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from orders_app import selectors
+from orders_app.document import OrderDocument
 from orders_app.exceptions import OrderNotFound
 from orders_app.models import Order
 from orders_app.models.rows import document_of
-from tests.orders_app.ordering import OrderPlacer
+from orders_app.services.change_order import update_order
+from tests.orders_app.ordering import ADDRESS, OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +52,57 @@ def test_search_finds_by_number_customer_and_product(placer: OrderPlacer) -> Non
     assert found("lantern storm") == {walters.id}
     assert found("rope") == {others.id}
     assert found("SB-") == {walters.id, others.id}
-    assert found("nothing") == found("%") == set()
+    assert found("nothing") == found("%") == found("_") == found("'") == found("\\") == set()
+
+
+def test_search_finds_by_any_part_of_the_number_of_three_characters(placer: OrderPlacer) -> None:
+    order, others = placer.place(), {placer.place().id for _ in range(3)}
+    digits = order.order_number.removeprefix("SB").replace("-", "").lower()
+    for start in range(len(digits) - 2):
+        for end in range(start + 3, len(digits) + 1):
+            assert order.id in found(digits[start:end]), digits[start:end]
+    assert found(f"sb{digits}") == {order.id}
+    for part in (order.order_number[4:], order.order_number[5:10], f" {order.order_number[-6:]} ".strip()):
+        assert found(part) == {order.id}
+    assert not found(f"{digits}0") & {order.id, *others}
+
+
+@pytest.mark.parametrize("text", ["zürich", "ZURICH", "zu", "Zürich"])
+def test_search_finds_by_the_city_without_case_and_accents(placer: OrderPlacer, text: str) -> None:
+    there = place_to(placer, "Zürich")
+    place_to(placer, "Łódź")
+    assert found(text) == {there.id}
+    assert found("lodz") != found(text)
+
+
+def test_search_finds_an_order_by_the_city_to_which_it_was_corrected(placer: OrderPlacer) -> None:
+    order = place_to(placer, "São Paulo")
+    corrected = msgspec.structs.replace(order.shipping_address, city="Kraków")
+    update_order(order_id=order.id, shipping_address=corrected, origin=placer.origin)
+    assert found("krakow") == {order.id}
+    assert found("sao paulo") == set()
+
+
+def test_search_finds_by_the_names_of_the_customer(placer: OrderPlacer) -> None:
+    customer = User.objects.create_user("wm-7", first_name="Wálter", last_name="Müller-Lüdenscheidt")
+    order = placer.place_items((placer.catalogue.add(), 1), user_id=customer.pk).order
+    placer.place()
+    for text in ("Müller", "muller", "LUDEN", "walter mull", "wm-7"):
+        assert found(text) == {order.id}, text
+
+
+def test_search_finds_by_the_beginning_of_the_tracking_number(placer: OrderPlacer) -> None:
+    order = placer.place()
+    placer.place()
+    update_order(order_id=order.id, tracking_number="1Z 999%a", origin=placer.origin)
+    for text in ("1Z 999%A", "1z 9", "1Z 999%"):
+        assert found(text) == {order.id}, text
+    assert found("1Z_999") == set()
+
+
+def place_to(placer: OrderPlacer, city: str) -> OrderDocument:
+    address = msgspec.structs.replace(ADDRESS, city=city)
+    return placer.place_items((placer.catalogue.add(), 1), shipping_address=address).order
 
 
 MANY_ORDERS = """
@@ -59,6 +112,11 @@ jsonb_populate_record(example, jsonb_build_object(
     'order_number', 'SB-X' || auth_user.id, 'idempotency_key', ''
 )) AS another
 """
+THEIR_EVENTS = """
+INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
+SELECT another.id, 1, example.type, another.user_id, data, actor, trace_parent, example.created_at
+FROM order_event AS example, orders_order AS another WHERE another.id <> example.order_id
+"""
 
 
 def test_search_has_an_index_for_every_search_field(placer: OrderPlacer) -> None:
@@ -66,10 +124,19 @@ def test_search_has_an_index_for_every_search_field(placer: OrderPlacer) -> None
     with transaction.atomic(), connection.cursor() as cursor:
         User.objects.bulk_create(User(username=f"someone-{number}") for number in range(2000))
         cursor.execute(MANY_ORDERS)
-        cursor.execute("ANALYZE orders_order, auth_user")
+        cursor.execute(THEIR_EVENTS)
+        cursor.execute("ANALYZE orders_order, auth_user, order_event")
         cursor.execute("SET LOCAL enable_seqscan = off")
-        plan = selectors.search_orders(Order.objects.all(), "SB-1").explain()
+        plan = selectors.search_orders(Order.objects.all(), "SB-1X").explain()
         transaction.set_rollback(True)
-    assert "Seq Scan on orders_" not in plan, plan
-    for index in ("order_number", "order_tracking", "order_user_created", "orderitem_product_name"):
+    assert "Seq Scan" not in plan, plan
+    for index in (
+        "order_number",
+        "order_tracking",
+        "order_city",
+        "order_user_created",
+        "auth_user_words",
+        "orderitem_product_name",
+        "order_event_number",
+    ):
         assert f" {index} " in plan, plan

@@ -40,6 +40,8 @@ def test_the_list_shows_searches_and_filters_orders(placer: OrderPlacer, order_p
     assert found(status__exact=2) == {other.order_number}
     assert found(created_at__lt="2000-01-01 00:00:00+00:00") == set()
     assert found(q="walt") == {order.order_number}
+    assert found(q=order.order_number[4:9].lower()) == {order.order_number}
+    assert found(q="stockbr") == {order.order_number, other.order_number}
     assert found(q="nobody") == set()
 
 

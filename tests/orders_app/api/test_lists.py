@@ -83,6 +83,9 @@ def test_staff_find_orders_by_customer(placer: OrderPlacer, staff: ApiUser, cust
     order = placer.place_items((placer.catalogue.add(), 1), user_id=walter.pk).order
     assert listed(staff, "search=walt") == listed(staff, "search=walter@example.com") == ids(order)
     assert listed(customer, "search=walt") == []
+    part = order.order_number[4:9]
+    assert listed(staff, f"search={part}") == ids(order)
+    assert listed(customer, f"search={part}") == []
 
 
 MEANINGLESS = {
