@@ -11,17 +11,35 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+import structlog
+from django.db import InterfaceError, OperationalError
+
 from foundation.pacing import GROUP_COMMIT_PACING
+from foundation.refusals import Unavailable
+
+FOR_ALL = (Unavailable, OperationalError, InterfaceError, KeyboardInterrupt, SystemExit)
+"""Outages, where repeating would take long and might do a thing twice, and what ends the process."""
+
+log = structlog.get_logger(__name__)
 
 Request = TypeVar("Request")
 Result = TypeVar("Result")
+
+
+class WrongNumberOfOutcomes(Exception):
+    """A batch was executed and gave another number of outcomes than it has requests."""
+
+    def __init__(self, requests: int, outcomes: int) -> None:
+        super().__init__(f"{outcomes} outcomes of {requests} requests")
 
 
 class GroupCommit(Generic[Request, Result]):
     """Executes one batch at a time, of at most `limit` requests.
 
     `execute` gets the requests of a batch and returns a result or an exception for each, in their order. If
-    it raises, every request of the batch gets its exception.
+    it raises, one of the requests may be at fault: each is executed once more, alone, so that only those that
+    fail alone get an exception. So `execute` must raise only what leaves nothing done, or be safe to repeat.
+    An outage, and an exception that ends the process, is for every request of the batch.
     """
 
     def __init__(
@@ -70,13 +88,24 @@ class GroupCommit(Generic[Request, Result]):
     def _lead(self) -> None:
         with self._guard:
             batch = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
-        try:
-            outcomes: Sequence[Result | BaseException] = self._execute([call.request for call in batch])
-        except BaseException as error:  # no follower may wait for ever
-            outcomes = [error] * len(batch)
-        for call, outcome in zip(batch, outcomes, strict=True):
+        for call, outcome in zip(batch, self._outcomes([call.request for call in batch]), strict=True):
             call.outcome = outcome
         self._finish(batch)
+
+    def _outcomes(self, requests: Sequence[Request]) -> Sequence[Result | BaseException]:
+        """A result or an exception for each request; never raises, since no follower may wait for ever."""
+        try:
+            outcomes = self._execute(requests)
+            if len(outcomes) != len(requests):
+                raise WrongNumberOfOutcomes(len(requests), len(outcomes))  # noqa: TRY301
+        except FOR_ALL as error:
+            return [error] * len(requests)
+        except BaseException as error:
+            if len(requests) == 1:
+                return [error]
+            log.warning("a batch failed: repeating it one at a time", size=len(requests), reason=repr(error))
+            return [outcome for request in requests for outcome in self._outcomes([request])]
+        return outcomes
 
     def _finish(self, batch: "Sequence[_Call[Request, Result]]") -> None:
         """Wake the followers of this batch and the leader of the next one."""

@@ -12,6 +12,7 @@ class Kind(Enum):
     UNAUTHENTICATED = auto()
     NOT_FOUND = auto()
     CONFLICT = auto()
+    PRECONDITION = auto()
     UNPROCESSABLE = auto()
 
 

@@ -7,13 +7,19 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
+from django.db import DataError, InterfaceError, OperationalError
 
 from devtools.driver.shop import eventually
-from foundation.group_commit import GroupCommit
+from foundation.group_commit import GroupCommit, WrongNumberOfOutcomes
 from foundation.pacing import Pacing
+from foundation.refusals import Unavailable
 from tests.concurrency import start_beside
 
 SECONDS = 10.0
+
+
+class Down(Unavailable):
+    """The dependency of the work."""
 
 
 class Refused(Exception):
@@ -26,12 +32,14 @@ class Bench:
 
     released: threading.Event = field(default_factory=threading.Event)
     batches: list[list[int]] = field(default_factory=list)
+    failures: dict[int, BaseException] = field(default_factory=lambda: {0: ZeroDivisionError()})
 
     def work(self, numbers: Sequence[int]) -> list[int | Exception]:
         self.batches.append(list(numbers))
         assert self.released.wait(SECONDS)
-        if 0 in numbers:
-            raise ZeroDivisionError
+        for number in numbers:
+            if number in self.failures:
+                raise self.failures[number]
         return [Refused(str(number)) if number % 2 else 2 * number for number in numbers]
 
 
@@ -78,11 +86,35 @@ def test_a_refusal_is_raised_for_its_own_caller_only(bench: Bench) -> None:
         bad.result(SECONDS)
 
 
-def test_a_failure_is_raised_for_every_caller_of_its_batch_and_for_no_other(bench: Bench) -> None:
-    calls = call_during_a_batch(bench, [0, 4])
-    for call in calls:
-        with pytest.raises(ZeroDivisionError):
+class Panic(BaseException):
+    """As extensions in Rust raise it."""
+
+
+@pytest.mark.parametrize("failure", [ZeroDivisionError(), RecursionError(), DataError(), Panic()], ids=repr)
+def test_a_call_that_fails_alone_spoils_no_other_of_its_batch(bench: Bench, failure: BaseException) -> None:
+    bench.failures = {0: failure}
+    good, bad, other = call_during_a_batch(bench, [4, 0, 6])
+    assert (good.result(SECONDS), other.result(SECONDS)) == (8, 12)
+    with pytest.raises(type(failure)):
+        bad.result(SECONDS)
+
+
+@pytest.mark.parametrize("failure", [OperationalError(), InterfaceError(), Down()], ids=repr)
+def test_an_outage_is_for_every_call_of_its_batch_and_nothing_is_repeated(
+    bench: Bench, failure: BaseException
+) -> None:
+    bench.failures = {0: failure}
+    for call in call_during_a_batch(bench, [4, 0, 6]):
+        with pytest.raises(type(failure)):
             call.result(SECONDS)
+    assert [len(batch) for batch in bench.batches] == [1, 3]
+
+
+def test_a_missing_outcome_leaves_no_caller_waiting(bench: Bench) -> None:
+    bench.released.set()
+    group_commit = GroupCommit[int, int](lambda _: [], limit=100)
+    with pytest.raises(WrongNumberOfOutcomes):
+        group_commit.call(2)
 
 
 def test_the_next_call_after_a_failure_succeeds(bench: Bench) -> None:

@@ -44,4 +44,7 @@ def _orders_by_key(keys: Collection[CustomerKey], database: BaseDatabaseWrapper)
 def _outcome(request: PlacementRequest, order: Order) -> Outcome:
     if order.request_hash != request.hash:
         return IdempotencyKeyReused(request.idempotency_key)
-    return Placement(document_of(order), replayed=True)
+    try:
+        return Placement(document_of(order), replayed=True)
+    except Exception as error:  # a row that cannot be read spoils no other request of the batch
+        return error

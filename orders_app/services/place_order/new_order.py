@@ -19,7 +19,6 @@ CURRENCY = "USD"
 MAX_PRODUCTS = 1_000
 MAX_PIECES = 1_000_000
 MAX_TOTAL = Decimal("999999999999.99")
-CENT = Decimal("0.01")
 CROCKFORD_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -81,7 +80,7 @@ def _price_lines(
         raise InactiveProducts(list(inactive), list(inactive.values()))
     _check_size(quantities)
     return tuple(
-        OrderLine(product.product_id, product.name, quantity, product.price.quantize(CENT))
+        OrderLine(product.product_id, product.name, quantity, product.price)
         for product, quantity in quantities.items()
     )
 

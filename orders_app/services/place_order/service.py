@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from django.db import DataError, IntegrityError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.errors import ForeignKeyViolation
+from psycopg.errors import ForeignKeyViolation, ProgramLimitExceeded
 
 from foundation.group_commit import GroupCommit
 from foundation.shared_connection import shared_connection
 from orders_app.document import OrderDocument, ShippingAddress
 from orders_app.event_log import Origin
-from orders_app.exceptions import CustomerNotFound, OrderNotPlaceable, PlacedInTransaction
+from orders_app.exceptions import CustomerNotFound, PlacedInTransaction
 from orders_app.services.place_order.idempotency import find_placed
 from orders_app.services.place_order.new_order import new_order, with_new_number
 from orders_app.services.place_order.request import ItemRequest, Outcome, Placement, PlacementRequest
@@ -62,11 +62,19 @@ def place_orders(requests: Sequence[PlacementRequest], database: BaseDatabaseWra
     """
     try:
         return _place_together(dict(enumerate(requests)), database)
-    except (IntegrityError, DataError) as error:
+    except DatabaseError as error:
+        if is_outage(error):
+            raise
         if len(requests) > 1:
             return [outcome for request in requests for outcome in place_orders([request], database)]
         is_orphan = isinstance(error.__cause__, ForeignKeyViolation)
         return [CustomerNotFound(requests[0].user_id) if is_orphan else error]
+
+
+def is_outage(error: DatabaseError) -> bool:
+    """Whether PostgreSQL failed, not the orders: then it is not known either whether they were written."""
+    is_of_the_data = isinstance(error.__cause__, ProgramLimitExceeded)
+    return isinstance(error, OperationalError) and not is_of_the_data
 
 
 _group_commit = GroupCommit[PlacementRequest, Placement](
@@ -104,7 +112,7 @@ def _new_orders(requests: Requests) -> tuple[Orders, Outcomes]:
     for index, request in requests.items():
         try:
             orders[index] = new_order(request, products)
-        except OrderNotPlaceable as refusal:
+        except Exception as refusal:  # whatever it is, it is about this request alone
             refusals[index] = refusal
     return orders, refusals
 
