@@ -116,11 +116,23 @@ EFFECTS: Mapping[EventType, Effect] = {
 if missing := [event_type.name for event_type in EventType if event_type not in EFFECTS]:
     raise ImproperlyConfigured(f"EFFECTS has no entry for {', '.join(missing)}")
 
+
+def effect_of(event_type: EventType) -> Effect:
+    """The effect of events of this type.
+
+    Raises msgspec.ValidationError for a type that only a newer version knows.
+    """
+    if (effect := EFFECTS.get(event_type)) is None:
+        raise msgspec.ValidationError(f"no event has the type {event_type!r}")
+    return effect
+
+
 _DECODERS = {event_type: msgspec.json.Decoder(effect.data) for event_type, effect in EFFECTS.items()}
 
 
 def decode(event_type: EventType, data: bytes) -> EventData:
     """The data of one event, typed. Raises msgspec.ValidationError where it is not of its type."""
+    effect_of(event_type)
     return _DECODERS[event_type].decode(data)
 
 
@@ -129,7 +141,7 @@ def kafka_values(event: LoggedEvent) -> list[OrderMessage]:
 
     Raises msgspec.ValidationError where the event's data is not of its type.
     """
-    builders = EFFECTS[event.type].kafka
+    builders = effect_of(event.type).kafka
     if not builders:
         return []
     data = decode(event.type, event.data)

@@ -39,6 +39,8 @@ def product_difference(balance: ProductBalance, *, is_uncertain: bool) -> Differ
 
 
 def _product_fact(balance: ProductBalance) -> str:
+    if balance.fault:
+        return f"{balance.fault}, {balance.held} held"
     if balance.stock is None:
         return f"orders hold {balance.held} of it, and the catalogue does not have it"
     received = (
@@ -48,6 +50,8 @@ def _product_fact(balance: ProductBalance) -> str:
 
 
 def _product_advice(balance: ProductBalance) -> str:
+    if balance.fault:
+        return "`manage.py check_catalogue --repair` mends it; audit again"
     if balance.stock is None:
         return "Put the product back into the catalogue with its id, or cancel those orders"
     if balance.received is None:
@@ -59,6 +63,12 @@ def _product_advice(balance: ProductBalance) -> str:
         f"More is held than there is: add at least {-wanted} to its stock or cancel orders that hold it; "
         "then --repair"
     )
+
+
+def entry_difference(order_id: str) -> Difference:
+    """A ledger entry that cannot be read."""
+    advice = "It was written by hand: correct it in MongoDB (docs/stock.md shows its form); audit again"
+    return Difference("ledger", order_id, "its entry in the ledger cannot be read", advice)
 
 
 def line_difference(line: InvalidLine) -> Difference:

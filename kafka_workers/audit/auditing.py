@@ -5,7 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from django.db import connection
 
 from foundation import metrics
-from kafka_workers.audit.advice import line_difference, order_difference, product_difference
+from kafka_workers.audit.advice import (
+    entry_difference,
+    line_difference,
+    order_difference,
+    product_difference,
+)
 from kafka_workers.audit.agreement import Disagreement
 from kafka_workers.audit.orders import DisagreeingOrder, OrdersReport, audit_orders
 from kafka_workers.audit.repair import Repair
@@ -52,6 +57,7 @@ def audit(*, grace: float, repair: bool, progress: Progress) -> AuditReport:
             repairing.repair_product(difference)
     differences = [difference for _, difference in of_orders]
     differences += [*of_products, *map(line_difference, stock.invalid_lines)]
+    differences += map(entry_difference, stock.unreadable_entries)
     metrics.STOCK_DRIFT.set(repairing.drift_pieces)
     return _report(stock, orders, differences, repairing.drift_pieces)
 

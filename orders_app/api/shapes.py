@@ -83,8 +83,11 @@ class EventDataChanges(Struct, frozen=True):
 
 
 def shown_event(event: LoggedEvent) -> OrderEvent:
-    """An event of the log as the history shows it."""
-    data = msgspec.json.decode(event.data, type=EventDataChanges)
+    """An event of the log as the history shows it; without changes where they cannot be read."""
+    try:
+        data = msgspec.json.decode(event.data, type=EventDataChanges)
+    except msgspec.ValidationError:
+        data = EventDataChanges({})
     return OrderEvent(
         event.event_id,
         event.version,

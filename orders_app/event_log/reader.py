@@ -14,7 +14,10 @@ from orders_app.event_log.position import Position
 
 
 class LoggedEvent(Struct, frozen=True):
-    """An event of the log; `data` is JSON, typed by `event_effects.decode`."""
+    """An event of the log; `data` is JSON, typed by `event_effects.decode`.
+
+    A type that only a newer version knows is here as its text, which `event_effects` refuses.
+    """
 
     tx: int
     id: int
@@ -41,6 +44,7 @@ class LoggedEvent(Struct, frozen=True):
 # The time as microseconds: reading a timestamp takes longer than all other columns together.
 _COLUMNS = """tx, id, order_id, version, type, user_id, data, actor, trace_parent,
 (extract(epoch FROM created_at) * 1000000)::bigint"""
+_EVENT_TYPES: dict[str, EventType] = {event_type.value: event_type for event_type in EventType}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _READ_AFTER = f"""
 SELECT {_COLUMNS} FROM order_event
@@ -102,7 +106,7 @@ def _event(row: Sequence[Any]) -> LoggedEvent:
         number,
         order_id,
         version,
-        EventType(event_type),
+        _EVENT_TYPES.get(event_type, event_type),
         user_id,
         data.encode(),
         actor,

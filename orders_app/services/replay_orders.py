@@ -6,7 +6,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from django.db import connection, transaction
-from msgspec import Struct, to_builtins
+from msgspec import DecodeError, Struct, to_builtins
 
 from orders_app import event_log
 from orders_app.document import OrderDocument
@@ -70,7 +70,8 @@ def compare_orders(order_ids: Sequence[UUID]) -> list[Difference]:
 def rewrite_order(order_id: UUID) -> None:
     """Rewrite the row and items of this order from its events; the row of a deleted order is deleted.
 
-    Raises BrokenHistory where the events are not a complete history.
+    Raises BrokenHistory where the events are not a complete history, and msgspec.DecodeError where one cannot
+    be read.
     """
     with transaction.atomic():
         event_log.lock_orders([order_id])
@@ -101,7 +102,7 @@ def _differences(
 ) -> Iterator[Difference]:
     try:
         logged = _fields(_from_events(events))
-    except BrokenHistory as error:
+    except (BrokenHistory, DecodeError) as error:
         yield Difference(order_id, "history", None, str(error))
         return
     stored = _fields(row)

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from orders_app import event_effects, event_log
 from orders_app.document import OrderDocument
-from orders_app.event_effects import EFFECTS, SocketText
+from orders_app.event_effects import SocketText
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.exceptions import BrokenHistory
 from orders_app.fold import fold_event
@@ -49,9 +49,10 @@ class OrderMessage(Struct, frozen=True, rename="camel", omit_defaults=True):
 def socket_messages(events: Iterable[LoggedEvent]) -> list[SocketMessage]:
     """The socket messages about these events, in their order; some types of events have none.
 
-    An event that does not fit the history of its order is logged and left out; the others are sent.
+    An event that does not fit the history of its order, or has an unknown type, is logged and left out; the
+    others are sent.
     """
-    texts = [(event, text) for event in events if (text := EFFECTS[event.type].socket)]
+    texts = [(event, text) for event in events if (text := _text_of(event))]
     orders = _orders_after([event for event, _ in texts]) if texts else {}
     messages = []
     for event, text in texts:
@@ -60,6 +61,14 @@ def socket_messages(events: Iterable[LoggedEvent]) -> list[SocketMessage]:
         else:
             log.error("event has no socket message: its order's history is broken", event_id=event.event_id)
     return messages
+
+
+def _text_of(event: LoggedEvent) -> SocketText | None:
+    try:
+        return event_effects.effect_of(event.type).socket
+    except msgspec.ValidationError as error:
+        log.warning("event has no socket message", event_id=event.event_id, reason=str(error))
+        return None
 
 
 def encode_message(event: LoggedEvent, text: SocketText, order: OrderDocument) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from msgspec import DecodeError
 from rich.console import Console
 from rich.progress import track
 
@@ -48,7 +49,7 @@ class Command(BaseCommand):
     def _rewrite(self, order_id: UUID) -> bool:
         try:
             rewrite_order(order_id)
-        except BrokenHistory as error:
+        except (BrokenHistory, DecodeError) as error:
             self.stdout.write(f"{order_id} cannot be rewritten: {error}")
             return False
         return True

@@ -143,3 +143,10 @@ def test_an_event_with_data_of_another_type_is_refused_by_name() -> None:
     event = msgspec.structs.replace(event, data=b'{"orderNumber": 5}')
     with pytest.raises(UnroutableEvent, match=f"{ORDER}:2.*orderNumber"):
         messages_of(event)
+
+
+def test_an_event_of_a_newer_version_is_unroutable() -> None:
+    event = log_entries.as_logged(log_entries.created(ORDER))
+    newer = msgspec.structs.replace(event, type="order.gift_wrapped")
+    with pytest.raises(UnroutableEvent, match="gift_wrapped"):
+        messages_of(newer)

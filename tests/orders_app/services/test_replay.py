@@ -14,7 +14,7 @@ from orders_app.document import OrderDocument
 from orders_app.event_data import EventType
 from orders_app.exceptions import NotAllowedNow, OrderNotFound
 from orders_app.fold import rebuild_order
-from orders_app.models import Order, OrderItem
+from orders_app.models import Order, OrderEvent, OrderItem
 from orders_app.services.change_order import (
     CANCELLED_BY_CUSTOMER,
     cancel_order,
@@ -23,6 +23,7 @@ from orders_app.services.change_order import (
     update_order,
 )
 from orders_app.services.replay_orders import compare_slices
+from orders_app.sockets.socket_messages import socket_messages
 from orders_app.state_machine import FINAL, OrderStatus, PaymentMethod
 from tests.orders_app.ordering import (
     ADDRESS,
@@ -163,3 +164,53 @@ def test_rebuilding_keeps_the_idempotency_key(placer: OrderPlacer) -> None:
     Order.objects.update(status=OrderStatus.SHIPPED)
     replay("--rebuild")
     assert placer.place_items((lantern, 1), key="k-1").order == order
+
+
+UNREADABLE: list[tuple[str, dict[str, Any]]] = [
+    ("order.created", {"orderNumber": "SB-1", "changes": {"items": [{"productName": 5}]}}),
+    ("order.updated", {"orderNumber": 5}),
+    ("order.updated", {}),
+    ("order.gift_wrapped", {"orderNumber": "SB-1", "changes": {}}),
+]
+
+
+def append_by_hand(order: OrderDocument, event_type: str, data: dict[str, Any]) -> None:
+    """An event that no service of this version writes."""
+    OrderEvent.objects.create(
+        order_id=order.id,
+        version=order.version + 1,
+        type=event_type,
+        user_id=int(order.user_id),
+        data=data,
+        actor="hand",
+        created_at=order.created_at,
+    )
+
+
+@pytest.mark.parametrize(("event_type", "data"), UNREADABLE)
+def test_an_event_that_cannot_be_read_is_named_and_the_other_orders_are_compared(
+    placer: OrderPlacer, event_type: str, data: dict[str, Any]
+) -> None:
+    before, broken, after = placer.place(), placer.place(), placer.place()
+    append_by_hand(broken, event_type, data)
+    Order.objects.filter(pk=after.id).update(street="elsewhere")
+    out = StringIO()
+    for options in ([], ["--rebuild"]):
+        with pytest.raises(CommandError):
+            call_command("replay_orders", *options, stdout=out)
+    assert f"{broken.id} history" in out.getvalue()
+    assert f"{broken.id} cannot be rewritten" in out.getvalue()
+    assert now(after).shipping_address == ADDRESS
+    assert str(before.id) not in out.getvalue()
+
+
+@pytest.mark.parametrize(("event_type", "data"), UNREADABLE)
+def test_an_event_that_cannot_be_read_takes_no_socket_message_from_other_orders(
+    placer: OrderPlacer, event_type: str, data: dict[str, Any]
+) -> None:
+    broken, other = placer.place(), placer.place()
+    append_by_hand(broken, event_type, data)
+    events = event_log.histories([broken.id, other.id])
+    texts = [message.text for message in socket_messages(events)]
+    assert [str(broken.id) in text for text in texts].count(True) == 1
+    assert [str(other.id) in text for text in texts].count(True) == 1
