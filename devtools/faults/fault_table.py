@@ -14,6 +14,7 @@ import psutil
 
 from devtools.faults.broker import TOPICS
 from devtools.faults.forged_answers import forge_answers
+from devtools.faults.poisoned_catalogue import poison
 from devtools.faults.system import INSTANCES, System, sleep_between
 from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
@@ -37,13 +38,17 @@ class FaultNotInjected(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One kind of fault: its name, and a sentence that says what happens."""
+    """One kind of fault: its name, and a sentence that says what happens.
+
+    `spares_clients`: it ends nothing, so that every client must be answered at the first attempt.
+    """
 
     name: str
     sentence: str
     inject: Inject
     prepare: Callable[[System], None] | None = None
     brokers: int = 1
+    spares_clients: bool = False
 
 
 def kill(part: str, system: System, rng: random.Random) -> None:
@@ -260,6 +265,12 @@ def all_faults(*, down: float = DOWN_SECONDS) -> dict[str, Fault]:
             "forged-answers",
             "a program on the broker forges answers about stock, before and after the true ones",
             forge_answers,
+        ),
+        Fault(
+            "poisoned-catalogue",
+            "documents that cannot be sold are written into the catalogue, and ordered",
+            poison,
+            spares_clients=True,
         ),
         Fault("moved-clock", "a worker's clock jumps by up to two hours, forward or back", move_clock),
         Fault(

@@ -17,6 +17,7 @@ from devtools.faults.forged_answers import ForgeryBelieved
 from devtools.faults.laws import Kind, Violation, broken_laws
 from devtools.faults.load import Load, create_products
 from devtools.faults.observations import Observations, PlacedOrder
+from devtools.faults.poisoned_catalogue import NotPassedOver
 from devtools.faults.system import System, sleep_between
 from devtools.faults.unfinished_work import wait_until_finished
 
@@ -57,10 +58,12 @@ def run_with_faults(system: System, faults: Sequence[Fault], *, seconds: float, 
     load.start()
     try:
         _inject(system, faults, observations, run, seconds)
-    except (FaultNotInjected, ForgeryBelieved) as error:
+    except (FaultNotInjected, ForgeryBelieved, NotPassedOver) as error:
         observations.unexpected.append(str(error))
     finally:
         load.stop()
+    if observations.repeats and all(fault.spares_clients for fault in faults):
+        observations.unexpected.append(f"{observations.repeats} requests got no answer, or a server error")
     system.heal()
     unfinished = wait_until_finished(system, observations)
     evidence = gather(system, observations, start, since, unfinished)

@@ -67,6 +67,8 @@ class GrowthResult:
     history: float = figure("its history, p50", "ms")
     products: float = figure("products, p50", "ms")
     product_search: float = figure("products by a word, p50", "ms")
+    product_words: float = figure("products by the beginnings of two words, p50", "ms")
+    product_names: float = figure("products by name, p50", "ms")
     product_category: float = figure("products of a category by price, p50", "ms")
     admin_list: float = figure("admin: orders, p50", "ms")
     admin_search: float = figure("admin: search, p50", "ms")
@@ -90,6 +92,8 @@ def _fill(system: System, customers: Sequence[int], orders: int, products: int) 
     found = [each for _ in range(0, products, 10_000) for each in system.new_products(min(products, 10_000))]
     # Thousands of categories and words, as in a large shop.
     system.catalogue.products.update_many({}, [{"$set": _VARIED}])
+    # The words by which the search finds them.
+    _manage(system, "create_collections")
     example = system.place(system.token(customers[0]), found[0])
     system.await_processing(example)
     system.keep_only()
@@ -136,6 +140,8 @@ def _run(system: System, customers: Sequence[int], options: Options) -> GrowthRe
             "history": api(f"orders/{order}/history/", customer),
             "products": api("products/"),
             "product_search": api(f"products/?search=Lantern{word}"),
+            "product_words": api(f"products/?search=lant Lantern{word[:2]}"),
+            "product_names": api("products/?ordering=name"),
             "product_category": api(f"products/?category=bench-{word}&ordering=price"),
             "admin_list": admin(""),
             "admin_search": admin(f"?q={number}"),
@@ -147,12 +153,17 @@ def _run(system: System, customers: Sequence[int], options: Options) -> GrowthRe
 
 def _sign_in(system: System, http: httpx.Client) -> None:
     name = f"admin-{uuid.uuid4().hex[:8]}"
-    command = [sys.executable, "manage.py", "createsuperuser", "--noinput", "--username", name]
     given = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD, "DJANGO_SUPERUSER_EMAIL": "a@example.com"}
-    subprocess.run(command, env={**system.stack.env, **given}, cwd=PROJECT, check=True, capture_output=True)
+    _manage(system, "createsuperuser", "--noinput", "--username", name, **given)
     http.get("/admin/login/").raise_for_status()
     form = {"username": name, "password": PASSWORD, "csrfmiddlewaretoken": http.cookies["csrftoken"]}
     http.post("/admin/login/?next=/admin/", data=form, headers={"Referer": str(http.base_url)})
+
+
+def _manage(system: System, *arguments: str, **environment: str) -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    environment = {**system.stack.env, **environment}
+    subprocess.run(command, env=environment, cwd=PROJECT, check=True, capture_output=True)
 
 
 def _p50(request: Callable[[], httpx.Response], options: Options) -> float:
