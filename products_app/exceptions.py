@@ -24,6 +24,32 @@ class ProductNotFound(Refusal):
         self.product_id = product_id
 
 
+class ProductUnreadable(Refusal):
+    """The document of the product has fields that another program wrote and that cannot be read."""
+
+    kind = Kind.CONFLICT
+    code = "product_unreadable"
+
+    def __init__(self, product_id: str, faults: Mapping[str, str]) -> None:
+        self.product_id = product_id
+        self.faults = faults
+        self.reason = "; ".join(faults.values())
+        super().__init__(f"Product {product_id} can be neither shown nor sold: {self.reason}.")
+
+
+class ProductChanged(Refusal):
+    """The product is no longer, or already, as the caller's condition says."""
+
+    kind = Kind.PRECONDITION
+    code = "product_changed"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(
+            f"Product {product_id} is not as the request expects it: read it again, and send its new ETag."
+        )
+        self.product_id = product_id
+
+
 class ProductInactive(Refusal):
     """The product is not for sale."""
 
@@ -114,6 +140,17 @@ class ProductHeld(Refusal):
     def __init__(self, product_id: str) -> None:
         super().__init__(f"Orders hold pieces of product {product_id}; make it inactive instead.")
         self.product_id = product_id
+
+
+class EntryUnreadable(Refusal):
+    """The ledger entry of the order was changed by hand, so that it cannot be read."""
+
+    kind = Kind.CONFLICT
+    code = "ledger_entry_unreadable"
+
+    def __init__(self, order_id: str, reason: str) -> None:
+        super().__init__(f"The ledger entry of order {order_id} cannot be read: {reason}.")
+        self.order_id = order_id
 
 
 class SkuTaken(Refusal):

@@ -1,17 +1,31 @@
-"""Reads the catalogue."""
+"""Reads the catalogue.
 
-from collections.abc import Iterable, Mapping
+A product that cannot be read (`documents/reading.py`) is passed over: no list has it, and it is not for sale.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack
 
-from mongoengine import QuerySet
+from bson import Decimal128, Regex
 from msgspec import Struct
 
 from products_app.documents.connection import object_id, translating_mongodb_errors
-from products_app.documents.product import Product, product_collection
+from products_app.documents.product import AS_PEOPLE_SORT, product_collection
+from products_app.documents.reading import (
+    NEEDED_FIELDS,
+    Product,
+    find_readable,
+    is_name,
+    read_product,
+)
+from products_app.documents.search_words import singulars, words_in
+from products_app.documents.unlisted import list_unlisted, unlist
 from products_app.exceptions import ProductNotFound
 
 Ordering = Literal["price", "name", "stock", "created_at", "-price", "-name", "-stock", "-created_at"]
+Conditions = dict[str, Any]
 
 
 class OrderableProduct(Struct, frozen=True):
@@ -24,7 +38,10 @@ class OrderableProduct(Struct, frozen=True):
 
 
 class ProductCriteria(TypedDict, total=False):
-    """The filters of a search. `search`: words that must all occur; `tags`: tags that must all be set."""
+    """The filters of a search.
+
+    `search`: beginnings of words that must all occur; `tags`: tags that must all be set.
+    """
 
     search: str
     category: str
@@ -37,54 +54,132 @@ class ProductCriteria(TypedDict, total=False):
     ordering: Ordering
 
 
-LOOKUPS = {
-    "category": "category",
-    "brand": "brand",
-    "tags": "tags__all",
-    "min_price": "price__gte",
-    "max_price": "price__lte",
-}
+ACTIVE: Conditions = {"isActive": {"$in": [True, None]}}
+INACTIVE: Conditions = {"isActive": False}
+LISTED: Conditions = {"nameWords": {"$exists": True}}
+BEST_MATCH = "rank"
+"""The field that is added to the products of a search: how well they match."""
 
 
 class ProductsFound:
-    """The products that match a query: counted by `len`, read by slices. Both raise CatalogueUnavailable."""
+    """The products that match: counted by `len`, read by slices. Both raise CatalogueUnavailable.
 
-    def __init__(self, query: QuerySet) -> None:
-        self._query = query
+    `has_unlisted` is set where a slice met products that cannot be read: they are no longer listed, so that
+    an earlier count is too high.
+    """
+
+    def __init__(self, conditions: Sequence[Conditions], words: Sequence[str], ordering: str) -> None:
+        self.has_unlisted = False
+        self._conditions = {"$and": conditions}
+        self._words = words
+        self._ordering = ordering
 
     def __len__(self) -> int:
         with translating_mongodb_errors():
-            return int(self._query.count())
+            return product_collection().count_documents(self._conditions)
 
     def __getitem__(self, page: slice) -> list[Product]:
+        if page.stop <= (page.start or 0):  # the only page of a list without products
+            return []
         with translating_mongodb_errors():
-            return list(self._query[page])
+            documents = list(product_collection().aggregate(self._stages(page), collation=self._collation))
+            products = [product for document in documents if (product := find_readable(document))]
+            if len(products) == len(documents):
+                return products
+            readable = {product.id for product in products}
+            unlist([document["_id"] for document in documents if str(document["_id"]) not in readable])
+        self.has_unlisted = True
+        return self[page]
+
+    def _stages(self, page: slice) -> list[dict[str, Any]]:
+        rank = [{"$set": {BEST_MATCH: _rank(self._words)}}] if self._ordering == f"-{BEST_MATCH}" else []
+        direction = -1 if self._ordering.startswith("-") else 1
+        sort = {self._ordering.removeprefix("-"): direction, "_id": direction}
+        skip = page.start or 0
+        return [
+            {"$match": self._conditions},
+            *rank,
+            {"$sort": sort},
+            {"$skip": skip},
+            {"$limit": page.stop - skip},
+        ]
+
+    @property
+    def _collation(self) -> dict[str, Any] | None:
+        return AS_PEOPLE_SORT if is_by_name(self._ordering) else None
 
 
 def find_products(*, include_inactive: bool, **criteria: Unpack[ProductCriteria]) -> ProductsFound:
-    """The matching products in the requested `ordering`; else best match first, or newest first."""
-    query = Product.objects(**{LOOKUPS[name]: value for name, value in criteria.items() if name in LOOKUPS})
-    if not include_inactive:
-        query = query.filter(is_active__ne=False)
-    if "is_active" in criteria:
-        query = query.filter(is_active__ne=not criteria["is_active"])
-    if "in_stock" in criteria:
-        query = query.filter(stock__gt=0) if criteria["in_stock"] else query.filter(stock=0)
+    """The matching products in the requested `ordering`; else best match first, or newest first.
+
+    Products that another program wrote are found too. Raises CatalogueUnavailable.
+    """
+    with translating_mongodb_errors():
+        list_unlisted()
+    words = words_in(criteria.get("search", ""))
+    conditions = [LISTED] if include_inactive else [LISTED, ACTIVE]
+    conditions += _conditions(criteria)
     if "search" in criteria:
-        query = query.search_text(require_all_words(criteria["search"]))
-    default_ordering = "$text_score" if "search" in criteria else "-created_at"
-    return ProductsFound(query.order_by(criteria.get("ordering", default_ordering), "-id"))
+        # A text without words, such as "+", matches nothing.
+        conditions += [_has_word(word) for word in words] or [{"searchWords": {"$in": []}}]
+    return ProductsFound(conditions, words, _stored_ordering(criteria))
 
 
-def require_all_words(text: str) -> str:
-    """A MongoDB text query that all words must match: quoted, because unquoted words match one by one."""
-    return " ".join(f'"{word}"' for word in text.replace('"', " ").split())
+def _stored_ordering(criteria: ProductCriteria) -> str:
+    default = f"-{BEST_MATCH}" if "search" in criteria else "-createdAt"
+    ordering: str = criteria.get("ordering", default)
+    return ordering.replace("created_at", "createdAt")
+
+
+def is_by_name(ordering: str | None) -> bool:
+    """Whether a list is sorted by names, which are then compared as people do."""
+    return ordering in {"name", "-name"}
+
+
+def _conditions(criteria: ProductCriteria) -> list[Conditions]:
+    exactly: Callable[[str], object] = _exactly if is_by_name(criteria.get("ordering")) else str
+    conditions: list[Conditions] = [{"tags": exactly(tag)} for tag in criteria.get("tags", [])]
+    if "category" in criteria:
+        conditions.append({"category": exactly(criteria["category"])})
+    if "brand" in criteria:
+        conditions.append({"brand": exactly(criteria["brand"])})
+    if "min_price" in criteria:
+        conditions.append({"price": {"$gte": Decimal128(criteria["min_price"])}})
+    if "max_price" in criteria:
+        conditions.append({"price": {"$lte": Decimal128(criteria["max_price"])}})
+    if "in_stock" in criteria:
+        conditions.append({"stock": {"$gt": 0} if criteria["in_stock"] else 0})
+    if "is_active" in criteria:
+        conditions.append(ACTIVE if criteria["is_active"] else INACTIVE)
+    return conditions
+
+
+def _exactly(text: str) -> Regex[str]:
+    """A condition for this very text, where a collation would take capitals for small letters."""
+    return Regex(rf"^{re.escape(text)}\z")
+
+
+def _has_word(word: str) -> Conditions:
+    """A word begins like this one, or is a singular of it. Words have only letters and digits."""
+    return {"searchWords": {"$in": [Regex(f"^{word}"), *map(_exactly, sorted(singulars(word)))]}}
+
+
+def _rank(words: Sequence[str]) -> dict[str, Any]:
+    """How many of the words occur whole, counted once more for each in the name."""
+    fields = ("$nameWords", "$searchWords")
+    return {"$add": [{"$size": {"$setIntersection": [field, list(words)]}} for field in fields]}
 
 
 def get_product(*, product_id: str, include_inactive: bool) -> Product:
-    """One product. Raises ProductNotFound or CatalogueUnavailable."""
+    """One product.
+
+    Raises ProductNotFound or CatalogueUnavailable, and ProductUnreadable with `include_inactive`.
+    """
     with translating_mongodb_errors():
-        product: Product | None = Product.objects(id=object_id(product_id)).first()
+        document = product_collection().find_one({"_id": object_id(product_id)})
+    if document is None:
+        raise ProductNotFound(product_id)
+    product = read_product(document) if include_inactive else find_readable(document)
     if product is None or not (product.is_active or include_inactive):
         raise ProductNotFound(product_id)
     return product
@@ -93,22 +188,20 @@ def get_product(*, product_id: str, include_inactive: bool) -> Product:
 def find_products_to_order(product_ids: Iterable[str]) -> dict[str, OrderableProduct]:
     """The products that exist, by product id as spelled in `product_ids`. Raises CatalogueUnavailable."""
     keys = {text: key for text in product_ids if (key := object_id(text))}
-    fields = {"name": 1, "price": 1, "isActive": 1}
     with translating_mongodb_errors():
-        found = product_collection().find({"_id": {"$in": list(set(keys.values()))}}, fields)
-        products = {product["_id"]: orderable(product) for product in found}
+        found = product_collection().find({"_id": {"$in": list(set(keys.values()))}}, NEEDED_FIELDS)
+        products = {document["_id"]: orderable(document) for document in found}
     return {text: products[key] for text, key in keys.items() if key in products}
 
 
-def orderable(product: Mapping[str, Any]) -> OrderableProduct:
-    """A document of the collection; a product without a price is not for sale."""
-    price = Product.price.to_python(product.get("price"))
-    return OrderableProduct(
-        product_id=str(product["_id"]),
-        name=product.get("name", ""),
-        price=price or Decimal(0),
-        is_active=product.get("isActive", True) and price is not None,
-    )
+def orderable(document: Mapping[str, Any]) -> OrderableProduct:
+    """A document of the collection; one that cannot be read is not for sale."""
+    product = find_readable(document)
+    if product is None:
+        name = document.get("name")
+        product_id = str(document["_id"])
+        return OrderableProduct(product_id, name if is_name(name) else product_id, Decimal(0), False)
+    return OrderableProduct(product.id, product.name, product.price, product.is_active)
 
 
 def ping() -> None:

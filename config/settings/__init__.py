@@ -244,10 +244,13 @@ CORS_ALLOW_HEADERS = (
     "authorization",
     "content-type",
     "idempotency-key",
+    "if-match",
+    "if-none-match",
     "traceparent",
     "x-csrftoken",
     "x-requested-with",
 )
+CORS_EXPOSE_HEADERS = ("etag",)
 CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
 
 # What the schema says of errors: these by name where a route can give them, all others as "default".

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from products_app.documents.product import Product
+from products_app.documents.reading import MAX_NAME, Product
 
 MAX_STOCK = 1_000_000_000
 ORDERINGS = {"price": "price", "name": "name", "stock": "stock", "createdAt": "created_at"}
@@ -23,7 +23,7 @@ class ProductSerializer(serializers.Serializer[Product]):
     """A product. An optional field that is left out keeps its value."""
 
     id = serializers.CharField(read_only=True)
-    name = serializers.CharField(max_length=200)
+    name = serializers.CharField(max_length=MAX_NAME)
     description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
     price = PriceField()
     category = serializers.CharField(required=False, allow_blank=True, max_length=100)
@@ -38,6 +38,12 @@ class ProductSerializer(serializers.Serializer[Product]):
     isActive = serializers.BooleanField(source="is_active", required=False)
     createdAt = serializers.DateTimeField(source="created", read_only=True)
     updatedAt = serializers.DateTimeField(source="updated", read_only=True)
+
+
+class ChangeSerializer(ProductSerializer):
+    """What a change takes; the browsable form is filled without the stock, which goes on moving."""
+
+    stock = serializers.IntegerField(required=False, min_value=0, max_value=MAX_STOCK, write_only=True)
 
 
 class OrderingField(serializers.ChoiceField):
@@ -56,7 +62,9 @@ class OrderingField(serializers.ChoiceField):
 class ProductQuerySerializer(serializers.Serializer[None]):
     """What a list of products can be narrowed to, and its order."""
 
-    search = serializers.CharField(required=False, max_length=200, help_text="Words that must all occur.")
+    search = serializers.CharField(
+        required=False, max_length=200, help_text="Beginnings of words that must all occur."
+    )
     category = serializers.CharField(required=False)
     brand = serializers.CharField(required=False)
     tags = serializers.ListField(

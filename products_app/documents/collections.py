@@ -8,19 +8,24 @@ from pymongo.errors import OperationFailure
 
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import LEDGER
-from products_app.documents.product import PRODUCTS, VALIDATOR, Product
+from products_app.documents.product import PRODUCTS, RETIRED_INDEXES, VALIDATOR, ProductDocument
 
 _NAMESPACE_EXISTS = 48
 
 
 def create_collections() -> None:
-    """Create or update the collections, validators and indexes. Raises CatalogueUnavailable."""
+    """Create or update the collections, validators and indexes. Raises CatalogueUnavailable.
+
+    Documents that the validator would refuse stay, and can still be changed: their stock must go on to move.
+    """
     with translating_mongodb_errors():
         database: Database[dict[str, Any]] = get_db()
         for name in (PRODUCTS, LEDGER):
             _create(database, name)
-        database.command("collMod", PRODUCTS, validator=VALIDATOR)
-        Product.ensure_indexes()
+        database.command("collMod", PRODUCTS, validator=VALIDATOR, validationLevel="moderate")
+        for name in RETIRED_INDEXES & database[PRODUCTS].index_information().keys():
+            database[PRODUCTS].drop_index(name)
+        ProductDocument.ensure_indexes()
 
 
 def _create(database: Database[dict[str, Any]], name: str) -> None:

@@ -33,6 +33,9 @@ def register(uri: str) -> None:
         journal=True,
         tz_aware=True,
         uuidRepresentation="standard",
+        # What another program wrote is read whatever it is: text that is not UTF-8, a time after 9999.
+        unicode_decode_error_handler="replace",
+        datetime_conversion="DATETIME_AUTO",
         serverSelectionTimeoutMS=CONNECT_TIMEOUT_MS,
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
         socketTimeoutMS=SOCKET_TIMEOUT_MS,

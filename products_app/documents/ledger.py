@@ -7,10 +7,13 @@ Entries are plain dictionaries and not mongoengine documents, because a batch re
 """
 
 from datetime import datetime
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict, get_args
 
+import msgspec
 from mongoengine import get_db
 from pymongo.collection import Collection
+
+from products_app.exceptions import EntryUnreadable
 
 LEDGER = "stock_ledger"
 
@@ -54,6 +57,38 @@ class LedgerEntry(TypedDict):
     failures: NotRequired[list[dict[str, Any]]]
     returned: NotRequired[list[dict[str, Any]]]
     updatedAt: NotRequired[datetime]
+
+
+def read_entry(document: Any) -> LedgerEntry:
+    """The entry in a document of the ledger. Raises EntryUnreadable where it is none."""
+    try:
+        msgspec.convert(document, LedgerEntry)
+    except msgspec.ValidationError as error:
+        raise EntryUnreadable(str(document["_id"]), str(error)) from error
+    entry: LedgerEntry = document
+    return entry
+
+
+_COUNT = {"bsonType": ["int", "long"]}
+READABLE: dict[str, Any] = {
+    "$jsonSchema": {
+        "bsonType": "object",
+        "required": ["_id", "status", "lines"],
+        "properties": {
+            "_id": {"bsonType": "string"},
+            "status": {"enum": list(get_args(EntryStatus))},
+            "lines": {
+                "bsonType": "object",
+                "additionalProperties": {
+                    "bsonType": "object",
+                    "required": ["quantity", "held", "newStock"],
+                    "properties": {"quantity": _COUNT, "held": _COUNT, "newStock": _COUNT},
+                },
+            },
+        },
+    }
+}
+"""The query for entries that the audit can read."""
 
 
 def ledger_collection() -> Collection[LedgerEntry]:

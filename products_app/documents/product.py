@@ -1,10 +1,8 @@
 """The catalogue: one document for each product, in the collection `products`."""
 
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, ClassVar
 
-from bson import Decimal128
+from bson import Decimal128, Int64
 from mongoengine import (
     BooleanField,
     DateTimeField,
@@ -17,28 +15,26 @@ from mongoengine import (
 )
 from pymongo.collection import Collection
 
+from products_app.documents.reading import CENT, MAX_COUNT, MAX_NAME, MAX_PRICE
+
 PRODUCTS = "products"
+AS_PEOPLE_SORT: dict[str, Any] = {"locale": "en", "strength": 2}
+"""The collation of names: without regard to capitals and accents' case, so that apple precedes Zebra."""
 
 
-class MoneyField(Decimal128Field):  # type: ignore[misc]  # mongoengine is untyped
-    """An exact amount of money. Reads a double that another program stored as its shortest decimal form."""
+class ProductDocument(Document):  # type: ignore[misc]  # mongoengine is untyped
+    """A product as it is stored; `reading.read_product` reads it.
 
-    def to_python(self, value: Decimal128 | Decimal | float | None) -> Decimal | None:
-        """The amount as a Decimal."""
-        amount: Decimal | None = super().to_python(str(value) if isinstance(value, float) else value)
-        return amount
-
-
-class Product(Document):  # type: ignore[misc]  # mongoengine is untyped
-    """A product. `stock` is the pieces that can still be sold, `received` all that were ever put in.
-
-    `stock` is always `received` minus the pieces that orders hold. Only `services` write these two fields.
-    A product that another program wrote may lack `received`: then no order holds a piece of it.
+    `stock` is the pieces that can still be sold, `received` all that were ever put in. `stock` is always
+    `received` minus the pieces that orders hold. Only `services` write these two fields. A product that
+    another program wrote may lack `received`: then no order holds a piece of it.
+    `nameWords` and `searchWords` are made from the other fields (`search_words.py`). A product that has none
+    is not listed until a list finds it and adds them.
     """
 
     name = StringField(required=True)
     description = StringField(default="")
-    price = MoneyField(required=True)
+    price = Decimal128Field(required=True)
     category = StringField(default="")
     stock = IntField(default=0, min_value=0)
     received = IntField(min_value=0)
@@ -49,57 +45,60 @@ class Product(Document):  # type: ignore[misc]  # mongoengine is untyped
     is_active = BooleanField(db_field="isActive", default=True)
     created_at = DateTimeField(db_field="createdAt")
     updated_at = DateTimeField(db_field="updatedAt")
+    name_words = ListField(StringField(), db_field="nameWords")
+    search_words = ListField(StringField(), db_field="searchWords")
 
     meta: ClassVar = {
         "collection": PRODUCTS,
         "strict": False,
         "auto_create_index": False,
+        # Each order of lists ends with the id, so that pages are stable. There is no index on stock: it would
+        # halve the speed of the stock service.
         "indexes": [
-            {
-                "fields": ["$name", "$brand", "$category", "$tags", "$sku", "$description"],
-                "name": "search",
-                "weights": {"name": 10, "brand": 5, "category": 5, "tags": 5, "sku": 5, "description": 1},
-            },
             {"fields": ["sku"], "unique": True, "partialFilterExpression": {"sku": {"$gt": ""}}},
             ["category", "price"],
             ["brand", "price"],
             ["tags", "price"],
-            "price",
-            "name",
-            "-created_at",
-            # No index on stock: it would halve the speed of the stock service.
+            ["price", "id"],
+            ["created_at", "id"],
+            {"fields": ["name", "id"], "name": "name_as_people_sort", "collation": AS_PEOPLE_SORT},
+            "search_words",
         ],
     }
 
-    @property
-    def in_stock(self) -> bool:
-        """Whether at least one piece can be sold."""
-        return bool(self.stock)
 
-    @property
-    def created(self) -> datetime:
-        """When the product was created; by its id if the field is missing."""
-        created: datetime = self.created_at or self.id.generation_time
-        return created
+RETIRED_INDEXES = {"search", "price_1", "name_1", "createdAt_-1"}
+"""Indexes that earlier versions created."""
 
-    @property
-    def updated(self) -> datetime:
-        """When staff last changed the product."""
-        updated: datetime = self.updated_at or self.created
-        return updated
-
-
-_COUNT = {"bsonType": ["int", "long"], "minimum": 0}
-VALIDATOR = {
+_COUNT = {"minimum": 0, "maximum": Int64(MAX_COUNT)}
+VALIDATOR: dict[str, Any] = {
     "$jsonSchema": {
         "bsonType": "object",
-        "required": ["stock"],
-        "properties": {"stock": _COUNT, "received": _COUNT},
+        "required": ["_id", "name", "price", "stock"],
+        "properties": {
+            "_id": {"bsonType": "objectId"},
+            # (*UCP): white space is what Unicode calls so, as in Python.
+            "name": {
+                "bsonType": "string",
+                "maxLength": MAX_NAME,
+                "pattern": r"(*UCP)^(?=[\s\S]*\S)[^\x00]*$",
+            },
+            "price": {
+                "bsonType": ["decimal", "double", "int", "long"],
+                "minimum": 0,
+                "maximum": Decimal128(MAX_PRICE),
+                "multipleOf": Decimal128(CENT),
+            },
+            "stock": {"bsonType": ["int", "long"], **_COUNT},
+            "received": {"bsonType": ["int", "long", "null"], **_COUNT},
+            "isActive": {"bsonType": ["bool", "null"]},
+        },
     }
 }
+"""Refuses what `read_product` cannot read."""
 
 
 def product_collection() -> Collection[dict[str, Any]]:
-    """The collection itself, for bulk writes and for updates that mongoengine cannot express."""
+    """The collection itself, for queries, bulk writes, and updates that mongoengine cannot express."""
     collection: Collection[dict[str, Any]] = get_db()[PRODUCTS]
     return collection

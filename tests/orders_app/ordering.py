@@ -28,6 +28,7 @@ from orders_app.services.stock_answers import (
     StockShortage,
 )
 from orders_app.state_machine import OrderStatus, PaymentMethod
+from tests.products_app.foreign_documents import document
 
 T = TypeVar("T")
 
@@ -54,6 +55,12 @@ class Catalogue:
         product = {"name": name, "price": Decimal128(price), "stock": 0, "isActive": is_active}
         self.added.append(self.products.insert_one(product).inserted_id)
         return str(self.added[-1])
+
+    def plant(self, **fields: Any) -> str:
+        """Adds a product as another program may, past the validator; returns its id."""
+        planted = self.products.insert_one(document(fields), bypass_document_validation=True)
+        self.added.append(planted.inserted_id)
+        return str(planted.inserted_id)
 
     def retire(self, product_id: str) -> None:
         self.products.update_one({"_id": ObjectId(product_id)}, {"$set": {"isActive": False}})

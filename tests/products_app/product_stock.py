@@ -8,6 +8,7 @@ from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
 from products_app.services.catalogue import create_product
 from products_app.services.stock.service import Line, Reserve
+from tests.products_app.foreign_documents import document
 
 KEY, OTHER_KEY = "servicea", "serviceb"
 """Two service keys, as the ledger names them."""
@@ -17,6 +18,19 @@ def stocked(stock: int, *, name: str = "Lantern", is_active: bool = True) -> str
     """Creates a product with this stock; returns its id."""
     product = create_product(name=name, price=Decimal("10.00"), stock=stock, is_active=is_active)
     return str(product.id)
+
+
+def planted(**fields: object) -> str:
+    """A product that another program wrote past the validator, with these fields; returns its id."""
+    inserted = product_collection().insert_one(document(fields), bypass_document_validation=True)
+    return str(inserted.inserted_id)
+
+
+def spoil(product_id: str, **fields: object) -> None:
+    """Changes fields of a product as another program may, past the validator."""
+    product_collection().update_one(
+        {"_id": object_id(product_id)}, {"$set": fields}, bypass_document_validation=True
+    )
 
 
 def new_order() -> str:

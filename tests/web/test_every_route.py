@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from bson import ObjectId
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -38,8 +39,8 @@ class RouteObjects(NamedTuple):
 
     def product(self) -> str:
         product = create_product(name="Lantern", price=Decimal(10), stock=5)
-        self.placer.catalogue.added.append(product.id)
-        return str(product.id)
+        self.placer.catalogue.added.append(ObjectId(product.id))
+        return product.id
 
 
 class RouteCase(NamedTuple):
@@ -204,6 +205,7 @@ def test_no_method_of_the_api_is_missing_in_the_table() -> None:
     assert described - {(method, unnamed(route)) for method, route in ROUTE_CASES} == set()
 
 
+@pytest.mark.usefixtures("clean_catalogue")
 @pytest.mark.parametrize(("method", "route"), ROUTE_CASES, ids=lambda part: part)
 def test_each_caller_is_answered_as_the_table_says(
     method: str, route: str, placer: OrderPlacer, users: Users

@@ -6,7 +6,7 @@ ledger by the same pieces, so it leaves the drift as it is. A drift other than 0
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from bson import ObjectId
 from mongoengine import get_connection
@@ -17,8 +17,16 @@ from pymongo.errors import OperationFailure
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from products_app.documents.connection import translating_mongodb_errors
-from products_app.documents.ledger import EntryStatus, LedgerEntry, ledger_collection
+from products_app.documents.ledger import (
+    READABLE,
+    EntryStatus,
+    LedgerEntry,
+    ledger_collection,
+    read_entry,
+)
 from products_app.documents.product import product_collection
+from products_app.documents.reading import faults_of, is_whole
+from products_app.exceptions import EntryUnreadable
 from products_app.messages import InventoryReserved
 from products_app.services.stock.service import (
     DURABLE,
@@ -40,7 +48,8 @@ class ProductBalance(Struct, frozen=True):
     """The stock of a product, the pieces received, and the pieces that orders hold.
 
     `stock` is None if the catalogue lacks the product although orders hold pieces of it. `received` is None
-    if the product was written by another program and lacks that field.
+    if the product was written by another program and lacks that field. `fault` says what is wrong where one
+    of the two cannot be read; then there is nothing to compare.
     """
 
     product_id: str
@@ -48,6 +57,7 @@ class ProductBalance(Struct, frozen=True):
     stock: int | None
     received: int | None
     held: int
+    fault: str = ""
 
     @property
     def drift(self) -> int:
@@ -59,7 +69,8 @@ class ProductBalance(Struct, frozen=True):
     @property
     def is_inconsistent(self) -> bool:
         """Whether stock is missing or negative, or differs from received minus held."""
-        return self.stock is None or self.received is None or self.stock < 0 or self.drift != 0
+        is_incomplete = bool(self.fault) or self.stock is None or self.received is None
+        return is_incomplete or self.drift != 0 or (self.stock or 0) < 0
 
 
 class InvalidLine(Struct, frozen=True):
@@ -68,15 +79,16 @@ class InvalidLine(Struct, frozen=True):
     order_id: str
     status: EntryStatus
     product_id: str
-    quantity: int
-    held: int
+    quantity: object
+    held: object
 
 
 class StockReport(Struct, frozen=True):
     """Products and ledger, compared in one snapshot.
 
     `uncounted` has the ids of products without `received` of which no order holds a piece: their first
-    reservation sets `received`.
+    reservation sets `received`. `unreadable_entries` has the ids of ledger entries that no service can have
+    written.
     """
 
     products: int
@@ -84,6 +96,7 @@ class StockReport(Struct, frozen=True):
     inconsistent: list[ProductBalance]
     uncounted: list[str]
     invalid_lines: list[InvalidLine]
+    unreadable_entries: list[str]
 
 
 class HeldStock(Struct, frozen=True):
@@ -92,7 +105,7 @@ class HeldStock(Struct, frozen=True):
     `by_order` were reserved for the order as a whole, `by_line` line by line.
     """
 
-    status: EntryStatus
+    status: EntryStatus | Literal["unreadable"]
     by_order: dict[str, int]
     by_line: dict[str, int]
 
@@ -124,7 +137,14 @@ def read_stock(progress: Callable[[int], None]) -> StockReport:
             invalid_lines += find_invalid_lines(session, entries)
             entries_read += ledger_collection().count_documents(entries, session=session)
             progress(entries_read)
-        return build_report(read_balances(session, held), invalid_lines, entries=entries_read)
+        unreadable = [str(each["_id"]) for each in unreadable_entries(session)]
+        invalid_lines = [line for line in invalid_lines if line.order_id not in unreadable]
+        return build_report(read_balances(session, held), invalid_lines, unreadable, entries=entries_read)
+
+
+def unreadable_entries(session: ClientSession) -> Iterable[Mapping[str, Any]]:
+    """The ids of the entries that cannot be read."""
+    return ledger_collection().find({"$nor": [READABLE]}, {"_id": 1}, session=session).sort("_id")
 
 
 def entry_slices(session: ClientSession) -> Iterator[dict[str, Any]]:
@@ -144,17 +164,23 @@ def end_of_slice(session: ClientSession, after: str) -> str | None:
 
 
 def unwind_lines(entries: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The aggregation stages that turn each line of these entries into a document."""
+    """The aggregation stages that turn each line of these entries into a document.
+
+    An entry whose lines are no object has none.
+    """
+    is_object = {"$eq": [{"$type": "$lines"}, "object"]}
+    lines = {"$cond": [is_object, {"$objectToArray": "$lines"}, []]}
     return [
         {"$match": entries},
-        {"$project": {"status": 1, "line": {"$objectToArray": "$lines"}}},
+        {"$project": {"status": 1, "line": lines}},
         {"$unwind": "$line"},
     ]
 
 
 def sum_held(session: ClientSession, entries: Mapping[str, Any]) -> dict[str, int]:
     """The pieces that these entries hold, by product id."""
-    stages = [*unwind_lines(entries), {"$group": {"_id": "$line.k", "held": {"$sum": "$line.v.held"}}}]
+    held = {"$cond": [{"$in": [{"$type": "$line.v.held"}, ["int", "long"]]}, "$line.v.held", 0]}
+    stages = [*unwind_lines(entries), {"$group": {"_id": "$line.k", "held": {"$sum": held}}}]
     found = ledger_collection().aggregate(stages, session=session, allowDiskUse=True)
     return {product["_id"]: product["held"] for product in found}  # type: ignore[typeddict-item]
 
@@ -172,10 +198,9 @@ def find_invalid_lines(session: ClientSession, entries: Mapping[str, Any]) -> li
 
 def invalid_line(document: Mapping[str, Any]) -> InvalidLine:
     """The line in a document that `unwind_lines` produced."""
-    line = document["line"]
-    return InvalidLine(
-        document["_id"], document["status"], line["k"], line["v"]["quantity"], line["v"]["held"]
-    )
+    key, line = document["line"]["k"], document["line"]["v"]
+    quantity, held = (line.get("quantity"), line.get("held")) if isinstance(line, dict) else (None, None)
+    return InvalidLine(document["_id"], document.get("status", "open"), key, quantity, held)
 
 
 def read_balances(session: ClientSession, held: Mapping[str, int]) -> Iterator[ProductBalance]:
@@ -185,24 +210,40 @@ def read_balances(session: ClientSession, held: Mapping[str, int]) -> Iterator[P
     for product in product_collection().find({"_id": {"$type": "objectId"}}, fields, session=session):
         product_id = str(product["_id"])
         missing.discard(product_id)
-        name, stock, received = product.get("name", ""), product.get("stock", 0), product.get("received")
-        yield ProductBalance(product_id, name, stock, received, held.get(product_id, 0))
+        yield balance_of(product, held.get(product_id, 0))
     for product_id in sorted(missing):
         yield ProductBalance(product_id, "", None, None, held[product_id])
 
 
+def balance_of(product: Mapping[str, Any], held: int) -> ProductBalance:
+    """The balance of a product in the catalogue; its name need not be readable."""
+    name, stock, received = product.get("name"), product.get("stock"), product.get("received")
+    fault = ""
+    if not is_whole(stock) or not (received is None or is_whole(received)):
+        faults = faults_of(product)
+        fault = "; ".join(faults[field] for field in ("stock", "received") if field in faults)
+        stock, received = None, None
+    return ProductBalance(
+        str(product["_id"]), name if isinstance(name, str) else "", stock, received, held, fault
+    )
+
+
 def build_report(
-    balances: Iterable[ProductBalance], invalid_lines: list[InvalidLine], *, entries: int
+    balances: Iterable[ProductBalance],
+    invalid_lines: list[InvalidLine],
+    unreadable: list[str],
+    *,
+    entries: int,
 ) -> StockReport:
     """Count the products and collect the inconsistent and uncounted ones."""
     products, inconsistent, uncounted = 0, list[ProductBalance](), list[str]()
     for balance in balances:
-        products += balance.stock is not None
+        products += balance.stock is not None or bool(balance.fault)
         if balance.stock is not None and balance.received is None and not balance.held:
             uncounted.append(balance.product_id)
         elif balance.is_inconsistent:
             inconsistent.append(balance)
-    return StockReport(products, entries, inconsistent, uncounted, invalid_lines)
+    return StockReport(products, entries, inconsistent, uncounted, invalid_lines, unreadable)
 
 
 def count_entries() -> int:
@@ -214,12 +255,16 @@ def count_entries() -> int:
 def read_held_stock(order_ids: Collection[str]) -> dict[str, HeldStock]:
     """The pieces that these orders hold, by order id. Raises CatalogueUnavailable."""
     with translating_mongodb_errors():
-        found = ledger_collection().find({"_id": {"$in": list(order_ids)}}, {"status": 1, "lines": 1})
+        found = ledger_collection().find({"_id": {"$in": list(order_ids)}})
         return {entry["_id"]: held_stock(entry) for entry in found}
 
 
 def held_stock(entry: LedgerEntry) -> HeldStock:
-    """The pieces that one entry holds."""
+    """The pieces that one entry holds; none where it cannot be read."""
+    try:
+        read_entry(entry)
+    except EntryUnreadable:
+        return HeldStock("unreadable", {}, {})
     by_order: dict[str, int] = {}
     by_line: dict[str, int] = {}
     for product_id, line in entry["lines"].items():
@@ -264,7 +309,7 @@ def restore_entry(*, order_id: str, lines: Mapping[str, int], missing_pieces: Ma
     with translating_mongodb_errors():
         try:
             restore_in_transaction(request, missing)
-        except EntryNotRestored:
+        except (EntryNotRestored, EntryUnreadable):
             return False
     return True
 

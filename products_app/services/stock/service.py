@@ -15,8 +15,16 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_ex
 
 from foundation.group_commit import GroupCommit
 from products_app.documents.connection import is_transient, object_id, translating_mongodb_errors
-from products_app.documents.ledger import LedgerEntry, ledger_collection
+from products_app.documents.ledger import LedgerEntry, ledger_collection, read_entry
 from products_app.documents.product import product_collection
+from products_app.documents.reading import (
+    MAX_COUNT,
+    NEEDED_FIELDS,
+    faults_of,
+    is_name,
+    is_whole,
+    report_unreadable,
+)
 from products_app.services.stock.requests import (
     Line,
     LineReleased,
@@ -52,7 +60,6 @@ DUPLICATE_KEY = 11000
 
 SNAPSHOT = ReadConcern("snapshot")
 DURABLE = WriteConcern("majority", j=True)
-PRODUCT_FIELDS = {"name": 1, "stock": 1, "received": 1, "isActive": 1}
 
 
 class WriteConflict(PyMongoError):
@@ -71,7 +78,8 @@ def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     Returns one answer for each request, in the same order; the answers are durable. A repeated request gets
     its first answer and changes nothing. Refusals of single lines are returned, not raised. Uses one
     transaction for each MAX_TRANSACTION_LINES lines.
-    Raises CatalogueUnavailable; some requests may be settled then, and sending all of them again is safe.
+    Raises CatalogueUnavailable, and EntryUnreadable where the ledger entry of an order was changed by hand;
+    some requests may be settled then, and sending all of them again, together or singly, is safe.
     """
     return [answer for batch in split_into_transactions(requests) for answer in settle_batch(batch)]
 
@@ -197,11 +205,11 @@ def settle_in_session(
 
 
 def read_entries(session: ClientSession, order_ids: Collection[str]) -> dict[str, LedgerEntry]:
-    """The ledger entries of these orders that exist, by order id."""
+    """The ledger entries of these orders that exist, by order id. Raises EntryUnreadable."""
     if not order_ids:
         return {}
     found = ledger_collection().find({"_id": {"$in": list(order_ids)}}, session=session)
-    return {entry["_id"]: entry for entry in found}
+    return {entry["_id"]: read_entry(entry) for entry in found}
 
 
 def named_products(requests: Iterable[StockRequest], entries: Iterable[LedgerEntry]) -> set[str]:
@@ -216,28 +224,37 @@ def read_products(session: ClientSession, product_ids: Iterable[str]) -> dict[st
     keys = list(set(ids.values()))
     # One round trip: by default MongoDB's first reply holds a hundred documents.
     found = product_collection().find(
-        {"_id": {"$in": keys}}, PRODUCT_FIELDS, session=session, batch_size=len(keys) + 1
+        {"_id": {"$in": keys}}, NEEDED_FIELDS, session=session, batch_size=len(keys) + 1
     )
     products = {product["_id"]: product_stock(product) for product in found}
     by_spelling = {text: products[key] for text, key in ids.items() if key in products}
     return by_spelling | {product.product_id: product for product in products.values()}
 
 
-def product_stock(product: Mapping[str, Any]) -> ProductStock:
-    """A document of the collection; one that another program wrote may lack every field but `stock`."""
+def product_stock(document: Mapping[str, Any]) -> ProductStock:
+    """A document of the collection; one that cannot be read is not for sale, but takes pieces back."""
+    product_id, name, stock = str(document["_id"]), document.get("name"), document.get("stock")
+    if faults := faults_of(document):
+        report_unreadable(product_id, "; ".join(faults.values()))
+    pieces = int(stock) if is_whole(stock) and abs(stock) <= MAX_COUNT else None
     return ProductStock(
-        product_id=str(product["_id"]),
-        name=product.get("name", ""),
-        is_active=product.get("isActive", True),
-        has_received="received" in product,
-        stock_before=product["stock"],
-        stock=product["stock"],
+        product_id=product_id,
+        name=name if is_name(name) else product_id,
+        is_active=not faults and document.get("isActive") is not False,
+        is_counted=pieces is not None,
+        has_received=document.get("received") is not None,
+        stock_before=pieces or 0,
+        stock=pieces or 0,
     )
 
 
 def write_stock(session: ClientSession, products: Iterable[ProductStock]) -> None:
     """Update each product whose stock has changed. Raises WriteConflict."""
-    changed = {product.product_id: product for product in products if product.stock != product.stock_before}
+    changed = {
+        product.product_id: product
+        for product in products
+        if product.stock != product.stock_before and product.is_counted
+    }
     updates = [stock_update(product) for product in changed.values()]
     if updates:
         written = product_collection().bulk_write(updates, ordered=False, session=session)

@@ -38,12 +38,13 @@ class ProductStock(Struct):
     """The stock of one product while a batch is settled in memory.
 
     `stock_before` was read from MongoDB, `stock` is what the batch leaves. `has_received`: the document has
-    the field `received`.
+    the field `received`. Where the stock in the document is no number, `is_counted` is false, and both are 0.
     """
 
     product_id: str
     name: str
     is_active: bool
+    is_counted: bool
     has_received: bool
     stock_before: int
     stock: int
@@ -203,13 +204,13 @@ class Settlement:
         return release
 
     def _give_back(self, product_id: str, line: LedgerLine, quantity: int) -> int:
-        """Give pieces back to the stock and return the new stock; 0 if the product was deleted."""
+        """Give pieces back; the new stock, 0 if the product was deleted or its stock is no number."""
         line["held"] -= quantity
         product = self._products.get(product_id)
-        if product is None:
+        if product is None or not product.is_counted:
             return 0
         product.stock += quantity
-        return product.stock
+        return max(0, product.stock)  # another program can have made it negative
 
 
 def rejection_code(product: ProductStock | None, missing: int) -> RejectionCode | None:

@@ -23,12 +23,15 @@ from products_app.services.stock.audit import (
 from products_app.services.stock.service import Release, release_line, reserve_line, settle
 from tests.concurrency import insert_rival, run_together
 from tests.kafka_workers.audit.conftest import Shop
+from tests.products_app.foreign_documents import name_of
 from tests.products_app.product_stock import (
     KEY,
     assert_conserved,
     entry_of,
     new_order,
+    planted,
     reserve,
+    spoil,
     stock_of,
     stocked,
 )
@@ -73,7 +76,7 @@ def test_a_stock_changed_by_hand_is_found_reported_and_repaired(closed_shop: Sho
 
 def test_the_report_for_people_is_in_lines(closed_shop: Shop, lantern: str) -> None:
     closed_shop.change_product(lantern, {"$set": {"stock": 9}})
-    bell = product_collection().insert_one({"name": "Bell", "stock": 4}).inserted_id
+    bell = product_collection().insert_one({"name": "Bell", "price": 1, "stock": 4}).inserted_id
     out = StringIO()
     with pytest.raises(CommandError, match=r"1 differences, 1 pieces of drift\."):
         call_command("audit_stock", stdout=out)
@@ -109,7 +112,7 @@ def test_more_held_than_received_is_reported_and_left(closed_shop: Shop, lantern
 
 
 def test_uncounted_products_of_other_programs_are_no_drift(closed_shop: Shop) -> None:
-    added = product_collection().insert_one({"name": "Bell", "stock": 4}).inserted_id
+    added = product_collection().insert_one({"name": "Bell", "price": 1, "stock": 4}).inserted_id
     report = closed_shop.audit()
     assert (report["exitCode"], report["uncounted"]) == (0, [str(added)])
     settle([reserve(new_order(), (str(added), 1))])
@@ -244,3 +247,58 @@ def test_an_audit_in_an_outage_has_its_own_exit_code(closed_shop: Shop, mongo_se
     finally:
         mongo_server.start()
     assert error.value.returncode == 2
+
+
+BAD_ENTRIES: list[dict[str, Any]] = [
+    {"_id": "bad", "status": "reserved", "lines": "none"},
+    {"_id": "bad", "status": "reserved", "lines": [1]},
+    {"_id": "bad", "status": "reserved"},
+    {"_id": "bad", "status": "lost", "lines": {}},
+    {"_id": "bad", "status": "reserved", "lines": {"p": 5}},
+    {"_id": "bad", "status": "reserved", "lines": {"p": {"quantity": "2", "held": 2, "newStock": 1}}},
+    {"_id": "bad", "status": "reserved", "lines": {"p": {"quantity": 2, "held": 2.5, "newStock": 1}}},
+    {"_id": "bad", "lines": {"p": {"held": 2}}},
+    {"_id": 7, "status": "reserved", "lines": {}},
+    {"_id": "bad"},
+]
+
+
+@pytest.mark.parametrize("entry", BAD_ENTRIES, ids=str)
+def test_a_ledger_entry_that_cannot_be_read_is_named_and_the_audit_goes_on(
+    closed_shop: Shop, lantern: str, entry: dict[str, Any]
+) -> None:
+    settle([reserve(new_order(), (lantern, 3))])
+    closed_shop.change_product(lantern, {"$set": {"stock": 9}})
+    ledger_collection().insert_one(entry)  # type: ignore[arg-type]
+    report = closed_shop.audit()
+    assert report["exitCode"] == 1
+    found = [(each["kind"], each["id"]) for each in report["differences"] if each["id"] != "p"]
+    assert found == [("product", lantern), ("ledger", str(entry["_id"]))]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"stock": "5"}, {"stock": 2.5}, {"stock": ...}, {"received": "5"}, {"price": "call us"}, {"name": 5}],
+    ids=name_of,
+)
+def test_a_product_that_cannot_be_read_spoils_no_audit(
+    closed_shop: Shop, lantern: str, fields: dict[str, Any]
+) -> None:
+    settle([reserve(new_order(), (lantern, 3))])
+    closed_shop.change_product(lantern, {"$set": {"stock": 9}})
+    kettle = planted(**fields)
+    report = closed_shop.audit()
+    found = {each["id"]: each for each in report["differences"]}
+    assert found[lantern]["mend"] == "With --repair the stock becomes 7"
+    assert found.keys() <= {lantern, kettle}
+    assert report["products"] == 2
+    closed_shop.audit("--repair")
+    call_command("check_catalogue", "--repair", stdout=StringIO())
+    assert closed_shop.audit()["exitCode"] == 0
+
+
+def test_a_stock_that_is_no_number_is_a_difference_with_its_remedy(closed_shop: Shop, lantern: str) -> None:
+    spoil(lantern, stock="ten")
+    [difference] = closed_shop.audit()["differences"]
+    assert difference["fact"] == "stock must be a whole number, not negative, and is 'ten', 0 held"
+    assert "check_catalogue --repair" in difference["mend"]

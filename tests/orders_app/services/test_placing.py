@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from msgspec.structs import replace
 
 from foundation.shared_connection import shared_connection
 from orders_app import event_data, event_effects, event_log
@@ -19,17 +20,22 @@ from orders_app.exceptions import (
     PlacedInTransaction,
     UnknownProducts,
 )
+from orders_app.fold import rebuild_order
 from orders_app.models import Order
 from orders_app.services.place_order import PLACING, Placement, new_order, service
 from orders_app.services.place_order.new_order import MAX_PIECES, new_order_number
 from orders_app.services.place_order.service import place_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.exceptions import CatalogueUnavailable
+from products_app.selectors import find_products_to_order
 from tests.concurrency import of_type
 from tests.orders_app.ordering import ADDRESS, TRACE_PARENT, OrderPlacer, all_that_is_stored, now
+from tests.products_app.foreign_documents import each_sellable, each_unsellable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ABSENT = "0123456789abcdef01234567"
+ENDLESS = " ".join(f"{number:09}" for number in range(150_000))
+"""More words than PostgreSQL keeps in an index."""
 
 
 def test_prices_names_and_total_come_from_the_catalogue(placer: OrderPlacer) -> None:
@@ -243,3 +249,69 @@ def test_nothing_is_placed_inside_a_transaction_which_might_be_rolled_back(place
     with transaction.atomic(), pytest.raises(PlacedInTransaction):
         placer.place_items((lantern, 1))
     assert Order.objects.count() == 0
+
+
+@each_unsellable
+def test_a_product_that_cannot_be_read_refuses_its_own_order_alone(
+    placer: OrderPlacer, fields: dict[str, object]
+) -> None:
+    lantern, bad = placer.catalogue.add(), placer.catalogue.plant(**fields)
+    first, refused, second = place_orders(
+        [
+            placer.placement_request((lantern, 1)),
+            placer.placement_request((lantern, 1), (bad, 1)),
+            placer.placement_request((lantern, 2)),
+        ],
+        connection,
+    )
+    assert isinstance(refused, InactiveProducts)
+    assert refused.product_ids == (bad,)
+    for placed in (first, second):
+        assert isinstance(placed, Placement)
+        assert rebuild_order(event_log.history(placed.order.id)) == placed.order
+    assert Order.objects.count() == 2
+
+
+@each_sellable
+def test_an_order_of_a_foreign_product_is_read_from_the_log_as_it_was_placed(
+    placer: OrderPlacer, fields: dict[str, object]
+) -> None:
+    order = placer.place_items((placer.catalogue.plant(**fields), 1)).order
+    assert rebuild_order(event_log.history(order.id)) == order == now(order)
+
+
+def test_whatever_one_request_raises_spoils_no_other_order_of_the_batch(
+    placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lantern, rope = placer.catalogue.add(), placer.catalogue.add("Rope")
+    price_lines = new_order._price_lines
+
+    def fail_for_rope(items, products):  # type: ignore[no-untyped-def]
+        if items[0].product_id == rope:
+            raise RecursionError
+        return price_lines(items, products)
+
+    monkeypatch.setattr(new_order, "_price_lines", fail_for_rope)
+    requests = [placer.placement_request((product, 1)) for product in (lantern, rope, lantern)]
+    outcomes = place_orders(requests, connection)
+    assert [type(outcome) for outcome in outcomes] == [Placement, RecursionError, Placement]
+
+
+def test_an_error_of_the_database_about_one_order_spoils_no_other_of_the_batch(
+    placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lantern, rope = placer.catalogue.add(), placer.catalogue.add("Rope")
+    find = find_products_to_order
+
+    def with_an_endless_name(ids):  # type: ignore[no-untyped-def]
+        found = find(ids)
+        return {
+            each: replace(product, name=ENDLESS if each == rope else product.name)
+            for each, product in found.items()
+        }
+
+    monkeypatch.setattr(service, "find_products_to_order", with_an_endless_name)
+    requests = [placer.placement_request((product, 1)) for product in (lantern, rope, lantern)]
+    outcomes = place_orders(requests, connection)
+    assert [type(outcome) for outcome in outcomes] == [Placement, OperationalError, Placement]
+    assert Order.objects.count() == 2

@@ -47,7 +47,7 @@ class StockModel:
 
     def __init__(self) -> None:
         self.products = {
-            product_id: ProductStock(product_id, "Lantern", True, True, stock, stock)
+            product_id: ProductStock(product_id, "Lantern", True, True, True, stock, stock)
             for product_id, stock in STOCK.items()
         }
         self.entries: dict[str, LedgerEntry] = {}
@@ -128,7 +128,7 @@ def test_the_collections_equal_the_model_in_memory(sequence: list[StockRequest],
     ledger_collection().delete_many({})
     product_collection().delete_many({})
     product_collection().insert_many(
-        {"_id": ObjectId(product_id), "name": "Lantern", "stock": stock}
+        {"_id": ObjectId(product_id), "name": "Lantern", "price": 1, "stock": stock}
         for product_id, stock in STOCK.items()
     )
     warehouse = StockModel()

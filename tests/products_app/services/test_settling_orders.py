@@ -1,16 +1,36 @@
 """Requests for whole orders, as the inventory consumer settles them."""
 
 from collections.abc import Iterator
+from functools import partial
+from typing import cast
 
 import pytest
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 
-from products_app.documents.ledger import ledger_collection
+from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
+from products_app.exceptions import EntryUnreadable
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
 from products_app.services.stock import service
-from products_app.services.stock.service import Release, settle
-from tests.products_app.product_stock import assert_conserved, entry_of, new_order, reserve, stock_of, stocked
+from products_app.services.stock.service import (
+    LineReserved,
+    Release,
+    StockRequest,
+    reserve_line,
+    settle,
+    settle_one,
+)
+from tests.concurrency import race
+from tests.products_app.product_stock import (
+    KEY,
+    assert_conserved,
+    entry_of,
+    new_order,
+    planted,
+    reserve,
+    stock_of,
+    stocked,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -165,13 +185,11 @@ def test_a_deleted_product_does_not_stop_a_release() -> None:
 
 
 def test_a_product_that_another_program_inserted_can_be_reserved_and_is_counted() -> None:
-    foreign = product_collection().insert_one({"name": "Kettle", "stock": 5}).inserted_id
-    order = new_order()
-    assert settle([reserve(order, (str(foreign), 2))]) == [
-        InventoryReserved(order, [StockLine(str(foreign), 2, 3)])
-    ]
-    assert product_collection().find_one({"_id": foreign}, {"_id": 0}) == {
+    foreign, order = planted(), new_order()
+    assert settle([reserve(order, (foreign, 2))]) == [InventoryReserved(order, [StockLine(foreign, 2, 3)])]
+    assert product_collection().find_one({"_id": ObjectId(foreign)}, {"_id": 0}) == {
         "name": "Kettle",
+        "price": Decimal128("9.99"),
         "stock": 3,
         "received": 5,
     }
@@ -219,3 +237,42 @@ def test_a_large_batch_is_settled_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     answers = settle([*requests, Release(orders[0])])
     assert answers[-1] == InventoryReleased(orders[0], [StockLine(lamp, 1, 7), StockLine(rope, 1, 7)])
     assert ledger_collection().count_documents({}) == 4
+
+
+BAD_ENTRIES: list[dict[str, object]] = [
+    {"status": "reserved", "lines": "none"},
+    {"status": "reserved"},
+    {"status": "lost", "lines": {}},
+    {"status": "reserved", "lines": {"p": {"quantity": "2", "held": 2, "newStock": 1}}},
+    {"status": "rejected", "lines": {}},
+    {"status": "released", "lines": {}, "returned": [{"productId": 5}]},
+    {},
+]
+
+
+@pytest.mark.parametrize("entry", BAD_ENTRIES, ids=str)
+@pytest.mark.parametrize("is_release", [True, False])
+def test_an_entry_that_cannot_be_read_fails_its_own_order_alone(
+    entry: dict[str, object], is_release: bool
+) -> None:
+    lamp = stocked(5)
+    ledger_collection().insert_one(cast("LedgerEntry", {"_id": "bad", **entry}))
+    request: StockRequest = Release("bad") if is_release else reserve("bad", (lamp, 1))
+    if entry.get("status") == "rejected" and is_release:
+        assert settle([request]) == [InventoryReleased("bad", [])]
+    else:
+        with pytest.raises(EntryUnreadable, match="bad"):
+            settle([request])
+    assert settle_one(reserve(new_order(), (lamp, 1)))
+    ledger_collection().delete_one({"_id": "bad"})
+
+
+def test_callers_that_share_a_batch_with_an_unreadable_entry_are_answered() -> None:
+    lamp = stocked(50)
+    ledger_collection().insert_one(cast("LedgerEntry", {"_id": "bad"}))
+    orders = [new_order() if number else "bad" for number in range(8)]
+    outcomes = race(
+        *(partial(reserve_line, order_id=order, product_id=lamp, quantity=1, key=KEY) for order in orders)
+    )
+    assert [type(outcome) for outcome in outcomes] == [EntryUnreadable] + [LineReserved] * 7
+    ledger_collection().delete_one({"_id": "bad"})
