@@ -80,6 +80,16 @@ def test_both_adapters_refuse_with_the_same_body_and_change_nothing(case: str, v
     assert_conserved()
 
 
+@pytest.mark.parametrize("action", ["reserve", "release"])
+def test_both_adapters_refuse_a_key_what_another_key_has_reserved(action: str, views: list[str]) -> None:
+    lamp, body = stocked(10), {"quantity": 4, "orderId": new_order()}
+    assert send(service(), f"{lamp}/reserve/", body).status_code == 200
+    fast, view = send_to_both(service(), f"{lamp}/{action}/", body, views)
+    assert content_of(fast) == content_of(view)
+    assert (fast.status_code, fast.json()["errors"][0]["code"]) == (409, "reserved_by_another")
+    assert stock_of(lamp) == 6
+
+
 def test_a_reserve_of_a_sold_out_product_takes_one_transaction(views: list[str]) -> None:
     lamp, service_client = stocked(0), service()
     with mongodb_counts("transactions", "totalStarted") as transactions:
