@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from kafka_workers.contract.topics import BUSINESS_TOPICS, BusinessTopic
+from kafka_workers.contract.topics import BUSINESS_TOPICS, ORDERS, BusinessTopic
 
 HEADERS: dict[str, dict[str, Any]] = {
     "ce_specversion": {"type": "string", "const": "1.0"},
@@ -19,7 +19,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "traceparent": {"type": "string", "description": "W3C trace context of the request that caused it."},
     "ce_sequence": {
         "type": "string",
-        "description": "The order's version; only if the order service sent it.",
+        "description": "The order's version; on every message that the order service sends.",
     },
     "ce_causationid": {
         "type": "string",
@@ -69,13 +69,18 @@ def _message(topic: BusinessTopic) -> dict[str, Any]:
         "name": topic.name,
         "title": topic.value.__name__,
         "summary": topic.value.__doc__,
-        "headers": {"$ref": "#/components/schemas/cloudEventHeaders"},
+        "headers": _headers_of(topic),
         "payload": {
             "schemaFormat": "application/schema+json;version=2020-12",
             "schema": {"$ref": f"./schemas/{topic.name}.v1.json"},
         },
         "bindings": {"kafka": {"key": {"type": "string", "description": "The order id."}}},
     }
+
+
+def _headers_of(topic: BusinessTopic) -> dict[str, Any]:
+    headers = {"$ref": "#/components/schemas/cloudEventHeaders"}
+    return {"allOf": [headers, {"required": ["ce_sequence"]}]} if topic.source == ORDERS else headers
 
 
 def _headers() -> dict[str, Any]:

@@ -43,6 +43,6 @@ def _message(event: LoggedEvent, value: OrderMessage) -> OutgoingMessage:
         time=event.created_at,
         subject=value.order_id,
         data_schema=topic.schema,
-        sequence=event.version if topic.name.startswith("order.") else None,
+        sequence=event.version,
         trace_parent=event.trace_parent,
     )
