@@ -29,11 +29,20 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     if IS_WORKER:
         log_uncaught_errors()
+    if not IS_WORKER or "--once" in sys.argv:
+        keep_own_metrics()
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         say_last_words(str(error))
         sys.exit(1)
+
+
+def keep_own_metrics() -> None:
+    """Leave no files in PROMETHEUS_MULTIPROC_DIR: those of a command that has ended would add up."""
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    # It looks for the variable when it is imported, and the settings set the variable later.
+    import prometheus_client  # noqa: F401, PLC0415
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from foundation.printable import printable_json, printable_lines
+
 ECS_NAMES = {
     "timestamp": "@timestamp",
     "level": "log.level",
@@ -138,7 +140,7 @@ def _stderr() -> TextIO:
 def _console_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
     """The entry on one line, which no value can break, and below it the traceback, if there is one."""
     timestamp, level, name, event = (entry.pop(field) for field in ("timestamp", "level", "logger", "event"))
-    traceback = entry.pop("exception", "")
+    traceback = printable_lines(entry.pop("exception", ""))
     text = event if isinstance(event, str) and event.isprintable() else repr(event)
     fields = " ".join([f"{field}={_value(entry[field])}" for field in sorted(entry)])
     line = f"{timestamp} [{level:<9}] {text:<30} [{name}] {fields}"
@@ -194,6 +196,6 @@ def _ecs_names(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventD
 
 def _json_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
     try:
-        return msgspec.json.encode(entry, enc_hook=repr).decode()
+        return printable_json(msgspec.json.encode(entry, enc_hook=repr).decode())
     except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode and an escape can
         return json.dumps(entry, default=repr)

@@ -26,7 +26,7 @@ class Record:
 
 
 def as_text(value: str | bytes | None) -> str:
-    return value.decode() if isinstance(value, bytes) else value or ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
 
 
 def as_record(message: Message) -> Record:
@@ -35,7 +35,7 @@ def as_record(message: Message) -> Record:
         str(message.topic()),
         int(message.partition() or 0),
         int(message.offset() or 0),
-        (message.key() or b"").decode(),
+        as_text(message.key()),
         message.value() or b"",
         headers,
     )

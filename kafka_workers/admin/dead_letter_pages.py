@@ -23,9 +23,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kafka_workers.models import DeadLetterRecord
 from kafka_workers.runtime.dead_letters.letters import (
+    CannotBeRedriven,
     DeadLetter,
     DeadLetterFilter,
-    OriginUnknown,
     find_dead_letters,
 )
 from kafka_workers.runtime.dead_letters.resolver import DeadLetterResolver, ResolutionRejected, ResolverFenced
@@ -34,7 +34,7 @@ from kafka_workers.workers import GROUPS
 
 SHOWN = 200
 TRANSACTION_SIZE = 100
-RESOLUTION_ERRORS = (BrokerUnavailable, ResolverFenced, ResolutionRejected, OriginUnknown)
+RESOLUTION_ERRORS = (BrokerUnavailable, ResolverFenced, ResolutionRejected, CannotBeRedriven)
 
 
 class FilterForm(forms.Form):
@@ -89,7 +89,7 @@ def show_list(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
 def show_letter(admin: ModelAdmin, request: HttpRequest, coordinates: str) -> HttpResponse:
     """One dead letter with all its fields, resolved or not."""
     try:
-        letters = find_dead_letters(DeadLetterFilter(coordinates=coordinates), include_resolved=True)
+        letters = find_dead_letters(DeadLetterFilter(coordinates=coordinates), GROUPS, include_resolved=True)
     except BrokerUnavailable as error:
         admin.message_user(request, str(error), messages.ERROR)
         return redirect("admin:kafka_workers_deadletterrecord_changelist")
@@ -107,13 +107,14 @@ def resolve_selected(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
             admin.message_user(request, str(sentence), messages.ERROR)
         return redirect(request.get_full_path())
     try:
-        letters = _selected(request, everything=form.cleaned_data["everything"])
+        letters = _selected(request, form.cleaned_data)
         resolved = _resolve(letters, request.user.get_username(), form.cleaned_data)
     except RESOLUTION_ERRORS as error:
         admin.message_user(request, str(error), messages.ERROR)
     else:
         _record(request, letters, form.cleaned_data)
-        admin.message_user(request, _sentence(form.cleaned_data["action"], resolved))
+        level = messages.SUCCESS if resolved else messages.ERROR
+        admin.message_user(request, _sentence(form.cleaned_data["action"], resolved), level)
     return redirect(request.get_full_path())
 
 
@@ -133,13 +134,14 @@ def _record(request: HttpRequest, letters: Sequence[DeadLetter], form: dict[str,
     )
 
 
-def _selected(request: HttpRequest, *, everything: bool) -> list[DeadLetter]:
+def _selected(request: HttpRequest, form: dict[str, Any]) -> list[DeadLetter]:
+    """The selected ones; of everything, those that the action can be done to."""
+    letters = find_dead_letters(FilterForm(request.GET).wanted, GROUPS)
+    if form["everything"]:
+        readable = [each for each in letters if not each.unreadable]
+        return letters if form["action"] == "discard" else readable or letters
     selected = set(request.POST.getlist("place"))
-    return [
-        letter
-        for letter in find_dead_letters(FilterForm(request.GET).wanted, GROUPS)
-        if everything or letter.coordinates in selected
-    ]
+    return [letter for letter in letters if letter.coordinates in selected]
 
 
 def _resolve(letters: Sequence[DeadLetter], by: str, form: dict[str, Any]) -> int:
@@ -184,20 +186,18 @@ def _row(letter: DeadLetter) -> list[object]:
     )
     page = reverse("admin:kafka_workers_deadletterrecord_change", args=[quote(letter.coordinates)])
     link = format_html('<a class="font-medium text-primary-600" href="{}">{}</a>', page, letter.coordinates)
-    at = letter.at.isoformat(" ", "seconds")
-    if failure is None:
-        return [checkbox, link, at, letter.key_text, "", "", "not known"]
-    error = f"{failure.exception}: {failure.reason}"
-    return [checkbox, link, at, letter.key_text, failure.topic, failure.attempts, error]
+    at = letter.at.isoformat(" ", "seconds") if letter.at else ""
+    origin = [failure.topic, failure.attempts] if failure else ["", ""]
+    return [checkbox, link, at, letter.key_text, *origin, letter.error]
 
 
 def _details(letter: DeadLetter) -> list[list[object]]:
     failure, resolution = letter.failure, letter.resolution
-    rows: list[list[object]] = [["Given up at", letter.at], ["Key", letter.key_text]]
+    rows: list[list[object]] = [["Given up at", letter.at or ""], ["Key", letter.key_text]]
+    rows.append(["Error", letter.error])
     if failure:
         rows += [
             ["Came from", f"{failure.topic}/{failure.partition}/{failure.offset}"],
-            ["Error", f"{failure.exception}: {failure.reason}"],
             ["Attempts", failure.attempts],
             ["First failed", failure.first_at],
             ["Last failed", failure.last_at],

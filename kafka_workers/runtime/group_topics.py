@@ -4,6 +4,7 @@ import re
 
 _RETRY = re.compile(r"(?P<group>.+)\.retry\.(?P<number>[1-9]\d*)")
 _DEAD_LETTERS = ".dlq"
+_RESOLUTIONS = ".settled"
 
 
 def retry_topic(group: str, attempts: int) -> str:
@@ -22,6 +23,11 @@ def retry_number(topic: str) -> int | None:
     return int(found["number"]) if found else None
 
 
+def is_retry_topic_of(topic: str, group: str) -> bool:
+    """Whether this is one of the group's retry topics."""
+    return retry_number(topic) is not None and topic.startswith(f"{group}.retry.")
+
+
 def dead_letter_topic(group: str) -> str:
     """The topic of the messages that a group has given up."""
     return group + _DEAD_LETTERS
@@ -29,14 +35,10 @@ def dead_letter_topic(group: str) -> str:
 
 def resolution_topic(group: str) -> str:
     """The topic with one record for each dead letter of the group that was redriven or discarded."""
-    return f"{dead_letter_topic(group)}.settled"
+    return dead_letter_topic(group) + _RESOLUTIONS
 
 
 def group_of_dead_letters(topic: str) -> str | None:
-    """The group whose dead letters are in this topic; None for any other topic."""
+    """The group whose dead letters, or their resolutions, are in this topic; None for any other topic."""
+    topic = topic.removesuffix(_RESOLUTIONS)
     return topic.removesuffix(_DEAD_LETTERS) if topic.endswith(_DEAD_LETTERS) else None
-
-
-def is_for_failed_messages(topic: str) -> bool:
-    """Whether this is a retry or dead-letter topic: its messages were first read from another topic."""
-    return retry_number(topic) is not None or group_of_dead_letters(topic) is not None

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import InterfaceError, OperationalError
 from rich.console import Console
 from rich.progress import Progress
 
+from foundation.operator_command import OperatorCommand, seconds_argument
+from foundation.printable import printable, printable_json
 from kafka_workers.audit.auditing import Progress as ReportProgress
 from kafka_workers.audit.auditing import RepairInProgress, audit
 from kafka_workers.audit.report import AuditReport
@@ -23,7 +25,7 @@ IDS_SHOWN = 10
 NOT_AUDITED = 2
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Compares stock, ledger and orders while traffic runs."""
 
     help = (
@@ -42,7 +44,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--grace",
-            type=float,
+            type=seconds_argument,
             default=GRACE_SECONDS,
             metavar="SECONDS",
             help="how long to wait for messages in flight; orders that differ while there are "
@@ -64,11 +66,11 @@ class Command(BaseCommand):
             raise CommandError(f"{report.unrepaired} differences, {report.drift_pieces} pieces of drift.")
 
     def _print_json(self, report: AuditReport) -> None:
-        self.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode())
+        self.stdout.write(printable_json(msgspec.json.format(msgspec.json.encode(report)).decode()))
 
     def _print(self, report: AuditReport) -> None:
         for difference in report.differences:
-            self.stdout.write(str(difference))
+            self.stdout.write(printable(str(difference)))
         if report.uncounted:
             self.stdout.write(
                 _describe("Not counted yet, until something of them is reserved", report.uncounted)
@@ -86,7 +88,7 @@ class Command(BaseCommand):
 
 def _describe(fact: str, ids: Sequence[str]) -> str:
     more = f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else ""
-    return f"{fact}: {', '.join(ids[:IDS_SHOWN])}{more}."
+    return printable(f"{fact}: {', '.join(ids[:IDS_SHOWN])}{more}.")
 
 
 @contextmanager

@@ -2,20 +2,34 @@
 
 import msgspec
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.table import Table
+from django.core.management.base import CommandParser
 
+from foundation.operator_command import Column, OperatorCommand, write_table
+from foundation.printable import printable_json
 from kafka_workers.runtime.broker.lag import PartitionLag, group_names, read_lag
-from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.workers import GROUPS
 
+_COLUMNS = (
+    Column("group", stretches=True),
+    Column("topic"),
+    Column("partition"),
+    Column("lag"),
+    Column("held"),
+    Column("start", on_terminal=False),
+    Column("end", on_terminal=False),
+    Column("committed", on_terminal=False),
+)
 
-class Command(BaseCommand):
+
+class Command(OperatorCommand):
     """Shows the lag of each consumer group."""
 
-    help = "Show for each consumer group and partition how many messages are still to be read."
+    help = (
+        "Show for each consumer group and partition how many messages are still to be read (lag), and how "
+        "many of them are held back by an open transaction of the program that sent them (held). Elsewhere "
+        "than on a terminal: whole lines, with tabs between the columns."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -24,14 +38,16 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON array instead of a table")
 
     def handle(self, *_: object, group: list[str], json: bool, **__: object) -> None:
-        try:
-            lags = read_lag({name: _topics(name) for name in group or {*GROUPS, *group_names()}})
-        except BrokerUnavailable as error:
-            raise CommandError(str(error)) from error
+        lags = read_lag({name: _topics(name) for name in group or {*GROUPS, *group_names()}})
+        rows = [_row(lag) for lag in lags]
         if json:
-            self.stdout.write(msgspec.json.encode([_row(lag) for lag in lags]).decode())
+            self.stdout.write(printable_json(msgspec.json.encode(rows).decode()))
         else:
-            Console().print(_table(lags))
+            cells = [
+                ["-" if (value := row[each.name]) is None else str(value) for each in _COLUMNS]
+                for row in rows
+            ]
+            write_table(self.stdout, _COLUMNS, cells)
 
 
 def _topics(group: str) -> list[str]:
@@ -43,12 +59,3 @@ def _topics(group: str) -> list[str]:
 
 def _row(lag: PartitionLag) -> dict[str, object]:
     return {**msgspec.structs.asdict(lag), "lag": lag.lag}
-
-
-def _table(lags: list[PartitionLag]) -> Table:
-    table = Table()
-    for name in ("group", "topic", "partition", "start", "end", "committed", "lag"):
-        table.add_column(name, overflow="fold")
-    for lag in lags:
-        table.add_row(*(str("-" if value is None else value) for value in _row(lag).values()))
-    return table

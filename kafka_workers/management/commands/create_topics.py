@@ -1,14 +1,15 @@
 """`manage.py create_topics`."""
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundation.operator_command import OperatorCommand
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.runtime.broker.topics import business_topic, create_topics, topics_of_group
-from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
+from kafka_workers.runtime.exceptions import TopicNotCreated
 from kafka_workers.workers import GROUPS
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Creates the topics that are missing."""
 
     help = (
@@ -21,7 +22,7 @@ class Command(BaseCommand):
         topics += [topic for group in GROUPS for topic in topics_of_group(group)]
         try:
             report = create_topics(topics)
-        except (BrokerUnavailable, TopicNotCreated) as error:
+        except TopicNotCreated as error:
             raise CommandError(str(error)) from error
         for name in report.created:
             self.stdout.write(f"created {name}")

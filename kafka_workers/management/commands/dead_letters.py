@@ -5,24 +5,29 @@ import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
 import msgspec
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
+from foundation.operator_command import (
+    Column,
+    OperatorCommand,
+    number_argument,
+    time_argument,
+    write_table,
+)
+from foundation.printable import printable, printable_json
 from kafka_workers.runtime.dead_letters.letters import (
+    CannotBeRedriven,
     DeadLetter,
     DeadLetterFilter,
-    OriginUnknown,
     find_dead_letters,
 )
 from kafka_workers.runtime.dead_letters.resolver import DeadLetterResolver, ResolutionRejected, ResolverFenced
-from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.workers import GROUPS
 
 TRANSACTION_SIZE = 100
@@ -31,13 +36,25 @@ TRANSACTION_SIZE = 100
 Resolve = Callable[[DeadLetterResolver, Sequence[DeadLetter]], int]
 
 
-class Command(BaseCommand):
+_COLUMNS = (
+    Column("coordinates"),
+    Column("at"),
+    Column("error", stretches=True),
+    Column("key", on_terminal=False),
+    Column("from", on_terminal=False),
+    Column("resolution", on_terminal=False),
+)
+
+
+class Command(OperatorCommand):
     """Lists, shows, redrives and discards dead letters."""
 
     help = (
         "Dead letters are messages that a consumer group has given up. List and show them, redrive them to "
         "the topic they came from once the cause is fixed, or discard them with a reason. Each is resolved "
-        "once, even when several commands try at the same time."
+        "once, even when several commands try at the same time. A record that its group did not write is "
+        "listed as unreadable and can only be discarded. Elsewhere than on a terminal, `list` prints whole "
+        "lines, with more columns and tabs between them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -55,7 +72,7 @@ class Command(BaseCommand):
     def handle(self, *_: object, act: Callable[..., None], **options: Any) -> None:
         try:
             act(**options)
-        except (BrokerUnavailable, ResolverFenced, ResolutionRejected, OriginUnknown) as error:
+        except (ResolverFenced, ResolutionRejected, CannotBeRedriven) as error:
             raise CommandError(str(error)) from error
 
     def _add_list(self, parser: ArgumentParser) -> None:
@@ -73,45 +90,64 @@ class Command(BaseCommand):
     def _list(self, *, all: bool, json: bool, **options: Any) -> None:  # noqa: A002 - the option's name
         letters = find_dead_letters(_filter_of(options), GROUPS, include_resolved=all)
         if json:
-            self.stdout.write(msgspec.json.encode([_summary(letter) for letter in letters]).decode())
+            self._print_json([_summary(letter) for letter in letters])
         else:
             self._print(letters)
 
     def _show(self, *, coordinates: str, **_: object) -> None:
-        letters = find_dead_letters(DeadLetterFilter(coordinates=coordinates), include_resolved=True)
+        letters = find_dead_letters(DeadLetterFilter(coordinates=coordinates), GROUPS, include_resolved=True)
         if not letters:
             raise CommandError(f"there is no dead letter {coordinates}")
-        self.stdout.write(msgspec.json.format(msgspec.json.encode(_details(letters[0]))).decode())
+        self._print_json(_details(letters[0]))
+
+    def _print_json(self, value: object) -> None:
+        self.stdout.write(printable_json(msgspec.json.format(msgspec.json.encode(value)).decode()))
 
     def _redrive(self, **options: Any) -> None:
-        self._resolve("redriven", DeadLetterResolver.redrive, **options)
+        self._resolve("redriven", DeadLetterResolver.redrive, self._redrivable(_find(options)), **options)
 
     def _discard(self, *, why: str, **options: Any) -> None:
-        self._resolve("discarded", lambda resolver, letters: resolver.discard(letters, why), **options)
+        def discard(resolver: DeadLetterResolver, letters: Sequence[DeadLetter]) -> int:
+            return resolver.discard(letters, why)
+
+        self._resolve("discarded", discard, _find(options), **options)
+
+    def _redrivable(self, letters: Sequence[DeadLetter]) -> list[DeadLetter]:
+        """Those that can be redriven; says of the others why not. Raises CannotBeRedriven if none can."""
+        unreadable = [
+            CannotBeRedriven(each.coordinates, each.unreadable) for each in letters if each.unreadable
+        ]
+        if len(unreadable) == len(letters):
+            raise unreadable[0]
+        for error in unreadable:
+            self.stderr.write(printable(f"not redriven: {error}"))
+        return [letter for letter in letters if not letter.unreadable]
 
     def _resolve(
-        self, word: str, resolve: Resolve, *, dry_run: bool, rate: int | None, **options: Any
+        self,
+        word: str,
+        resolve: Resolve,
+        letters: Sequence[DeadLetter],
+        *,
+        dry_run: bool,
+        rate: int | None,
+        **_: Any,
     ) -> None:
-        wanted = _filter_of(options)
-        if wanted == DeadLetterFilter():
-            raise CommandError("say which ones: topic/partition/offset, or at least one filter")
-        letters = find_dead_letters(wanted, GROUPS)
         if dry_run:
             self._print(letters)
             self.stdout.write(f"{len(letters)} would be {word}")
-        else:
-            self.stdout.write(f"{_resolve_all(letters, resolve, rate)} {word}")
+            return
+        if not (resolved := _resolve_all(letters, resolve, rate)):
+            raise CommandError(f"nothing was {word}: another command has resolved them meanwhile")
+        self.stdout.write(f"{resolved} {word}")
 
     def _print(self, letters: Sequence[DeadLetter]) -> None:
-        table = Table()
-        table.add_column("coordinates", no_wrap=True)
-        for name in ("at", "key", "from", "error", "resolution"):
-            table.add_column(name, overflow="fold")
-        for letter in letters:
-            row = _summary(letter)
-            error = f"{row['exception']}: {row['reason']}"
-            table.add_row(*(str(row[name]) for name in ("place", "at", "key", "from")), error, row["settled"])
-        Console().print(table)
+        rows = map(_summary, letters)
+        cells = [
+            [row["place"], row["at"], letter.error, row["key"], row["from"], row["settled"]]
+            for row, letter in zip(rows, letters, strict=True)
+        ]
+        write_table(self.stdout, _COLUMNS, cells)
 
 
 def _add_filters(parser: ArgumentParser, reason: str) -> None:
@@ -119,8 +155,8 @@ def _add_filters(parser: ArgumentParser, reason: str) -> None:
     parser.add_argument("--topic", help="that came from this topic")
     parser.add_argument(reason, dest="reason", help="whose error contains this text")
     parser.add_argument("--key", help="with this key (order id)")
-    parser.add_argument("--since", type=_moment, help="given up at or after this time (ISO 8601, UTC)")
-    parser.add_argument("--until", type=_moment, help="given up before this time (ISO 8601, UTC)")
+    parser.add_argument("--since", type=time_argument, help="given up at or after this time (ISO 8601, UTC)")
+    parser.add_argument("--until", type=time_argument, help="given up before this time (ISO 8601, UTC)")
 
 
 def _add_resolving(parser: ArgumentParser) -> None:
@@ -128,24 +164,29 @@ def _add_resolving(parser: ArgumentParser) -> None:
         "coordinates", nargs="?", help="only this one: topic/partition/offset, as `list` shows it"
     )
     parser.add_argument("--dry-run", action="store_true", help="only show which")
-    parser.add_argument("--rate", type=_rate, help="at most so many a second")
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _rate(text: str) -> int:
-    rate = int(text)
-    if rate < 1:
-        raise ValueError
-    return rate
+    parser.add_argument("--rate", type=number_argument(1, "dead letters"), help="at most so many a second")
 
 
 def _filter_of(options: dict[str, Any]) -> DeadLetterFilter:
     return DeadLetterFilter(
         **{name: options[name] for name in DeadLetterFilter.__struct_fields__ if options.get(name)}
+    )
+
+
+def _find(options: dict[str, Any]) -> list[DeadLetter]:
+    """The unresolved dead letters that the options select. Raises CommandError if these are none."""
+    wanted = _filter_of(options)
+    if wanted == DeadLetterFilter():
+        raise CommandError("say which ones: topic/partition/offset, or at least one filter")
+    if letters := find_dead_letters(wanted, GROUPS):
+        return letters
+    resolved = wanted.coordinates and find_dead_letters(wanted, GROUPS, include_resolved=True)
+    if resolved:
+        raise CommandError(f"{wanted.coordinates} is {_resolution(resolved[0])} already")
+    raise CommandError(
+        f"there is no unresolved dead letter {wanted.coordinates}"
+        if wanted.coordinates
+        else "no unresolved dead letter matches"
     )
 
 
@@ -181,21 +222,24 @@ def _user() -> str:
 
 
 def _summary(letter: DeadLetter) -> dict[str, str]:
-    failure, resolution = letter.failure, letter.resolution
+    failure = letter.failure
     return {
         "place": letter.coordinates,
         "group": letter.group,
-        "at": letter.at.isoformat(timespec="seconds"),
+        "at": letter.at.isoformat(timespec="seconds") if letter.at else "",
         "key": letter.key_text,
         "from": f"{failure.topic}/{failure.partition}/{failure.offset}" if failure else "",
-        "kind": failure.kind if failure else "",
+        "kind": failure.kind if failure else "unreadable",
         "attempts": str(failure.attempts) if failure else "",
         "exception": failure.exception if failure else "",
-        "reason": failure.reason if failure else "",
-        "settled": f"{resolution.result} by {resolution.by} {resolution.reason}".strip()
-        if resolution
-        else "",
+        "reason": failure.reason if failure else letter.unreadable,
+        "settled": _resolution(letter),
     }
+
+
+def _resolution(letter: DeadLetter) -> str:
+    made = letter.resolution
+    return f"{made.result} by {made.by} {made.reason}".strip() if made else ""
 
 
 def _details(letter: DeadLetter) -> dict[str, object]:
@@ -205,7 +249,8 @@ def _details(letter: DeadLetter) -> dict[str, object]:
         "at": letter.at,
         "key": letter.key_text,
         "failure": letter.failure,
+        "unreadable": letter.unreadable or None,
         "settlement": letter.resolution,
         "headers": headers,
-        "value": (letter.value or b"").decode(errors="replace"),
+        "value": None if letter.value is None else letter.value.decode(errors="replace"),
     }

@@ -3,14 +3,15 @@
 from argparse import ArgumentTypeError
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from foundation.operator_command import OperatorCommand
+from foundation.printable import printable
 from kafka_workers.contract.principals import PURPOSES, all_permissions
 from kafka_workers.runtime.broker.access import AccessControl, AccessControlRejected, AccessReport
-from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Creates the Kafka users of the workers and gives each the ACLs that it needs, and no more."""
 
     requires_system_checks = ()
@@ -43,7 +44,7 @@ class Command(BaseCommand):
             control.set_passwords(passwords)
             report = control.compare(all_permissions())
             control.grant(report.missing)
-        except (BrokerUnavailable, AccessControlRejected) as error:
+        except AccessControlRejected as error:
             raise CommandError(str(error)) from error
         self._report(passwords, report)
 
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         for permission in report.missing:
             self.stdout.write(f"added: {permission}")
         for sentence in report.others:
-            self.stdout.write(self.style.WARNING(f"besides: {sentence}"))
+            self.stdout.write(self.style.WARNING(printable(f"besides: {sentence}")))
         self.stdout.write(f"{len(all_permissions())} ACLs, {len(report.missing)} of them new")
 
 

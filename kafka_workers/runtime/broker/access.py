@@ -22,11 +22,12 @@ from confluent_kafka.admin import (
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config
+from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS
+from kafka_workers.runtime.broker.topic_reader import require_answer
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 T = TypeVar("T")
 
-ADMIN_SECONDS = 10
 SCRAM_ITERATIONS = 8192
 
 
@@ -87,6 +88,7 @@ class AccessControl:
 
     def compare(self, permissions: Sequence[Permission]) -> AccessReport:
         """Which permissions are missing on the broker, and which others the same users have."""
+        require_answer(self._admin)
         users = {permission.user for permission in permissions}
         wanted = {AclBinding(*acl_of(permission)): permission for permission in permissions}
         existing = {binding for user in users for binding in self._existing(user)}
@@ -96,7 +98,7 @@ class AccessControl:
     def grant(self, permissions: Sequence[Permission]) -> None:
         """Create these permissions; existing ones stay."""
         if bindings := [AclBinding(*acl_of(permission)) for permission in permissions]:
-            _await(self._admin.create_acls(bindings, request_timeout=ADMIN_SECONDS).values())
+            _await(self._admin.create_acls(bindings, request_timeout=ANSWER_SECONDS).values())
 
     def set_passwords(self, passwords: Mapping[str, str]) -> None:
         """Create users, or change their passwords, for SCRAM-SHA-512; open connections stay open."""
@@ -106,7 +108,8 @@ class AccessControl:
             for user, password in passwords.items()
         ]
         if changes:
-            answers = self._admin.alter_user_scram_credentials(changes, request_timeout=ADMIN_SECONDS)
+            require_answer(self._admin)
+            answers = self._admin.alter_user_scram_credentials(changes, request_timeout=ANSWER_SECONDS)
             _await(answers.values())
 
     def _existing(self, user: str) -> list[AclBinding]:
@@ -119,7 +122,7 @@ class AccessControl:
             AclOperation.ANY,
             AclPermissionType.ANY,
         )
-        request: Future[list[AclBinding]] = self._admin.describe_acls(any_acl, request_timeout=ADMIN_SECONDS)
+        request: Future[list[AclBinding]] = self._admin.describe_acls(any_acl, request_timeout=ANSWER_SECONDS)
         return _await([request])[0]
 
 

@@ -9,22 +9,26 @@ from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
 from kafka_workers.runtime.broker.errors import exception_for
-from kafka_workers.runtime.broker.topic_reader import partitions_of
+from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS
+from kafka_workers.runtime.broker.topic_reader import partitions_of, require_answer
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
-ADMIN_SECONDS = 10
 CommittedOffsets = dict[tuple[str, int], int | None]
 _UNKNOWN_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
 
 
 class PartitionLag(Struct, frozen=True, kw_only=True):
-    """A partition that a group reads, with its offsets; `committed` is None before the first commit."""
+    """A partition that a group reads, with its offsets; `committed` is None before the first commit.
+
+    The last `held` of its messages can be read only when a transaction that is open has ended.
+    """
 
     group: str
     topic: str
     partition: int
     start: int
     end: int
+    held: int
     committed: int | None
 
     @property
@@ -40,11 +44,13 @@ def read_lag(topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
     BrokerUnavailable.
     """
     admin = AdminClient(client_config("consumer-lag"))
+    require_answer(admin)
     try:
         committed = {group: _committed(admin, group, names) for group, names in topics.items()}
         partitions = {partition for offsets in committed.values() for partition in offsets}
         starts = _offsets(admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        ends = _offsets(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        readable = _offsets(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        ends = _offsets(admin, partitions, OffsetSpec.latest(), committed_only=False)  # type: ignore[no-untyped-call]
     except KafkaException as exception:
         raise BrokerUnavailable(exception.args[0].str()) from exception
     return [
@@ -54,26 +60,28 @@ def read_lag(topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
             partition=partition,
             start=starts[topic, partition],
             end=ends[topic, partition],
+            held=max(0, ends[topic, partition] - readable[topic, partition]),
             committed=offset,
         )
         for group, offsets in sorted(committed.items())
         for (topic, partition), offset in sorted(offsets.items())
-        if (topic, partition) in starts.keys() & ends.keys()
+        if (topic, partition) in starts.keys() & readable.keys() & ends.keys()
     ]
 
 
 def group_names() -> list[str]:
     """All consumer groups of the cluster, of this system and of others. Raises BrokerUnavailable."""
     admin = AdminClient(client_config("consumer-lag"))
+    require_answer(admin)
     try:
-        listing = admin.list_consumer_groups(request_timeout=ADMIN_SECONDS).result()
+        listing = admin.list_consumer_groups(request_timeout=ANSWER_SECONDS).result()
     except KafkaException as exception:
         raise BrokerUnavailable(exception.args[0].str()) from exception
     return [group.group_id for group in listing.valid]
 
 
 def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> CommittedOffsets:
-    visible = admin.list_topics(timeout=ADMIN_SECONDS).topics
+    visible = admin.list_topics(timeout=ANSWER_SECONDS).topics
     for name in names:
         if name not in visible:
             partitions_of(admin, name, "DESCRIBE")
@@ -84,7 +92,7 @@ def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> Committe
     # group) when the coordinator has just started or moved.
     with Consumer(reader_config(group)) as consumer:
         try:
-            stored = consumer.committed(all_partitions, timeout=ADMIN_SECONDS)
+            stored = consumer.committed(all_partitions, timeout=ANSWER_SECONDS)
         except KafkaException as exception:
             raise exception_for(_cause(consumer, exception), "DESCRIBE", group) from exception
     return {
@@ -101,15 +109,18 @@ def _cause(consumer: Consumer, exception: KafkaException) -> KafkaError:
 
 
 def _offsets(
-    admin: AdminClient, partitions: Iterable[tuple[str, int]], spec: OffsetSpec
+    admin: AdminClient,
+    partitions: Iterable[tuple[str, int]],
+    spec: OffsetSpec,
+    *,
+    committed_only: bool = True,
 ) -> dict[tuple[str, int], int]:
-    """Offsets as `read_committed` consumers see them, without deleted topics."""
+    """Offsets, without deleted topics; of messages in open transactions too unless `committed_only`."""
     wanted = {TopicPartition(*partition): spec for partition in partitions}
     if not wanted:
         return {}
-    futures = admin.list_offsets(
-        wanted, isolation_level=IsolationLevel.READ_COMMITTED, request_timeout=ADMIN_SECONDS
-    )
+    level = IsolationLevel.READ_COMMITTED if committed_only else IsolationLevel.READ_UNCOMMITTED
+    futures = admin.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_SECONDS)
     found = {(each.topic, each.partition): _offset(future) for each, future in futures.items()}
     return {partition: offset for partition, offset in found.items() if offset is not None}
 

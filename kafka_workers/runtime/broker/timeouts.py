@@ -1,4 +1,4 @@
-"""A time limit for calls of the Kafka client that may block for too long."""
+"""Time limits for calls of the Kafka client that may block for too long."""
 
 import threading
 from collections.abc import Callable
@@ -6,6 +6,12 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 T = TypeVar("T")
+
+REACH_SECONDS = 3
+"""How long a command waits for the first answer of a broker before it says that Kafka is unavailable."""
+
+ANSWER_SECONDS = 10
+"""How long it waits for each further answer."""
 
 
 def call_within(seconds: float, call: Callable[[], T]) -> T:

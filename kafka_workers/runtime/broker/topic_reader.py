@@ -8,18 +8,26 @@ from confluent_kafka.admin import AdminClient, TopicMetadata
 
 from kafka_workers.runtime.broker.client_config import reader_config
 from kafka_workers.runtime.broker.errors import exception_for, is_missing_acl
+from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS, REACH_SECONDS
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import group_of_dead_letters
 
-ANSWER_SECONDS = 10
 _MESSAGES_AT_ONCE = 1000
 _WAIT_SECONDS = 0.05
+
+
+def require_answer(client: Consumer | AdminClient) -> None:
+    """Raises BrokerUnavailable unless a broker answers within some seconds.
+
+    Other requests of the admin client take longer than their own time limit to fail.
+    """
+    _topics(client)
 
 
 def groups_with_dead_letters() -> list[str]:
     """The groups that have a dead-letter topic. Raises BrokerUnavailable."""
     with Consumer(reader_config("dead-letters")) as consumer:
-        groups = [group_of_dead_letters(name) for name in _topics(consumer)]
+        groups = {group_of_dead_letters(name) for name in _topics(consumer)}
     return sorted(group for group in groups if group)
 
 
@@ -61,7 +69,7 @@ def partitions_of(client: Consumer | AdminClient, topic: str, operation: str) ->
 
 def _topics(client: Consumer | AdminClient, name: str | None = None) -> dict[str, TopicMetadata]:
     try:
-        return client.list_topics(name, timeout=ANSWER_SECONDS).topics
+        return client.list_topics(name, timeout=REACH_SECONDS).topics
     except KafkaException as exception:
         raise BrokerUnavailable(exception.args[0].str()) from exception
 

@@ -19,13 +19,13 @@ from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import FAILED_MESSAGE_BYTES, MESSAGE_BYTES, client_config
 from kafka_workers.runtime.broker.errors import describe_missing_acl, exception_for, is_missing_acl
+from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS, REACH_SECONDS
 from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
 from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_topic, retry_topics
 
 T = TypeVar("T")
 
 DEAD_LETTER_RETENTION = timedelta(days=30)
-ADMIN_SECONDS = 10
 
 
 class Topic(Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ def create_topics(topics: Sequence[Topic]) -> TopicReport:
     """
     admin = AdminClient(client_config("create-topics"))
     try:
-        existing = admin.list_topics(timeout=ADMIN_SECONDS).topics
+        existing = admin.list_topics(timeout=REACH_SECONDS).topics
         created = _create(admin, [topic for topic in topics if topic.name not in existing])
         present = [topic for topic in topics if topic.name in existing]
         return TopicReport(created, _alter(admin, present), _differing(present, existing))
@@ -94,7 +94,7 @@ def create_topics(topics: Sequence[Topic]) -> TopicReport:
 def _create(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
     if not topics:
         return []
-    futures = admin.create_topics([_new_topic(topic) for topic in topics], request_timeout=ADMIN_SECONDS)
+    futures = admin.create_topics([_new_topic(topic) for topic in topics], request_timeout=ANSWER_SECONDS)
     return [name for name, future in futures.items() if _is_created(name, future)]
 
 
@@ -122,7 +122,7 @@ def _alter(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
     changes = {topic.name: changed for topic in topics if (changed := _changes(admin, topic))}
     if changes:
         resources = [_resource(name, changed) for name, changed in changes.items()]
-        futures = admin.incremental_alter_configs(resources, request_timeout=ADMIN_SECONDS)
+        futures = admin.incremental_alter_configs(resources, request_timeout=ANSWER_SECONDS)
         for resource, future in futures.items():
             _result(future, "ALTER_CONFIGS", resource.name)
     return [
@@ -135,7 +135,7 @@ def _alter(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:
 def _changes(admin: AdminClient, topic: Topic) -> dict[str, tuple[str, str]]:
     """The settings of an existing topic that differ, each with its present and its wanted value."""
     resource = ConfigResource(ConfigResource.Type.TOPIC, topic.name)
-    [future] = admin.describe_configs([resource], request_timeout=ADMIN_SECONDS).values()
+    [future] = admin.describe_configs([resource], request_timeout=ANSWER_SECONDS).values()
     current: Mapping[str, ConfigEntry] = _result(future, "DESCRIBE_CONFIGS", topic.name)
     return {
         key: (str(current[key].value), wanted)

@@ -14,8 +14,14 @@ from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
 from foundation.outage import DependencyUnavailable
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
-from kafka_workers.runtime.consuming.retry import KEPT_KEY_BYTES, Outcome, failed_copy, outcome_of
-from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.consuming.retry import (
+    KEPT_KEY_BYTES,
+    Outcome,
+    failed_copy,
+    outcome_of,
+    truncated_copy,
+)
+from kafka_workers.runtime.exceptions import InvalidMessage, PublishFailed
 from kafka_workers.runtime.messages.failure import Failure, is_for_another_group
 from kafka_workers.runtime.messages.message import receive
 from kafka_workers.runtime.messages.record import headers_of
@@ -53,13 +59,19 @@ class BatchProcessor(Generic[T]):
         outcomes = [self._outcome(failed.get(index)) for index in range(len(messages))]
         finished = outcomes[: admit(outcomes)]
         failures = [(messages[index], failed[index]) for index in sorted(failed) if index < len(finished)]
-        self._producer.publish(
-            failed_copy(message, each.failure, self._retry_delays) for message, each in failures
-        )
+        self._publish_copies([(message, each.failure) for message, each in failures])
         self._report(failures)
         for outcome, count in Counter(finished).items():
             CONSUMER_MESSAGES.labels(self._definition.group, outcome).inc(count)
         return finished
+
+    def _publish_copies(self, failed: Sequence[tuple[Message, Failure]]) -> None:
+        """Send each failed message on; one that the broker rejects, with its beginning alone."""
+        try:
+            self._producer.publish(failed_copy(*each, self._retry_delays) for each in failed)
+        except PublishFailed as error:
+            rejected = [failed[each.index] for each in error.rejected]
+            self._producer.publish(truncated_copy(*each) for each in rejected)
 
     def _decode(
         self, messages: Sequence[Message], failed: "dict[int, _Failed]"
@@ -71,7 +83,7 @@ class BatchProcessor(Generic[T]):
             if is_for_another_group(headers, self._definition.group):
                 continue
             try:
-                received = receive(message, headers)
+                received = receive(message, headers, self._definition.group, self._definition.topics)
                 decoded[index] = DecodedMessage(received, self._definition.decode(received))
             except Exception as error:
                 failed[index] = self._failed(message, error)
@@ -111,8 +123,9 @@ class BatchProcessor(Generic[T]):
         return None
 
     def _failed(self, message: Message, error: Exception) -> "_Failed":
+        group, topics = self._definition.group, self._definition.topics
         return _Failed(
-            Failure.from_error(message, self._definition.group, error, datetime.now(UTC)),
+            Failure.from_error(message, group, topics, error, datetime.now(UTC)),
             None if isinstance(error, InvalidMessage) else error,
         )
 

@@ -64,6 +64,7 @@ class GroupMembership:
         self._buffer: list[Message] = []
         self._wait_for = wait_for
         self._paused_until: dict[Partition, float] = {}
+        self._has_waited: dict[Partition, int] = {}
         self._is_paused = False
         self._assigned: set[Partition] = set()
         self._logged_errors: set[tuple[int, str]] = set()
@@ -203,7 +204,8 @@ class GroupMembership:
             self._offsets.advance(partition, offset_of(message))
             return False
         wait = self._wait_for(message)
-        if wait > 0:
+        # Once: with a timestamp of the future, which any program may write, it would never be due.
+        if wait > 0 and self._has_waited.get(partition) != offset_of(message):
             self._postpone(message, wait)
             return False
         self._offsets.advance(partition, offset_of(message) + 1)
@@ -240,6 +242,7 @@ class GroupMembership:
         self._read_again(partition, offset_of(message))
         self._consumer.pause([TopicPartition(*partition)])
         self._paused_until[partition] = time.monotonic() + seconds
+        self._has_waited[partition] = offset_of(message)
 
     def _read_again(self, partition: Partition, offset: int) -> None:
         """Read this partition from this message on once more."""
@@ -291,9 +294,9 @@ class GroupMembership:
         gone = {(each.topic, each.partition) for each in partitions}
         self._assigned -= gone
         self._offsets.remove(gone)
-        self._paused_until = {
-            partition: due for partition, due in self._paused_until.items() if partition not in gone
-        }
+        for partition in gone:
+            self._paused_until.pop(partition, None)
+            self._has_waited.pop(partition, None)
         self.batch = [message for message in self.batch if partition_of(message) not in gone]
         self._buffer = [message for message in self._buffer if partition_of(message) not in gone]
 

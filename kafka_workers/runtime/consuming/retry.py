@@ -46,17 +46,18 @@ def failed_copy(message: Message, failure: Failure, delays: Sequence[float]) -> 
     for any topic is truncated; the original stays in the topic where it was first read.
     """
     found = headers_of(message)
-    if (size := size_of(message, found)) > LARGEST_BYTES:
-        return truncated_copy(message, failure, size)
+    if size_of(message, found) > LARGEST_BYTES:
+        return truncated_copy(message, failure)
     is_dead = outcome_of(failure, delays).is_dead
     topic = dead_letter_topic(failure.group) if is_dead else retry_topic(failure.group, failure.attempts)
     headers = {name: value for name, value in found.items() if not name.startswith(PREFIX)}
     return OutgoingMessage(topic, message.key(), message.value(), headers | failure.as_headers())
 
 
-def truncated_copy(message: Message, failure: Failure, size: int) -> OutgoingMessage:
+def truncated_copy(message: Message, failure: Failure) -> OutgoingMessage:
     """The dead letter for a message that is too large: the beginning of its key and value."""
     key, value = (message.key() or b"")[:KEPT_KEY_BYTES], (message.value() or b"")[:KEPT_VALUE_BYTES]
+    size = size_of(message, headers_of(message))
     headers = failure.as_headers() | {TRUNCATED_FROM: str(size)}
     return OutgoingMessage(dead_letter_topic(failure.group), key, value, headers)
 

@@ -1,7 +1,7 @@
 """The dead letters of the groups, with their resolutions (docs/failures.md)."""
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -10,9 +10,18 @@ from msgspec import Struct
 
 from kafka_workers.runtime.broker.topic_reader import groups_with_dead_letters, read_topic
 from kafka_workers.runtime.group_topics import dead_letter_topic, group_of_dead_letters, resolution_topic
-from kafka_workers.runtime.messages.failure import PREFIX, REDRIVEN_FOR, Failure
+from kafka_workers.runtime.messages.failure import (
+    PREFIX,
+    REDRIVEN_FOR,
+    Failure,
+    UnreadableFailure,
+    read_failure,
+)
 from kafka_workers.runtime.messages.message import OutgoingMessage
-from kafka_workers.runtime.messages.record import Headers, headers_of
+from kafka_workers.runtime.messages.record import Headers, headers_of, time_of
+
+GroupTopics = Mapping[str, Collection[str]]
+"""The topics that each group of this system reads, its retry topics apart."""
 
 
 class Resolution(Struct, frozen=True, kw_only=True):
@@ -27,35 +36,46 @@ class Resolution(Struct, frozen=True, kw_only=True):
 class DeadLetter(Struct, frozen=True, kw_only=True):
     """A message that its group has given up; unresolved while `resolution` is None.
 
-    `failure` is None when the headers record none, because another program wrote the message.
+    `unreadable` is empty, or says why this is a record that the group did not write: in its dead letters, or
+    among their resolutions. Then `failure` is None, and the record can only be discarded. `at` is None where
+    the record's timestamp is no time.
     """
 
     group: str
+    topic: str
     partition: int
     offset: int
-    at: datetime
+    at: datetime | None
     key: bytes | None
     value: bytes | None
     headers: Headers
     failure: Failure | None
+    unreadable: str
     resolution: Resolution | None
 
     @property
     def coordinates(self) -> str:
-        """The topic/partition/offset of the dead letter itself, which identifies it."""
-        return f"{dead_letter_topic(self.group)}/{self.partition}/{self.offset}"
+        """The topic/partition/offset of the record itself, which identifies it."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def key_text(self) -> str:
         return (self.key or b"").decode(errors="replace")
 
+    @property
+    def error(self) -> str:
+        """The exception and the reason of the latest failure, or why the record is unreadable."""
+        if self.failure is None:
+            return f"unreadable: {self.unreadable}"
+        return f"{self.failure.exception}: {self.failure.reason}"
+
     def redriven(self) -> OutgoingMessage:
         """The message for its original topic, for its group only, with all retries ahead of it.
 
-        Raises OriginUnknown.
+        Raises CannotBeRedriven.
         """
         if self.failure is None:
-            raise OriginUnknown(self.coordinates)
+            raise CannotBeRedriven(self.coordinates, self.unreadable)
         headers = {name: value for name, value in self.headers.items() if not name.startswith(PREFIX)}
         origin = msgspec.structs.replace(self.failure, attempts=0).as_headers()
         return OutgoingMessage(
@@ -63,12 +83,13 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
         )
 
 
-class OriginUnknown(Exception):
-    """A dead letter without its original topic in the headers: it can only be discarded."""
+class CannotBeRedriven(Exception):
+    """A record that its group did not write: it can only be discarded."""
 
-    def __init__(self, coordinates: str) -> None:
-        super().__init__(f"{coordinates} does not say which topic it came from: it can only be discarded")
+    def __init__(self, coordinates: str, reason: str) -> None:
+        super().__init__(f"{coordinates} can only be discarded: {reason}")
         self.coordinates = coordinates
+        self.reason = reason
 
 
 class DeadLetterFilter(Struct, frozen=True, kw_only=True):
@@ -82,67 +103,90 @@ class DeadLetterFilter(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
 
-    def groups(self, known: Iterable[str]) -> list[str]:
+    def groups(self, known: Collection[str]) -> list[str]:
         """The groups to search. Raises BrokerUnavailable."""
         group = group_of_dead_letters(self.coordinates.split("/")[0]) if self.coordinates else self.group
         return [group] if group else sorted({*known, *groups_with_dead_letters()})
 
     def matches(self, letter: DeadLetter) -> bool:
-        """`reason` may be any part of the exception's name or text, in any case; `until` is excluded."""
-        failure = letter.failure
-        text = f"{failure.exception}: {failure.reason}" if failure else ""
+        """`reason` may be any part of the error's text, in any case; `until` is excluded."""
         return (
             self.coordinates in (None, letter.coordinates)
             and self.group in (None, letter.group)
-            and self.topic in (None, failure.topic if failure else "")
+            and self.topic in (None, letter.failure.topic if letter.failure else "")
             and self.key in (None, letter.key_text)
-            and (self.reason or "").casefold() in text.casefold()
-            and (self.since is None or letter.at >= self.since)
-            and (self.until is None or letter.at < self.until)
+            and (self.reason or "").casefold() in letter.error.casefold()
+            and (self.since is None or (letter.at is not None and letter.at >= self.since))
+            and (self.until is None or (letter.at is not None and letter.at < self.until))
         )
 
 
 def find_dead_letters(
-    wanted: DeadLetterFilter, known: Iterable[str] = (), *, include_resolved: bool = False
+    wanted: DeadLetterFilter, groups: GroupTopics, *, include_resolved: bool = False
 ) -> list[DeadLetter]:
     """The dead letters that match, by group and age; only unresolved ones unless `include_resolved`.
 
-    Without a group in the filter, all groups with a visible dead-letter topic are searched, and the `known`
-    ones, whose topics an ACL may hide. Raises BrokerUnavailable.
+    Without a group in the filter, `groups` are searched, whose topics an ACL may hide, and all other groups
+    with a visible dead-letter topic; theirs are unreadable, since nothing says which topics they read. Raises
+    BrokerUnavailable.
     """
     return [
         letter
-        for group in wanted.groups(known)
-        for letter in _letters(group)
+        for group in wanted.groups(groups)
+        for letter in _letters(group, groups.get(group, ()))
         if (include_resolved or letter.resolution is None) and wanted.matches(letter)
     ]
 
 
 def read_resolutions(group: str) -> dict[str, Resolution]:
-    """The resolutions of a group's dead letters, by coordinates. Raises BrokerUnavailable."""
-    return {
-        (message.key() or b"").decode(): msgspec.json.decode(message.value() or b"", type=Resolution)
-        for message in read_topic(resolution_topic(group), group)
-    }
+    """The resolutions of a group's dead letters, by coordinates; of several the first one counts.
+
+    Raises BrokerUnavailable.
+    """
+    return _resolutions_and_others(group)[0]
 
 
-def _letters(group: str) -> Iterator[DeadLetter]:
-    resolutions = read_resolutions(group)
-    for message in read_topic(dead_letter_topic(group), group):
-        letter = _letter(group, message)
+def _letters(group: str, topics: Collection[str]) -> Iterator[DeadLetter]:
+    resolutions, others = _resolutions_and_others(group)
+    dead = [_letter(group, topics, message) for message in read_topic(dead_letter_topic(group), group)]
+    for letter in (*dead, *others):
         yield msgspec.structs.replace(letter, resolution=resolutions.get(letter.coordinates))
 
 
-def _letter(group: str, message: Message) -> DeadLetter:
-    headers = headers_of(message)
+def _resolutions_and_others(group: str) -> tuple[dict[str, Resolution], list[DeadLetter]]:
+    """The resolutions by coordinates, and the records between them that are none."""
+    resolutions: dict[str, Resolution] = {}
+    others: list[DeadLetter] = []
+    for message in read_topic(resolution_topic(group), group):
+        try:
+            coordinates = (message.key() or b"").decode()
+            resolution = msgspec.json.decode(message.value() or b"", type=Resolution)
+        except (ValueError, RecursionError) as error:
+            others.append(_unreadable(group, message, f"it is no resolution of a dead letter: {error}"))
+        else:
+            resolutions.setdefault(coordinates, resolution)
+    return resolutions, others
+
+
+def _letter(group: str, topics: Collection[str], message: Message) -> DeadLetter:
+    try:
+        failure = read_failure(message, headers_of(message), group, topics)
+    except UnreadableFailure as error:
+        return _unreadable(group, message, error.reason)
+    return msgspec.structs.replace(_unreadable(group, message, ""), failure=failure)
+
+
+def _unreadable(group: str, message: Message, reason: str) -> DeadLetter:
     return DeadLetter(
         group=group,
+        topic=str(message.topic()),
         partition=int(message.partition() or 0),
         offset=int(message.offset() or 0),
-        at=datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
+        at=time_of(message),
         key=message.key(),
         value=message.value(),
-        headers=headers,
-        failure=Failure.from_message(message, headers),
+        headers=headers_of(message),
+        failure=None,
+        unreadable=reason,
         resolution=None,
     )

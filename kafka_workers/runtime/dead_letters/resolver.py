@@ -85,7 +85,7 @@ class DeadLetterResolver:
     def redrive(self, letters: Iterable[DeadLetter], reason: str = "") -> int:
         """Send dead letters back to their topics, in one transaction; how many were still unresolved.
 
-        Raises OriginUnknown, with nothing sent.
+        Raises CannotBeRedriven, with nothing sent.
         """
         unresolved = self._unresolved(letters)
         messages = [letter.redriven() for letter in unresolved]

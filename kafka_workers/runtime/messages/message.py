@@ -4,7 +4,7 @@ A received message without any `ce_` header is accepted too; its id is then topi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Literal
@@ -14,13 +14,11 @@ from confluent_kafka import Message
 from msgspec import Meta, Struct
 
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.messages.failure import Failure
-from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, size_of, text_of
+from kafka_workers.runtime.messages.failure import UnreadableFailure, read_failure
+from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, size_of, text_of, time_of
 
 JSON = "application/json"
 _PREFIX = "ce_"
-_FIRST_MILLISECOND = int(datetime.min.replace(tzinfo=UTC).timestamp() * 1000)
-_LAST_MILLISECOND = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp() * 1000)
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 NotEmpty = Annotated[str, Meta(min_length=1)]
 
@@ -108,19 +106,24 @@ def _in_utc(time: datetime) -> str:
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def receive(message: Message, headers: Headers) -> ReceivedMessage:
-    """Validate one Kafka message, except its value; `headers` are its headers.
+def receive(message: Message, headers: Headers, group: str, topics: Collection[str]) -> ReceivedMessage:
+    """Validate one Kafka message, except its value, for a group that reads `topics`.
 
-    Raises InvalidMessage when it is too large, has no value or an impossible time, or when its headers are
-    not those of a CloudEvent.
+    `headers` are the message's. Raises InvalidMessage when it is too large, has no value or an impossible
+    time, when its headers are not those of a CloudEvent, or when it waits in a retry topic with headers that
+    the group did not write.
     """
     if (size := size_of(message, headers)) > LARGEST_BYTES:
         raise InvalidMessage(f"the message has {size} bytes, more than {LARGEST_BYTES}")
     value = message.value()
     if value is None:
         raise InvalidMessage("the message has no value")
-    _require_time(message)
-    failure = Failure.from_message(message, headers)
+    if time_of(message) is None:
+        raise InvalidMessage(f"the timestamp {message.timestamp()[1]} is no time: not in the years 1 to 9999")
+    try:
+        failure = read_failure(message, headers, group, topics)
+    except UnreadableFailure as error:
+        raise InvalidMessage(error.reason) from error
     topic = failure.topic if failure else str(message.topic())
     partition = failure.partition if failure else int(message.partition() or 0)
     offset = failure.offset if failure else int(message.offset() or 0)
@@ -184,13 +187,6 @@ def _event_of(headers: Headers, topic: str) -> _Event | None:
     if media_type not in ("", JSON):
         raise InvalidMessage(f"content-type is {media_type!r}, not {JSON}")
     return event
-
-
-def _require_time(message: Message) -> None:
-    """Raises InvalidMessage when the timestamp cannot be written as a date."""
-    milliseconds = message.timestamp()[1]
-    if not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
-        raise InvalidMessage(f"the timestamp {milliseconds} is no time: not in the years 1 to 9999")
 
 
 def _trace_parent(headers: Headers) -> str:

@@ -1,5 +1,6 @@
-"""Reading what a record on the broker holds, also where it is malformed: headers and size."""
+"""Reading what a record on the broker holds, also where it is malformed: headers, size and time."""
 
+from datetime import UTC, datetime
 from typing import cast
 
 from confluent_kafka import Message
@@ -13,6 +14,9 @@ LARGEST_BYTES = MESSAGE_BYTES + 32_768
 
 The broker's own limit applies to compressed batches: ten megabytes of blanks pass it.
 """
+
+_FIRST_MILLISECOND = int(datetime.min.replace(tzinfo=UTC).timestamp() * 1000)
+_LAST_MILLISECOND = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp() * 1000)
 
 
 def headers_of(message: Message) -> Headers:
@@ -33,3 +37,11 @@ def size_of(message: Message, headers: Headers) -> int:
     """Uncompressed bytes of key, value and headers; `headers` are the message's."""
     named = sum(map(len, headers)) + sum(map(len, filter(None, headers.values())))
     return len(message.key() or b"") + len(message.value() or b"") + named
+
+
+def time_of(message: Message) -> datetime | None:
+    """The timestamp of a record; None for one that is not in the years 1 to 9999."""
+    milliseconds = message.timestamp()[1]
+    if not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from msgspec import DecodeError
 from rich.console import Console
 from rich.progress import track
 
+from foundation.operator_command import OperatorCommand
+from foundation.printable import printable
 from orders_app.exceptions import BrokenHistory
 from orders_app.models import Order
 from orders_app.services.replay_orders import ComparedSlice, Difference, compare_slices, rewrite_order
@@ -17,7 +19,7 @@ from orders_app.services.replay_orders import ComparedSlice, Difference, compare
 SLICE_ORDERS = 500
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Rebuild each order from its events in the log and compare it with its row."""
 
     help = (
@@ -37,7 +39,7 @@ class Command(BaseCommand):
         for compared in _slices_with_progress():
             checked += len(compared.order_ids)
             for difference in compared.differences:
-                self.stdout.write(_describe(difference))
+                self.stdout.write(printable(_describe(difference)))
             differing = {difference.order_id for difference in compared.differences}
             different += len(differing)
             if options["rebuild"]:
@@ -50,7 +52,7 @@ class Command(BaseCommand):
         try:
             rewrite_order(order_id)
         except (BrokenHistory, DecodeError) as error:
-            self.stdout.write(f"{order_id} cannot be rewritten: {error}")
+            self.stdout.write(printable(f"{order_id} cannot be rewritten: {error}"))
             return False
         return True
 

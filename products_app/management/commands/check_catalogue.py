@@ -3,15 +3,17 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundation.operator_command import OperatorCommand
+from foundation.printable import printable
 from products_app.exceptions import CatalogueUnavailable
 from products_app.services.check_catalogue import UnsellableProduct, check_catalogue
 
 NOT_CHECKED = 2
 
 
-class Command(BaseCommand):
+class Command(OperatorCommand):
     """Lists what is in the catalogue and cannot be sold."""
 
     help = (
@@ -33,7 +35,7 @@ class Command(BaseCommand):
         left, found = 0, 0
         try:
             for product in check_catalogue(repair=repair):
-                self.stdout.write(_line(product))
+                self.stdout.write(printable(_line(product)))
                 found += 1
                 left += not product.repaired
         except CatalogueUnavailable as error:

@@ -34,7 +34,7 @@ def act(client: Client, bench: Bench, action: str, **fields: Any) -> Any:
 
 
 def resolved(bench: Bench) -> list[DeadLetter]:
-    letters = find_dead_letters(DeadLetterFilter(group=bench.group), include_resolved=True)
+    letters = find_dead_letters(DeadLetterFilter(group=bench.group), bench.groups, include_resolved=True)
     return [letter for letter in letters if letter.resolution]
 
 
@@ -155,7 +155,7 @@ def test_a_user_without_the_view_permission_sees_nothing(
 def test_the_page_reports_an_outage_of_kafka(
     login: Login, kafka_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(topic_reader, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(topic_reader, "REACH_SECONDS", 0.5)
     client = login(VIEW)
     kafka_server.stop()
     try:

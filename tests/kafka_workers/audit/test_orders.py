@@ -9,7 +9,7 @@ from devtools.stack.server import Server
 from kafka_workers.audit import orders as order_audit
 from kafka_workers.models import ParkedEvent
 from kafka_workers.relay.leadership import READER
-from kafka_workers.runtime.broker import lag
+from kafka_workers.runtime.broker import topic_reader
 from orders_app import event_log
 from orders_app.document import OrderDocument
 from orders_app.models import Order
@@ -70,7 +70,7 @@ def test_an_order_in_flight_is_no_difference_while_a_consumer_is_behind(
 def test_an_order_in_flight_is_no_difference_in_an_outage_of_kafka(
     closed_shop: Shop, lantern: str, kafka_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lag, "ADMIN_SECONDS", 0.5)
+    monkeypatch.setattr(topic_reader, "REACH_SECONDS", 0.5)
     with running_relay():
         closed_shop.place(lantern)
         eventually(ReaderPosition.objects.exists, "the relay has sent the event")

@@ -144,9 +144,9 @@ def test_any_message_is_received_or_invalid_and_can_be_copied_to_a_retry_topic(
         timestamp=(TIMESTAMP_CREATE_TIME, timestamp),
     )
     try:
-        receive(message, headers_of(message))
+        receive(message, headers_of(message), "g", ["inventory.reserve"])
     except InvalidMessage as error:
-        failure = Failure.from_error(message, "products-service-group", error, NOW)
+        failure = Failure.from_error(message, "g", ["inventory.reserve"], error, NOW)
         assert failure.kind == "invalid"
         assert len(failure.reason) <= REASON_LIMIT
         assert all(isinstance(text, str) for text in failure.as_headers().values())

@@ -16,13 +16,13 @@ from devtools.driver.kafka import KafkaClient
 from devtools.stack.ports import free_ports
 from kafka_workers.contract import principals
 from kafka_workers.runtime.broker.access import (
-    ADMIN_SECONDS,
     AccessControl,
     Operation,
     Permission,
     ResourceKind,
     acl_of,
 )
+from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS
 from tests.certificates import Authority
 from tests.kafka_workers.contract.secured_broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
 from tests.kafka_workers.runtime.workbench import Bench
@@ -73,7 +73,7 @@ class Administrator(AccessControl):
 
     def revoke(self, permissions: Iterable[Permission]) -> None:
         filters = [AclBindingFilter(*acl_of(permission)) for permission in permissions]
-        for future in self._admin.delete_acls(filters, request_timeout=ADMIN_SECONDS).values():
+        for future in self._admin.delete_acls(filters, request_timeout=ANSWER_SECONDS).values():
             assert len(future.result()) == 1
 
 

@@ -252,7 +252,7 @@ def test_an_event_that_is_rejected_again_stays_parked(
         eventually(lambda: not ParkedEvent.objects.filter(retry_requested_at__isnull=False), "the retry done")
     call_command("parked_events", "list")
     listed = capsys.readouterr().out
-    assert f"{order}:1  order.created" in listed
+    assert f"{order}:1\torder.created" in listed
     assert "1 parked events" in listed
 
 

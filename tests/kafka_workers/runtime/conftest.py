@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from devtools.driver.kafka import KafkaClient
+from kafka_workers.workers import GROUPS
 from tests.kafka_workers.runtime.workbench import Bench
 
 
@@ -15,9 +16,10 @@ def short_delays(settings: Settings) -> None:
 
 
 @pytest.fixture
-def bench(short_delays: None, kafka: str) -> Iterator[Bench]:
-    """A group whose topics exist."""
+def bench(short_delays: None, kafka: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A group of the system whose topics exist."""
     bench = Bench(KafkaClient(kafka))
+    monkeypatch.setitem(GROUPS, bench.group, (bench.topic,))
     bench.create_topics()
     yield bench
     bench.close()

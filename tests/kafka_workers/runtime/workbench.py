@@ -80,6 +80,11 @@ class Bench:
     def numbers(self) -> list[int]:
         return [decoded.value for decoded in self.handled]
 
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """The bench's group as an entry of the table of groups."""
+        return {self.group: (self.topic,)}
+
     def create_topics(self, partitions: int = 3) -> None:
         create_topics(
             [

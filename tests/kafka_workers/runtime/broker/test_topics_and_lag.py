@@ -13,7 +13,6 @@ from pytest_django import Settings
 
 from devtools.driver.shop import eventually
 from devtools.stack.ports import free_ports
-from kafka_workers.runtime.broker import lag as lag_module
 from kafka_workers.runtime.broker import topic_reader, topics
 from kafka_workers.runtime.broker.client_config import client_config
 from kafka_workers.runtime.broker.lag import PartitionLag, read_lag
@@ -107,7 +106,7 @@ def test_lag_does_not_count_messages_that_retention_has_deleted(bench: Bench) ->
 
 
 def test_lag_is_never_below_zero() -> None:
-    recreated = PartitionLag(group="g", topic="t", partition=0, start=0, end=3, committed=9)
+    recreated = PartitionLag(group="g", topic="t", partition=0, start=0, end=3, held=0, committed=9)
     assert recreated.lag == 0
 
 
@@ -127,9 +126,8 @@ def test_the_command_shows_one_group_as_json(bench: Bench) -> None:
 def test_a_command_reports_an_outage_of_kafka(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
-    for module in (topics, lag_module):
-        monkeypatch.setattr(module, "ADMIN_SECONDS", 0.5)
-    monkeypatch.setattr(topic_reader, "ANSWER_SECONDS", 0.5)
+    for module in (topics, topic_reader):
+        monkeypatch.setattr(module, "REACH_SECONDS", 0.5)
     settings.KAFKA_BROKERS = f"127.0.0.1:{free_ports(1)[0]}"
     with pytest.raises(CommandError, match="Kafka is unavailable"):
         call_command(*command)

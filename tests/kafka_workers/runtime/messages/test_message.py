@@ -40,7 +40,7 @@ def kafka_message(topic: str, headers: Headers, value: bytes | None = b"{}") -> 
 
 
 def read(message: Message) -> ReceivedMessage:
-    return receive(message, headers_of(message))
+    return receive(message, headers_of(message), "g", ["numbers", "letters"])
 
 
 def test_an_event_carries_the_headers_of_the_contract() -> None:
@@ -131,19 +131,57 @@ def test_unknown_headers_may_have_any_value(headers: Headers) -> None:
     assert read(kafka_message("numbers", headers)).id == "numbers/2/7"
 
 
+CLAIM: Headers = {
+    "failure_group": "g",
+    "failure_topic": "letters",
+    "failure_partition": "0",
+    "failure_offset": "1",
+    "failure_attempts": "2",
+    "failure_kind": "handler",
+    "failure_exception": "E",
+    "failure_reason": "r",
+    "failure_first_at": "2026-01-01T00:00:00Z",
+    "failure_last_at": "2026-01-01T00:00:00Z",
+}
+
+
 def test_a_message_that_is_not_a_retry_cannot_claim_to_come_from_another_topic() -> None:
-    claim: Headers = {
-        "failure_group": "g",
-        "failure_topic": "others",
-        "failure_partition": "0",
-        "failure_offset": "1",
-        "failure_attempts": "2",
-        "failure_kind": "handler",
-        "failure_exception": "E",
-        "failure_reason": "r",
-        "failure_first_at": "2026-01-01T00:00:00Z",
-        "failure_last_at": "2026-01-01T00:00:00Z",
-    }
-    assert read(kafka_message("numbers", claim)).topic == "numbers"
-    assert read(kafka_message("g.retry.2", claim)).topic == "others"
-    assert read(kafka_message("g.retry.2", claim | {"failure_offset": "far"})).topic == "g.retry.2"
+    assert read(kafka_message("numbers", CLAIM)).topic == "numbers"
+    assert read(kafka_message("numbers", CLAIM)).attempt == 1
+    assert read(kafka_message("letters", CLAIM)).attempt == 1
+    retried = read(kafka_message("g.retry.2", CLAIM))
+    assert (retried.topic, retried.partition, retried.offset, retried.attempt) == ("letters", 0, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"failure_attempts": "-10"}, "failure_ headers cannot be read.*attempts"),
+        ({"failure_attempts": "9" * 30}, "failure_ headers cannot be read"),
+        ({"failure_attempts": "0"}, "failure_attempts is 0 in retry topic 2"),
+        ({"failure_attempts": "1"}, "failure_attempts is 1 in retry topic 2"),
+        ({"failure_attempts": "many"}, "failure_ headers cannot be read"),
+        ({"failure_partition": "-1"}, "failure_ headers cannot be read.*partition"),
+        ({"failure_offset": "-1"}, "failure_ headers cannot be read.*offset"),
+        ({"failure_offset": str(2**63)}, "failure_ headers cannot be read.*offset"),
+        ({"failure_offset": "far"}, "failure_ headers cannot be read"),
+        ({"failure_first_at": "once"}, "failure_ headers cannot be read"),
+        ({"failure_kind": "whim"}, "failure_ headers cannot be read"),
+        ({"failure_reason": b"\xff"}, "failure_ headers cannot be read"),
+        ({"failure_topic": "order.completed"}, "failure_topic is 'order.completed', no topic that g reads"),
+        ({"failure_topic": "other.retry.1"}, "failure_topic is 'other.retry.1'"),
+        ({"failure_topic": "g.dlq.settled"}, "failure_topic is 'g.dlq.settled'"),
+        ({"failure_group": "other"}, "failure_group is 'other' in a topic of g"),
+        ({"failure_group": None}, "failure_group is '' in a topic of g"),
+    ],
+)
+def test_a_retry_whose_headers_its_group_did_not_write_is_invalid_and_says_why(
+    changes: Headers, reason: str
+) -> None:
+    with pytest.raises(InvalidMessage, match=reason):
+        read(kafka_message("g.retry.2", CLAIM | changes))
+
+
+def test_a_message_without_headers_in_a_retry_topic_is_invalid() -> None:
+    with pytest.raises(InvalidMessage, match="no header says which group"):
+        read(kafka_message("g.retry.2", {}))
