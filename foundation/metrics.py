@@ -92,6 +92,12 @@ CONSUMER_WAITING = Gauge(
     ["group"],
     multiprocess_mode="livesum",
 )
+CONSUMER_HELD_MESSAGES = Gauge(
+    "stockbridge_consumer_held_messages",
+    "Messages that cannot be read before an open transaction of another program has ended.",
+    ["group", "topic", "partition"],
+    multiprocess_mode="livesum",
+)
 
 CIRCUIT_BREAKER_OPEN = Gauge(
     "stockbridge_circuit_breaker_open",

@@ -12,6 +12,7 @@ from functools import partial
 
 import psutil
 
+from devtools.faults import hostile_neighbours
 from devtools.faults.broker import TOPICS
 from devtools.faults.forged_answers import forge_answers
 from devtools.faults.poisoned_catalogue import poison
@@ -273,6 +274,11 @@ def all_faults(*, down: float = DOWN_SECONDS) -> dict[str, Fault]:
             spares_clients=True,
         ),
         Fault("moved-clock", "a worker's clock jumps by up to two hours, forward or back", move_clock),
+        Fault(
+            "hostile-neighbours",
+            "forged records in every topic, transactions left open on broker and cluster",
+            hostile_neighbours.disturb,
+        ),
         Fault(
             "first-start", "groups start for the first time, after the messages", start_groups, delete_groups
         ),

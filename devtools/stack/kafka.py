@@ -35,6 +35,9 @@ _SETTINGS = {
     "log.cleaner.dedupe.buffer.size": "4194304",
     "offsets.topic.num.partitions": "10",
     "transaction.state.log.num.partitions": "10",
+    # A transaction that its program leaves open holds the messages behind it back: so long at most.
+    "transaction.max.timeout.ms": "60000",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
     "group.initial.rebalance.delay.ms": "0",

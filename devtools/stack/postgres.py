@@ -21,6 +21,8 @@ _SETTINGS = {
     "max_connections": "200",
     "max_locks_per_transaction": "256",
     "shared_buffers": "128MB",
+    # A transaction that somebody leaves open holds the readers of the order log back.
+    "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

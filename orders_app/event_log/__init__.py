@@ -1,10 +1,12 @@
 """The order log: all changes of orders, each appended in the transaction that makes it.
 
-Readers see events in the order (tx, id), and only those older than every open transaction, so that nothing
-can commit later at a position that they have passed. The versions of an order stand in that order because
-every transaction locks the orders that it changes, all at once, before it has an id (`lock_orders`).
+Readers see events in the order (tx, id), and only those older than every open transaction of this database,
+so that nothing can commit later at a position that they have passed. The versions of an order stand in that
+order because every transaction locks the orders that it changes, all at once, before it has an id
+(`lock_orders`).
 """
 
+from orders_app.event_log.horizon import HeldBack, held_back
 from orders_app.event_log.lock import lock_orders
 from orders_app.event_log.position import (
     START,
@@ -28,6 +30,7 @@ from orders_app.event_log.writer import INSERT_EVENTS, NewEvent, Origin, append,
 __all__ = [
     "INSERT_EVENTS",
     "START",
+    "HeldBack",
     "LoggedEvent",
     "NewEvent",
     "Origin",
@@ -36,6 +39,7 @@ __all__ = [
     "append_within",
     "end_position",
     "find_position",
+    "held_back",
     "histories",
     "history",
     "last_position",

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from orders_app.event_log.horizon import HORIZON
+
 
 class Position(NamedTuple):
     """The place of an event in the log: its transaction and its id."""
@@ -16,10 +18,9 @@ class Position(NamedTuple):
 
 START = Position(0, 0)
 
-_END = """
-SELECT tx, id FROM order_event WHERE tx < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY tx DESC, id DESC LIMIT 1
-"""
+_END = f"""
+SELECT tx, id FROM order_event WHERE tx < {HORIZON} ORDER BY tx DESC, id DESC LIMIT 1
+"""  # noqa: S608 - only the function is put in
 _LAST = "SELECT tx, id FROM order_event ORDER BY tx DESC, id DESC LIMIT 1"
 _FIND = "SELECT tx, id FROM order_event WHERE order_id = %s AND version = %s"
 _STORED = "SELECT tx, event_id FROM reader_position WHERE reader = %s"

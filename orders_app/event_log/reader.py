@@ -10,6 +10,7 @@ from django.utils import timezone
 from msgspec import Struct
 
 from orders_app.event_data import EventType
+from orders_app.event_log.horizon import HORIZON
 from orders_app.event_log.position import Position
 
 
@@ -48,17 +49,17 @@ _EVENT_TYPES: dict[str, EventType] = {event_type.value: event_type for event_typ
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _READ_AFTER = f"""
 SELECT {_COLUMNS} FROM order_event
-WHERE (tx, id) > (%s::xid8, %s) AND tx < pg_snapshot_xmin(pg_current_snapshot())
+WHERE (tx, id) > (%s::xid8, %s) AND tx < {HORIZON}
 ORDER BY tx, id LIMIT %s
-"""  # noqa: S608 - only the names of columns are put in
+"""  # noqa: S608 - only names of columns and the function are put in
 _READ_USER_AFTER = f"""
 SELECT {_COLUMNS} FROM order_event
-WHERE user_id = %s AND (tx, id) > (%s::xid8, %s) AND tx < pg_snapshot_xmin(pg_current_snapshot())
+WHERE user_id = %s AND (tx, id) > (%s::xid8, %s) AND tx < {HORIZON}
 ORDER BY tx, id LIMIT %s
-"""  # noqa: S608 - only the names of columns are put in
+"""  # noqa: S608 - only names of columns and the function are put in
 _HISTORY = f"""
 SELECT {_COLUMNS} FROM order_event WHERE order_id = ANY(%s) ORDER BY order_id, version
-"""  # noqa: S608 - only the names of columns are put in
+"""  # noqa: S608 - only names of columns and the function are put in
 _OLDEST_UNREAD = "SELECT created_at FROM order_event WHERE (tx, id) > (%s::xid8, %s) ORDER BY tx, id LIMIT 1"
 
 

@@ -25,6 +25,10 @@ from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_top
 
 T = TypeVar("T")
 
+LONGEST_TRANSACTION = timedelta(minutes=1)
+"""For so long at most a broker should let a program keep a transaction open: it holds up all readers."""
+_LONGEST_TRANSACTION = "transaction.max.timeout.ms"
+
 DEAD_LETTER_RETENTION = timedelta(days=30)
 
 
@@ -83,10 +87,12 @@ def create_topics(topics: Sequence[Topic]) -> TopicReport:
     """
     admin = AdminClient(client_config("create-topics"))
     try:
-        existing = admin.list_topics(timeout=REACH_SECONDS).topics
+        cluster = admin.list_topics(timeout=REACH_SECONDS)
+        existing = cluster.topics
         created = _create(admin, [topic for topic in topics if topic.name not in existing])
         present = [topic for topic in topics if topic.name in existing]
-        return TopicReport(created, _alter(admin, present), _differing(present, existing))
+        differing = [*_differing(present, existing), *_long_transactions(admin, min(cluster.brokers))]
+        return TopicReport(created, _alter(admin, present), differing)
     except KafkaException as exception:
         raise BrokerUnavailable(exception.args[0].str()) from exception
 
@@ -166,6 +172,24 @@ def _differing(topics: Sequence[Topic], existing: Mapping[str, TopicMetadata]) -
         for topic in topics
         if len(existing[topic.name].partitions) != topic.partitions
     ]
+
+
+def _long_transactions(admin: AdminClient, broker: int) -> list[str]:
+    """A sentence if the broker lets transactions stay open for long; none where it does not tell."""
+    resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
+    [future] = admin.describe_configs([resource], request_timeout=ANSWER_SECONDS).values()
+    try:
+        found = timedelta(milliseconds=int(future.result()[_LONGEST_TRANSACTION].value))
+    except (KafkaException, KeyError):  # without DESCRIBE_CONFIGS on the cluster
+        return []
+    if found <= LONGEST_TRANSACTION:
+        return []
+    found_ms, advised_ms = (each // timedelta(milliseconds=1) for each in (found, LONGEST_TRANSACTION))
+    sentence = (
+        f"the brokers' {_LONGEST_TRANSACTION} is {found_ms}, not {advised_ms} or less: for so long any "
+        "program that may write to a topic can hold up its readers"
+    )
+    return [sentence]
 
 
 def _failed_message_topic(name: str, retention: timedelta) -> Topic:

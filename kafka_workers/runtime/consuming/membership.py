@@ -15,6 +15,7 @@ from foundation.kill_points import kill_point
 from kafka_workers.runtime.broker.client_config import BrokerReachability, consumer_config
 from kafka_workers.runtime.broker.errors import describe_missing_acl, error_code, is_missing_acl
 from kafka_workers.runtime.broker.timeouts import call_within
+from kafka_workers.runtime.consuming.held_messages import REPORT_SECONDS, HeldMessages
 from kafka_workers.runtime.consuming.offsets import Offsets, Partition
 from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 
@@ -72,6 +73,7 @@ class GroupMembership:
         self._topics = list(topics)
         self._offsets = Offsets(serve=self._serve_and_buffer, describe_missing_acl=self._describe_missing_acl)
         self._reachability = reachability
+        self._held = HeldMessages(group, lambda sentences: None)
         self._consumer = self._join()
 
     def poll_batch(self, most: int) -> list[Message]:
@@ -156,7 +158,8 @@ class GroupMembership:
 
     def _join(self) -> Consumer:
         config = consumer_config(self._group, self._reachability)
-        consumer = Consumer(config | {"on_commit": self._offsets.on_commit})
+        reports = {"statistics.interval.ms": REPORT_SECONDS * 1000, "stats_cb": self._held.report}
+        consumer = Consumer(config | reports | {"on_commit": self._offsets.on_commit})
         consumer.subscribe(
             self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )

@@ -195,14 +195,17 @@ def test_reading_uses_the_index_of_positions(placer: OrderPlacer) -> None:
     with connection.cursor() as cursor:
         cursor.execute(FILL_THE_LOG)
         cursor.execute("ANALYZE order_event")
+        cursor.execute(f"EXPLAIN {_READ_USER_AFTER}", [placer.user_id, "700", 5000, 200])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        # The events of one user are few: they may be sorted.
+        assert "order_event_user_position" in plan, plan
         statements: list[tuple[str, list[Any]]] = [
             (_READ_AFTER, ["700", 5000, 200]),
-            (_READ_USER_AFTER, [placer.user_id, "700", 5000, 200]),
             (_END, []),
             (_OLDEST_UNREAD, ["700", 5000]),
         ]
         for sql, parameters in statements:
             cursor.execute(f"EXPLAIN {sql}", parameters)
             plan = "\n".join(line for (line,) in cursor.fetchall())
-            assert re.search("Index.* using order_event_(user_)?position on", plan), plan
+            assert re.search("Index.* using order_event_position on", plan), plan
             assert "Sort" not in plan, plan
