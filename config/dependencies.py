@@ -5,10 +5,13 @@ import socket
 from django.conf import settings
 from django.db import connection
 
+from orders_app import event_log
 from products_app import selectors as catalogue
 from web import health
 
 CONNECT_SECONDS = 1.0
+HELD_SECONDS = 3.0
+"""So long an event may wait for an open transaction before health says so; ours end much sooner."""
 
 
 def postgresql() -> None:
@@ -44,7 +47,20 @@ def _connect(broker: str) -> None:
 
 DATABASES = {"postgresql": postgresql, "mongodb": mongodb}
 
-NEIGHBOURS: health.NeighbourChecks = {}
+
+def order_log() -> list[str]:
+    """A sentence for the open transaction that holds the readers of the order log back, if one does."""
+    try:
+        held = event_log.held_back()
+    finally:
+        connection.close()
+    if held is None or held.seconds < HELD_SECONDS:
+        return []
+    return [f"relay and sockets wait since {held.seconds:.0f} s for {held.transaction}"]
+
+
+# What waits on a broker, its consumers tell by themselves (foundation/heartbeat.py).
+NEIGHBOURS: health.NeighbourChecks = {"postgresql": order_log}
 
 # Without Kafka orders are taken, and settled later.
 ready = health.readiness(

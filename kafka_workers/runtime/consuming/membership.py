@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from foundation.heartbeat import beat
+from foundation.heartbeat import beat, tell_hindrances
 from foundation.kill_points import kill_point
 from kafka_workers.runtime.broker.client_config import BrokerReachability, consumer_config
 from kafka_workers.runtime.broker.errors import describe_missing_acl, error_code, is_missing_acl
@@ -73,7 +73,7 @@ class GroupMembership:
         self._topics = list(topics)
         self._offsets = Offsets(serve=self._serve_and_buffer, describe_missing_acl=self._describe_missing_acl)
         self._reachability = reachability
-        self._held = HeldMessages(group, lambda sentences: None)
+        self._held = HeldMessages(group, tell_hindrances)
         self._consumer = self._join()
 
     def poll_batch(self, most: int) -> list[Message]:
