@@ -44,6 +44,6 @@ DROP = "DROP FUNCTION order_log_horizon(pg_snapshot)"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders_app", "0005_contradictions_and_overrides")]
+    dependencies = [("orders_app", "0006_order_search")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
