@@ -35,8 +35,11 @@ _AUTHORITY = re.compile(rf"({_LOGIN}(:{_LOGIN})?@)?({_HOST}?(:[0-9]{{1,5}})?,)*{
 
 def _read_stack_file() -> None:
     try:
+        trusted = {0, os.geteuid(), BASE_DIR.stat().st_uid}
+        if _STACK_FILE.stat().st_uid not in trusted:
+            raise ImproperlyConfigured(f"{_STACK_FILE} belongs to another user, so it is not read.")
         lines = shlex.split(_STACK_FILE.read_text(), comments=True)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"{_STACK_FILE} cannot be read: {error}.") from None

@@ -39,7 +39,7 @@ class Ports:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Ports":
         """The standard ports, or those that the environment sets. Raises StackError on an invalid port."""
-        chosen = {name: variable for name, variable in _VARIABLES.items() if env.get(variable)}
+        chosen = {name: variable for name, variable in _VARIABLES.items() if env.get(variable, "").strip()}
         return cls(**{name: _port_in(env, variable) for name, variable in chosen.items()})
 
     @classmethod
@@ -83,7 +83,7 @@ def _is_free(port: int) -> bool:
 
 
 def _port_in(env: Mapping[str, str], variable: str) -> int:
-    text = env[variable]
-    if not (text.isdecimal() and int(text) in _PORTS):
+    text = env[variable].strip()
+    if not (text.isascii() and text.isdecimal() and int(text) in _PORTS):
         raise StackError(f"{variable} must be a port number, not {text!r}")
     return int(text)

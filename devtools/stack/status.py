@@ -102,15 +102,16 @@ def _health(web: str, settings: Mapping[str, str]) -> list[str]:
         return [f"{web}/health/ready does not answer: {error}"]
     if found["status"] == "ready":
         return []
-    return [found["status"], *_down(found)]
+    return [found["status"], *_warnings(found)]
 
 
-def _down(found: Mapping[str, Any]) -> Iterator[str]:
-    """A sentence for each entry of each section that is not up."""
-    sections = (section for section in found.values() if isinstance(section, dict))
-    for name, entry in (pair for section in sections for pair in section.items()):
-        if isinstance(entry, dict) and entry.get("up") is False:
-            yield f"{name}: {entry.get('error') or 'not up'}"
+def _warnings(found: Mapping[str, Any]) -> Iterator[str]:
+    for name, dependency in found.get("dependencies", {}).items():
+        if not dependency["up"]:
+            yield f"{name}: {dependency['error']}"
+    for warning in found.get("warnings", ()):
+        if warning["kind"] != "dependency":
+            yield f"{warning['kind']} {warning['name']}: {warning['reason']}"
 
 
 def _oldest_unread(web: str, settings: Mapping[str, str]) -> float | None:

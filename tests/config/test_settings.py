@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,13 @@ def test_without_a_stack_and_settings_a_command_says_what_to_set(tmp_path: Path)
     sentence = refusal_of(STACK_DIR=str(tmp_path), DEBUG="", **dict.fromkeys(NEEDED, ""))
     assert sentence.startswith(f"stockbridge: No running stack found under {tmp_path}: set STACK_DIR ")
     assert all(name in sentence for name in NEEDED)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_the_file_of_another_users_stack_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("HOLD_MINUTES=1")
+    shutil.chown(tmp_path / "env", "nobody")
+    assert "belongs to another user" in refusal_of(STACK_DIR=str(tmp_path))
 
 
 def test_a_broken_file_of_a_stack_is_one_sentence(tmp_path: Path) -> None:

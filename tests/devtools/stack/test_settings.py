@@ -3,6 +3,9 @@
 import shlex
 from pathlib import Path
 
+import pytest
+
+from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports
 from devtools.stack.settings import documented_settings, make_settings
 
@@ -20,6 +23,12 @@ def test_every_documented_setting_of_the_caller_is_kept_as_it_is(tmp_path: Path)
     lines = shlex.split((tmp_path / "env").read_text(), comments=True)
     assert dict(line.split("=", 1) for line in lines) == settings.values
     assert (tmp_path / "env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_port_with_blanks_is_understood_and_foreign_digits_are_not() -> None:
+    assert Ports.from_env({"WEB_PORT": " 8080 ", "WS_PORT": " "}) == Ports(web=8080)
+    with pytest.raises(StackError, match="WEB_PORT must be a port number"):
+        Ports.from_env({"WEB_PORT": "\uff18\uff10"})
 
 
 def test_a_setting_of_blanks_is_not_set(tmp_path: Path) -> None:
