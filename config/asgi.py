@@ -17,6 +17,8 @@ django_application = get_asgi_application()
 
 # These need the applications loaded.
 from config.checks import refuse_unsafe_settings  # noqa: E402
+from orders_app.accounts.ended_sign_ins import watch_sign_ins  # noqa: E402
+from orders_app.sockets.open_sockets import open_sockets  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
 from web.slow_readers import SlowReaderProtocol  # noqa: E402
 from web.socket_heartbeat import beat_while_serving  # noqa: E402
@@ -24,6 +26,7 @@ from web.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 
 refuse_unsafe_settings()
 beat_while_serving("sockets")
+watch_sign_ins(open_sockets.tell)
 # daphne has no option for it, and makes its factory after it has read this file.
 WebSocketFactory.protocol = SlowReaderProtocol
 

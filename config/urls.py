@@ -1,6 +1,7 @@
 """Every path of the system, and who serves it."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -9,16 +10,29 @@ from config.api_root import Stockbridge
 from kafka_workers.relay.unread_age import update_unread_age
 from web import health
 from web.metrics_view import metrics_after
+from web.page_doors import log_in_page, own_password_page
 
 handler400 = "web.errors.bad_request"
 handler404 = "web.errors.page_not_found"
 handler500 = "web.errors.server_error"
 
+# The browsable API's, by the names that its templates know.
+session = [
+    path(
+        "login/",
+        log_in_page(LoginView.as_view(template_name="rest_framework/login.html", next_page="/api/v1/")),
+        name="login",
+    ),
+    path("logout/", LogoutView.as_view(), name="logout"),
+]
+
 urlpatterns = [
+    path("admin/login/", log_in_page(admin.site.login)),
+    path("admin/password_change/", admin.site.admin_view(own_password_page(admin.site.password_change))),
     path("admin/", admin.site.urls),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("api/session/", include("rest_framework.urls")),
+    path("api/session/", include((session, "rest_framework"))),
     path("api/v1/", Stockbridge.as_view()),
     path("api/v1/", include("orders_app.api.urls")),
     path("api/v1/products/", include("products_app.api.urls")),

@@ -1,7 +1,8 @@
 """The Django app of orders."""
 
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.core.checks import Tags, register
+from django.db.models.signals import post_migrate, post_save, pre_save
 
 
 class OrdersAppConfig(AppConfig):
@@ -11,12 +12,19 @@ class OrdersAppConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        """Import the table of effects; create the staff role after each `migrate`.
+        """Import the table of effects; create the staff role after each `migrate`; watch over user names.
 
         A type of event without effects stops the process at its start. The permissions of the staff role
-        exist only after a `migrate`. Both imports need the models to be loaded.
+        exist only after a `migrate`. The imports need the models to be loaded.
         """
+        from django.contrib.auth.models import User  # noqa: PLC0415
+
         from orders_app import event_effects  # noqa: F401, PLC0415
+        from orders_app.accounts import names  # noqa: PLC0415
         from orders_app.admin.staff_role import ensure_staff_role  # noqa: PLC0415
 
         post_migrate.connect(ensure_staff_role, sender=self)
+        post_migrate.connect(names.keep_all_normal_forms, sender=self)
+        pre_save.connect(names.check_name, sender=User)
+        post_save.connect(names.keep_normal_form, sender=User)
+        register(names.colliding_names, Tags.database)

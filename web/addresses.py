@@ -1,13 +1,46 @@
 """From where a request comes."""
 
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+HOUSEHOLD_BITS = 64
+"""Of an IPv6 address: the rest is for the one who has it to choose."""
 
-def client_address(request: HttpRequest | Request) -> str:
+
+def client_address(request: HttpRequest | Request) -> str | None:
     """The address of the client: the connection's, or the one that TRUSTED_PROXIES proxies passed on.
 
-    What a client writes into `X-Forwarded-For` itself is left of those and is not believed.
+    What a client writes into `X-Forwarded-For` itself is left of those and is not believed. One address has
+    one form: without a port, an IPv4 address never as IPv6. None where there is none.
     """
-    return str(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]  # reads META alone
+    address = _parsed(str(BaseThrottle().get_ident(request) or ""))  # type: ignore[arg-type]  # reads META alone
+    return str(address) if address else None
+
+
+def counted_address(request: HttpRequest | Request) -> str | None:
+    """The address that a throttle counts; of IPv6 the network, in which one client has all addresses."""
+    address = ip_address(found) if (found := client_address(request)) else None
+    if isinstance(address, IPv6Address):
+        return str(IPv6Network((int(address), HOUSEHOLD_BITS), strict=False))
+    return str(address) if address else None
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(_without_port(text))
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _without_port(text: str) -> str:
+    """`10.0.0.1:80` and `[::1]:80` as some proxies write them, and the scope of a link-local address."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    return text.partition("%")[0]

@@ -17,11 +17,12 @@ from rest_framework.throttling import BaseThrottle
 
 from web.bodies import read_body
 from web.endpoint import Endpoint
+from web.no_store import NoStore
 from web.parsers import JsonBytesParser
 from web.struct_schema import StructSerializer
 
 
-class EndpointView(GenericAPIView[Any]):
+class EndpointView(NoStore, GenericAPIView[Any]):
     """A path on which the endpoint is alone."""
 
     endpoint: ClassVar[Endpoint]

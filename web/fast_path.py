@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders
 from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
-from rest_framework.exceptions import NotAuthenticated, PermissionDenied, Throttled
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -29,8 +29,9 @@ from web.bodies import read_body
 from web.endpoint import Endpoint
 from web.errors import error_answer
 from web.middleware import View, observe_requests
+from web.no_store import NO_STORE
 from web.rendering import to_json
-from web.throttles import is_on
+from web.throttles import require_unthrottled
 
 JSON = "application/json"
 # As the usual clients write them; a media type that has to be weighed against others is for the view.
@@ -110,7 +111,8 @@ def _headers_of_middlewares(allow: str, *read: tuple[str, str]) -> Headers | Non
 
     def let_in(request: HttpRequest) -> HttpResponse:
         request.get_host()
-        return HttpResponse(status=HTTPStatus.ACCEPTED, headers={"Allow": allow, "Vary": "Accept"})
+        headers = {"Allow": allow, "Vary": "Accept", **NO_STORE}
+        return HttpResponse(status=HTTPStatus.ACCEPTED, headers=headers)
 
     answered: Any = let_in
     for name in reversed(settings.FAST_PATH_MIDDLEWARE):
@@ -180,12 +182,13 @@ class FastEndpoint:
         self.endpoint = endpoint
         self.route, self.allow = endpoint.route, endpoint.allow
         self.pattern = RoutePattern(endpoint.route, is_endpoint=True)
-        self.authorization = f"{endpoint.scheme} "
+        self.authorization = f"{endpoint.scheme} ".lower()
         self.authentication = endpoint.authentication[0]()
 
     def match(self, environ: WSGIEnvironment) -> dict[str, Any] | None:
         """The path's arguments, where the request is for this endpoint, with its kind of credentials."""
-        if not environ.get("HTTP_AUTHORIZATION", "").startswith(self.authorization):
+        sent = environ.get("HTTP_AUTHORIZATION", "")
+        if sent[: len(self.authorization)].lower() != self.authorization:
             return None
         # As `normalise_path` does for the view.
         path = environ["PATH_INFO"]
@@ -207,7 +210,7 @@ class FastEndpoint:
         self.authenticate(request)
         if not self.endpoint.permission.has_permission(cast("Request", request), NO_VIEW):
             raise PermissionDenied(getattr(self.endpoint.permission, "message", None))
-        self.require_unthrottled(request)
+        require_unthrottled(cast("Request", request), NO_VIEW, self.endpoint.throttles)
         body = read_body(request.read(), self.endpoint.body.struct)
         answer = self.endpoint.call(request, body, **request.arguments)
         headers = {"Content-Type": JSON, **answer.headers}
@@ -219,13 +222,3 @@ class FastEndpoint:
         if found is None:
             raise NotAuthenticated
         request.user, request.auth = found
-
-    def require_unthrottled(self, request: FastRequest) -> None:
-        """Count the request. Raises Throttled where a throttle has had too many."""
-        # One that is switched off costs nothing.
-        throttles = [throttle() for throttle in self.endpoint.throttles if is_on(throttle)]
-        asked = cast("Request", request)
-        refusing = [throttle for throttle in throttles if not throttle.allow_request(asked, NO_VIEW)]
-        if refusing:
-            waits = [wait for throttle in refusing if (wait := throttle.wait()) is not None]
-            raise Throttled(max(waits, default=None))

@@ -22,13 +22,17 @@ def _is_from_monitor(request: HttpRequest) -> bool:
     """A request that a proxy passed on counts only where TRUSTED_PROXIES makes its address known."""
     if "HTTP_X_FORWARDED_FOR" in request.META and not settings.TRUSTED_PROXIES:
         return False
-    try:
-        address = ip_address(client_address(request))
-    except ValueError:
+    address = client_address(request)
+    if address is None:
         return False
-    return any(address in ip_network(network) for network in settings.MONITOR_ADDRESSES)
+    return any(ip_address(address) in ip_network(network) for network in settings.MONITOR_ADDRESSES)
 
 
 def _has_token(request: HttpRequest) -> bool:
-    sent = request.headers.get("Authorization", "")
-    return bool(settings.MONITOR_TOKEN) and constant_time_compare(sent, f"Bearer {settings.MONITOR_TOKEN}")
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    is_bearer = scheme.lower() == "bearer"
+    return (
+        bool(settings.MONITOR_TOKEN)
+        and is_bearer
+        and constant_time_compare(sent.strip(), settings.MONITOR_TOKEN)
+    )

@@ -196,15 +196,20 @@ TEMPLATES = [
 ]
 
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    {"NAME": name}
     for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "orders_app.accounts.password_rules.VisibleLengthValidator",
+        "django.contrib.auth.password_validation.CommonPasswordValidator",
+        "django.contrib.auth.password_validation.NumericPasswordValidator",
     )
 ]
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "orders_app.accounts.backend.AccountBackend",
+]
+# Where a page's door leads that was opened by its own address.
+LOGIN_REDIRECT_URL = "admin:index"
 
 # Wrong passwords: so many for one name from one address, then neither gets in together for a while.
 LOGIN_FAILURES = whole_number("LOGIN_FAILURES", 10)
@@ -214,6 +219,8 @@ AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_HANDLER = "orders_app.accounts.lock_out.NormalNameHandler"
+AXES_USERNAME_CALLABLE = "orders_app.accounts.lock_out.counted_name"
 AXES_CLIENT_IP_CALLABLE = "web.addresses.client_address"
 AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
@@ -280,6 +287,7 @@ REST_FRAMEWORK = {
         "registration": rate("REGISTRATION_RATE", "20/hour"),
         "login": rate("LOGIN_RATE", "30/minute"),
         "login_name": rate("LOGIN_RATE", "30/minute"),
+        "token_name": rate("LOGIN_RATE", "30/minute"),
     },
     "NUM_PROXIES": TRUSTED_PROXIES,
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
@@ -310,9 +318,9 @@ SPECTACULAR_SETTINGS = {
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=7),
-    "ROTATE_REFRESH_TOKENS": True,
-    "BLACKLIST_AFTER_ROTATION": True,
 }
+# However often its tokens are refreshed, a sign-in ends after so long.
+SIGN_IN_DAYS = whole_number("SIGN_IN_DAYS", 30)
 
 # How the parts work together
 SERVICE_API_KEY = header_value("SERVICE_API_KEY")

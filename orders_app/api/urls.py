@@ -3,7 +3,13 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from orders_app.accounts.views import ObtainTokensView, RefreshTokensView, RegisterView
+from orders_app.accounts.views import (
+    ChangePasswordView,
+    LogOutView,
+    ObtainTokensView,
+    RefreshTokensView,
+    RegisterView,
+)
 from orders_app.api.views import OrderViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -13,5 +19,7 @@ urlpatterns = [
     path("auth/token/", ObtainTokensView.as_view(), name="obtain-tokens"),
     path("auth/token/refresh/", RefreshTokensView.as_view(), name="refresh-tokens"),
     path("auth/register/", RegisterView.as_view(), name="register"),
+    path("auth/logout/", LogOutView.as_view(), name="log-out"),
+    path("auth/password/change/", ChangePasswordView.as_view(), name="change-password"),
     path("", include(router.urls)),
 ]

@@ -46,12 +46,13 @@ from orders_app.services.change_order import (
 from orders_app.state_machine import TRANSITIONS
 from web.bodies import field_error, read_body
 from web.endpoint_view import answer_in_view
+from web.no_store import NoStore
 from web.parsers import JsonBytesParser
 from web.struct_schema import StructSerializer
 
 
 @described
-class OrderViewSet(GenericViewSet[Order]):
+class OrderViewSet(NoStore, GenericViewSet[Order]):
     """Orders: customers place and see their own, staff see and move all."""
 
     lookup_value_converter = "uuid"

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders_app', '0003_orders_awaiting_money'),
+        ('orders_app', '0004_accounts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

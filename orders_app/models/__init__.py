@@ -1,7 +1,8 @@
-"""The tables of orders, their items, the order log, and the contradictions about their stock."""
+"""The tables of orders, their items, the order log, the contradictions about their stock, and of accounts."""
 
+from orders_app.models.account import AccountName, SignIn
 from orders_app.models.order import Order, OrderItem
 from orders_app.models.order_event import OrderEvent, ReaderPosition
 from orders_app.models.stock_contradiction import StockContradiction
 
-__all__ = ["Order", "OrderEvent", "OrderItem", "ReaderPosition", "StockContradiction"]
+__all__ = ["AccountName", "Order", "OrderEvent", "OrderItem", "ReaderPosition", "SignIn", "StockContradiction"]

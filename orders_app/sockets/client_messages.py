@@ -1,5 +1,7 @@
 """The messages that a client may send over a socket."""
 
+from typing import Any
+
 import msgspec
 from msgspec import Struct
 
@@ -7,10 +9,11 @@ from msgspec import Struct
 class Authenticate(Struct, frozen=True, rename="camel"):
     """Authenticates the client by its access token, or by its session cookie if there is no token.
 
+    A token of any form is let through: it is a bad token then, and the message is well-formed.
     `last_event_id` is the last event that the client has seen.
     """
 
-    token: str | None = None
+    token: Any = None
     last_event_id: str | None = None
 
 
@@ -55,5 +58,5 @@ def decode(payload: bytes) -> ClientMessage:
         raise InvalidClientMessage("invalid_message", str(error)) from error
     except RecursionError as error:
         raise InvalidClientMessage("invalid_json", "The message is nested too deep.") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidClientMessage("invalid_json", "The message is not JSON.") from error

@@ -9,8 +9,15 @@ from channels.auth import get_user
 from django.conf import settings
 from django.http import parse_cookie
 from rest_framework_simplejwt import settings as jwt_settings
-from rest_framework_simplejwt.exceptions import TokenError
-from rest_framework_simplejwt.tokens import AccessToken
+from rest_framework_simplejwt.exceptions import InvalidToken
+
+from orders_app.accounts.ended_sign_ins import (
+    ANY_SESSION,
+    topic_of_session,
+    topic_of_sign_in,
+    topic_of_user,
+)
+from orders_app.accounts.tokens import SIGN_IN, read_access_token
 
 
 class NotAuthenticated(Exception):
@@ -18,11 +25,15 @@ class NotAuthenticated(Exception):
 
 
 class Identity(NamedTuple):
-    """The authenticated user; valid until `expires_at`, in seconds since 1970."""
+    """The authenticated user; valid until `expires_at`, in seconds since 1970.
+
+    `topics` are the ends that concern it, as `ended_sign_ins` tells them.
+    """
 
     user_id: int
     is_staff: bool
     expires_at: float
+    topics: tuple[str, ...]
     is_from_session: bool = False
 
     @property
@@ -31,12 +42,15 @@ class Identity(NamedTuple):
         return self.user_id, self.is_staff
 
 
-def identify_by_token(token: str) -> Identity:
-    """The user of an access token, until the token expires. Raises NotAuthenticated if it is invalid."""
+def identify_by_token(token: object) -> Identity:
+    """The user of an access token, until the token expires. Raises NotAuthenticated unless it is valid."""
+    if not isinstance(token, str):
+        raise NotAuthenticated
     try:
-        claims = AccessToken(token)  # type: ignore[arg-type]  # text as well as bytes
-        return Identity(int(claims["user_id"]), bool(claims.get("is_staff")), claims["exp"])
-    except (TokenError, KeyError, ValueError) as error:
+        claims = read_access_token(token)
+        topics = (topic_of_sign_in(claims.get(SIGN_IN, "")),)
+        return Identity(int(claims["user_id"]), bool(claims.get("is_staff")), claims["exp"], topics)
+    except (InvalidToken, KeyError, ValueError) as error:
         raise NotAuthenticated from error
 
 
@@ -50,7 +64,8 @@ async def identify_by_session(key: str) -> Identity:
     if not user.is_authenticated:
         raise NotAuthenticated
     lifetime = min(session.get_expiry_age(), jwt_settings.api_settings.ACCESS_TOKEN_LIFETIME.total_seconds())
-    return Identity(user.pk, user.is_staff, time.time() + lifetime, is_from_session=True)
+    topics = (ANY_SESSION, topic_of_session(key), topic_of_user(user.pk))
+    return Identity(user.pk, user.is_staff, time.time() + lifetime, topics, is_from_session=True)
 
 
 def session_key(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -23,6 +23,7 @@ from orders_app.sockets.identity import (
     identify_by_token,
     session_key,
 )
+from orders_app.sockets.open_sockets import open_sockets
 from orders_app.sockets.socket_counts import TooManySockets, socket_counts
 from orders_app.sockets.subscription import SUBSCRIBED, Subscription
 
@@ -32,7 +33,7 @@ MAX_MESSAGES = 100
 RATE_SECONDS = 10
 
 NOT_AUTHENTICATED = 4401
-QUERY_NOT_ALLOWED = 4400
+BAD_MESSAGE = 4400
 LIMIT_EXCEEDED = 4429
 # In place of the standard codes 1009 and 1013, which daphne does not let an application send.
 MESSAGE_TOO_BIG = 4009
@@ -52,7 +53,7 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         self._last_event_id: str | None = None
         self._subscription: Subscription | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._deadline_task: asyncio.Task[None] | None = None
+        self._checks: set[asyncio.Task[None]] = set()
         self._counted_user_id: int | None = None
         self._rate_start = 0.0
         self._rate_messages = 0
@@ -75,7 +76,7 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         if self.scope["query_string"]:
             detail = "This address takes no query: the token goes into the first message."
             await self._send_message(type="error", code="no_query", detail=detail)
-            await self._close_with(QUERY_NOT_ALLOWED)
+            await self._close_with(BAD_MESSAGE)
             return
         self._set_deadline(AUTHENTICATION_SECONDS)
         self._session_key = session_key(self.scope["headers"])
@@ -121,26 +122,33 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
     async def _handle(self, payload: bytes) -> None:
         try:
             message = decode(payload)
-        except InvalidClientMessage as error:
-            self._require_identity()
-            await self._send_message(type="error", code=error.code, detail=error.detail)
-        else:
             await self._dispatch(message)
+        except InvalidClientMessage as error:
+            await self._send_message(type="error", code=error.code, detail=error.detail)
+            if self._identity is None:
+                await self._close_with(BAD_MESSAGE)
 
     async def _dispatch(self, message: ClientMessage) -> None:
         match message:
             case Authenticate():
                 await self._authenticate(message)
             case SubscribeToOrders():
-                await self._subscribe(self._require_identity())
+                await self._subscribe(self._identity_for("subscribe:orders"))
             case Ping():
-                self._require_identity()
+                self._identity_for("ping")
                 await self._send_message(type="pong")
 
     def _require_identity(self) -> Identity:
-        """The client's identity. Raises NotAuthenticated if its first message did not authenticate it."""
+        """The client's identity. Raises NotAuthenticated if it has none yet."""
         if self._identity is None:
             raise NotAuthenticated
+        return self._identity
+
+    def _identity_for(self, message_type: str) -> Identity:
+        """The client's identity. Raises InvalidClientMessage if this message came before it authenticated."""
+        if self._identity is None:
+            detail = f"Send authenticate with an access token first; {message_type} comes after it."
+            raise InvalidClientMessage("authenticate_first", detail)
         return self._identity
 
     async def _authenticate(self, message: Authenticate) -> None:
@@ -164,8 +172,14 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         if self._is_identity_final() and identity.rights != self._require_identity().rights:
             raise NotAuthenticated
         self._count_for(identity.user_id)
+        self._leave_topics()
+        open_sockets.add(self, identity.topics)
         self._identity = identity
         self._set_deadline(identity.expires_at - time.time())
+
+    def _leave_topics(self) -> None:
+        if self._identity:
+            open_sockets.remove(self, self._identity.topics)
 
     def _count_for(self, user_id: int | None) -> None:
         """Count this socket for this user and no longer for the previous one; None counts it for nobody."""
@@ -200,6 +214,7 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
     def _clean_up(self) -> None:
         self._has_ended = True
         self._count_for(None)
+        self._leave_topics()
         if self._deadline:
             self._deadline.cancel()
         if self._subscription:
@@ -208,21 +223,24 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
     def _set_deadline(self, seconds: float) -> None:
         if self._deadline:
             self._deadline.cancel()
-        self._deadline = asyncio.get_running_loop().call_later(seconds, self._on_deadline)
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self.check_identity)
 
-    def _on_deadline(self) -> None:
-        self._deadline_task = asyncio.create_task(self._enforce_deadline())
+    def check_identity(self) -> None:
+        """Close the connection, unless a session still authenticates the client.
+
+        Called when the client has not authenticated in time, when its identity expires, and when its sign-in
+        or session may have ended.
+        """
+        check = asyncio.create_task(self._check_identity())
+        self._checks.add(check)  # the event loop itself does not keep it
+        check.add_done_callback(self._checks.discard)
 
     async def _renew_session_identity(self) -> Identity | None:
         """The session's current identity; None if the connection ended meanwhile. Raises NotAuthenticated."""
         identity = await identify_by_session(self._session_key)
         return None if self._has_ended else identity
 
-    async def _enforce_deadline(self) -> None:
-        """Close the connection, unless a session still authenticates the client.
-
-        Runs when the client has not authenticated in time, and when its identity expires.
-        """
+    async def _check_identity(self) -> None:
         try:
             if not self._require_identity().is_from_session:
                 await self._close_with(NOT_AUTHENTICATED)

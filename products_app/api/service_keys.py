@@ -25,7 +25,7 @@ class ServiceKeyAuthentication(BaseAuthentication):
         if text is None:
             return None
         try:
-            key = find_key(text)
+            key = find_key(text.strip())
         except ServiceKey.DoesNotExist as error:
             raise AuthenticationFailed("This API key is not valid.") from error
         if key.has_expired:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from orders_app.accounts.serializers import create_token_pair
+from orders_app.accounts.sign_ins import start_sign_in
 from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.services.catalogue import create_product
@@ -94,7 +94,7 @@ def registration(objects: RouteObjects) -> object:
 
 
 def refresh(objects: RouteObjects) -> object:
-    return {"refresh": create_token_pair(objects.users.owner)["refresh"]}
+    return {"refresh": start_sign_in(user=objects.users.owner)["refresh"]}
 
 
 def line(objects: RouteObjects) -> object:
@@ -116,6 +116,10 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("POST", "api/v1/auth/token/"): RouteCase(to_all(200), body=credentials),
     ("POST", "api/v1/auth/token/refresh/"): RouteCase(to_all(200), body=refresh),
     ("POST", "api/v1/auth/register/"): RouteCase(to_all(201), body=registration),
+    ("POST", "api/v1/auth/logout/"): RouteCase(to_all(204), body=refresh),
+    ("POST", "api/v1/auth/password/change/"): RouteCase(
+        signed_in(204), body=lambda _: {"oldPassword": PASSWORD, "newPassword": f"{PASSWORD}-or-10"}
+    ),
     ("GET", "api/v1/products/"): RouteCase(public()),
     ("POST", "api/v1/products/"): RouteCase(staff_alone(201), body=lambda _: PRODUCT),
     ("GET", "api/v1/products/<str:product_id>/"): RouteCase(public(), of_product(PRODUCTS)),
@@ -169,7 +173,8 @@ def users(placer: OrderPlacer) -> Users:
     owner = User.objects.get(pk=placer.user_id)
     owner.set_password(PASSWORD)
     owner.save()
-    return Users(owner, User.objects.create_user("other"), User.objects.create_user("sam", is_staff=True))
+    other = User.objects.create_user("other", password=PASSWORD)
+    return Users(owner, other, User.objects.create_user("sam", password=PASSWORD, is_staff=True))
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:

@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from tests.orders_app.ordering import OrderPlacer
 from tests.orders_app.sockets.browser import OTHER_PAGE, Browser, connected_browser, session_cookie, token
 
-NOT_AUTHENTICATED = 4401
+BAD_MESSAGE, NOT_AUTHENTICATED = 4400, 4401
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -41,15 +41,50 @@ def test_a_staff_token_is_answered_as_staff(browser: Browser) -> None:
         pytest.param('{"type": "authenticate", "token": "nonsense"}', id="a bad token"),
         pytest.param('{"type": "authenticate", "token": ""}', id="an empty token"),
         pytest.param('{"type": "authenticate", "token": 7}', id="a token that is no text"),
+        pytest.param('{"type": "authenticate", "token": ["a", {"b": null}]}', id="a list of tokens"),
+        pytest.param('{"type": "authenticate", "token": "é.ü.🙂"}', id="a token of other characters"),
+        pytest.param('{"type": "authenticate", "token": null}', id="no token"),
         pytest.param('{"type": "authenticate"}', id="neither token nor cookie"),
-        pytest.param('{"type": "subscribe:orders"}', id="another message first"),
-        pytest.param('{"type": "ping"}', id="a ping first"),
-        pytest.param("{", id="broken JSON first"),
     ],
 )
-def test_a_first_message_without_a_user_closes_the_socket(browser: Browser, first_message: str) -> None:
+def test_a_first_message_without_a_valid_token_closes_the_socket(
+    browser: Browser, first_message: str
+) -> None:
     browser.send_frame(first_message)
     assert browser.close_code() == NOT_AUTHENTICATED
+
+
+FIRST_MESSAGES: dict[str, tuple[str | bytes, str]] = {
+    "a subscription": ('{"type": "subscribe:orders"}', "authenticate_first"),
+    "a ping": ('{"type": "ping"}', "authenticate_first"),
+    "broken JSON": ("{", "invalid_json"),
+    "nothing": ("", "invalid_json"),
+    "bytes that are no text": (b'{"type": "\xff"}', "invalid_json"),
+    "a list": ("[]", "invalid_message"),
+    "a message without a type": ("{}", "invalid_message"),
+    "an unknown type": ('{"type": "hello"}', "unknown_type"),
+    "a last event that is none": ('{"type": "authenticate", "lastEventId": 7}', "invalid_message"),
+}
+
+
+@pytest.mark.parametrize("case", FIRST_MESSAGES)
+def test_another_first_message_is_told_why_before_the_socket_closes(browser: Browser, case: str) -> None:
+    frame, code = FIRST_MESSAGES[case]
+    browser.send_frame(frame)
+    error = browser.receive()
+    assert (error["type"], error["code"]) == ("error", code)
+    assert error["detail"]
+    assert browser.close_code() == BAD_MESSAGE
+
+
+@pytest.mark.parametrize("frame", ["{", '{"type": "hello"}', b'{"type": "\xff"}'], ids=repr)
+def test_a_malformed_message_after_authentication_leaves_the_socket_open(
+    browser: Browser, frame: str | bytes
+) -> None:
+    browser.authenticate(token(7))
+    browser.send_frame(frame)
+    assert browser.receive()["type"] == "error"
+    assert browser.receives_nothing_more()
 
 
 def test_an_expired_token_closes_the_socket(browser: Browser) -> None:
