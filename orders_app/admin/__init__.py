@@ -1,6 +1,7 @@
-"""Orders in the Django admin, contradictions about their stock, and the role of staff who work on orders."""
+"""Orders and users in the Django admin, contradictions about stock, and the role of staff who work on orders."""
 
 from orders_app.admin.contradiction_admin import StockContradictionAdmin
 from orders_app.admin.order_admin import OrderAdmin
+from orders_app.admin.user_admin import AccountAdmin
 
-__all__ = ["OrderAdmin", "StockContradictionAdmin"]
+__all__ = ["AccountAdmin", "OrderAdmin", "StockContradictionAdmin"]

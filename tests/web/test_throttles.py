@@ -1,11 +1,13 @@
 """Limits on requests and sign-ins, and the answer to a client above a limit."""
 
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.core.management import call_command
 from django.test import Client
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -125,3 +127,119 @@ def test_a_right_password_resets_the_count_of_wrong_ones(settings: Any, walter: 
         for _ in range(settings.LOGIN_FAILURES - 1):
             assert sign_in(password="wrong").status_code == 401
         assert sign_in().status_code == 200
+
+
+PAGES = ("/admin/login/", "/api/session/login/")
+
+
+def at_page(path: str, name: str, address: str = "10.0.0.7") -> Any:
+    return Client(REMOTE_ADDR=address).post(path, {"username": name, "password": "wrong"})
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_counts_by_address_whatever_the_name(path: str, set_rate: SetRate) -> None:
+    set_rate("login", "3/hour")
+    assert [at_page(path, f"name-{number}").status_code for number in range(4)] == [200, 200, 200, 429]
+    refused = at_page(path, "another")
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    assert Client(REMOTE_ADDR="10.0.0.7").get(path).status_code == 200, "looking at the page is no attempt"
+    assert at_page(path, "another", "10.0.0.8").status_code == 200
+
+
+def doors(name: str, address: str) -> list[Callable[[], int]]:
+    """One attempt at each door that takes a name."""
+    person = ApiUser()
+    person.client.defaults["REMOTE_ADDR"] = address
+    body = {"username": name, "password": "wrong", "email": "a@example.com"}
+    return [
+        *[lambda path=path: int(at_page(path, name, address).status_code) for path in PAGES],
+        lambda: int(person.request("POST", "auth/token/", body).status_code),
+        lambda: int(person.request("POST", "auth/register/", body).status_code),
+    ]
+
+
+def test_all_doors_count_together_by_address_and_by_name(set_rate: SetRate, walter: User) -> None:
+    set_rate("login", "4/hour")
+    assert [door() for door in doors("somebody", "10.0.0.1")] == [200, 200, 401, 400]
+    assert [door() for door in doors("anybody", "10.0.0.1")] == [429] * 4
+    set_rate("login", "1000/hour")
+    set_rate("login_name", "2/hour")
+    forms = ("zed", " zed", "ZED\t", "\uff3aed")
+    answers = [doors(form, f"10.0.1.{number}")[number]() for number, form in enumerate(forms)]
+    assert answers == [200, 200, 429, 429]
+
+
+def test_a_change_of_the_password_counts_with_the_sign_ins_of_the_name(
+    set_rate: SetRate, walter: User
+) -> None:
+    set_rate("login_name", "2/hour")
+    assert sign_in("WALTER").status_code == 200
+    person = ApiUser()
+    person.client.force_login(walter)
+    body = {"oldPassword": "wrong", "newPassword": "lantern-meadow-7"}
+    answers = [person.request("POST", "auth/password/change/", body).status_code for _ in range(2)]
+    assert answers == [400, 429]
+    browser = Client()
+    browser.force_login(walter)
+    form = {"old_password": PASSWORD, "new_password1": "x", "new_password2": "x"}
+    assert browser.post("/admin/password_change/", form).status_code == 429
+
+
+def test_refreshes_count_by_address_and_by_user_but_not_with_attempts_of_strangers(
+    set_rate: SetRate, walter: User
+) -> None:
+    tokens = sign_in().json()
+
+    def refresh(token: str, address: str) -> Any:
+        person = ApiUser()
+        person.client.defaults["REMOTE_ADDR"] = address
+        return person.request("POST", "auth/token/refresh/", {"refresh": token})
+
+    set_rate("login_name", "1/hour")
+    assert sign_in("walter", "wrong").status_code == 429
+    set_rate("token_name", "1/hour")
+    renewed = refresh(tokens["refresh"], "10.0.0.1").json()
+    assert refresh(renewed["refresh"], "10.0.0.2").status_code == 429
+    set_rate("token_name", "100/hour")
+    set_rate("login", "2/hour")
+    assert [refresh("nonsense", "10.0.0.3").status_code for _ in range(3)] == [401, 401, 429]
+
+
+SAME_ADDRESSES = {
+    "IPv4 as IPv6": ("10.0.0.9", "::ffff:10.0.0.9"),
+    "spellings of IPv6": ("2001:db8::1", "2001:0DB8:0:0::0001"),
+    "addresses of one network": ("2001:db8::1", "2001:db8::ffff:1"),
+}
+
+
+@pytest.mark.parametrize("case", SAME_ADDRESSES)
+def test_one_client_counts_as_one_however_its_address_is_written(case: str, set_rate: SetRate) -> None:
+    set_rate("login", "1/hour")
+    first, second = SAME_ADDRESSES[case]
+    assert [sign_in("a", REMOTE_ADDR=first).status_code, sign_in("b", REMOTE_ADDR=second).status_code] == [
+        401,
+        429,
+    ]
+    assert sign_in("c", REMOTE_ADDR="2001:db8:1::1").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "sent", ["unknown", "_hidden", "10.0.0.1:443", "[2001:db8::1]:443", "fe80::1%eth0", ""]
+)
+def test_what_a_proxy_writes_as_address_is_no_server_error(sent: str, settings: Any) -> None:
+    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    assert sign_in("walter", HTTP_X_FORWARDED_FOR=sent).status_code == 401
+    assert (
+        Client(HTTP_X_FORWARDED_FOR=sent)
+        .post("/admin/login/", {"username": "a", "password": "b"})
+        .status_code
+        == 200
+    )
+
+
+def test_a_lock_holds_for_every_form_of_a_name_and_is_removed_by_any(settings: Any, walter: User) -> None:
+    for _ in range(settings.LOGIN_FAILURES):
+        sign_in("WALTER ", "wrong")
+    assert codes(sign_in()) == ["locked_out"]
+    call_command("axes_reset_username", "Walter", stdout=StringIO())
+    assert sign_in().status_code == 200
