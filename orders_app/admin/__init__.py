@@ -1,4 +1,4 @@
-"""Orders and users in the Django admin, contradictions about stock, and the role of staff who work on orders."""
+"""Orders, contradictions about stock, and users in the admin; the role of staff who work on orders."""
 
 from orders_app.admin.contradiction_admin import StockContradictionAdmin
 from orders_app.admin.order_admin import OrderAdmin

@@ -5,4 +5,12 @@ from orders_app.models.order import Order, OrderItem
 from orders_app.models.order_event import OrderEvent, ReaderPosition
 from orders_app.models.stock_contradiction import StockContradiction
 
-__all__ = ["AccountName", "Order", "OrderEvent", "OrderItem", "ReaderPosition", "SignIn", "StockContradiction"]
+__all__ = [
+    "AccountName",
+    "Order",
+    "OrderEvent",
+    "OrderItem",
+    "ReaderPosition",
+    "SignIn",
+    "StockContradiction",
+]
