@@ -29,7 +29,7 @@ class UserForm(UserChangeForm):
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin, ModelAdmin):
+class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Django's admin of users. A change of the password ends the user's sign-ins and sessions."""
 
     form = UserForm

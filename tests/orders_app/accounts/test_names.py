@@ -169,7 +169,7 @@ def test_the_check_lists_users_that_collide() -> None:
 
 def check() -> str:
     output = StringIO()
-    call_command("check", databases=["default"], stderr=output, stdout=StringIO())
+    call_command("check", tags=["database"], databases=["default"], stderr=output, stdout=StringIO())
     return output.getvalue()
 
 
@@ -252,11 +252,8 @@ def test_the_normal_form_of_every_sound_name_is_its_own_normal_form() -> None:
 def test_a_password_of_nothing_visible_is_too_short(password: str) -> None:
     body = {"username": "walter", "email": "walter@example.com", "password": password}
     answer = ApiUser().request("POST", "auth/register/", body)
-    assert (answer.status_code, attributes(answer), codes(answer)) == (
-        400,
-        ["password"],
-        ["password_too_short"],
-    )
+    assert (answer.status_code, set(attributes(answer))) == (400, {"password"})
+    assert "password_too_short" in codes(answer)
 
 
 def test_a_password_may_have_spaces_and_counts_as_it_is() -> None:
