@@ -9,9 +9,9 @@ from pathlib import Path
 
 from devtools.stack.ports import Ports
 from devtools.stack.private_files import write_private
-from devtools.stack.spawn import PROJECT
 
 # The rows of the table in docs/settings.md: what is documented can be set.
+_TABLE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 _DOCUMENTED = re.compile(r"^\| `([A-Z_]+)` \|", re.MULTILINE)
 
 
@@ -75,7 +75,7 @@ def make_settings(
 
 def documented_settings() -> list[str]:
     """The settings that the caller's environment may set; its other variables are not written to the file."""
-    return _DOCUMENTED.findall((PROJECT / "docs" / "settings.md").read_text())
+    return _DOCUMENTED.findall(_TABLE.read_text())
 
 
 def new_secrets() -> dict[str, str]:
