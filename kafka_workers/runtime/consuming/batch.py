@@ -56,10 +56,12 @@ class BatchProcessor(Generic[T]):
         """
         failed: dict[int, _Failed] = {}
         self._handle(messages, self._decode(messages, failed), failed)
-        outcomes = [self._outcome(failed.get(index)) for index in range(len(messages))]
+        outcomes = [Outcome.HANDLED] * len(messages)
+        for index, each in failed.items():
+            outcomes[index] = outcome_of(each.failure, self._retry_delays)
         finished = outcomes[: admit(outcomes)]
         failures = [(messages[index], failed[index]) for index in sorted(failed) if index < len(finished)]
-        self._publish_copies([(message, each.failure) for message, each in failures])
+        self._publish_copies([(message, found.failure) for message, found in failures])
         self._report(failures)
         for outcome, count in Counter(finished).items():
             CONSUMER_MESSAGES.labels(self._definition.group, outcome).inc(count)
@@ -129,9 +131,6 @@ class BatchProcessor(Generic[T]):
             None if isinstance(error, InvalidMessage) else error,
         )
 
-    def _outcome(self, failed: "_Failed | None") -> Outcome:
-        return outcome_of(failed.failure if failed else None, self._retry_delays)
-
     def _report(self, failures: "Sequence[tuple[Message, _Failed]]") -> None:
         for message, failed in failures:
             failure = failed.failure
@@ -143,7 +142,7 @@ class BatchProcessor(Generic[T]):
                 offset=failure.offset,
                 order=(message.key() or b"")[:KEPT_KEY_BYTES].decode(errors="replace"),
                 attempt=failure.attempts,
-                outcome=self._outcome(failed),
+                outcome=outcome_of(failure, self._retry_delays),
                 reason=failure.reason,
                 exc_info=failed.error,
             )

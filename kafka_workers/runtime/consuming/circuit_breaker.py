@@ -162,11 +162,12 @@ class CircuitBreaker:
         return _with_latest(counted, latest_reason)
 
     def _add(self, outcomes: Sequence[Outcome]) -> None:
-        good, dead = outcomes.count(Outcome.HANDLED), sum(outcome.is_dead for outcome in outcomes)
+        good = outcomes.count(Outcome.HANDLED)
+        dead = sum(outcome.is_dead for outcome in outcomes) if good < len(outcomes) else 0
         self._good += good
         self._dead += dead
         self._batches.append((self._clock(), good, dead))
-        for outcome in outcomes:
+        for outcome in outcomes if good < len(outcomes) else outcomes[:1]:
             self._in_a_row = _run_after(outcome, self._in_a_row)
 
     def _drop_old_batches(self) -> None:
@@ -179,7 +180,10 @@ class CircuitBreaker:
     def _last_before_opening(self, outcomes: Sequence[Outcome]) -> int | None:
         """The index of the dead letter that opens the breaker; None if none does."""
         self._drop_old_batches()
-        good, dead, run = self._good + outcomes.count(Outcome.HANDLED), self._dead, self._in_a_row
+        handled = outcomes.count(Outcome.HANDLED)
+        if handled == len(outcomes):
+            return None
+        good, dead, run = self._good + handled, self._dead, self._in_a_row
         for index, outcome in enumerate(outcomes):
             run = _run_after(outcome, run)
             dead += outcome.is_dead
