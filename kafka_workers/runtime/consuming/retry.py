@@ -30,10 +30,8 @@ class Outcome(StrEnum):
         return self is Outcome.DEAD_LETTERED or self is Outcome.INVALID
 
 
-def outcome_of(failure: Failure | None, delays: Sequence[float]) -> Outcome:
-    """An invalid message is given up at once, any other after one retry for each delay."""
-    if failure is None:
-        return Outcome.HANDLED
+def outcome_of(failure: Failure, delays: Sequence[float]) -> Outcome:
+    """An invalid message is given up at once, any other that failed after one retry for each delay."""
     if failure.kind == "invalid":
         return Outcome.INVALID
     return Outcome.DEAD_LETTERED if failure.attempts > len(delays) else Outcome.RETRIED
