@@ -27,6 +27,9 @@ from kafka_workers.runtime.messages.message import receive
 from kafka_workers.runtime.messages.record import headers_of
 from kafka_workers.runtime.producing.producer import Producer
 
+EXITS = (KeyboardInterrupt, SystemExit)
+"""What ends the process. Anything else that a message raises is its own failure, extensions' panics too."""
+
 T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
@@ -87,7 +90,9 @@ class BatchProcessor(Generic[T]):
             try:
                 received = receive(message, headers, self._definition.group, self._definition.topics)
                 decoded[index] = DecodedMessage(received, self._definition.decode(received))
-            except Exception as error:
+            except EXITS:
+                raise
+            except BaseException as error:
                 failed[index] = self._failed(message, error)
         return decoded
 
@@ -108,7 +113,7 @@ class BatchProcessor(Generic[T]):
         for half in _halves(decoded):
             self._handle(messages, half, failed)
 
-    def _attempt(self, decoded: Sequence[DecodedMessage[T]]) -> Exception | None:
+    def _attempt(self, decoded: Sequence[DecodedMessage[T]]) -> BaseException | None:
         """Handle messages and deliver their answers; the error, if one of the messages is at fault."""
         beat()
         context = decoded[0].received.log_context if len(decoded) == 1 else {"messages": len(decoded)}
@@ -118,13 +123,13 @@ class BatchProcessor(Generic[T]):
                 answers = self._definition.handle(decoded)
                 kill_point("after-handling-before-answers")
                 self._producer.publish(answers)
-            except DependencyUnavailable:
+            except (DependencyUnavailable, *EXITS):
                 raise
-            except Exception as error:
+            except BaseException as error:
                 return error
         return None
 
-    def _failed(self, message: Message, error: Exception) -> "_Failed":
+    def _failed(self, message: Message, error: BaseException) -> "_Failed":
         group, topics = self._definition.group, self._definition.topics
         return _Failed(
             Failure.from_error(message, group, topics, error, datetime.now(UTC)),
@@ -152,7 +157,7 @@ class _Failed(NamedTuple):
     """The failure of one message, and its error where that is worth a traceback."""
 
     failure: Failure
-    error: Exception | None
+    error: BaseException | None
 
 
 def _halves(decoded: dict[int, DecodedMessage[T]]) -> list[dict[int, DecodedMessage[T]]]:

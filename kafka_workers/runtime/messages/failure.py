@@ -53,7 +53,7 @@ class Failure(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_error(
-        cls, message: Message, group: str, topics: Collection[str], error: Exception, now: datetime
+        cls, message: Message, group: str, topics: Collection[str], error: BaseException, now: datetime
     ) -> Self:
         """The failures of a message of a group that reads `topics`, this error included."""
         try:

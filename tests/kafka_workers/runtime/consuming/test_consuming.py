@@ -14,11 +14,16 @@ from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench, Worker
 
 
+class Panic(BaseException):
+    """As extensions in Rust raise it."""
+
+
 class Poison:
     """A handler that fails for each batch with one of these numbers; counts how often it got each."""
 
-    def __init__(self, bench: Bench, *numbers: int) -> None:
+    def __init__(self, bench: Bench, *numbers: int, raises: type[BaseException] = ArithmeticError) -> None:
         self.bench = bench
+        self.raises = raises
         self.numbers = set(numbers)
         self.failed: list[DecodedMessage[int]] = []
 
@@ -26,7 +31,7 @@ class Poison:
         culprits = [decoded for decoded in batch if decoded.value in self.numbers]
         if culprits:
             self.failed += culprits if len(batch) == 1 else []
-            raise ArithmeticError(f"{culprits[0].value} cannot be handled")
+            raise self.raises(f"{culprits[0].value} cannot be handled")
         return self.bench.handle(batch)
 
 
@@ -108,8 +113,11 @@ def test_a_message_with_invalid_cloud_event_headers_is_a_dead_letter(bench: Benc
     assert bench.numbers == []
 
 
-def test_the_failing_message_of_a_batch_is_found_and_the_others_are_handled_once(bench: Bench) -> None:
-    poison = Poison(bench, 13)
+@pytest.mark.parametrize("raises", [ArithmeticError, Panic])
+def test_the_failing_message_of_a_batch_is_found_and_the_others_are_handled_once(
+    bench: Bench, raises: type[BaseException]
+) -> None:
+    poison = Poison(bench, 13, raises=raises)
     bench.send(*range(40))
     bench.start(poison.handle)
     [letter] = bench.dead_letters(1)
