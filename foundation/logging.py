@@ -156,6 +156,7 @@ def _without_record(_logger: WrappedLogger, _method: str, entry: EventDict) -> E
     """Removes what structlog adds to entries of the standard library."""
     if entry.pop("_record", None):
         del entry["_from_structlog"]
+        entry.pop("color_message", None)  # uvicorn's second form of its message
     return entry
 
 

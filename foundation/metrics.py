@@ -25,6 +25,11 @@ HTTP_REQUEST_SECONDS = Histogram(
     ["method", "route"],
     buckets=MILLISECONDS_TO_SECONDS,
 )
+HTTP_CONNECTIONS_CLOSED = Counter(
+    "stockbridge_http_connections_closed_total",
+    "Connections that the web server closed: reason is idle, slow_head, slow_body, slow_reader or limit.",
+    ["reason"],
+)
 
 # Sockets.
 

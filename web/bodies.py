@@ -18,6 +18,7 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PLACE = re.compile(r"(?:JSON is malformed: )?(?P<problem>.*) \(byte (?P<offset>\d+)\)", re.DOTALL)
 MAX_FAULTS = 50
+EMPTY = "The body is empty; a JSON object is expected."
 JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises about a body; its ValidationError is a DecodeError."""
 
@@ -31,11 +32,13 @@ def _decoder(kind: type[msgspec.Struct]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-def read_body(body: Any, kind: type[Body]) -> Body:
-    """These bytes of JSON as this struct; none at all, or an empty body of DRF, read as an empty object.
+def read_body(body: Any, kind: type[Body], *, may_be_empty: bool = False) -> Body:
+    """These bytes of JSON as this struct; where they may be empty, that reads as an empty object.
 
-    Raises ParseError where it is no JSON, and ValidationError that names every wrong field.
+    Raises ParseError where it is empty or no JSON, and ValidationError that names every wrong field.
     """
+    if not body and not may_be_empty:
+        raise ParseError(EMPTY)
     content = without_byte_order_mark(body or b"{}")
     try:
         value: Body = _decoder(kind).decode(content)

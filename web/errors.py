@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 from drf_standardized_errors.handler import ExceptionHandler as StandardExceptionHandler
 from drf_standardized_errors.types import ExceptionHandlerContext
@@ -28,6 +28,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from foundation.refusals import Kind, Refusal, Unavailable
+from web.error_form import error_content
 from web.rendering import JsonRenderer
 
 STATUSES = {
@@ -165,11 +166,9 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
 
-def error_response(status: HTTPStatus, code: str, detail: str) -> JsonResponse:
+def error_response(status: HTTPStatus, code: str, detail: str) -> HttpResponse:
     """The same form for what fails outside the views of the API."""
-    kind = "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "client_error"
-    body = {"type": kind, "errors": [{"code": code, "detail": detail, "attr": None}]}
-    return JsonResponse(body, status=status, json_dumps_params={"separators": (",", ":")})
+    return HttpResponse(error_content(status, code, detail), status=status, content_type="application/json")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

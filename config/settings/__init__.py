@@ -59,6 +59,20 @@ CONTENT_SECURITY_POLICY = {
 SESSION_COOKIE_AGE = 3600 * whole_number("SESSION_HOURS", 8)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+# How long clients may take, and how many connections they may have (web/server/limits.py).
+CONNECTIONS_PER_ADDRESS = whole_number("CONNECTIONS_PER_ADDRESS", 512)
+HEAD_SECONDS = whole_number("HEAD_SECONDS", 10)
+BODY_SECONDS = whole_number("BODY_SECONDS", 30)
+WEB_LIMITS = {
+    "head_seconds": HEAD_SECONDS,
+    "body_seconds": BODY_SECONDS,
+    "idle_seconds": whole_number("IDLE_SECONDS", 75),
+    "slow_seconds": whole_number("SLOW_READER_SECONDS", 30),
+    "stuck_seconds": whole_number("STUCK_SECONDS", 120),
+    # Behind proxies all connections come from their addresses: they limit their own clients.
+    "connections_per_address": 0 if TRUSTED_PROXIES else CONNECTIONS_PER_ADDRESS,
+    "body_bytes": DATA_UPLOAD_MAX_MEMORY_SIZE,
+}
 
 MONITOR_ADDRESSES = networks("MONITOR_ADDRESSES", ("127.0.0.0/8", "::1"))
 MONITOR_TOKEN = header_value("MONITOR_TOKEN")

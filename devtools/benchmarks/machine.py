@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-_PACKAGES = ("django", "granian", "daphne", "psycopg", "pymongo", "confluent-kafka")
+_PACKAGES = ("django", "uvicorn", "httptools", "daphne", "psycopg", "pymongo", "confluent-kafka")
 
 
 def describe_machine() -> Mapping[str, str]:

@@ -39,16 +39,9 @@ def _instances(worker: Worker, count: int) -> list[Process]:
 
 
 def _web(settings: Settings, workers: int) -> Process:
-    options = {
-        "--interface": "wsgi",
-        "--workers": str(workers),
-        # Group commit (docs/adr/0012): threads share a commit, so a single thread would gain nothing.
-        "--blocking-threads": "32",
-        "--host": settings.host,
-        "--port": str(settings.ports.web),
-    }
-    granian = (sys.executable, "-m", "granian", "--respawn-failed-workers", "--no-ws")
-    return Process("web", (*granian, *_flat(options), "config.wsgi:application"))
+    options = {"--host": settings.host, "--port": str(settings.ports.web), "--processes": str(workers)}
+    server = (sys.executable, "-m", "web.server", *_flat(options))
+    return Process("web", (*server, "config.wsgi:application"))
 
 
 def _sockets(settings: Settings) -> Process:

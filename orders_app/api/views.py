@@ -118,7 +118,7 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
     @action(methods=["patch"], detail=True)
     def cancel(self, request: Request, pk: UUID) -> Response:
         """Cancel the order; what it holds goes back into stock."""
-        body = read_body(request.data, CancelOrder)
+        body = read_body(request.data, CancelOrder, may_be_empty=True)
         self.require_visible(pk)
         reason = cancel_reason(body.reason, by_staff=request.user.is_staff)
         return shown(cancel_order(order_id=pk, reason=reason, origin=origin_of(request)))

@@ -29,10 +29,9 @@ def web_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def web_url(django_db_setup: None, mongodb: str, web_log: Path) -> Iterator[str]:
     """The URL of the web process."""
     port = free_ports(1)[0]
-    granian = (sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--blocking-threads", "1")
     with web_log.open("wb") as output:
         web = subprocess.Popen(
-            [*granian, "--host", "127.0.0.1", "--port", str(port), "config.wsgi:application"],
+            [sys.executable, "-m", "web.server", "--port", str(port), "config.wsgi:application"],
             env=in_test_database() | WITHOUT_THROTTLES,
             stdout=output,
             stderr=subprocess.STDOUT,

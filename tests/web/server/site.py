@@ -1,0 +1,40 @@
+"""A WSGI application for the tests of the server: what it does is in the path."""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+LARGE_BYTES = 64 * 1024 * 1024
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answers one request."""
+    path = environ["PATH_INFO"]
+    if path == "/refuses":
+        start_response("401 Unauthorized", [])
+        return [b"no token"]
+    if path == "/stuck":
+        time.sleep(600)
+    if path == "/raises":
+        raise ValueError(path)
+    if path == "/stream":
+        start_response("200 OK", [])
+        return _large()
+    if path == "/file":
+        start_response("200 OK", [("Content-Length", str(LARGE_BYTES))])
+        return environ["wsgi.file_wrapper"](BytesIO(b"x" * LARGE_BYTES))  # type: ignore[no-any-return]
+    return _echo(environ, start_response)
+
+
+def _echo(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    body = environ["wsgi.input"].read()
+    headers = {name: value for name, value in environ.items() if isinstance(value, str)}
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps({"body": body.decode(errors="replace"), **headers}).encode()]
+
+
+def _large() -> Iterator[bytes]:
+    for _ in range(LARGE_BYTES // 65_536):
+        yield b"x" * 65_536

@@ -1,0 +1,75 @@
+"""`python -m web.server --port 8000 config.wsgi:application`: the web server, with its processes."""
+
+import argparse
+import os
+import resource
+import sys
+from functools import partial
+
+from uvicorn import Config
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.server import Server
+from uvicorn.supervisors import Multiprocess
+
+from foundation.logging import logging_config
+from web.server.connection import HttpConnection
+from web.server.web_process import load_process
+
+BACKLOG = 1024
+FROZEN_SECONDS = 15
+"""A process that has not answered its supervisor for so long is replaced."""
+SHUTDOWN_SECONDS = 10
+
+
+def main() -> None:
+    """Serve until SIGTERM; a process that ends is replaced."""
+    logging_config(os.environ.get("LOG_FORMAT", "console"))
+    _open_as_many_files_as_allowed()
+    config = _config(_options())
+    listener = config.bind_socket()
+    if config.workers == 1:
+        Server(config).run([listener])
+    else:
+        supervisor = Multiprocess(config, [listener])
+        supervisor.run()
+        if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+            sys.exit(STARTUP_FAILURE)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="web.server", description="The web server.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("application", help="the WSGI application, as package.module:name")
+    return parser.parse_args()
+
+
+def _config(options: argparse.Namespace) -> Config:
+    return Config(
+        partial(load_process, options.application),
+        factory=True,
+        host=options.host,
+        port=options.port,
+        workers=options.processes,
+        http=HttpConnection,
+        ws="none",
+        loop="uvloop",
+        lifespan="off",
+        interface="asgi3",
+        proxy_headers=False,
+        log_config=None,
+        access_log=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        timeout_worker_healthcheck=FROZEN_SECONDS,
+    )
+
+
+def _open_as_many_files_as_allowed() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    main()

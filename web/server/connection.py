@@ -1,0 +1,490 @@
+"""One connection: reads requests whole, has them answered in turn, and keeps its client to its time."""
+
+import asyncio
+import sys
+import threading
+from collections import deque
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from foundation.metrics import HTTP_CONNECTIONS_CLOSED, HTTP_REQUESTS
+from web.server.answers import refusal_bytes
+from web.server.file_body import FileBody
+from web.server.limits import (
+    BODIES_BYTES,
+    CHUNKING_FACTOR,
+    HEAD_BYTES,
+    LINGER_BYTES,
+    LINGER_SECONDS,
+    PATIENCE_SECONDS,
+    REQUESTS_AHEAD,
+    SLOWEST_READER_BYTES,
+)
+from web.server.request import MalformedRequest, Request, TooManyHeaders
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+    from uvicorn.server import ServerState
+
+    from web.server.web_process import WebProcess
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HTTP_2_PREFACE = b"PRI * HTTP/2.0"
+VERSIONS = {"1.0", "1.1"}
+NEVER = float("inf")
+
+MALFORMED = (HTTPStatus.BAD_REQUEST, "bad_request", "The request is malformed.")
+TOO_MANY_HEADERS = (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", "The headers are too large.")
+TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large.")
+WRONG_VERSION = (HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "http_version", "Only HTTP/1.1 is spoken here.")
+EXPECTATION = (HTTPStatus.EXPECTATION_FAILED, "expectation", "Only 100-continue can be expected.")
+HEAD_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The headers took too long to arrive.")
+BODY_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body took too long to arrive.")
+OVERLOADED = (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do just now.")
+FAILED = (HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Server Error (500)")
+
+Refusal = tuple[HTTPStatus, str, str]
+
+
+class HttpConnection(asyncio.Protocol):
+    """The protocol that uvicorn's server makes for each connection. All of it runs on the event loop."""
+
+    def __init__(
+        self,
+        config: "Config",
+        server_state: "ServerState",
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.process = cast("WebProcess", config.loaded_app)
+        self.limits = self.process.limits
+        self.server_state = server_state
+        self.loop = _loop or asyncio.get_running_loop()
+        self.address = ""
+        self.gone = False
+        self._parser = HttpRequestParser(self)
+        # The request that is read, the one that is answered, and those read meanwhile.
+        self._reading: Request | None = None
+        self._answering: Request | None = None
+        self._ahead: deque[Request] = deque()
+        self._headers: list[tuple[bytes, bytes]] = []
+        # The request for whose rest the connection waits, and whether its head is there.
+        self._awaited: tuple[Request, bool] | None = None
+        self._refusal: Refusal | None = None
+        self._first = b""
+        # Whether what the client sends is still read, and whether it is only read away.
+        self._deaf = self._lingers = False
+        self._last = False
+        self._deadline = NEVER
+        self._lingered = 0
+        self._paused = False
+        self._untaken: list[threading.Event] = []
+        self._file: tuple[Request, FileBody] | None = None
+        self._written = self._read_by_client = 0
+        self._slow_since = 0.0
+
+    # Called by the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the connection; close it where there is no place for it."""
+        self._transport = cast("asyncio.Transport", transport)
+        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self._base = _base_environ(self.address, own)
+        self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
+        if self.process.add(self, self.loop):
+            self._wait(self.limits.head_seconds)
+        else:
+            HTTP_CONNECTIONS_CLOSED.labels("limit").inc()
+            self._write(refusal_bytes(*OVERLOADED))
+            self._linger()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget all that belongs to the connection."""
+        self.gone = True
+        self.server_state.connections.discard(self)
+        self.process.remove(self)
+        for request in (self._reading, self._answering, *self._ahead):
+            if request:
+                self._let_go(request)
+        self._ahead.clear()
+        self._reading = None
+        self._end_file()
+        self._take()
+
+    def eof_received(self) -> bool:
+        """The client sends no more; it still gets the answers to what it has sent."""
+        self._last = self._deaf = True
+        return self._answering is not None
+
+    def data_received(self, data: bytes) -> None:
+        """Read requests."""
+        if self._deaf:
+            self._lingered += len(data)
+            if self._lingered > LINGER_BYTES:
+                self._transport.abort()
+            return
+        self._first = self._first or data[: len(HTTP_2_PREFACE)]
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:  # what comes after such a request is read by nobody
+            self._last = self._deaf = True
+        except HttpParserError:
+            self._refusal = self._refusal or self._malformed()
+        if self._reading:
+            self._go_on_reading(self._reading, len(data))
+        if self._refusal:
+            self._refuse(self._refusal)
+
+    def _go_on_reading(self, request: Request, size: int) -> None:
+        """What has arrived is no whole request."""
+        self._count(request, size)
+        if self._answering:
+            return
+        if self._awaited != (request, request.head_complete):
+            self._await_rest(request)
+        if self._may_be_checked(self.loop.time()):
+            self._check_head()
+
+    def _malformed(self) -> Refusal:
+        return WRONG_VERSION if self._first.startswith(HTTP_2_PREFACE) else MALFORMED
+
+    def _count(self, request: Request, size: int) -> None:
+        """Bound what a request takes on the wire, whatever the parser makes of it."""
+        request.bytes_received += size
+        if not request.head_complete and request.bytes_received > 2 * HEAD_BYTES + size:
+            self._refusal = self._refusal or TOO_MANY_HEADERS
+        if request.bytes_received > CHUNKING_FACTOR * self.limits.body_bytes + 4 * HEAD_BYTES:
+            self._refusal = self._refusal or TOO_LARGE
+
+    def pause_writing(self) -> None:
+        """The client reads slower than it is sent to."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        self._paused = False
+        self._take()
+        self._send_file()
+
+    # Called by the parser.
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        if len(self._ahead) >= REQUESTS_AHEAD:
+            self._refusal = MALFORMED
+        self._reading = Request()
+        self._headers = []
+
+    def on_url(self, part: bytes) -> None:
+        """A part of the target."""
+        if self._reading:
+            self._reading.url += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header; trailers, which come after a chunked body, are not looked at any more."""
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The end of the head: what is known by now may be refused."""
+        request = self._reading
+        if request is None or self._refusal:
+            return
+        version = self._parser.get_http_version()
+        if version not in VERSIONS:
+            self._refusal = WRONG_VERSION
+            return
+        method = self._parser.get_method().decode()
+        try:
+            request.end_head(method, self._headers, self._base, http_11=version == "1.1")
+        except TooManyHeaders:
+            self._refusal = TOO_MANY_HEADERS
+            return
+        except MalformedRequest as error:
+            self._refusal = (HTTPStatus.BAD_REQUEST, "bad_request", str(error))
+            return
+        request.keep_alive = request.http_11 and self._parser.should_keep_alive()
+        if request.has_body:
+            self._expect_body(request)
+
+    def _expect_body(self, request: Request) -> None:
+        if request.length > self.limits.body_bytes:
+            self._refusal = TOO_LARGE
+        elif request.environ.get("HTTP_EXPECT") and request.http_11 and not request.expects_continue:
+            self._refusal = EXPECTATION
+        elif self.process.body_bytes > BODIES_BYTES:
+            self._refusal = OVERLOADED
+        request.body_deadline = self.loop.time() + self.limits.body_seconds
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        request = self._reading
+        if request is None or self._refusal:
+            return
+        request.add_body(part)
+        self.process.body_bytes += len(part)
+        if request.body_bytes > self.limits.body_bytes:
+            self._refusal = TOO_LARGE
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        request, self._reading = self._reading, None
+        if request is None or self._refusal:
+            self._reading = request
+            return
+        request.complete = True
+        if self._answering is None:
+            self._answer(request)
+        elif self._answering is not request:  # its head is being checked, and then it goes on
+            self._ahead.append(request)
+            if len(self._ahead) >= REQUESTS_AHEAD:
+                self._transport.pause_reading()
+
+    # Answering.
+
+    def _answer(self, request: Request, *, head_alone: bool = False) -> None:
+        self._answering = request
+        self._deadline = NEVER
+        self.process.counted.work(self)
+        if not self.process.threads.submit(self, request, head_alone=head_alone):
+            self.on_overload(request)
+
+    def on_answer(self, request: Request, answer: bytes) -> None:
+        """The whole answer, from a thread."""
+        if not self._lingers:
+            self._write(answer)
+            self._end_answer(request)
+
+    def on_part(self, part: bytes, taken: threading.Event) -> None:
+        """A part of an answer, from a thread that waits until it may make the next."""
+        self._untaken.append(taken)
+        if not self._lingers:
+            self._write(part)
+        if not self._paused or self.gone:
+            self._take()
+
+    def on_end(self, request: Request, *, complete: bool) -> None:
+        """All parts have been sent; an answer that breaks off must not look like a complete one."""
+        if self._lingers:
+            return
+        if complete:
+            self._end_answer(request)
+        elif not self.gone:
+            self._transport.abort()
+
+    def on_file(self, request: Request, head: bytes, file: FileBody) -> None:
+        """An answer whose body is a file."""
+        if self._lingers:
+            file.close()
+            return
+        self._file = (request, file)
+        self._write(head)
+        if request.method == "HEAD" or self.gone:
+            self._end_file()
+            self._end_answer(request)
+        else:
+            self._send_file()
+
+    def _send_file(self) -> None:
+        while self._file and not self._paused and not self.gone:
+            request, file = self._file
+            if part := file.read():
+                self._write(part)
+            else:
+                self._end_file()
+                self._end_answer(request)
+
+    def _end_file(self) -> None:
+        if self._file:
+            self._file[1].close()
+            self._file = None
+
+    def on_body_awaited(self, request: Request) -> None:
+        """The head alone is no reason to refuse the request."""
+        self._answering = None
+        if self.gone or self._lingers:
+            return
+        if request.complete:
+            self._answer(request)
+            return
+        if self._deaf:  # the client has ended its part in the middle of the body
+            self._transport.close()
+            return
+        if request.expects_continue and not request.body_bytes:
+            self._write(CONTINUE)
+        self._wait(request.body_deadline - self.loop.time())
+
+    def on_failure(self, request: Request) -> None:
+        """The application has raised."""
+        self._refuse_answering(request, FAILED)
+
+    def on_overload(self, request: Request) -> None:
+        """Too many requests wait, or too many answers are sent."""
+        self._refuse_answering(request, OVERLOADED)
+
+    def _refuse_answering(self, request: Request, refusal: Refusal) -> None:
+        if not self.gone:
+            _count_refusal(request.method, refusal[0])
+            self._last = True
+            self.on_answer(request, refusal_bytes(*refusal))
+
+    def _end_answer(self, request: Request) -> None:
+        self._let_go(request)
+        self._answering = None
+        self.server_state.total_requests += 1
+        if self.gone:
+            return
+        if not request.complete:  # refused without its body
+            self._linger()
+        elif self._last_answer(request):
+            self._linger() if self._reading else self._transport.close()
+        elif self._ahead:
+            self._next()
+        elif self._refusal:
+            self._refuse(self._refusal)
+        else:
+            self._await_client()
+
+    def _last_answer(self, request: Request) -> bool:
+        return not request.keep_alive or (self._last and not self._ahead)
+
+    def _next(self) -> None:
+        request = self._ahead.popleft()
+        if len(self._ahead) == REQUESTS_AHEAD - 1:
+            self._transport.resume_reading()
+        self._answer(request)
+
+    def _await_client(self) -> None:
+        if self._reading is None:
+            self._wait(self.limits.idle_seconds)
+        else:
+            self._await_rest(self._reading)
+
+    def _await_rest(self, request: Request) -> None:
+        self._awaited = (request, request.head_complete)
+        self._wait(self.limits.body_seconds if request.head_complete else self.limits.head_seconds)
+
+    def _let_go(self, request: Request) -> None:
+        self.process.body_bytes -= request.body_bytes
+        request.body_bytes = 0
+
+    # Refusing and closing.
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer what cannot be read to its end, after what was read before."""
+        self._deaf = True
+        self._refusal = refusal
+        if self._answering is not None and self._answering is not self._reading:
+            return
+        request = self._reading
+        _count_refusal(request.method if request else "", refusal[0])
+        self._write(refusal_bytes(*refusal))
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close for writing and read on for a while: a client that still sends would lose the answer."""
+        self._deaf = self._lingers = True
+        if self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._wait(LINGER_SECONDS)
+
+    def give_way(self) -> None:
+        """Close: another connection needs the place, and this one waits for its client."""
+        HTTP_CONNECTIONS_CLOSED.labels("limit").inc()
+        self._deaf = True
+        self._transport.abort()
+
+    def shutdown(self) -> None:
+        """The server ends (called by uvicorn)."""
+        self._last = self._deaf = True
+        if self._answering is None:
+            self._transport.close()
+
+    # Time.
+
+    def _wait(self, seconds: float) -> None:
+        """From now on the connection waits for its client, and for so long."""
+        self._since = self.loop.time()
+        self._deadline = self._since + seconds
+        self.process.counted.wait(self)
+
+    def check(self, now: float) -> None:
+        """Close the connection if its client has taken too long; called twice a second."""
+        if self._is_read_too_slowly(now):
+            HTTP_CONNECTIONS_CLOSED.labels("slow_reader").inc()
+            self._transport.abort()
+        elif now >= self._deadline:
+            self._time_is_over()
+        elif self._may_be_checked(now):
+            self._check_head()
+
+    def _check_head(self) -> None:
+        assert self._reading is not None
+        self._reading.head_checked = True
+        self._answer(self._reading, head_alone=True)
+
+    def _may_be_checked(self, now: float) -> bool:
+        """Whether to ask if the request is refused without its body, which has not arrived soon."""
+        request = self._reading
+        if request is None or self._answering or self._deaf or not request.head_complete:
+            return False
+        is_due = request.expects_continue or now >= self._since + PATIENCE_SECONDS
+        return is_due and not request.head_checked
+
+    def _time_is_over(self) -> None:
+        if self._lingers or self._transport.is_closing():
+            self._transport.abort()
+        elif self._reading is None:
+            HTTP_CONNECTIONS_CLOSED.labels("idle").inc()
+            self._transport.close()
+        elif self._reading.head_complete:
+            HTTP_CONNECTIONS_CLOSED.labels("slow_body").inc()
+            self._refuse(BODY_TIMEOUT)
+        else:
+            HTTP_CONNECTIONS_CLOSED.labels("slow_head").inc()
+            self._refuse(HEAD_TIMEOUT)
+
+    def _is_read_too_slowly(self, now: float) -> bool:
+        buffered = self._transport.get_write_buffer_size()
+        read = self._written - buffered
+        if not buffered or read >= self._read_by_client + SLOWEST_READER_BYTES:
+            self._read_by_client, self._slow_since = read, now
+        return now - self._slow_since > self.limits.slow_seconds
+
+    # Writing.
+
+    def _write(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._written += len(data)
+            self._transport.write(data)
+
+    def _take(self) -> None:
+        for taken in self._untaken:
+            taken.set()
+        self._untaken.clear()
+
+
+def _base_environ(address: str, own: Any) -> dict[str, Any]:
+    host, port = own[:2] if isinstance(own, tuple) else ("localhost", 0)
+    return {
+        "REMOTE_ADDR": address,
+        "SERVER_NAME": str(host),
+        "SERVER_PORT": str(port),
+        "SCRIPT_NAME": "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileBody,
+    }
+
+
+def _count_refusal(method: str, status: HTTPStatus) -> None:
+    HTTP_REQUESTS.labels(method or "other", "unmatched", int(status)).inc()

@@ -1,0 +1,70 @@
+"""What all connections of one web process share."""
+
+import asyncio
+import resource
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+from wsgiref.types import WSGIApplication
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from uvicorn.config import STARTUP_FAILURE
+
+from web.server.connections import Connections
+from web.server.limits import CHECK_SECONDS, CONNECTIONS, FILES_KEPT_FREE, Limits
+from web.server.watchdog import Watchdog
+from web.server.work_threads import WorkThreads
+
+if TYPE_CHECKING:
+    from web.server.connection import HttpConnection
+
+
+class WebProcess:
+    """The application with its threads, and the connections, whose time it watches."""
+
+    def __init__(self, application: WSGIApplication, limits: Limits) -> None:
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self.limits = limits
+        self.threads = WorkThreads(application, limits.threads)
+        self.counted = Connections(
+            most=max(1, min(CONNECTIONS, files - FILES_KEPT_FREE)),
+            most_per_address=limits.connections_per_address,
+        )
+        self.open: set[HttpConnection] = set()
+        self.body_bytes = 0
+        self._watched = False
+
+    def add(self, connection: "HttpConnection", loop: asyncio.AbstractEventLoop) -> bool:
+        """Take in a new connection. False where there is no place for it."""
+        self.open.add(connection)
+        if not self._watched:
+            self._watched = True
+            Watchdog(self.threads, loop, self.limits.stuck_seconds).start()
+            loop.call_later(CHECK_SECONDS, self._check, loop)
+        return self.counted.add(connection)
+
+    def remove(self, connection: "HttpConnection") -> None:
+        """Forget a connection that is closed."""
+        self.open.discard(connection)
+        self.counted.remove(connection)
+
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        for connection in list(self.open):
+            connection.check(now)
+        loop.call_later(CHECK_SECONDS, self._check, loop)
+
+
+def load_process(path: str) -> WebProcess:
+    """The web process of the application at `package.module:name`, with the limits of its Django settings.
+
+    A wrong setting ends the process, and with it the server: it would be as wrong at the next start.
+    """
+    module, _, name = path.partition(":")
+    try:
+        application: WSGIApplication = getattr(import_module(module), name)
+        return WebProcess(application, Limits(**settings.WEB_LIMITS))
+    except ImproperlyConfigured as error:
+        print(f"web: {error}", file=sys.stderr)  # noqa: T201 - there may be no log yet
+        sys.exit(STARTUP_FAILURE)
