@@ -13,8 +13,9 @@ from django.http import HttpRequest
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 
-from web.bodies import JSON_ERRORS, malformed_json, without_byte_order_mark
+from web.bodies import EMPTY, JSON_ERRORS, malformed_json, without_byte_order_mark
 
 MAX_DEPTH = 16
 
@@ -53,6 +54,12 @@ class BoundedJsonParser(JsonBytesParser):
             raise malformed_json(body, error) from error
         require_shallow(value)
         return value
+
+
+def require_body(request: Request) -> None:
+    """Raise ParseError where a request has no body; DRF reads that as an empty object."""
+    if request.META.get("CONTENT_LENGTH") in {None, "", "0"}:
+        raise ParseError(EMPTY)
 
 
 def require_shallow(value: object) -> None:

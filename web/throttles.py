@@ -26,7 +26,20 @@ def is_on(throttle: type[SimpleRateThrottle]) -> bool:
     return bool(throttle.scope and throttle.THROTTLE_RATES.get(throttle.scope))
 
 
-class AddressThrottle(SimpleRateThrottle):
+class CountedOnce(SimpleRateThrottle):
+    """Counts a request once, although the server may ask twice: for the head alone, and with the body."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Whether the request is not one too many."""
+        counted: set[type] = request.META.get("web.counted", set())
+        if type(self) in counted:
+            return True
+        allowed = super().allow_request(request, view)
+        counted.add(type(self))
+        return allowed
+
+
+class AddressThrottle(CountedOnce):
     """Requests of one address."""
 
     scope = "address"
@@ -36,7 +49,7 @@ class AddressThrottle(SimpleRateThrottle):
         return self.cache_format % {"scope": self.scope, "ident": counted_address(request)}
 
 
-class UserThrottle(UserRateThrottle):
+class UserThrottle(CountedOnce, UserRateThrottle):
     """Requests of one user; of one address where nobody is signed in."""
 
     scope = "user"
@@ -58,7 +71,7 @@ class LoginThrottle(AddressThrottle):
     scope = "login"
 
 
-class NameThrottle(SimpleRateThrottle):
+class NameThrottle(CountedOnce):
     """Requests with one user name, in any form of it, from wherever they come."""
 
     def name_of(self, request: Request) -> str | None:

@@ -19,6 +19,7 @@ from products_app.selectors import ProductsFound, find_products, get_product
 from products_app.services.catalogue import ProductFields, create_product, delete_product, update_product
 from web.endpoint_view import EndpointView, documented
 from web.error_schema import ERROR
+from web.parsers import require_body
 
 IF_MATCH = OpenApiParameter(
     "If-Match",
@@ -162,6 +163,7 @@ class ProductView(CatalogueView):
     )
     def patch(self, request: Request, product_id: str) -> Response:
         """Set what is given."""
+        require_body(request)
         body = self.get_serializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         return self.update(request, product_id, body.validated_data)

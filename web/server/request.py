@@ -65,6 +65,7 @@ class Request:
             raise TooManyHeaders
         environ = self.environ = base.copy()
         environ["REQUEST_METHOD"] = method
+        environ["web.counted"] = set()  # the throttles that have counted this request
         environ["SERVER_PROTOCOL"] = "HTTP/1.1" if http_11 else "HTTP/1.0"
         environ["PATH_INFO"], environ["QUERY_STRING"] = self._target()
         for name, value in headers:

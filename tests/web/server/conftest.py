@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.client import HTTPResponse
 from pathlib import Path
@@ -97,18 +97,15 @@ class Server:
         return self._log.read_text()
 
 
-Serve = Callable[..., Any]
-
-
 @contextmanager
-def serving(log: Path, *, processes: int = 1, **settings: str) -> Iterator[Server]:
+def serving(log: Path, settings: Mapping[str, str], *, processes: int = 1) -> Iterator[Server]:
     """Runs the server with the site and these settings."""
     port = free_ports(1)[0]
     command = [sys.executable, "-m", "web.server", "--port", str(port), "--processes", str(processes)]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [*command, "tests.web.server.site:application"],
-            env=os.environ | SETTINGS | settings,
+            env={**os.environ, **SETTINGS, **settings},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -128,7 +125,7 @@ def serving(log: Path, *, processes: int = 1, **settings: str) -> Iterator[Serve
 def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with small limits."""
     log = tmp_path_factory.mktemp("server") / "log"
-    with serving(log, CONNECTIONS_PER_ADDRESS=str(FEW_CONNECTIONS), **QUICK) as running:
+    with serving(log, {"CONNECTIONS_PER_ADDRESS": str(FEW_CONNECTIONS), **QUICK}) as running:
         yield running
 
 

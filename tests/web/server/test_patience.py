@@ -75,7 +75,7 @@ def test_silent_connections_above_the_limit_of_the_address_keep_nobody_out(serve
 
 
 def test_a_connection_whose_request_is_answered_keeps_its_place(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", CONNECTIONS_PER_ADDRESS="2") as server:
+    with serving(tmp_path / "log", {"CONNECTIONS_PER_ADDRESS": "2"}) as server:
         stuck = [server.call().send("GET /stuck HTTP/1.1", "Host: a") for _ in range(2)]
         refused = server.call().send("GET / HTTP/1.1", "Host: a")
         assert refused.answer()[0] == 503
@@ -86,7 +86,7 @@ def test_a_connection_whose_request_is_answered_keeps_its_place(tmp_path: Path) 
 
 
 def test_connections_of_trusted_proxies_are_not_limited(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", CONNECTIONS_PER_ADDRESS="2", TRUSTED_PROXIES="1") as server:
+    with serving(tmp_path / "log", {"CONNECTIONS_PER_ADDRESS": "2", "TRUSTED_PROXIES": "1"}) as server:
         held = [server.call() for _ in range(10)]
         assert server.echo()[0] == 200
         assert _open(held) == 10
@@ -115,7 +115,7 @@ def test_a_client_that_does_not_read_a_large_answer_is_dropped(server: Server, p
 
 
 def test_a_process_whose_threads_are_stuck_is_replaced(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", processes=2, STUCK_SECONDS="2") as server:
+    with serving(tmp_path / "log", {"STUCK_SECONDS": "2"}, processes=2) as server:
         workers = {worker.pid for worker in _workers(server)}
         stuck = [server.call().send("GET /stuck HTTP/1.1", "Host: a") for _ in range(100)]
         eventually(lambda: "all threads are stuck" in server.log, "the process ends", 20)
@@ -126,7 +126,7 @@ def test_a_process_whose_threads_are_stuck_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_is_replaced_and_sigterm_ends_the_server(tmp_path: Path) -> None:
-    with serving(tmp_path / "log", processes=2) as server:
+    with serving(tmp_path / "log", {}, processes=2) as server:
         killed = _workers(server)[0]
         killed.kill()
         eventually(lambda: len({w.pid for w in _workers(server)} - {killed.pid}) == 2, "replaced", 20)
@@ -136,16 +136,7 @@ def test_a_killed_process_is_replaced_and_sigterm_ends_the_server(tmp_path: Path
 
 
 def test_a_wrong_setting_ends_the_start_with_one_sentence() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "web.server",
-        "--port",
-        "0",
-        "--processes",
-        "2",
-        "config.wsgi:application",
-    ]
+    command = [sys.executable, "-m", "web.server", "--port", "0", "config.wsgi:application"]
     environment = os.environ | SETTINGS | {"BODY_SECONDS": "soon"}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode != 0
