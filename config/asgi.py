@@ -1,7 +1,9 @@
-"""The application that daphne serves: sockets, and for development all of HTTP too."""
+"""The application that daphne serves: sockets and the health checks."""
 
 import os
 
+import daphne.http_protocol
+import daphne.server
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from daphne.ws_protocol import WebSocketFactory
@@ -21,14 +23,17 @@ from orders_app.accounts.ended_sign_ins import watch_sign_ins  # noqa: E402
 from orders_app.sockets.open_sockets import open_sockets  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
 from web.slow_readers import SlowReaderProtocol  # noqa: E402
+from web.socket_door import BodilessRequest, BoundedFactory, health_alone  # noqa: E402
 from web.socket_heartbeat import beat_while_serving  # noqa: E402
 from web.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 
 refuse_unsafe_settings()
 beat_while_serving("sockets")
 watch_sign_ins(open_sockets.tell)
-# daphne has no option for it, and makes its factory after it has read this file.
+# daphne has no options for these, and makes its factories after it has read this file.
 WebSocketFactory.protocol = SlowReaderProtocol
+daphne.http_protocol.WebRequest = BodilessRequest
+daphne.server.HTTPFactory = BoundedFactory
 
 sockets = URLRouter(
     [
@@ -40,7 +45,7 @@ sockets = URLRouter(
 own_hosts = [host for host in settings.ALLOWED_HOSTS if host != "*"]
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": health_alone(django_application),
         "websocket": observe_sockets(OriginCheck(sockets, [*own_hosts, settings.FRONTEND_URL])),
     }
 )

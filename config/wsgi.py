@@ -1,4 +1,4 @@
-"""The HTTP application: granian serves it."""
+"""The HTTP application: web/server serves it."""
 
 import os
 

@@ -131,8 +131,6 @@ KAFKA_PARTITIONS = whole_number("KAFKA_PARTITIONS", 3)
 KAFKA_RETENTION_DAYS = whole_number("KAFKA_RETENTION_DAYS", 7)
 
 INSTALLED_APPS = [
-    # Only for runserver, which then serves sockets too; it costs a quarter of every process's start.
-    *(["daphne"] if DEBUG else []),
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",

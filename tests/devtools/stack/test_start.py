@@ -107,9 +107,9 @@ def test_the_system_restarts_what_is_killed_starts_after_kill_9_of_all_and_stops
     with running_start(tmp_path, ports) as start:
         read_until(start, "Stockbridge is running")
         processes = descendants_of(start)
-        next(process for process in processes if "granian" in process.cmdline()).kill()
+        next(process for process in processes if "web.server" in process.cmdline()).kill()
         read_until(start, "web         | ended by SIGKILL; starting it again in 0.2 s")
-        read_until(start, "Started worker-1")
+        read_until(start, "Started server process")
         for server in ("kafka", "mongodb", "postgres"):
             os.kill(pid_of(tmp_path, server), signal.SIGKILL)
             read_until(start, f"{server:11} | ended by SIGKILL; starting it again in 0.2 s")
