@@ -1,4 +1,4 @@
-"""The raw web server: trivial_site.py under granian, with as many workers as the system has."""
+"""The raw web server: trivial_site.py under the same server, with as many processes as the system has."""
 
 import subprocess
 import sys
@@ -41,16 +41,8 @@ def raw_web(system: System, body: bytes) -> Iterator[RawWeb]:
         "CREATE TABLE IF NOT EXISTS raw_body (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, body jsonb)"
     )
     [port] = free_ports(1)
-    server = ("--interface", "wsgi", "--workers", str(DEFAULT_COUNTS["web"]), "--blocking-threads", "1")
-    address = ("--host", "127.0.0.1", "--port", str(port), "--no-ws")
-    command = (
-        sys.executable,
-        "-m",
-        "granian",
-        *server,
-        *address,
-        "devtools.benchmarks.trivial_site:application",
-    )
+    server = (sys.executable, "-m", "web.server", "--processes", str(DEFAULT_COUNTS["web"]))
+    command = (*server, "--port", str(port), "devtools.benchmarks.trivial_site:application")
     site = spawn(command, output=subprocess.DEVNULL, env=system.stack.env)
     try:
         wait_until(lambda: _answers(port), "the raw site answers")

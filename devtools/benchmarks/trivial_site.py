@@ -15,6 +15,7 @@ settings.configure(
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "rest_framework"],
+    WEB_LIMITS={"threads": 1},
     MIDDLEWARE=["django.middleware.common.CommonMiddleware"],
     DATABASES={
         "default": {

@@ -16,6 +16,7 @@ from devtools.faults import hostile_neighbours
 from devtools.faults.broker import TOPICS
 from devtools.faults.forged_answers import forge_answers
 from devtools.faults.poisoned_catalogue import poison
+from devtools.faults.silent_callers import hold_connections
 from devtools.faults.system import INSTANCES, System, sleep_between
 from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
@@ -272,6 +273,11 @@ def all_faults(*, down: float = DOWN_SECONDS) -> dict[str, Fault]:
             "documents that cannot be sold are written into the catalogue, and ordered",
             poison,
             spares_clients=True,
+        ),
+        Fault(
+            "half-sent-bodies",
+            "hundreds of connections with half a request or nothing, held beside the load",
+            hold_connections,
         ),
         Fault("moved-clock", "a worker's clock jumps by up to two hours, forward or back", move_clock),
         Fault(

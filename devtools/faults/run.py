@@ -18,6 +18,7 @@ from devtools.faults.laws import Kind, Violation, broken_laws
 from devtools.faults.load import Load, create_products
 from devtools.faults.observations import Observations, PlacedOrder
 from devtools.faults.poisoned_catalogue import NotPassedOver
+from devtools.faults.silent_callers import Unserved
 from devtools.faults.system import System, sleep_between
 from devtools.faults.unfinished_work import wait_until_finished
 
@@ -58,7 +59,7 @@ def run_with_faults(system: System, faults: Sequence[Fault], *, seconds: float, 
     load.start()
     try:
         _inject(system, faults, observations, run, seconds)
-    except (FaultNotInjected, ForgeryBelieved, NotPassedOver) as error:
+    except (FaultNotInjected, ForgeryBelieved, NotPassedOver, Unserved) as error:
         observations.unexpected.append(str(error))
     finally:
         load.stop()
