@@ -5,24 +5,29 @@ import sys
 import threading
 from collections import deque
 from http import HTTPStatus
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
-
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from foundation.metrics import HTTP_CONNECTIONS_CLOSED, HTTP_REQUESTS
 from web.server.answers import refusal_bytes
 from web.server.file_body import FileBody
 from web.server.limits import (
-    BODIES_BYTES,
-    CHUNKING_FACTOR,
-    HEAD_BYTES,
     LINGER_BYTES,
     LINGER_SECONDS,
     PATIENCE_SECONDS,
     REQUESTS_AHEAD,
     SLOWEST_READER_BYTES,
 )
-from web.server.request import MalformedRequest, Request, TooManyHeaders
+from web.server.reading import RequestReader
+from web.server.refusals import (
+    BODY_TIMEOUT,
+    FAILED,
+    HEAD_TIMEOUT,
+    MALFORMED,
+    OVERLOADED,
+    Refusal,
+)
+from web.server.request import Request
 
 if TYPE_CHECKING:
     from uvicorn import Config
@@ -34,18 +39,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HTTP_2_PREFACE = b"PRI * HTTP/2.0"
 VERSIONS = {"1.0", "1.1"}
 NEVER = float("inf")
-
-MALFORMED = (HTTPStatus.BAD_REQUEST, "bad_request", "The request is malformed.")
-TOO_MANY_HEADERS = (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", "The headers are too large.")
-TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large.")
-WRONG_VERSION = (HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "http_version", "Only HTTP/1.1 is spoken here.")
-EXPECTATION = (HTTPStatus.EXPECTATION_FAILED, "expectation", "Only 100-continue can be expected.")
-HEAD_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The headers took too long to arrive.")
-BODY_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body took too long to arrive.")
-OVERLOADED = (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do just now.")
-FAILED = (HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Server Error (500)")
-
-Refusal = tuple[HTTPStatus, str, str]
 
 
 class HttpConnection(asyncio.Protocol):
@@ -64,16 +57,11 @@ class HttpConnection(asyncio.Protocol):
         self.loop = _loop or asyncio.get_running_loop()
         self.address = ""
         self.gone = False
-        self._parser = HttpRequestParser(self)
-        # The request that is read, the one that is answered, and those read meanwhile.
-        self._reading: Request | None = None
+        # The request that is answered, and those read meanwhile.
         self._answering: Request | None = None
         self._ahead: deque[Request] = deque()
-        self._headers: list[tuple[bytes, bytes]] = []
         # The request for whose rest the connection waits, and whether its head is there.
         self._awaited: tuple[Request, bool] | None = None
-        self._refusal: Refusal | None = None
-        self._first = b""
         # Whether what the client sends is still read, and whether it is only read away.
         self._deaf = self._lingers = False
         self._last = False
@@ -92,7 +80,7 @@ class HttpConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.address = str(peer[0]) if isinstance(peer, tuple) else ""
-        self._base = _base_environ(self.address, own)
+        self._reader = RequestReader(self.process, _base_environ(self.address, own), self._take_request)
         self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
         if self.process.add(self, self.loop):
             self._wait(self.limits.head_seconds)
@@ -106,11 +94,12 @@ class HttpConnection(asyncio.Protocol):
         self.gone = True
         self.server_state.connections.discard(self)
         self.process.remove(self)
-        for request in (self._reading, self._answering, *self._ahead):
+        for request in (self._reader.request, self._answering, *self._ahead):
             if request:
                 self._let_go(request)
         self._ahead.clear()
-        self._reading = None
+        self._reader.request = None
+        self._reader.close()
         self._end_file()
         self._take()
 
@@ -126,38 +115,19 @@ class HttpConnection(asyncio.Protocol):
             if self._lingered > LINGER_BYTES:
                 self._transport.abort()
             return
-        self._first = self._first or data[: len(HTTP_2_PREFACE)]
-        try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade:  # what comes after such a request is read by nobody
+        if not self._reader.feed(data):
             self._last = self._deaf = True
-        except HttpParserError:
-            self._refusal = self._refusal or self._malformed()
-        if self._reading:
-            self._go_on_reading(self._reading, len(data))
-        if self._refusal:
-            self._refuse(self._refusal)
+        if self._reader.request and not self._answering:
+            self._go_on_reading(self._reader.request)
+        if self._reader.refusal:
+            self._refuse(self._reader.refusal)
 
-    def _go_on_reading(self, request: Request, size: int) -> None:
+    def _go_on_reading(self, request: Request) -> None:
         """What has arrived is no whole request."""
-        self._count(request, size)
-        if self._answering:
-            return
         if self._awaited != (request, request.head_complete):
             self._await_rest(request)
-        if self._may_be_checked(self.loop.time()):
+        if self._may_be_checked(monotonic()):
             self._check_head()
-
-    def _malformed(self) -> Refusal:
-        return WRONG_VERSION if self._first.startswith(HTTP_2_PREFACE) else MALFORMED
-
-    def _count(self, request: Request, size: int) -> None:
-        """Bound what a request takes on the wire, whatever the parser makes of it."""
-        request.bytes_received += size
-        if not request.head_complete and request.bytes_received > 2 * HEAD_BYTES + size:
-            self._refusal = self._refusal or TOO_MANY_HEADERS
-        if request.bytes_received > CHUNKING_FACTOR * self.limits.body_bytes + 4 * HEAD_BYTES:
-            self._refusal = self._refusal or TOO_LARGE
 
     def pause_writing(self) -> None:
         """The client reads slower than it is sent to."""
@@ -169,80 +139,17 @@ class HttpConnection(asyncio.Protocol):
         self._take()
         self._send_file()
 
-    # Called by the parser.
+    # Answering.
 
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        if len(self._ahead) >= REQUESTS_AHEAD:
-            self._refusal = MALFORMED
-        self._reading = Request()
-        self._headers = []
-
-    def on_url(self, part: bytes) -> None:
-        """A part of the target."""
-        if self._reading:
-            self._reading.url += part
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; trailers, which come after a chunked body, are not looked at any more."""
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """The end of the head: what is known by now may be refused."""
-        request = self._reading
-        if request is None or self._refusal:
-            return
-        version = self._parser.get_http_version()
-        if version not in VERSIONS:
-            self._refusal = WRONG_VERSION
-            return
-        method = self._parser.get_method().decode()
-        try:
-            request.end_head(method, self._headers, self._base, http_11=version == "1.1")
-        except TooManyHeaders:
-            self._refusal = TOO_MANY_HEADERS
-            return
-        except MalformedRequest as error:
-            self._refusal = (HTTPStatus.BAD_REQUEST, "bad_request", str(error))
-            return
-        request.keep_alive = request.http_11 and self._parser.should_keep_alive()
-        if request.has_body:
-            self._expect_body(request)
-
-    def _expect_body(self, request: Request) -> None:
-        if request.length > self.limits.body_bytes:
-            self._refusal = TOO_LARGE
-        elif request.environ.get("HTTP_EXPECT") and request.http_11 and not request.expects_continue:
-            self._refusal = EXPECTATION
-        elif self.process.body_bytes > BODIES_BYTES:
-            self._refusal = OVERLOADED
-        request.body_deadline = self.loop.time() + self.limits.body_seconds
-
-    def on_body(self, part: bytes) -> None:
-        """A part of the body."""
-        request = self._reading
-        if request is None or self._refusal:
-            return
-        request.add_body(part)
-        self.process.body_bytes += len(part)
-        if request.body_bytes > self.limits.body_bytes:
-            self._refusal = TOO_LARGE
-
-    def on_message_complete(self) -> None:
-        """The end of a request."""
-        request, self._reading = self._reading, None
-        if request is None or self._refusal:
-            self._reading = request
-            return
-        request.complete = True
+    def _take_request(self, request: Request) -> None:
         if self._answering is None:
             self._answer(request)
         elif self._answering is not request:  # its head is being checked, and then it goes on
             self._ahead.append(request)
-            if len(self._ahead) >= REQUESTS_AHEAD:
+            if len(self._ahead) > REQUESTS_AHEAD:
+                self._reader.refusal = MALFORMED
+            elif len(self._ahead) == REQUESTS_AHEAD:
                 self._transport.pause_reading()
-
-    # Answering.
 
     def _answer(self, request: Request, *, head_alone: bool = False) -> None:
         self._answering = request
@@ -314,7 +221,7 @@ class HttpConnection(asyncio.Protocol):
             return
         if request.expects_continue and not request.body_bytes:
             self._write(CONTINUE)
-        self._wait(request.body_deadline - self.loop.time())
+        self._wait(request.body_deadline - monotonic())
 
     def on_failure(self, request: Request) -> None:
         """The application has raised."""
@@ -339,11 +246,11 @@ class HttpConnection(asyncio.Protocol):
         if not request.complete:  # refused without its body
             self._linger()
         elif self._last_answer(request):
-            self._linger() if self._reading else self._transport.close()
+            self._linger() if self._reader.request else self._transport.close()
         elif self._ahead:
             self._next()
-        elif self._refusal:
-            self._refuse(self._refusal)
+        elif self._reader.refusal:
+            self._refuse(self._reader.refusal)
         else:
             self._await_client()
 
@@ -357,10 +264,10 @@ class HttpConnection(asyncio.Protocol):
         self._answer(request)
 
     def _await_client(self) -> None:
-        if self._reading is None:
+        if self._reader.request is None:
             self._wait(self.limits.idle_seconds)
         else:
-            self._await_rest(self._reading)
+            self._await_rest(self._reader.request)
 
     def _await_rest(self, request: Request) -> None:
         self._awaited = (request, request.head_complete)
@@ -375,10 +282,10 @@ class HttpConnection(asyncio.Protocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what cannot be read to its end, after what was read before."""
         self._deaf = True
-        self._refusal = refusal
-        if self._answering is not None and self._answering is not self._reading:
+        self._reader.refusal = refusal
+        if self._answering is not None and self._answering is not self._reader.request:
             return
-        request = self._reading
+        request = self._reader.request
         _count_refusal(request.method if request else "", refusal[0])
         self._write(refusal_bytes(*refusal))
         self._linger()
@@ -409,7 +316,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _wait(self, seconds: float) -> None:
         """From now on the connection waits for its client, and for so long."""
-        self._since = self.loop.time()
+        self._since = monotonic()
         self._deadline = self._since + seconds
         self.process.counted.wait(self)
 
@@ -424,13 +331,13 @@ class HttpConnection(asyncio.Protocol):
             self._check_head()
 
     def _check_head(self) -> None:
-        assert self._reading is not None
-        self._reading.head_checked = True
-        self._answer(self._reading, head_alone=True)
+        assert self._reader.request is not None
+        self._reader.request.head_checked = True
+        self._answer(self._reader.request, head_alone=True)
 
     def _may_be_checked(self, now: float) -> bool:
         """Whether to ask if the request is refused without its body, which has not arrived soon."""
-        request = self._reading
+        request = self._reader.request
         if request is None or self._answering or self._deaf or not request.head_complete:
             return False
         is_due = request.expects_continue or now >= self._since + PATIENCE_SECONDS
@@ -439,10 +346,10 @@ class HttpConnection(asyncio.Protocol):
     def _time_is_over(self) -> None:
         if self._lingers or self._transport.is_closing():
             self._transport.abort()
-        elif self._reading is None:
+        elif self._reader.request is None:
             HTTP_CONNECTIONS_CLOSED.labels("idle").inc()
             self._transport.close()
-        elif self._reading.head_complete:
+        elif self._reader.request.head_complete:
             HTTP_CONNECTIONS_CLOSED.labels("slow_body").inc()
             self._refuse(BODY_TIMEOUT)
         else:

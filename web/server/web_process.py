@@ -4,6 +4,7 @@ import asyncio
 import resource
 import sys
 from importlib import import_module
+from time import monotonic
 from typing import TYPE_CHECKING
 from wsgiref.types import WSGIApplication
 
@@ -50,7 +51,7 @@ class WebProcess:
         self.counted.remove(connection)
 
     def _check(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
+        now = monotonic()
         for connection in list(self.open):
             connection.check(now)
         loop.call_later(CHECK_SECONDS, self._check, loop)

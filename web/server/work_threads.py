@@ -80,8 +80,11 @@ class WorkThreads:
         while True:
             client, request, head_alone = self._queue.get()
             self.at_work.add(number)
-            if not client.gone:
-                self._work(client, request, head_alone=head_alone)
+            try:
+                if not client.gone:
+                    self._work(client, request, head_alone=head_alone)
+            except RuntimeError:  # the event loop has ended, and with it the process
+                return
             self.finished += 1
             if number not in self.at_work:  # it has streamed, and another thread has taken its place
                 return

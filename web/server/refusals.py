@@ -1,0 +1,15 @@
+"""What the server refuses by itself: status, code and sentence."""
+
+from http import HTTPStatus
+
+Refusal = tuple[HTTPStatus, str, str]
+
+MALFORMED = (HTTPStatus.BAD_REQUEST, "bad_request", "The request is malformed.")
+TOO_MANY_HEADERS = (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large", "The headers are too large.")
+TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "The body is too large.")
+WRONG_VERSION = (HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "http_version", "Only HTTP/1.1 is spoken here.")
+EXPECTATION = (HTTPStatus.EXPECTATION_FAILED, "expectation", "Only 100-continue can be expected.")
+HEAD_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The headers took too long to arrive.")
+BODY_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body took too long to arrive.")
+OVERLOADED = (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do just now.")
+FAILED = (HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Server Error (500)")
