@@ -278,6 +278,7 @@ def all_faults(*, down: float = DOWN_SECONDS) -> dict[str, Fault]:
             "half-sent-bodies",
             "hundreds of connections with half a request or nothing, held beside the load",
             hold_connections,
+            spares_clients=True,
         ),
         Fault("moved-clock", "a worker's clock jumps by up to two hours, forward or back", move_clock),
         Fault(
