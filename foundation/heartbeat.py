@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Literal
 
@@ -113,6 +114,11 @@ class Heartbeat:
                     self._path.unlink()
                 os.close(self._file)
                 self._file = None
+
+    def end_with_process(self) -> None:
+        """For a daemon thread: the record goes when the process ends as it should."""
+        # Unlike atexit, this also runs in a process that another Python process has forked or spawned.
+        Finalize(None, self.end, exitpriority=1)
 
 
 class _ThisProcess:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from multiprocessing.util import Finalize
 from typing import get_args
 
 import structlog
@@ -58,8 +57,7 @@ def update_worker_processes() -> None:
 def begin_to_watch(worker: str) -> None:
     """Give this process the heartbeat of `worker`, and have it log which others fall silent or end."""
     heartbeat = Heartbeat(worker)
-    # Unlike atexit, this also runs at the end of a process that another Python process has forked or spawned.
-    Finalize(None, heartbeat.end, exitpriority=1)
+    heartbeat.end_with_process()
     threading.Thread(target=_watch, args=[heartbeat, worker], name="heartbeat", daemon=True).start()
 
 

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from rest_framework_simplejwt.settings import api_settings
 
+from foundation.heartbeat import Heartbeat
 from orders_app.models import SignIn
 
 CHANNEL = "sign_in_end"
@@ -67,11 +68,14 @@ def watch_sign_ins(tell: Callable[[Iterable[str]], None] = lambda _topics: None)
 
 
 def _watch(tell: Callable[[Iterable[str]], None]) -> None:
+    heartbeat = Heartbeat("sign-ins")
+    heartbeat.end_with_process()
     while True:
+        heartbeat.beat()
         try:
             _listen()
             tell([ANY_SESSION])
-            _follow(tell)
+            _follow(tell, heartbeat)
         except Exception as error:  # any: without this thread, ended sign-ins would go on
             log.warning("ends of sign-ins are not read, trying again", error=repr(error))
             connection.close()
@@ -83,9 +87,10 @@ def _listen() -> None:
         cursor.execute(f"LISTEN {CHANNEL}")
 
 
-def _follow(tell: Callable[[Iterable[str]], None]) -> None:
+def _follow(tell: Callable[[Iterable[str]], None], heartbeat: Heartbeat) -> None:
     topics: set[str] = set()
     while True:
+        heartbeat.beat()
         topics.update(map(topic_of_sign_in, ended_sign_ins.read()))
         tell(topics)
         with connection.wrap_database_errors:

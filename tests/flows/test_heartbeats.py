@@ -33,7 +33,7 @@ def test_every_process_beats_and_is_not_missed_after_it_was_stopped(tmp_path: Pa
         found = heartbeat.worker_processes(settings.metrics, silent_after=30)
         return sorted(each.worker for each in found if each.state == "working")
 
-    expected = sorted([*(worker.name for worker in WORKERS), "sockets", "web", "web"])
+    expected = sorted([*(worker.name for worker in WORKERS), "sockets", "web", "web", *["sign-ins"] * 3])
     eventually(lambda: working() == expected, "all beat", seconds=60)
     for process in running.values():
         process.send_signal(signal.SIGTERM)
