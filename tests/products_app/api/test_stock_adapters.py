@@ -106,6 +106,16 @@ def test_a_stock_that_was_stored_with_64_bits_is_a_number_in_the_refusal(views: 
     assert fast.json()["availableStock"] == 10
 
 
+@pytest.mark.parametrize("scheme", ["api-key", "API-KEY", "Api-Key "])
+def test_both_adapters_take_the_scheme_of_a_key_in_any_case(scheme: str, views: list[str]) -> None:
+    lamp, text = stocked(10), ServiceKey.issue(name="shop")[1]
+    client = WsgiClient(HTTP_AUTHORIZATION=f"{scheme} {text}")
+    body = {"quantity": 1, "orderId": new_order()}
+    fast, view = send_to_both(client, f"{lamp}/reserve/", body, views)
+    assert content_of(fast) == content_of(view)
+    assert fast.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("end", "status"),
     [("a forged key", 401), ("two keys", 401), ("a revoked key", 401), ("a key for releasing alone", 403)],
