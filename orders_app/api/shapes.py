@@ -125,6 +125,12 @@ class EditOrderSerializer(StructSerializer):
     struct = EditOrderByStaff
     example: ClassVar = {"shippingAddress": ADDRESS}
 
+    def to_representation(self, instance: OrderDocument) -> Any:
+        """What the browsable page of this order offers for editing."""
+        fields = {"shippingAddress": msgspec.to_builtins(instance.shipping_address)}
+        is_staff = self.context["request"].user.is_staff
+        return fields | ({"trackingNumber": instance.tracking_number} if is_staff else {})
+
 
 class CancelOrderSerializer(StructSerializer):
     """A cancellation."""

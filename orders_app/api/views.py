@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.serializer_helpers import ReturnDict
 from rest_framework.viewsets import GenericViewSet
 
 from orders_app import event_log
@@ -102,13 +103,13 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
         order = self.get_queryset().filter(pk=pk).first()
         if order is None:
             raise OrderNotFound(pk)
-        return shown(document_of(order))
+        return shown_with_form(document_of(order))
 
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Correct the shipping address while the order is Pending; staff may set the tracking number too."""
         body = read_body(request.data, EditOrderByStaff if request.user.is_staff else EditOrder)
         self.require_visible(pk)
-        return shown(update_order(order_id=pk, origin=origin_of(request), **edits(body)))
+        return shown_with_form(update_order(order_id=pk, origin=origin_of(request), **edits(body)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
         """Remove an order that is Delivered or Cancelled; the log keeps its history."""
@@ -164,6 +165,11 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
 def shown(document: OrderDocument) -> Response:
     """An order as the answer."""
     return Response(to_builtins(document))
+
+
+def shown_with_form(document: OrderDocument) -> Response:
+    """An order as the answer, from which its browsable page fills the form."""
+    return Response(ReturnDict(to_builtins(document), serializer=EditOrderSerializer(document)))
 
 
 def override_reason(body: ChangeStatus) -> str:

@@ -1,5 +1,7 @@
 """The OpenAPI schema is that of the code, and the API can be used from a browser."""
 
+import html
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from orders_app.api.views import OrderViewSet
+from orders_app.services.change_order import update_order
 from tests.orders_app.ordering import OrderPlacer
 from web.struct_schema import StructSerializer
 
@@ -88,6 +91,22 @@ def test_every_page_of_the_browsable_api_can_be_opened_with_its_forms(placer: Or
         page = client.get(f"/api/v1/{path}", HTTP_ACCEPT="text/html")
         assert page.status_code == 405
         assert "<form" in page.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_form_of_an_order_is_filled_from_the_order(placer: OrderPlacer) -> None:
+    order = placer.place()
+    update_order(order_id=order.id, tracking_number="1Z 999", origin=placer.origin)
+    sam = User.objects.create_user("sam", is_staff=True)
+    for user in (User.objects.get(pk=placer.user_id), sam):
+        client = APIClient()
+        client.force_login(user)
+        page = client.get(f"/api/v1/orders/{order.id}/", HTTP_ACCEPT="text/html").content.decode()
+        (form,) = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+        filled = {"shippingAddress": msgspec.to_builtins(order.shipping_address)}
+        assert json.loads(html.unescape(form)) == filled | (
+            {"trackingNumber": "1Z 999"} if user == sam else {}
+        )
 
 
 @pytest.mark.parametrize("serializer", OrderViewSet.form_serializers.values())
