@@ -31,7 +31,8 @@ class WsgiClient(APIClient):
         # Created at the first request, after the test has changed settings.
         self.application = self.application or FastPath(get_wsgi_application())
         started: list[Any] = []
-        body: Iterable[bytes] = self.application(environ, lambda *head: started.extend(head))
+        # Of a copy, because Django writes into the environment.
+        body: Iterable[bytes] = self.application(environ.copy(), lambda *head: started.extend(head))
         content = b"".join(body)
         getattr(body, "close", lambda: None)()
         status, headers = started
