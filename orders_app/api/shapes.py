@@ -125,7 +125,7 @@ class EditOrderSerializer(StructSerializer):
     struct = EditOrderByStaff
     example: ClassVar = {"shippingAddress": ADDRESS}
 
-    def to_representation(self, instance: OrderDocument) -> Any:
+    def to_representation(self, instance: Any) -> Any:
         """What the browsable page of this order offers for editing."""
         fields = {"shippingAddress": msgspec.to_builtins(instance.shipping_address)}
         is_staff = self.context["request"].user.is_staff
