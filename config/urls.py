@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from config import dependencies
 from config.api_root import Stockbridge
+from kafka_workers.audit.drift import update_drift
 from kafka_workers.relay.unread_age import update_unread_age
 from web import health
 from web.metrics_view import metrics_after
@@ -38,5 +39,5 @@ urlpatterns = [
     path("api/v1/products/", include("products_app.api.urls")),
     path("health/live", health.live),
     path("health/ready", dependencies.ready),
-    path("metrics", metrics_after(update_unread_age)),
+    path("metrics", metrics_after(update_unread_age, update_drift)),
 ]

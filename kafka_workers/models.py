@@ -37,6 +37,19 @@ class ParkedEvent(models.Model):
         return f"{self.order_id}:{self.version} {self.type}: {self.detail}"
 
 
+class LastAudit(models.Model):
+    """The drift that the last audit of the stock found; one row."""
+
+    drift_pieces = models.PositiveBigIntegerField()
+    audited_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "last_audit"
+
+    def __str__(self) -> str:
+        return f"{self.drift_pieces} pieces at {self.audited_at}"
+
+
 class DeadLetterRecord(models.Model):
     """No table: dead letters are records in Kafka. Gives them an entry and permissions in the admin."""
 

@@ -14,8 +14,8 @@ from web.monitoring import may_monitor
 from web.worker_health import update_worker_processes
 
 
-def metrics_after(update: Callable[[], None]) -> Callable[[HttpRequest], HttpResponse]:
-    """The view that calls `update`, which sets figures that no process reports, and shows all figures.
+def metrics_after(*updates: Callable[[], None]) -> Callable[[HttpRequest], HttpResponse]:
+    """The view that calls `updates`, which set figures that no process reports, and shows all figures.
 
     It shows those of every process that shares PROMETHEUS_MULTIPROC_DIR, or of this one without it. A 403 for
     those who may not monitor.
@@ -25,7 +25,8 @@ def metrics_after(update: Callable[[], None]) -> Callable[[HttpRequest], HttpRes
     def metrics(request: HttpRequest) -> HttpResponse:
         if not may_monitor(request):
             raise PermissionDenied
-        update()
+        for update in updates:
+            update()
         update_worker_processes()
         directory = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         registry = _of_all_processes(Path(directory)) if directory else REGISTRY

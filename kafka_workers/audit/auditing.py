@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 
 from django.db import connection
 
-from foundation import metrics
 from kafka_workers.audit.advice import (
     entry_difference,
     line_difference,
@@ -12,6 +11,7 @@ from kafka_workers.audit.advice import (
     product_difference,
 )
 from kafka_workers.audit.agreement import Disagreement
+from kafka_workers.audit.drift import record_drift
 from kafka_workers.audit.orders import DisagreeingOrder, OrdersReport, audit_orders
 from kafka_workers.audit.repair import Repair
 from kafka_workers.audit.report import AuditReport, Difference
@@ -58,7 +58,7 @@ def audit(*, grace: float, repair: bool, progress: Progress) -> AuditReport:
     differences = [difference for _, difference in of_orders]
     differences += [*of_products, *map(line_difference, stock.invalid_lines)]
     differences += map(entry_difference, stock.unreadable_entries)
-    metrics.STOCK_DRIFT.set(repairing.drift_pieces)
+    record_drift(repairing.drift_pieces)
     return _report(stock, orders, differences, repairing.drift_pieces)
 
 

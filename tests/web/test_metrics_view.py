@@ -12,6 +12,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from foundation import metrics
+from kafka_workers.audit.drift import record_drift
+from kafka_workers.models import LastAudit
 from kafka_workers.relay.leadership import READER
 from orders_app import event_log
 from tests.orders_app.ordering import OrderPlacer
@@ -70,6 +72,15 @@ def test_the_age_of_the_oldest_unread_event_grows_without_a_relay(placer: OrderP
     assert 0 < first < value(metrics_text(), name)
     event_log.store_position(READER, event_log.end_position())
     assert value(metrics_text(), name) == 0
+
+
+def test_the_drift_that_the_last_audit_found_is_shown_after_its_process_has_ended() -> None:
+    name = "stockbridge_stock_drift_pieces"
+    LastAudit.objects.create(id=1, drift_pieces=7)
+    assert value(metrics_text(), name) == 7
+    record_drift(0)
+    assert value(metrics_text(), name) == 0
+    assert LastAudit.objects.get().drift_pieces == 0
 
 
 def test_without_a_database_the_other_metrics_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,25 @@
+"""The drift that the last audit found, kept for `/metrics`: the process of the audit ends with it."""
+
+import structlog
+from django.db import Error as DatabaseUnavailable
+
+from foundation.metrics import STOCK_DRIFT
+from kafka_workers.models import LastAudit
+
+log = structlog.get_logger(__name__)
+
+
+def record_drift(pieces: int) -> None:
+    """Keep the drift of the audit that has just ended."""
+    STOCK_DRIFT.set(pieces)
+    LastAudit.objects.update_or_create(id=1, defaults={"drift_pieces": pieces})
+
+
+def update_drift() -> None:
+    """Set the gauge from the last audit, if there was one."""
+    try:
+        pieces = LastAudit.objects.values_list("drift_pieces", flat=True).first()
+    except DatabaseUnavailable as error:
+        log.warning("drift of the last audit is unknown", error=str(error))
+    else:
+        STOCK_DRIFT.set(pieces or 0)
