@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import signal
 import sys
 from importlib import import_module
 from time import monotonic
@@ -19,6 +20,10 @@ from web.server.work_threads import WorkThreads
 
 if TYPE_CHECKING:
     from web.server.connection import HttpConnection
+
+# uvicorn ends its processes by the signal that they got, which would leave undone what is to be done at their
+# end. This module is loaded before it looks which handler there was.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 class WebProcess:
