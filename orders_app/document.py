@@ -15,8 +15,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 # No control characters: PostgreSQL keeps no NUL.
-ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
-NOT_BLANK = r"^(?=.*\S)[^\x00-\x1f\x7f]*$"
+# In Python `$` also matches before a last line break; what follows it makes it the end of the text.
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+NOT_BLANK = rf"^(?=.*\S){ONE_LINE[1:]}"
 Text = Annotated[str, Meta(max_length=200, pattern=NOT_BLANK)]
 ShortText = Annotated[str, Meta(max_length=100, pattern=NOT_BLANK)]
 State = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]

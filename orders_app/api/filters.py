@@ -1,29 +1,43 @@
 """What a list of orders can be narrowed to and sorted by; a value that means nothing is a 400."""
 
 from datetime import UTC, datetime
+from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import TypedChoiceField
 from django_filters import rest_framework as filters
-from django_filters.fields import IsoDateTimeField
+from django_filters.fields import ChoiceField, IsoDateTimeField
 
 from orders_app.models import Order
 from orders_app.selectors import search_orders
 from orders_app.state_machine import OrderStatus
 
+SHOWN_CHARACTERS = 50
 FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
 LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
 
 
-class StatusField(TypedChoiceField):
-    """One of several status codes: none may be blank, though the whole filter may."""
+class EachChoice(forms.ChoiceField):
+    """One of several choices: none may be blank, though the whole filter may; the error names them all."""
 
-    def clean(self, value: str) -> int:
-        """The code. Raises ValidationError."""
-        if not value:
-            raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": value})
-        return int(super().clean(value))
+    def clean(self, value: str) -> Any:
+        """The choice. Raises ValidationError."""
+        if value and self.valid_value(value):
+            return super().clean(value)
+        choices: Any = self.choices
+        named = ", ".join(str(choice) for choice, _ in choices if choice)
+        raise ValidationError(
+            f'"{value[:SHOWN_CHARACTERS]}" is not a valid choice: {named}.', "invalid_choice"
+        )
+
+
+class StatusField(EachChoice, forms.TypedChoiceField):
+    """A status code."""
+
+
+class OrderingField(EachChoice, ChoiceField):
+    """The name of a field, with `-` for down."""
 
 
 class StatusFilter(filters.BaseInFilter, filters.TypedChoiceFilter):
@@ -35,9 +49,11 @@ class StatusFilter(filters.BaseInFilter, filters.TypedChoiceFilter):
 class StableOrdering(filters.OrderingFilter):
     """Orders that are equal in what is sorted by keep one order from page to page."""
 
+    field_class = OrderingField
+
     def filter(self, qs: QuerySet[Order], value: list[str] | None) -> QuerySet[Order]:
         """The orders sorted as asked, newest first where nothing is asked."""
-        names = [name for name in value or () if name] or ["-createdAt"]
+        names = value or ["-createdAt"]
         wanted = [self.get_ordering_value(name) for name in names]
         return qs.order_by(*wanted, "-pk")
 

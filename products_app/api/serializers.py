@@ -30,7 +30,12 @@ class ProductSerializer(serializers.Serializer[Product]):
     stock = serializers.IntegerField(required=False, min_value=0, max_value=MAX_STOCK)
     inStock = serializers.BooleanField(source="in_stock", read_only=True)
     imageUrl = serializers.RegexField(
-        r"^(https?://|/)", source="image_url", required=False, allow_blank=True, max_length=2_000
+        r"^(https?://|/)[^\x00-\x1f\x7f]*$",
+        source="image_url",
+        required=False,
+        allow_blank=True,
+        max_length=2_000,
+        error_messages={"invalid": "Enter one line that begins with https://, http:// or /."},
     )
     sku = serializers.CharField(required=False, allow_blank=True, max_length=100)
     brand = serializers.CharField(required=False, allow_blank=True, max_length=100)
@@ -50,7 +55,9 @@ class OrderingField(serializers.ChoiceField):
     """A field of products to sort by, with `-` for down; gives the selector's name for it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=[sign + name for name in ORDERINGS for sign in ("", "-")], **kwargs)
+        choices = [sign + name for name in ORDERINGS for sign in ("", "-")]
+        sentence = f'"{{input}}" is not a valid choice: {", ".join(choices)}.'
+        super().__init__(choices=choices, error_messages={"invalid_choice": sentence}, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         """The same without camel case."""

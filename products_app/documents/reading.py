@@ -100,7 +100,7 @@ def find_readable(document: Mapping[str, Any]) -> Product | None:
         return None
 
 
-@lru_cache(1_000)
+@lru_cache(10_000)
 def report_unreadable(product_id: str, reason: str) -> None:
     """Log that a product is passed over; once for each product and reason."""
     log.error("product cannot be read", product=product_id, reason=reason, remedy="manage.py check_catalogue")

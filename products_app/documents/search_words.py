@@ -2,7 +2,7 @@
 
 Capitals, accents and apostrophes do not count, and no word is left out: `the`, `it` and `who` are words too.
 Beside each word that looks like an English plural stand the singulars that it may have, so that `shoes` and
-`shoe` find each other.
+`shoe` find each other; and beside the parts of `T-shirt` stands `tshirt`.
 """
 
 import re
@@ -18,7 +18,19 @@ SOURCES = ("name", "brand", "category", "tags", "sku", "description")
 
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHES = re.compile("['\u2019\u02bc]")
+_COMPOUND = re.compile(r"[^\W_]+(?:[-_./][^\W_]+)+")
+# Letters that are no composition of a letter and an accent, so that normalising leaves them.
+_PLAIN_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "æ": "ae", "œ": "oe"})  # noqa: RUF001
 _SHORTEST_PLURAL = 4
+_IRREGULAR = {
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "feet": "foot",
+    "teeth": "tooth",
+    "mice": "mouse",
+    "people": "person",
+}
 
 
 def search_fields(product: Product) -> dict[str, list[str]]:
@@ -29,13 +41,20 @@ def search_fields(product: Product) -> dict[str, list[str]]:
 
 def words_in(text: str) -> Sequence[str]:
     """The words of a text, each once, in their order, in the form in which they are compared."""
+    return list(dict.fromkeys(_WORD.findall(_plain(text))))
+
+
+def _plain(text: str) -> str:
+    """The text without capitals, accents and apostrophes."""
     decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
     plain = "".join(each for each in decomposed if not unicodedata.combining(each))
-    return list(dict.fromkeys(_WORD.findall(plain)))
+    return plain.translate(_PLAIN_LETTERS)
 
 
 def singulars(word: str) -> set[str]:
     """The singulars that the word may have if it is an English plural."""
+    if word in _IRREGULAR:
+        return {_IRREGULAR[word]}
     if len(word) < _SHORTEST_PLURAL or not word.endswith("s") or word.endswith("ss"):
         return set()
     found = {word[:-1]}
@@ -49,5 +68,7 @@ def singulars(word: str) -> set[str]:
 
 
 def _forms(texts: Iterable[str]) -> list[str]:
-    words = set(words_in(" ".join(texts)[:MAX_CHARACTERS]))
+    text = " ".join(texts)[:MAX_CHARACTERS]
+    joined = {"".join(_WORD.findall(compound)) for compound in _COMPOUND.findall(_plain(text))}
+    words = joined.union(words_in(text))
     return sorted(words.union(*map(singulars, words)))

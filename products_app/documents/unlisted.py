@@ -27,8 +27,11 @@ def list_unlisted(*, at_most: int = MOST_AT_ONCE) -> None:
 
     `at_most` is how many are looked at; 0 for all.
     """
-    found = product_collection().find({"searchWords": {"$exists": False}})
-    write_words(found.sort("_id", -1).limit(at_most))
+    without_words = {"searchWords": {"$exists": False}}
+    looked_at = write_words(product_collection().find(without_words).sort("_id", -1).limit(at_most))
+    # Those that cannot be read stay without words: many of them must not keep the others off the lists.
+    if looked_at == at_most:
+        write_words(product_collection().find(without_words | VALIDATOR).limit(at_most))
 
 
 def list_all() -> None:
@@ -36,10 +39,12 @@ def list_all() -> None:
     write_words(product_collection().find())
 
 
-def write_words(documents: Iterable[Mapping[str, Any]]) -> None:
-    """Write the words of these products where they are missing or old."""
+def write_words(documents: Iterable[Mapping[str, Any]]) -> int:
+    """Write the words of these products where they are missing or old; how many products there were."""
     updates: list[UpdateOne] = []
+    looked_at = 0
     for document in documents:
+        looked_at += 1
         if (product := find_readable(document)) is None:
             continue
         words = search_fields(product)
@@ -48,6 +53,7 @@ def write_words(documents: Iterable[Mapping[str, Any]]) -> None:
         if len(updates) == MOST_AT_ONCE:
             _write(updates)
     _write(updates)
+    return looked_at
 
 
 def unlist(product_ids: Sequence[ObjectId]) -> None:

@@ -13,6 +13,7 @@ from products_app.documents import reading
 from products_app.documents.connection import object_id
 from products_app.documents.product import product_collection
 from products_app.documents.reading import faults_of, read_product
+from products_app.documents.unlisted import list_unlisted
 from products_app.exceptions import InsufficientStock, ProductInactive
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
 from products_app.selectors import find_products, find_products_to_order
@@ -213,6 +214,15 @@ def test_megabytes_of_text_spoil_no_list() -> None:
     lantern = stocked(1)
     answer = WsgiClient().get(f"{PRODUCTS}?search=lantern").json()
     assert [product["id"] for product in answer["results"]] == [lantern]
+
+
+def test_many_products_that_cannot_be_read_keep_no_older_one_off_the_lists() -> None:
+    older = {planted() for _ in range(2)}
+    for _ in range(4):
+        planted(price="call us")
+    list_unlisted(at_most=3)
+    with_words = product_collection().find({"searchWords": {"$exists": True}})
+    assert {str(found["_id"]) for found in with_words} == older
 
 
 def test_a_catalogue_that_was_spoiled_as_a_whole_has_an_empty_list() -> None:

@@ -21,6 +21,8 @@ PRODUCT_FIELDS: dict[str, dict[str, Any]] = {
     "Knives, set of 3": {"category": "Kitchen", "description": "Three knives and a glass board"},
     "Crème brûlée torch": {"brand": "Straße & Söhne"},
     "Battery AA": {},
+    "Wireless mouse": {"brand": "Sørensen & Łoś", "tags": ["USB-C"]},
+    "T-shirt": {"sku": "TS_12.b"},
 }
 
 
@@ -58,6 +60,17 @@ def names(query: str) -> list[str]:
         ("STRASSE söhne", ["Crème brûlée torch"]),
         ("bk-77", ["It"]),
         ("king it", ["It"]),
+        ("bk77", ["It"]),
+        ("mice", ["Wireless mouse"]),
+        ("sorensen", ["Wireless mouse"]),
+        ("SØRENSEN łoś", ["Wireless mouse"]),
+        ("los", ["Wireless mouse"]),
+        ("usbc", ["Wireless mouse"]),
+        ("usb c", ["Wireless mouse"]),
+        ("tshirts", ["T-shirt"]),
+        ("T-Shirt", ["T-shirt"]),
+        ("t shirt", ["T-shirt"]),
+        ("ts12b", ["T-shirt"]),
         ("eather", []),
         ("the shoe", []),
         ("+", []),

@@ -14,9 +14,10 @@ from tests.wsgi_client import WsgiClient
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# Those of the catalogue have tests of their own.
-API_ROUTES = sorted({route for _, route in ROUTE_CASES if re.match("api/v1/(?!products)", route)})
-LISTS = [route for method, route in ROUTE_CASES if method == "GET" and re.match("api/v1/orders/", route)]
+API_ROUTES = sorted({route for _, route in ROUTE_CASES if route.startswith("api/v1/")})
+LISTS = [
+    route for method, route in ROUTE_CASES if method == "GET" and re.match("api/v1/(orders|products)/", route)
+]
 WHATEVER = (
     "",
     "\x00",
@@ -31,7 +32,11 @@ WHATEVER = (
     "true",
     "1e400",
 )
-NAMES = ("status", "search", "createdAfter", "createdBefore", "ordering", "page", "pageSize", "format")
+NAMES = (
+    *("status", "createdAfter", "createdBefore"),
+    *("category", "brand", "tags", "minPrice", "maxPrice", "inStock", "isActive"),
+    *("search", "ordering", "page", "pageSize", "format"),
+)
 
 
 @pytest.fixture

@@ -88,6 +88,8 @@ REFUSED_EDITS: list[tuple[object, str]] = [
     ({"shippingAddress": None}, "shippingAddress"),
     ({"shippingAddress": OTHER | {"city": " "}}, "shippingAddress.city"),
     ({"shippingAddress": OTHER | {"zipCode": "1\n2"}}, "shippingAddress.zipCode"),
+    ({"shippingAddress": OTHER | {"state": "MA\n"}}, "shippingAddress.state"),
+    ({"shippingAddress": OTHER | {"street": "12 Mill Lane\n"}}, "shippingAddress.street"),
     ({"trackingNumber": 5}, "trackingNumber"),
     ({"trackingNumber": "x" * 101}, "trackingNumber"),
     ({"status": 2}, "status"),

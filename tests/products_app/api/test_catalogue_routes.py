@@ -69,6 +69,7 @@ def test_a_product_needs_only_name_and_price(staff: APIClient) -> None:
         ("stock", True, "invalid"),
         ("stock", 1_000_000_001, "max_value"),
         ("imageUrl", "javascript:alert(1)", "invalid"),
+        ("imageUrl", "/a.png\nb", "invalid"),
         ("tags", "oil", "not_a_list"),
         ("isActive", "perhaps", "invalid"),
     ],
