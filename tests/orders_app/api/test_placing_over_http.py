@@ -113,7 +113,7 @@ def test_all_faults_of_a_body_are_named_at_once() -> None:
             f'"9" is not a valid choice: {PAYMENT_METHODS}.',
         ),
     ]
-    nothing = ApiUser(1).request("POST", "orders/", b"")
+    nothing = ApiUser(1).request("POST", "orders/", {})
     assert attributes(nothing) == ["items", "shippingAddress", "paymentMethod"]
 
 
