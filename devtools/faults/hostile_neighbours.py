@@ -33,6 +33,7 @@ _FORGED = (
     {"attempts": "9" * 30},
     {"topic": "order.completed"},
     {"topic": "orders-service-group.dlq"},
+    {"topic": "orders-service-group.retry." + "9" * 5000},
     {"group": "another"},
     {"offset": "-1"},
     {"first_at": "\x1b[2J"},

@@ -193,14 +193,18 @@ def _row(letter: DeadLetter) -> list[object]:
 
 def _details(letter: DeadLetter) -> list[list[object]]:
     failure, resolution = letter.failure, letter.resolution
-    rows: list[list[object]] = [["Given up at", letter.at or ""], ["Key", letter.key_text]]
+    rows: list[list[object]] = [
+        ["Given up at", letter.at.isoformat(" ", "seconds") if letter.at else ""],
+        ["Key", letter.key_text],
+    ]
     rows.append(["Error", letter.error])
     if failure:
         rows += [
             ["Came from", f"{failure.topic}/{failure.partition}/{failure.offset}"],
             ["Attempts", failure.attempts],
-            ["First failed", failure.first_at],
-            ["Last failed", failure.last_at],
+            # As text: a time near the years 1 or 9999 cannot be shown in another time zone.
+            ["First failed", failure.first_at.isoformat(" ", "seconds")],
+            ["Last failed", failure.last_at.isoformat(" ", "seconds")],
         ]
     if resolution:
         sentence = f"{resolution.result} by {resolution.by} at {resolution.at}"

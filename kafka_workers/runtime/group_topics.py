@@ -2,7 +2,7 @@
 
 import re
 
-_RETRY = re.compile(r"(?P<group>.+)\.retry\.(?P<number>[1-9]\d*)")
+_RETRY = re.compile(r"(?P<group>.+)\.retry\.(?P<number>[1-9][0-9]{0,2})")
 _DEAD_LETTERS = ".dlq"
 _RESOLUTIONS = ".settled"
 
@@ -25,7 +25,8 @@ def retry_number(topic: str) -> int | None:
 
 def is_retry_topic_of(topic: str, group: str) -> bool:
     """Whether this is one of the group's retry topics."""
-    return retry_number(topic) is not None and topic.startswith(f"{group}.retry.")
+    found = _RETRY.fullmatch(topic)
+    return found is not None and found["group"] == group
 
 
 def dead_letter_topic(group: str) -> str:

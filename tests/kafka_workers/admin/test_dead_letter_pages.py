@@ -15,6 +15,9 @@ from devtools.stack.server import Server
 from kafka_workers.admin import dead_letter_pages
 from kafka_workers.runtime.broker import topic_reader
 from kafka_workers.runtime.dead_letters.letters import DeadLetter, DeadLetterFilter, find_dead_letters
+from kafka_workers.runtime.group_topics import dead_letter_topic
+from kafka_workers.runtime.messages.message import OutgoingMessage
+from kafka_workers.runtime.producing.producer import Producer
 from tests.kafka_workers.admin.conftest import Login
 from tests.kafka_workers.runtime.dead_letters.test_dead_letters import dead_letters_of, unresolved
 from tests.kafka_workers.runtime.workbench import Bench
@@ -74,6 +77,23 @@ def test_the_page_of_a_dead_letter_shows_headers_value_and_resolution(login: Log
         "sent by &lt;a load test",
     ):
         assert words in page
+
+
+def test_the_page_of_a_dead_letter_shows_any_time_that_its_headers_can_give(
+    login: Login, bench: Bench
+) -> None:
+    [letter] = dead_letters_of(bench, 1)
+    headers: dict[str, str | bytes | None] = {
+        **letter.headers,
+        "failure_first_at": "0001-01-01T00:00:00+14:00",
+        "failure_last_at": "9999-12-31T23:59:59-12:00",
+    }
+    with Producer("test") as producer:
+        producer.publish([OutgoingMessage(dead_letter_topic(bench.group), "k", b"1", headers)])
+    _, odd = unresolved(bench)
+    page = login(VIEW).get(page_of(odd))
+    assert "0001-01-01 00:00:00+14:00" in page.content.decode()
+    assert "9999-12-31 23:59:59-12:00" in page.content.decode()
 
 
 def test_coordinates_without_a_dead_letter_are_not_found(login: Login, bench: Bench) -> None:

@@ -62,19 +62,27 @@ def dead(bench: Bench) -> list[DeadLetter]:
         {"attempts": "99999999999999999999"},
         {"topic": "order.completed"},
         {"topic": None},
+        {"topic": "{group}.retry.1"},
+        {"topic": "{group}.retry.1" + 5000 * "1"},
+        {"topic": "{group}.retry.\u0661"},
+        {"topic": "{group}.retry.other.retry.1"},
         {"group": "another"},
         {"offset": "99999999999999999999999999"},
         {"partition": "-1"},
         {"first_at": "\x1b[2J"},
         {"reason": b"\xff\xfe"},
     ],
-    ids=str,
+    ids=lambda changes: str(changes)[:50],
 )
 def test_a_forged_retry_becomes_a_dead_letter_and_the_next_one_is_handled(
     bench: Bench, changes: dict[str, str | bytes | None]
 ) -> None:
     bench.start()
-    write(bench, f"{bench.group}.retry.1", b"1", failure_headers(bench, **changes))
+    in_group = {
+        name: value.replace("{group}", bench.group) if isinstance(value, str) else value
+        for name, value in changes.items()
+    }
+    write(bench, f"{bench.group}.retry.1", b"1", failure_headers(bench, **in_group))
     write(bench, f"{bench.group}.retry.1", b"2", failure_headers(bench))
     bench.wait_until_handled(2)
     bench.dead_letters(1)

@@ -198,6 +198,7 @@ def test_a_discarded_dead_letter_is_recorded_and_not_redriven(bench: Bench) -> N
 FORGED: list[tuple[dict[str, str | None], str]] = [
     ({"failure_topic": "order.completed"}, "failure_topic is 'order.completed'"),
     ({"failure_topic": "orders-service-group.retry.1"}, "failure_topic is"),
+    ({"failure_topic": "orders-service-group.retry." + 5000 * "1"}, "failure_topic is"),
     ({"failure_group": "orders-service-group"}, "failure_group is 'orders-service-group'"),
     ({"failure_attempts": "-10"}, "cannot be read"),
     ({"failure_offset": "-1"}, "cannot be read"),
@@ -205,7 +206,7 @@ FORGED: list[tuple[dict[str, str | None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "reason"), FORGED)
+@pytest.mark.parametrize(("changes", "reason"), FORGED, ids=lambda value: str(value)[:60])
 def test_a_forged_dead_letter_is_shown_with_the_reason_and_can_only_be_discarded(
     bench: Bench, changes: dict[str, str | None], reason: str
 ) -> None:
