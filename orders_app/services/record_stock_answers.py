@@ -1,8 +1,8 @@
 """Recording the answers of the stock service on the orders.
 
-An answer that contradicts its order is kept (`StockContradiction`). It is believed only where it answers a
-command of ours and no other answer has come since; else the stock is requested again, and the answer to that
-request decides. docs/stock.md lists the cases.
+An answer that contradicts its order is kept (`StockContradiction`). It is believed only where it answers the
+last command of the order and no other answer has come since; else the stock is requested again, and the
+answer to that request decides. docs/stock.md lists the cases.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from msgspec import UNSET
 from orders_app import event_effects, event_log
 from orders_app.document import CancelCode, CancelReason
 from orders_app.event_data import EventType, StatusChanged
-from orders_app.event_log import LoggedEvent, Origin
+from orders_app.event_log import LoggedEvent, NewEvent, Origin
 from orders_app.services.keep_contradiction import Outcome, is_kept, keep_contradiction
 from orders_app.services.locked_order import LockedOrder, locked_orders
 from orders_app.services.rejection import explain_rejection
@@ -99,7 +99,7 @@ def _apply_rejection(order: LockedOrder, answer: StockAnswer) -> None:
     before = order.document
     # Most orders are as they were placed, so that there is nothing to read.
     history = event_log.history(before.id) if before.version > 1 else []
-    if EventType.CONFIRMED in _types(order, history) and not _is_answer(answer, history):
+    if EventType.CONFIRMED in _types(order, history) and not _is_answer(order, answer, history):
         _record_contradiction(order, answer, Kind.REJECTED_AFTER_RESERVED)
     elif (outcome := _lose_stock(order, answer, history)) == Outcome.FOR_PEOPLE:
         keep_contradiction(answer=answer, order=before, kind=Kind.WITHOUT_STOCK, outcome=outcome)
@@ -139,7 +139,7 @@ def _put_right(order: LockedOrder, answer: StockAnswer) -> Outcome:
     history = event_log.history(order.document.id)
     if order.document.status == OrderStatus.CANCELLED:
         return _put_cancelled_right(order, answer, history)
-    if order.document.stock_status == StockStatus.PENDING and _is_answer(answer, history):
+    if order.document.stock_status == StockStatus.PENDING and _is_answer(order, answer, history):
         return _lose_stock(order, answer, history)
     if _types(order, history)[-1] == EventType.RESERVE_REQUESTED:
         return Outcome.NONE
@@ -152,7 +152,7 @@ def _put_cancelled_right(order: LockedOrder, answer: StockAnswer, history: Seque
     stock_status = order.document.stock_status
     if stock_status == StockStatus.RELEASED:
         return Outcome.NONE
-    if isinstance(answer, StockReleased) and _is_answer(answer, history):
+    if isinstance(answer, StockReleased) and _is_answer(order, answer, history):
         order.record_stock_status(StockStatus.RELEASED)
         return Outcome.RECORDED
     is_requested = _types(order, history)[-1] == EventType.RELEASE_REQUESTED
@@ -162,7 +162,11 @@ def _put_cancelled_right(order: LockedOrder, answer: StockAnswer, history: Seque
     return Outcome.NONE
 
 
-def _is_answer(answer: StockAnswer, history: Sequence[LoggedEvent]) -> bool:
-    """Whether the answer names a command that one of these events has sent."""
-    commands = {f"{event.event_id}:{COMMANDS[event.type]}" for event in history if event.type in COMMANDS}
-    return answer.origin.cause in commands
+def _is_answer(order: LockedOrder, answer: StockAnswer, history: Sequence[LoggedEvent]) -> bool:
+    """Whether the answer names the last command that the order has sent.
+
+    Another answer may have come to an earlier one, from which a forged answer can copy its headers.
+    """
+    sent: list[LoggedEvent | NewEvent] = [*history, *order.events]
+    command = next(event for event in reversed(sent) if event.type in COMMANDS)
+    return answer.origin.cause == f"{order.document.id}:{command.version}:{COMMANDS[command.type]}"

@@ -190,6 +190,25 @@ def test_forged_rejections_of_a_reserved_order_never_cancel_it(placer: OrderPlac
     assert kinds()[0] == ("rejected_after_reserved", "asked_again")
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_answer_with_headers_copied_from_an_earlier_one_is_not_believed(
+    placer: OrderPlacer, at_once: bool
+) -> None:
+    order = placer.place()
+    copied = true_origin(order)
+    settle_truly(order, holds=True)
+    forged: list[StockAnswer] = [
+        StockReserved(str(order.id), {}, copied),
+        rejected(order, 0, copied),
+        released(order, copied),
+    ]
+    for batch in [forged] if at_once else [[each] for each in forged]:
+        answer(*batch)
+    assert state(order) == (PROCESSING, StockStatus.PENDING)
+    settle_truly(order, holds=True)
+    assert state(order) == (PROCESSING, StockStatus.RESERVED)
+
+
 def test_an_answer_that_the_stock_service_repeats_to_our_own_request_is_believed(
     placer: OrderPlacer,
 ) -> None:
