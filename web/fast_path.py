@@ -31,6 +31,7 @@ from web.errors import error_answer
 from web.middleware import View, observe_requests
 from web.no_store import NO_STORE
 from web.rendering import to_json
+from web.server.refusals import REFUSAL
 from web.throttles import require_unthrottled
 
 JSON = "application/json"
@@ -95,6 +96,7 @@ def has_usual_form(environ: WSGIEnvironment) -> bool:
         and environ["PATH_INFO"].isascii()  # WSGI gives other paths undecoded
         and not environ.get("QUERY_STRING")
         and not environ.get("SCRIPT_NAME")
+        and REFUSAL not in environ
         and environ.get("HTTP_HOST")
     )
 

@@ -16,6 +16,7 @@ from tests.orders_app.sockets.conftest import accepts
 
 __all__ = ["catalogue", "customer", "other", "placer"]
 
+FRONT_END = "http://pages.example"
 WITHOUT_THROTTLES = {"LOGIN_RATE": "off", "REGISTRATION_RATE": "off", "LOGIN_FAILURES": "1000000"}
 
 
@@ -32,7 +33,7 @@ def web_url(django_db_setup: None, mongodb: str, web_log: Path) -> Iterator[str]
     with web_log.open("wb") as output:
         web = subprocess.Popen(
             [sys.executable, "-m", "web.server", "--port", str(port), "config.wsgi:application"],
-            env=in_test_database() | WITHOUT_THROTTLES,
+            env=in_test_database() | WITHOUT_THROTTLES | {"FRONTEND_URL": FRONT_END},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

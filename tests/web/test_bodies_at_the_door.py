@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from tests.orders_app.api.api_users import order_body
 from tests.orders_app.ordering import OrderPlacer
 from tests.orders_app.sockets.browser import token
 from tests.products_app.product_stock import stocked
+from tests.web.conftest import FRONT_END
 from tests.web.test_oversized_bodies import endpoints, stored
 
 __all__ = ["endpoints"]
@@ -110,3 +112,23 @@ def test_a_body_that_comes_late_is_counted_once_and_used(web_url: str, placer: O
         caller.settimeout(10)
         caller.sendall(body[5:])
         assert caller.recv(12) == b"HTTP/1.1 201"
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 2000000", "Transfer-Encoding: chunked"])
+def test_a_refusal_of_the_server_reaches_pages_of_the_front_end_and_the_log(
+    web_url: str, web_log: Path, framing: str
+) -> None:
+    address = urlsplit(web_url)
+    path = f"/api/v1/{framing.partition(':')[0]}/"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nOrigin: {FRONT_END}\r\n{framing}\r\n\r\n"
+    with socket.create_connection((address.hostname, address.port), timeout=10) as caller:
+        caller.sendall(head.encode() + b"1e8480\r\n" + b"x" * 2_000_000)
+        with http.client.HTTPResponse(caller) as response:
+            response.begin()
+            assert response.status == 413
+            assert response.headers["Access-Control-Allow-Origin"] == FRONT_END
+            assert response.headers["Connection"] == "close"
+            assert json.loads(response.read())["errors"][0]["code"] == "too_large"
+    (line,) = (line for line in web_log.read_text().splitlines() if path in line)
+    assert "413" in line
+    assert response.headers["X-Request-Id"] in line

@@ -8,12 +8,15 @@ from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+import structlog
+
 from foundation.metrics import HTTP_CONNECTIONS_CLOSED, HTTP_REQUESTS
 from web.server.answers import refusal_bytes
 from web.server.file_body import FileBody
 from web.server.limits import (
     LINGER_BYTES,
     LINGER_SECONDS,
+    MOST_REQUESTS_AHEAD,
     PATIENCE_SECONDS,
     REQUESTS_AHEAD,
     SLOWEST_READER_BYTES,
@@ -21,10 +24,13 @@ from web.server.limits import (
 from web.server.reading import RequestReader
 from web.server.refusals import (
     BODY_TIMEOUT,
+    EXPECTATION,
     FAILED,
     HEAD_TIMEOUT,
-    MALFORMED,
     OVERLOADED,
+    REFUSAL,
+    TOO_LARGE,
+    TOO_MANY_AHEAD,
     Refusal,
 )
 from web.server.request import Request
@@ -36,9 +42,11 @@ if TYPE_CHECKING:
     from web.server.web_process import WebProcess
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-HTTP_2_PREFACE = b"PRI * HTTP/2.0"
-VERSIONS = {"1.0", "1.1"}
 NEVER = float("inf")
+OF_BODIES = {TOO_LARGE, EXPECTATION, BODY_TIMEOUT}
+"""Refusals of requests whose head was understood."""
+
+log = structlog.get_logger("access")
 
 
 class HttpConnection(asyncio.Protocol):
@@ -106,7 +114,7 @@ class HttpConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends no more; it still gets the answers to what it has sent."""
         self._last = self._deaf = True
-        return self._answering is not None
+        return self._is_busy
 
     def data_received(self, data: bytes) -> None:
         """Read requests."""
@@ -117,7 +125,7 @@ class HttpConnection(asyncio.Protocol):
             return
         if not self._reader.feed(data):
             self._last = self._deaf = True
-        if self._reader.request and not self._answering:
+        if self._reader.request and not self._is_busy:
             self._go_on_reading(self._reader.request)
         if self._reader.refusal:
             self._refuse(self._reader.refusal)
@@ -138,18 +146,27 @@ class HttpConnection(asyncio.Protocol):
         self._paused = False
         self._take()
         self._send_file()
+        if self._ahead and self._answering is None:
+            self._next()
 
     # Answering.
 
+    @property
+    def _is_busy(self) -> bool:
+        """Whether requests are not answered yet that have been read."""
+        return self._answering is not None or bool(self._ahead)
+
     def _take_request(self, request: Request) -> None:
-        if self._answering is None:
+        if self._answering is request:  # its head is being checked, and then it goes on
+            return
+        if not self._is_busy and not self._paused:
             self._answer(request)
-        elif self._answering is not request:  # its head is being checked, and then it goes on
-            self._ahead.append(request)
-            if len(self._ahead) > REQUESTS_AHEAD:
-                self._reader.refusal = MALFORMED
-            elif len(self._ahead) == REQUESTS_AHEAD:
-                self._transport.pause_reading()
+            return
+        self._ahead.append(request)
+        if len(self._ahead) > MOST_REQUESTS_AHEAD:
+            self._reader.refusal = TOO_MANY_AHEAD
+        elif len(self._ahead) == REQUESTS_AHEAD:
+            self._transport.pause_reading()
 
     def _answer(self, request: Request, *, head_alone: bool = False) -> None:
         self._answering = request
@@ -213,6 +230,9 @@ class HttpConnection(asyncio.Protocol):
         self._answering = None
         if self.gone or self._lingers:
             return
+        if self._reader.refusal:
+            self._refuse(self._reader.refusal)
+            return
         if request.complete:
             self._answer(request)
             return
@@ -233,7 +253,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse_answering(self, request: Request, refusal: Refusal) -> None:
         if not self.gone:
-            _count_refusal(request.method, refusal[0])
+            _record_refusal(request, refusal[0])
             self._last = True
             self.on_answer(request, refusal_bytes(*refusal))
 
@@ -258,6 +278,9 @@ class HttpConnection(asyncio.Protocol):
         return not request.keep_alive or (self._last and not self._ahead)
 
     def _next(self) -> None:
+        """Answer the next request, once the client has read the answers before it."""
+        if self._paused:
+            return
         request = self._ahead.popleft()
         if len(self._ahead) == REQUESTS_AHEAD - 1:
             self._transport.resume_reading()
@@ -280,15 +303,22 @@ class HttpConnection(asyncio.Protocol):
     # Refusing and closing.
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer what cannot be read to its end, after what was read before."""
+        """Answer what cannot be read to its end, after what was read before.
+
+        Where the head was understood the application says it, with its headers and its line in the log.
+        """
         self._deaf = True
         self._reader.refusal = refusal
-        if self._answering is not None and self._answering is not self._reader.request:
+        if self._is_busy:
             return
         request = self._reader.request
-        _count_refusal(request.method if request else "", refusal[0])
-        self._write(refusal_bytes(*refusal))
-        self._linger()
+        if request and refusal in OF_BODIES and REFUSAL not in request.environ:
+            request.environ[REFUSAL] = refusal
+            self._answer(request, head_alone=True)
+        else:
+            _record_refusal(request, refusal[0])
+            self._write(refusal_bytes(*refusal))
+            self._linger()
 
     def _linger(self) -> None:
         """Close for writing and read on for a while: a client that still sends would lose the answer."""
@@ -338,7 +368,7 @@ class HttpConnection(asyncio.Protocol):
     def _may_be_checked(self, now: float) -> bool:
         """Whether to ask if the request is refused without its body, which has not arrived soon."""
         request = self._reader.request
-        if request is None or self._answering or self._deaf or not request.head_complete:
+        if request is None or self._is_busy or self._paused or self._deaf or not request.head_complete:
             return False
         is_due = request.expects_continue or now >= self._since + PATIENCE_SECONDS
         return is_due and not request.head_checked
@@ -393,5 +423,8 @@ def _base_environ(address: str, own: Any) -> dict[str, Any]:
     }
 
 
-def _count_refusal(method: str, status: HTTPStatus) -> None:
+def _record_refusal(request: Request | None, status: HTTPStatus) -> None:
+    """Count and log what no application has answered."""
+    method, path = (request.method, request.environ.get("PATH_INFO", "")) if request else ("", "")
     HTTP_REQUESTS.labels(method or "other", "unmatched", int(status)).inc()
+    log.info("request", method=method, path=path, status=int(status))

@@ -33,7 +33,9 @@ BODIES_BYTES = 128 * 1024 * 1024
 CHUNKING_FACTOR = 8
 """A chunked body may take so many times its bytes on the wire: the size of each chunk is sent too."""
 REQUESTS_AHEAD = 32
-"""Requests of one connection that may wait for the answer to an earlier one (pipelining)."""
+"""Requests of one connection that may wait for an earlier answer (pipelining): then no more are read."""
+MOST_REQUESTS_AHEAD = 4 * REQUESTS_AHEAD
+"""So many may have come with the last of these; a client that sends more at once is refused."""
 REQUESTS_WAITING = 1_000
 """Requests that may wait for a thread."""
 STREAMS = 32

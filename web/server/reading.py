@@ -40,19 +40,35 @@ class RequestReader:
         self._parser = HttpRequestParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
         self._first = b""
+        # Whether the parser is fed a head that has been read already.
+        self._continues = False
 
     def feed(self, data: bytes) -> bool:
         """Read on. False where what comes after is for nobody."""
         self._first = self._first or data[: len(HTTP_2_PREFACE)]
         try:
             self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            return False
+        except HttpParserUpgrade as upgrade:
+            return self._stay_with_http_1(data[upgrade.args[0] :])
         except HttpParserError:
             self.refusal = self.refusal or self._malformed()
         if self.request:
             self._count(self.request, len(data))
         return True
+
+    def _stay_with_http_1(self, rest: bytes) -> bool:
+        """Read on after a request that asks for another protocol, which is not spoken here.
+
+        The parser passes over the body of such a request; another one reads it after a head that says so.
+        """
+        if self.refusal or self._parser.get_method() == b"CONNECT":
+            return False
+        self._parser = HttpRequestParser(self)
+        if self.request:
+            self._continues = True
+            self._parser.feed_data(self.request.framing())
+            self._continues = False
+        return not rest or self.feed(rest)
 
     def close(self) -> None:
         """Free the parser, which holds this reader."""
@@ -71,22 +87,25 @@ class RequestReader:
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
+        if self._continues:
+            return
         self.request = Request()
         self._headers = []
 
     def on_url(self, part: bytes) -> None:
         """A part of the target."""
-        if self.request:
+        if self.request and not self._continues:
             self.request.url += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header; trailers, which come after a chunked body, are not looked at any more."""
-        self._headers.append((name, value))
+        """One header; trailers, which come after a chunked body, are not kept."""
+        if self.request and not self.request.head_complete:
+            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The end of the head: what is known by now may be refused."""
         request = self.request
-        if request is None or self.refusal:
+        if request is None or self.refusal or self._continues:
             return
         version = self._parser.get_http_version()
         if version not in VERSIONS:
@@ -110,8 +129,6 @@ class RequestReader:
             self.refusal = TOO_LARGE
         elif request.environ.get("HTTP_EXPECT") and request.http_11 and not request.expects_continue:
             self.refusal = EXPECTATION
-        elif self._process.body_bytes > BODIES_BYTES:
-            self.refusal = OVERLOADED
         request.body_deadline = monotonic() + self._process.limits.body_seconds
 
     def on_body(self, part: bytes) -> None:
@@ -123,11 +140,15 @@ class RequestReader:
         self._process.body_bytes += len(part)
         if request.body_bytes > self._process.limits.body_bytes:
             self.refusal = TOO_LARGE
+        elif self._process.body_bytes > BODIES_BYTES:
+            self.refusal = OVERLOADED
 
     def on_message_complete(self) -> None:
         """The end of a request."""
         request = self.request
         if request is None or self.refusal:
+            return
+        if request.has_body and self._parser.should_upgrade():  # the body has been passed over
             return
         self.request = None
         request.complete = True

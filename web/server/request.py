@@ -49,7 +49,7 @@ class Request:
         self.bytes_received = 0
         self.body_bytes = 0
         self.url = b""
-        self._body: list[bytes] = []
+        self._body = bytearray()
 
     def end_head(
         self, method: str, headers: list[tuple[bytes, bytes]], base: WSGIEnvironment, *, http_11: bool
@@ -107,18 +107,23 @@ class Request:
         """Whether a body follows the head."""
         return self.chunked or self.length > 0
 
+    def framing(self) -> bytes:
+        """A head that declares the body as the request does."""
+        framing = "Transfer-Encoding: chunked" if self.chunked else f"Content-Length: {self.length}"
+        return f"POST / HTTP/1.1\r\n{framing}\r\n\r\n".encode()
+
     def add_body(self, part: bytes) -> None:
         """Take a part of the body."""
-        self._body.append(part)
+        self._body += part
         self.body_bytes += len(part)
 
     def whole(self) -> WSGIEnvironment:
         """The environ with the body, whose length is declared even where it came in chunks."""
         environ = self.environ
-        environ["wsgi.input"] = BytesIO(b"".join(self._body))
-        if self.chunked:
+        environ["wsgi.input"] = BytesIO(self._body)
+        if self.chunked or "CONTENT_LENGTH" in environ:  # one form of a length: it may have come as 003
             environ.pop("HTTP_TRANSFER_ENCODING", None)
-            environ["CONTENT_LENGTH"] = str(self.body_bytes)
+            environ["CONTENT_LENGTH"] = str(len(self._body))
         self._body.clear()
         return environ
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+BIG_BYTES = 1024 * 1024
+answered: list[str] = []
 LARGE_BYTES = 64 * 1024 * 1024
 
 
@@ -17,6 +19,13 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         return [b"no token"]
     if path == "/stuck":
         time.sleep(600)
+    if path == "/big":
+        start_response("200 OK", [])
+        answered.append(path)
+        return [b"x" * BIG_BYTES]
+    if path == "/answered":
+        start_response("200 OK", [])
+        return [b"%d" % len(answered)]
     if path == "/raises":
         raise ValueError(path)
     if path == "/stream":

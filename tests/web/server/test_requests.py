@@ -1,11 +1,27 @@
 """Requests as clients may write them, and as they may not."""
 
+import select
+from pathlib import Path
+
 import pytest
 
+from devtools.driver.shop import eventually
 from tests.web.server.conftest import Server
+from tests.web.server.site import BIG_BYTES
 
 POST = ("POST / HTTP/1.1", "Host: a")
 CHUNKED = "Transfer-Encoding: chunked"
+
+
+def all_big_answered(server: Server) -> bool:
+    seen = server.call().send("GET /answered HTTP/1.1", "Host: a").answer()[1]
+    return seen == {"text": "30"}
+
+
+def memory_of(server: Server) -> int:
+    """What the server has in memory, in MB."""
+    lines = Path(f"/proc/{server.process.pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) // 1024
 
 
 def test_a_chunked_body_reaches_the_application_with_its_length(server: Server) -> None:
@@ -176,6 +192,62 @@ def test_a_client_that_has_said_all_gets_its_answer(server: Server) -> None:
 def test_an_upgrade_is_answered_as_a_plain_request(server: Server, upgrade: str) -> None:
     caller = server.call().send("GET /a HTTP/1.1", "Host: a", "Connection: Upgrade", f"Upgrade: {upgrade}")
     assert caller.answer()[1]["PATH_INFO"] == "/a"
+    assert caller.send("GET /b HTTP/1.1", "Host: a").answer()[1]["PATH_INFO"] == "/b"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("framing", "body"),
+    [("Content-Length: 5", b"abcde"), (CHUNKED, b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")],
+)
+def test_the_body_of_a_request_that_asks_for_an_upgrade_is_read(
+    server: Server, framing: str, body: bytes, *, at_once: bool
+) -> None:
+    """So do Java's client and curl --http2 with every first request."""
+    upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEAAAAIAAAAB")
+    caller = server.call().send(*POST, *upgrade, framing, body=body if at_once else b"")
+    if not at_once:
+        caller.raw(body[:2]).raw(body[2:])
+    status, seen = caller.answer()
+    assert (status, seen["body"], seen["CONTENT_LENGTH"]) == (200, "abcde", "5")
+    assert caller.send("GET /next HTTP/1.1", "Host: a").answer()[1]["PATH_INFO"] == "/next"
+
+
+def test_a_length_reaches_the_application_in_one_form(server: Server) -> None:
+    seen = server.call().send(*POST, "Content-Length: 003", body=b"abc").answer()[1]
+    assert (seen["body"], seen["CONTENT_LENGTH"]) == ("abc", "3")
+    assert server.call().send(*POST, "Content-Length: 00").answer()[1]["CONTENT_LENGTH"] == "0"
+
+
+def test_trailers_take_no_memory(server: Server) -> None:
+    before = memory_of(server)
+    callers = [server.call().send(*POST, CHUNKED, body=b"0\r\n") for _ in range(3)]
+    for caller in callers:
+        caller.raw(b"a:b\r\n" * 1_000_000)
+    for caller in callers:
+        assert caller.raw(b"\r\n").answer()[0] == 200
+    assert memory_of(server) - before < 50
+
+
+def test_answers_are_not_made_ahead_for_a_client_that_does_not_read(server: Server) -> None:
+    caller = server.call().raw(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n" * 30)
+    with pytest.raises(AssertionError, match="all are answered"):
+        eventually(lambda: all_big_answered(server), "all are answered", 1)
+    read = 0
+    while read < 30 * BIG_BYTES:
+        read += len(caller.socket.recv(BIG_BYTES))
+    assert all_big_answered(server)
+    while caller.socket in select.select([caller.socket], [], [], 0.2)[0]:
+        caller.socket.recv(BIG_BYTES)
+    assert caller.send("GET /next HTTP/1.1", "Host: a").answer()[1]["PATH_INFO"] == "/next"
+
+
+def test_too_many_requests_sent_ahead_are_refused_in_their_turn(server: Server) -> None:
+    response, caller = b"", server.call().raw(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 500)
+    while part := caller.socket.recv(65_536):
+        response += part
+    assert response.count(b"200 OK") >= 32
+    assert b"without waiting for an answer" in response
 
 
 def test_a_request_of_http_1_0_is_answered_and_closed(server: Server) -> None:
