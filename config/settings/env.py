@@ -4,10 +4,12 @@
 wins over the file. A value means what it says: nothing in it is replaced. An empty value is no value.
 """
 
+import json
 import math
 import os
 import re
 import shlex
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -43,10 +45,24 @@ def _read_stack_file() -> None:
         return
     except (OSError, ValueError) as error:
         raise ImproperlyConfigured(f"{_STACK_FILE} cannot be read: {error}.") from None
-    for line in lines:
-        name, _, value = line.partition("=")
-        if not os.environ.get(name):
-            os.environ[name] = value
+    found = dict(line.partition("=")[::2] for line in lines)
+    missing = {name: value for name, value in found.items() if not os.environ.get(name)}
+    os.environ.update(missing)
+    if not missing.keys().isdisjoint(_NEEDED) and not _stack_runs():
+        print(  # noqa: T201 - there is no log yet
+            f"No ./start runs on {STACK_DIR}, whose settings are used: set STACK_DIR if one runs elsewhere.",
+            file=sys.stderr,
+        )
+
+
+def _stack_runs() -> bool:
+    try:
+        os.kill(json.loads((STACK_DIR / "state").read_text())["pid"], 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def text(name: str, default: str = "") -> str:

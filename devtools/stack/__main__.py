@@ -13,6 +13,7 @@ from devtools.stack.kafka import KafkaBroker
 from devtools.stack.options import StartOptions, parse_start
 from devtools.stack.ports import Ports
 from devtools.stack.private_files import make_private_folder
+from devtools.stack.server import HOST
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
 from devtools.stack.status import print_status
@@ -83,7 +84,7 @@ def _welcome(stack: Stack, *, demo: bool) -> str:
 
 def _run_kafka() -> None:
     ports = Ports.from_env(os.environ)
-    ports.require_free(["kafka"])
+    ports.require_free({"kafka": HOST})
     directory = _directory()
     make_private_folder(directory, own=ENTRIES)
     broker = KafkaBroker(directory / "kafka", ports.kafka)

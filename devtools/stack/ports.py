@@ -1,6 +1,7 @@
+import errno
 import random
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from devtools.stack.errors import StackError
@@ -8,6 +9,8 @@ from devtools.stack.errors import StackError
 # Linux gives ports from 32768 on to outgoing connections, so a server needs a lower port.
 _FREE_RANGE = range(20_000, 32_000)
 _PORTS = range(1, 65_536)
+_HOST = "127.0.0.1"
+_EVERYWHERE = {"": _HOST, "0.0.0.0": _HOST, "::": "::1"}
 _VARIABLES = {
     "web": "WEB_PORT",
     "sockets": "WS_PORT",
@@ -50,11 +53,18 @@ class Ports:
     def as_env(self) -> dict[str, str]:
         return {variable: str(getattr(self, name)) for name, variable in _VARIABLES.items()}
 
-    def require_free(self, names: Iterable[str]) -> None:
-        """Raises PortTaken for the first of these ports on which a process listens."""
-        for name in names:
-            if not _is_free(getattr(self, name)):
-                raise PortTaken(getattr(self, name), _VARIABLES[name])
+    def require_free(self, hosts: Mapping[str, str]) -> None:
+        """Checks that a server can listen on each of these ports; `hosts` has the host for each name.
+
+        Raises PortTaken for the first port on which a process listens, StackError for another obstacle.
+        """
+        names: dict[int, str] = {}
+        for name, host in hosts.items():
+            port, variable = getattr(self, name), _VARIABLES[name]
+            if port in names:
+                raise StackError(f"{names[port]} and {variable} are both {port}: give them different ports")
+            names[port] = variable
+            _require_free(host, port, variable)
 
 
 _handed_out: set[int] = set()
@@ -72,14 +82,43 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+def reachable(host: str) -> str:
+    """Where a client on this machine reaches a server that listens on this host."""
+    return _EVERYWHERE.get(host, host)
+
+
+def in_url(host: str) -> str:
+    """The host as a URL writes it."""
+    return f"[{host}]" if ":" in host else host
+
+
+def _require_free(host: str, port: int, variable: str) -> None:
+    try:
+        _bind(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(port, variable) from None
+        if error.errno == errno.EACCES:
+            raise StackError(
+                f"this user may not listen on port {port}: set {variable} to one above 1023"
+            ) from None
+        raise StackError(f"WEB_HOST must be an address of this machine, and {host!r} is none") from None
+
+
 def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+    try:
+        _bind(_HOST, port)
+    except OSError:
+        return False
     return True
+
+
+def _bind(host: str, port: int) -> None:
+    """Listens for a moment. Raises OSError."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, kind) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def _port_in(env: Mapping[str, str], variable: str) -> int:

@@ -5,6 +5,12 @@
 # that a killed worker takes to come back; so the setting of the machine is not used.
 unset PYTHONDONTWRITEBYTECODE
 
+# A relative path is meant from the folder in which the command was given.
+if [ -n "${STACK_DIR:-}" ]; then
+    STACK_DIR=$(cd "$OLDPWD" && realpath -m -- "$STACK_DIR")
+    export STACK_DIR
+fi
+
 fail() { echo "stockbridge: $1" >&2; exit 1; }
 
 find_python() {

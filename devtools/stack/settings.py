@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports
 from devtools.stack.private_files import write_private
 
@@ -90,8 +91,13 @@ def new_secrets() -> dict[str, str]:
 def _kept_secrets(directory: Path) -> dict[str, str]:
     if not _file(directory).exists():
         return {}
-    lines = shlex.split(_file(directory).read_text(), comments=True)
-    kept = dict(line.split("=", 1) for line in lines)
+    try:
+        lines = shlex.split(_file(directory).read_text(), comments=True)
+        kept = dict(line.split("=", 1) for line in lines)
+    except ValueError as error:
+        raise StackError(
+            f"{_file(directory)} cannot be read ({error}): mend it, or remove it for new secrets"
+        ) from None
     return {name: kept[name] for name in new_secrets() if name in kept}
 
 

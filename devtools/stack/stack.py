@@ -15,7 +15,7 @@ from pathlib import Path
 
 from devtools.stack.console import Console, close_log, open_log
 from devtools.stack.errors import StackError
-from devtools.stack.ports import Ports
+from devtools.stack.ports import Ports, in_url, reachable
 from devtools.stack.prepare import TOPICS_FAILED, WAITING
 from devtools.stack.private_files import FOLDER
 from devtools.stack.processes import Process, all_processes
@@ -70,10 +70,10 @@ class Stack:
     @property
     def urls(self) -> dict[str, str]:
         """The URLs of "web" and "sockets"."""
-        ports = self.settings.ports
+        host, ports = in_url(self.settings.host), self.settings.ports
         return {
-            "web": f"http://{self.settings.host}:{ports.web}",
-            "sockets": f"ws://{self.settings.host}:{ports.sockets}/ws/orders/",
+            "web": f"http://{host}:{ports.web}",
+            "sockets": f"ws://{host}:{ports.sockets}/ws/orders/",
         }
 
     def start(self, *, demo: bool = False) -> None:
@@ -97,7 +97,8 @@ class Stack:
         self._make_directory()
         self._write_state()
         self._watch.start()
-        self.settings.ports.require_free(["web", "sockets", *self.servers])
+        own = dict.fromkeys(("web", "sockets"), self.settings.host)
+        self.settings.ports.require_free(own | dict.fromkeys(self.servers, HOST))
         if self.servers:
             self._log.info("starting %s", ", ".join(self.servers))
             start_all(self.servers.values())
@@ -234,7 +235,9 @@ class Stack:
             time.sleep(_POLL_SECONDS)
 
     def _web_answers(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self.settings.ports.web, timeout=5)
+        connection = http.client.HTTPConnection(
+            reachable(self.settings.host), self.settings.ports.web, timeout=5
+        )
         try:
             connection.request("GET", "/health/live")
             return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
@@ -245,7 +248,8 @@ class Stack:
 
     def _sockets_answer(self) -> bool:
         try:
-            socket.create_connection((HOST, self.settings.ports.sockets), timeout=5).close()
+            address = reachable(self.settings.host), self.settings.ports.sockets
+            socket.create_connection(address, timeout=5).close()
         except OSError:
             return False
         return True

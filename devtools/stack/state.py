@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from devtools.stack.errors import StackError
 from devtools.stack.private_files import write_private
 
 _ZOMBIES = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
@@ -50,11 +51,16 @@ class StateFile:
             self._written = text
 
     def read(self) -> StackState | None:
-        """What the running stack has written; None if none runs on the directory."""
+        """What the running stack has written; None if none runs on the directory.
+
+        Raises StackError if this user may not read it.
+        """
         try:
             found = json.loads(self._path.read_text())
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except PermissionError:
+            raise StackError(f"{self._path.parent} belongs to another user, who alone may ask") from None
         parts = [PartState(**part) for part in found.pop("parts")]
         state = StackState(parts=parts, **found)
         return state if self._is_supervisor(state.pid) else None
@@ -66,8 +72,7 @@ class StateFile:
     def _is_supervisor(self, pid: int) -> bool:
         """A process that was started after the file was written only has the same pid."""
         try:
-            process = psutil.Process(pid)
-            return process.status() not in _ZOMBIES and process.create_time() <= self._path.stat().st_mtime
+            return _living(pid).create_time() <= self._path.stat().st_mtime
         except psutil.NoSuchProcess:
             return False
 
@@ -80,6 +85,22 @@ def is_frozen(pid: int) -> bool:
         return False
 
 
+def frozen_processes(pid: int) -> list[int]:
+    """The process and its descendants that a signal has stopped."""
+    try:
+        process = psutil.Process(pid)
+        return [each.pid for each in (process, *process.children(recursive=True)) if is_frozen(each.pid)]
+    except psutil.NoSuchProcess:
+        return []
+
+
 def seconds_since_start(pid: int) -> float:
-    """How long the process has run. Raises psutil.NoSuchProcess."""
-    return time.time() - psutil.Process(pid).create_time()
+    """How long the process has run. Raises psutil.NoSuchProcess, also for one that has ended as a zombie."""
+    return time.time() - _living(pid).create_time()
+
+
+def _living(pid: int) -> psutil.Process:
+    process = psutil.Process(pid)
+    if process.status() in _ZOMBIES:
+        raise psutil.ZombieProcess(pid)
+    return process

@@ -18,9 +18,16 @@ from urllib.parse import urlsplit
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
-from devtools.stack.server import HOST
+from devtools.stack.ports import reachable
 from devtools.stack.spawn import PROJECT
-from devtools.stack.state import PartState, StackState, StateFile, is_frozen, seconds_since_start
+from devtools.stack.state import (
+    PartState,
+    StackState,
+    StateFile,
+    frozen_processes,
+    is_frozen,
+    seconds_since_start,
+)
 
 ALL_IS_WELL, SOMETHING_IS_WRONG, DOES_NOT_RUN = 0, 1, 2
 
@@ -31,7 +38,6 @@ _LAG_SECONDS = 40.0
 _LOOP_RESTARTS, _LOOP_SECONDS = 3, 30.0
 _LATE_SECONDS = 60.0
 _OLDEST_UNREAD = "stockbridge_relay_oldest_unread_seconds"
-_EVERYWHERE = ("", "0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,10 @@ class Findings:
 
 
 def print_status(directory: Path) -> int:
-    """Prints the status of the stack on this directory; returns the exit code."""
+    """Prints the status of the stack on this directory; returns the exit code.
+
+    Raises StackError if this user may not know it.
+    """
     state = StateFile(directory).read()
     if state is None:
         print(f"Stockbridge does not run on {directory}.")
@@ -59,7 +68,11 @@ def _settings(directory: Path) -> dict[str, str]:
 
 
 def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
-    wrong = [*_wrong_parts(state.parts), *(f"waits for {what}" for what in state.waits_for)]
+    wrong = [
+        *_frozen_supervisor(state.pid),
+        *_wrong_parts(state.parts),
+        *(f"waits for {what}" for what in state.waits_for),
+    ]
     if not state.ready:
         return Findings([], ["it is still starting", *wrong])
     with ThreadPoolExecutor() as pool:
@@ -76,13 +89,21 @@ def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
     return Findings(behind, wrong)
 
 
+def _frozen_supervisor(pid: int) -> list[str]:
+    if not is_frozen(pid):
+        return []
+    return [f"the supervisor is frozen by a signal, so nothing is started again: kill -CONT {pid}"]
+
+
 def _wrong_parts(parts: Sequence[PartState]) -> Iterator[str]:
     for part in parts:
         up = _up(part)
         if up is None:
             yield f"{part.name} does not run"
-        elif part.pid and is_frozen(part.pid):
-            yield f"{part.name} is frozen by a signal: kill -CONT {part.pid} lets it continue"
+        elif part.pid and (frozen := frozen_processes(part.pid)):
+            subject = part.name if part.pid in frozen else f"a part of {part.name}"
+            pids = " ".join(map(str, frozen))
+            yield f"{subject} is frozen by a signal: kill -CONT {pids} lets it continue"
         elif part.restarts >= _LOOP_RESTARTS and up < _LOOP_SECONDS:
             yield f"{part.name} ends again and again ({part.restarts} restarts)"
 
@@ -98,11 +119,10 @@ def _health(web: str, settings: Mapping[str, str]) -> list[str]:
     """What /health/ready complains about."""
     try:
         found = json.loads(_get(web, "/health/ready", settings))
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        status = found["status"]
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
         return [f"{web}/health/ready does not answer: {error}"]
-    if found["status"] == "ready":
-        return []
-    return [found["status"], *_warnings(found)]
+    return [] if status == "ready" else [status, *_warnings(found)]
 
 
 def _warnings(found: Mapping[str, Any]) -> Iterator[str]:
@@ -127,11 +147,10 @@ def _oldest_unread(web: str, settings: Mapping[str, str]) -> float | None:
 def _get(web: str, path: str, settings: Mapping[str, str]) -> str:
     """The body of an answer, whatever its status."""
     url = urlsplit(web)
-    host = HOST if url.hostname in _EVERYWHERE else url.hostname
     headers = {"Host": settings["ALLOWED_HOSTS"].split(",")[0].strip().removeprefix(".")}
     if settings.get("MONITOR_TOKEN"):
         headers["Authorization"] = f"Bearer {settings['MONITOR_TOKEN']}"
-    connection = http.client.HTTPConnection(host or HOST, url.port, timeout=_HTTP_SECONDS)
+    connection = http.client.HTTPConnection(reachable(url.hostname or ""), url.port, timeout=_HTTP_SECONDS)
     try:
         connection.request("GET", path, headers=headers)
         return connection.getresponse().read().decode()
@@ -155,11 +174,15 @@ def _lag(settings: Mapping[str, str]) -> tuple[list[str], list[str]]:
     except subprocess.TimeoutExpired:
         return [], [f"the lag of the consumers was not told in {_LAG_SECONDS:.0f} s"]
     except ValueError:
-        return [], [f"the lag of the consumers is not known: {done.stderr.strip().splitlines()[-1]}"]
+        return [], [f"the lag of the consumers is not known: {_last_line(done.stderr)}"]
     unread: Counter[str] = Counter()
     for row in rows:
         unread[row["group"]] += row["lag"] or 0
     return [f"{group}: {count} messages unread" for group, count in sorted(unread.items())], []
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2] or "the command was killed"
 
 
 def _lines(state: StackState, findings: Findings) -> Iterator[str]:

@@ -138,6 +138,15 @@ def test_a_value_that_cannot_be_used_is_one_sentence(name: str, value: str, sent
     assert refusal_of(**{name: value}).startswith(f"stockbridge: {sentence}")
 
 
+def test_settings_of_a_stack_that_does_not_run_are_used_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("KAFKA_BROKERS=127.0.0.1:1\n")
+    kept = {"STACK_DIR": str(tmp_path), "KAFKA_BROKERS": ""}
+    sentence = f"No ./start runs on {tmp_path}, whose settings are used: set STACK_DIR "
+    assert run("-c", "import config.settings", **kept).stderr.startswith(sentence)
+    (tmp_path / "state").write_text(json.dumps({"pid": os.getpid()}))
+    assert run("-c", "import config.settings", **kept).stderr == ""
+
+
 def test_without_a_stack_and_settings_a_command_says_what_to_set(tmp_path: Path) -> None:
     sentence = refusal_of(STACK_DIR=str(tmp_path), DEBUG="", **dict.fromkeys(NEEDED, ""))
     assert sentence.startswith(f"stockbridge: No running stack found under {tmp_path}: set STACK_DIR ")

@@ -52,6 +52,29 @@ def test_an_invalid_port_gives_one_line(tmp_path: Path) -> None:
     )
 
 
+def test_two_ports_that_are_one_give_one_line(tmp_path: Path) -> None:
+    port = str(Ports.free().web)
+    assert (
+        error_of_start(tmp_path, WEB_PORT=port, WS_PORT=port)
+        == f"stockbridge: WEB_PORT and WS_PORT are both {port}: give them different ports\n"
+    )
+
+
+def test_a_host_that_is_not_of_this_machine_gives_one_line(tmp_path: Path) -> None:
+    assert (
+        error_of_start(tmp_path, WEB_HOST="192.0.2.1")
+        == "stockbridge: WEB_HOST must be an address of this machine, and '192.0.2.1' is none\n"
+    )
+
+
+def test_a_broken_file_of_settings_gives_one_line(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("SECRET_KEY='never closed")
+    assert (
+        error_of_start(tmp_path) == f"stockbridge: {tmp_path / 'env'} cannot be read (No closing quotation): "
+        "mend it, or remove it for new secrets\n"
+    )
+
+
 def test_a_folder_that_cannot_be_written_gives_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "stack"
@@ -172,6 +195,25 @@ def test_a_database_that_refuses_the_password_is_one_line_and_not_waited_for(
     wrong = re.sub(r"//.*@", "//postgres:wrong@", postgresql)
     error = error_of_start(tmp_path, DATABASE_URL=wrong)
     assert "password authentication failed" in error
+
+
+def test_status_without_a_virtual_environment_that_works_says_so(tmp_path: Path) -> None:
+    for path in ("start", "devtools/stack/set-up.sh"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / path, tmp_path / path)
+    command = [str(tmp_path / "start"), "status"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (
+        2,
+        "Stockbridge does not run here: it was never installed.\n",
+    )
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(tmp_path / "missing")
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (
+        1,
+        f"stockbridge: {tmp_path}/.venv/bin/python does not run for this user\n",
+    )
 
 
 def test_kill_9_of_the_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
