@@ -22,6 +22,7 @@ settings.configure(
             "ENGINE": "django.db.backends.postgresql",
             "NAME": _database.path.strip("/"),
             "USER": _database.username,
+            "PASSWORD": _database.password,
             "HOST": _database.hostname,
             "PORT": _database.port,
             "CONN_MAX_AGE": None,
