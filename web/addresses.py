@@ -1,13 +1,12 @@
 """From where a request comes."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-HOUSEHOLD_BITS = 64
-"""Of an IPv6 address: the rest is for the one who has it to choose."""
+from web.households import household_of
 
 
 def client_address(request: HttpRequest | Request) -> str | None:
@@ -22,10 +21,8 @@ def client_address(request: HttpRequest | Request) -> str | None:
 
 def counted_address(request: HttpRequest | Request) -> str | None:
     """The address that a throttle counts; of IPv6 the network, in which one client has all addresses."""
-    address = ip_address(found) if (found := client_address(request)) else None
-    if isinstance(address, IPv6Address):
-        return str(IPv6Network((int(address), HOUSEHOLD_BITS), strict=False))
-    return str(address) if address else None
+    address = client_address(request)
+    return household_of(address) if address else None
 
 
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:

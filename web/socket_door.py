@@ -17,6 +17,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from foundation.metrics import HTTP_CONNECTIONS_CLOSED
 from web.error_form import error_content
+from web.households import household_of
 from web.server.answers import refusal_bytes
 from web.server.connections import Connections
 from web.server.limits import CONNECTIONS
@@ -81,7 +82,7 @@ class BoundedConnection(ProtocolWrapper):
     def makeConnection(self, transport: Any) -> None:  # noqa: N802 - twisted's name
         """Count the connection; close it where there is no place for it."""
         super().makeConnection(transport)
-        self.address = str(getattr(self.getPeer(), "host", ""))
+        self.address = household_of(str(getattr(self.getPeer(), "host", "")))
         self._timer = reactor.callLater(settings.HEAD_SECONDS, self._time_is_over)  # type: ignore[arg-type]
         if not self.factory.counted.add(self):
             self.give_way()

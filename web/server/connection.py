@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 
 from foundation.metrics import HTTP_CONNECTIONS_CLOSED, HTTP_REQUESTS
+from web.households import household_of
 from web.server.answers import refusal_bytes
 from web.server.file_body import FileBody
 from web.server.limits import (
@@ -87,8 +88,9 @@ class HttpConnection(asyncio.Protocol):
         """Count the connection; close it where there is no place for it."""
         self._transport = cast("asyncio.Transport", transport)
         peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        self.address = str(peer[0]) if isinstance(peer, tuple) else ""
-        self._reader = RequestReader(self.process, _base_environ(self.address, own), self._take_request)
+        address = str(peer[0]) if isinstance(peer, tuple) else ""
+        self.address = household_of(address)
+        self._reader = RequestReader(self.process, _base_environ(address, own), self._take_request)
         self.server_state.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
         if self.process.add(self, self.loop):
             self._wait(self.limits.head_seconds)
