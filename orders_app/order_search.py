@@ -12,12 +12,13 @@ from django.db.models.functions import Upper
 
 from orders_app.models import Order, OrderEvent, OrderItem
 from orders_app.models.order_event import IS_FIRST
-from orders_app.models.search_words import NumberParts, SearchForm, UserWords, product_words
+from orders_app.models.search_words import NumberParts, SearchForm, UserWords, city_words, product_words
 
 PART_LENGTH = 3
 """The length of the parts of order numbers in the index, so also of the shortest text that finds a middle."""
 
-PREFIX = "sb"
+NUMBER_PREFIX = "SB-"
+"""What every order number begins with."""
 FRAGMENT = re.compile(rf"[0-9a-z]{{{PART_LENGTH},8}}")
 
 
@@ -28,7 +29,7 @@ def search_conditions(text: str) -> Iterator[Q]:
     yield Q(pk__in=_with_tracking_number(text))
     yield Q(user__in=_matching(get_user_model().objects.all(), _USER_WORDS, words).values("pk"))
     yield Q(pk__in=_matching(OrderItem.objects.all(), product_words(), words).values("order_id"))
-    yield Q(pk__in=_to_city(text))
+    yield Q(pk__in=_matching(Order.objects.order_by(), city_words(), words).values("pk"))
     if parts := parts_of_number(text):
         yield Q(pk__in=_matching(_FIRST_EVENTS, NumberParts("data"), parts).values("order_id"))
 
@@ -53,7 +54,7 @@ def _text_query(words: SearchForm | Value) -> SearchQuery:
 def parts_of_number(text: str) -> SearchQuery | None:
     """A PostgreSQL text query for order numbers that contain `text`; None where no number can."""
     digits = re.sub(r"[\s-]", "", text).lower()
-    fragments = (digits, digits.removeprefix(PREFIX))
+    fragments = (digits, digits.removeprefix("sb"))
     contained = [_parts(fragment) for fragment in fragments if FRAGMENT.fullmatch(fragment)]
     return _text_query(Value(" | ".join(contained))) if contained else None
 
@@ -66,11 +67,6 @@ def _parts(fragment: str) -> str:
 def _with_tracking_number(text: str) -> QuerySet[Order, Any]:
     tracked = Order.objects.order_by().exclude(tracking_number="").alias(number=Upper("tracking_number"))
     return tracked.filter(number__startswith=text.upper()).values("pk")
-
-
-def _to_city(text: str) -> QuerySet[Order, Any]:
-    orders = Order.objects.order_by().alias(form=SearchForm("city"))
-    return orders.filter(form__startswith=SearchForm(Value(text))).values("pk")
 
 
 def _matching(rows: QuerySet[Any], vector: Any, words: SearchQuery) -> QuerySet[Any]:

@@ -47,8 +47,9 @@ class FilterForm(forms.Form):
 
     @property
     def wanted(self) -> DeadLetterFilter:
-        """The fields that are filled in."""
-        self.full_clean()
+        """The fields that are filled in. Raises ValidationError: without a field it would find more."""
+        if not self.is_valid():
+            raise forms.ValidationError(self.errors.as_json())
         return DeadLetterFilter(**{name: text for name, text in self.cleaned_data.items() if text})
 
 

@@ -84,7 +84,7 @@ class OrderFilters(filters.FilterSet):
         method="find",
         max_length=200,
         help_text="A part of an order number (of three characters at least); the beginning of a tracking "
-        "number or a city; or beginnings of words: of a product's name, or of the customer's names and "
+        "number; or beginnings of words: of the city, of a product's name, or of the customer's names and "
         "e-mail address. Case and accents do not count.",
     )
     createdAfter = InstantFilter(field_name="created_at", lookup_expr="gte")  # noqa: N815

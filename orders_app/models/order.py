@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
-from orders_app.models.search_words import SearchForm, product_words
+from orders_app.models.search_words import city_words, product_words
 from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 MONEY_DIGITS = 14
@@ -68,7 +68,7 @@ class Order(models.Model):
                 condition=~Q(tracking_number=""),
                 name="order_tracking",
             ),
-            models.Index(OpClass(SearchForm("city"), name="text_pattern_ops"), name="order_city"),
+            GinIndex(city_words(), name="order_city_words"),
             models.Index(fields=["created_at"], condition=AWAITS_PAYMENT, name="order_awaits_money"),
         ]
         constraints: ClassVar = [

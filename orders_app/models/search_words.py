@@ -1,4 +1,4 @@
-"""Expressions of the indexes by which orders are found. Their SQL functions are in migration 0006."""
+"""Expressions of the indexes by which orders are found; migrations 0006 and 0008 have their SQL functions."""
 
 from typing import Any
 
@@ -33,3 +33,8 @@ class UserWords(Func):
 def product_words() -> Any:
     """The words of a product's name."""
     return SearchVector(SearchForm("product_name"), config="simple")
+
+
+def city_words() -> Any:
+    """The words of an order's city."""
+    return SearchVector(SearchForm("city"), config="simple")

@@ -55,6 +55,18 @@ def test_the_list_finds_by_group_topic_reason_and_key(login: Login, bench: Bench
     assert "number 2" in client.get(LIST, {"group": bench.group}).content.decode()
 
 
+def test_a_filter_without_meaning_finds_nothing_and_has_nothing_resolved(login: Login, bench: Bench) -> None:
+    dead_letters_of(bench, 2)
+    client = login(VIEW, SETTLE)
+    for field in ("group", "topic", "reason", "key"):
+        address = f"{LIST}?{field}=%00"
+        fields = {"action": "discard", "everything": "on", "why": "junk"}
+        for answer in (client.get(address, follow=True), client.post(address, fields, follow=True)):
+            assert answer.redirect_chain == [(LIST, 302)]
+            assert "has no meaning here" in messages_of(answer)[0]
+    assert resolved(bench) == []
+
+
 def test_a_long_list_shows_its_beginning_and_counts_all(
     login: Login, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
