@@ -133,12 +133,13 @@ def test_the_system_restarts_what_is_killed_starts_after_kill_9_of_all_and_stops
         next(process for process in processes if "web.server" in process.cmdline()).kill()
         read_until(start, "web         | ended by SIGKILL; starting it again in 0.2 s")
         read_until(start, "Started server process")
+        pids = pids_of(tmp_path)
         for server in ("kafka", "mongodb", "postgres"):
-            os.kill(pid_of(tmp_path, server), signal.SIGKILL)
+            os.kill(pids[server], signal.SIGKILL)
             read_until(start, f"{server:11} | ended by SIGKILL; starting it again in 0.2 s")
             read_until(start, f"{server:11} | runs again")
         assert status_when_well(tmp_path)["postgres"][-1] == "1", "the restarts of a server"
-        suspended = psutil.Process(pid_of(tmp_path, "holds"))
+        suspended = psutil.Process(pids["holds"])
         suspended.suspend()
         read_until(start, "stack       | holds is frozen by a signal: kill -CONT")
         code, lines = status_of(tmp_path)
@@ -280,11 +281,11 @@ def status_when_well(directory: Path) -> dict[str, list[str]]:
     return {line.split()[0]: line.split() for line in lines if line}
 
 
-def pid_of(directory: Path, part: str) -> int:
-    """The process id of a part, as `./start status` prints it."""
+def pids_of(directory: Path) -> dict[str, int]:
+    """The process ids of the parts, as `./start status` prints them."""
     _, lines = status_of(directory)
-    [line] = [line for line in lines if line.startswith(f"{part} ")]
-    return int(line.split()[1])
+    table = lines[lines.index("") + 2 : lines.index("behind") - 1]
+    return {name: int(pid) for name, pid, *_ in (line.split() for line in table)}
 
 
 def descendants_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
