@@ -33,8 +33,8 @@ class LedgerLine(TypedDict):
 
     `quantity` is 0 if the line was released before it was reserved: it cannot be reserved any more. `apart`
     marks a line that was reserved or released by a request of its own (HTTP) and does not appear in the
-    answer to the order as a whole. `key` is the service key that reserved it (`ServiceKey.owner`), perhaps
-    before a message did; an `apart` line without one was reserved before keys were recorded.
+    answer to the order as a whole. `key` is the service key that reserved it (`ServiceKey.owner`); a line
+    without one was reserved by a message, or, where it is `apart`, before keys were recorded.
     """
 
     quantity: int

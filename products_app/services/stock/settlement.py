@@ -122,7 +122,7 @@ class Settlement:
             return ProductNotFound(request.product_id)
         entry = self._entries.get(request.order_id)
         line = entry["lines"].get(product.product_id) if entry else None
-        if refusal := release_refusal(request, line):
+        if refusal := ownership_refusal(request, line):
             return refusal
         release = find_recorded_release(line, request.quantity) or self._release_held_part(request, product)
         return LineReleased(
@@ -263,16 +263,6 @@ def ownership_refusal(request: LineRequest, line: LedgerLine | None) -> Refusal 
     if owner == request.key or (owner is None and "apart" in line):
         return None
     return ReservedByAnother(request.order_id, request.product_id, by_message=owner is None)
-
-
-def release_refusal(request: LineRequest, line: LedgerLine | None) -> Refusal | None:
-    """Why a key may not release the line: what a message has reserved is shipped with its order.
-
-    That includes pieces that the key had reserved before the message did.
-    """
-    if line and line["held"] and "apart" not in line:
-        return ReservedByAnother(request.order_id, request.product_id, by_message=True)
-    return ownership_refusal(request, line)
 
 
 def find_recorded_release(line: LedgerLine | None, quantity: int) -> RecordedRelease | None:

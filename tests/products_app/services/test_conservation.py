@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from foundation.refusals import Refusal
 from products_app.documents.ledger import LedgerEntry, ledger_collection
 from products_app.documents.product import product_collection
-from products_app.messages import InventoryReleased, InventoryReserved
 from products_app.services.stock.service import (
     Line,
     Release,
@@ -140,20 +139,3 @@ def test_the_collections_equal_the_model_in_memory(sequence: list[StockRequest],
     assert stored == {product_id: product.stock for product_id, product in warehouse.products.items()}
     entries = ledger_collection().find({}, {"updatedAt": 0})
     assert {entry["_id"]: entry for entry in entries} == warehouse.entries
-
-
-@given(sequences)
-def test_an_order_reserved_by_a_message_holds_its_lines_until_a_message_releases_it(
-    sequence: list[StockRequest],
-) -> None:
-    warehouse = StockModel()
-    promised: dict[str, InventoryReserved] = {}
-    for request in sequence:
-        [answer] = warehouse.settle([request])
-        if isinstance(answer, InventoryReserved):
-            promised[answer.order_id] = answer
-        if isinstance(answer, InventoryReleased):
-            promised.pop(answer.order_id, None)
-        for order_id, reserved in promised.items():
-            lines = warehouse.entries[order_id]["lines"]
-            assert all(lines[item.product_id]["held"] == item.quantity for item in reserved.items)
