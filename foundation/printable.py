@@ -1,4 +1,4 @@
-"""Text of strangers on a terminal: characters that steer a terminal, or turn the text around, are escaped."""
+"""Text of strangers, as it may be shown: without characters that steer a terminal, and not too long."""
 
 import re
 
@@ -18,6 +18,11 @@ def printable_lines(text: str) -> str:
 def printable_json(text: str) -> str:
     """The same for a JSON text, which stays the same JSON."""
     return text if text.isprintable() else _UNPRINTABLE.sub(lambda found: _escape_json(found[0]), text)
+
+
+def shortened(text: str, characters: int) -> str:
+    """Of a long text its beginning, and a mark that something is missing."""
+    return text if len(text) <= characters else f"{text[:characters]}…"
 
 
 def _escape(character: str) -> str:

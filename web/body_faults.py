@@ -12,8 +12,11 @@ from typing import Any, NamedTuple, cast
 from django.db.models import Choices
 from msgspec import Struct, inspect
 
+from foundation.printable import shortened
+
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 SHOWN_CHARACTERS = 50
+"""Of what was sent: an error does not send the body back."""
 
 
 class Fault(NamedTuple):
@@ -63,7 +66,11 @@ def _of_struct(value: Any, kind: inspect.StructType, path: str) -> Iterator[Faul
     if kind.forbid_unknown_fields:
         known = {field.encode_name for field in kind.fields}
         for name in (name for name in value if name not in known):
-            yield Fault(_inside(path, _short(name)), "This field cannot be set here.", "not_allowed")
+            yield Fault(
+                _inside(path, shortened(name, SHOWN_CHARACTERS)),
+                "This field cannot be set here.",
+                "not_allowed",
+            )
 
 
 def _of_list(value: Any, kind: inspect.ListType, path: str) -> Iterator[Fault]:
@@ -123,7 +130,9 @@ def _of_choice(value: Any, kind: inspect.CustomType, path: str) -> Iterator[Faul
     if any(value == choice.value and type(value) is type(choice.value) for choice in choices):
         return
     named = ", ".join(f"{choice.value} ({choice.label})" for choice in choices)
-    yield Fault(path, f'"{_short(str(value))}" is not a valid choice: {named}.', "invalid_choice")
+    yield Fault(
+        path, f'"{shortened(str(value), SHOWN_CHARACTERS)}" is not a valid choice: {named}.', "invalid_choice"
+    )
 
 
 _RULES: dict[type[inspect.Type], Callable[[Any, Any, str], Iterator[Fault]]] = {
@@ -138,8 +147,3 @@ _RULES: dict[type[inspect.Type], Callable[[Any, Any, str], Iterator[Fault]]] = {
 
 def _inside(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def _short(text: str) -> str:
-    """Of a long text its beginning: an error does not send the body back."""
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -27,6 +27,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from foundation.printable import shortened
 from foundation.refusals import Kind, Refusal, Unavailable
 from web.error_form import error_content
 from web.rendering import JsonRenderer
@@ -41,6 +42,7 @@ STATUSES = {
 }
 RETRY_AFTER_SECONDS = 5
 SHOWN_CHARACTERS = 100
+"""Of what was sent: an error does not send all of it back."""
 UNKNOWN_HOST = "The Host header names none of the hosts of this installation."
 
 
@@ -107,13 +109,13 @@ class ExceptionHandler(StandardExceptionHandler):
         view, request = self.context["view"], cast("Request", self.context["request"])
         match exc:
             case UnsupportedMediaType():
-                came = shortened(request.content_type)
+                came = shortened(request.content_type, SHOWN_CHARACTERS)
                 exc.detail = ErrorDetail(_unread(came, view), exc.default_code)
             case MethodNotAllowed():
                 allowed = ", ".join(view.allowed_methods)
                 exc.detail = ErrorDetail(f"{exc.detail} Allowed are {allowed}.", exc.default_code)
             case NotAcceptable():
-                asked = shortened(request.headers.get("Accept", ""))
+                asked = shortened(request.headers.get("Accept", ""), SHOWN_CHARACTERS)
                 exc.detail = ErrorDetail(_unwritten(asked, view), exc.default_code)
         return exc
 
@@ -131,11 +133,6 @@ def _unread(came: str, view: APIView) -> str:
 def _unwritten(asked: str, view: APIView) -> str:
     written = " or ".join(renderer.media_type for renderer in view.get_renderers())
     return f'"{asked}" is asked for (Accept), but this route answers with {written}.'
-
-
-def shortened(text: str) -> str:
-    """Of a long text its beginning: an error does not send back all that was sent."""
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def error_answer(
@@ -183,9 +180,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler404: an unknown path."""
     if is_api(request):
-        return error_response(
-            HTTPStatus.NOT_FOUND, "not_found", f"There is no route {shortened(request.path)}."
-        )
+        path = shortened(request.path, SHOWN_CHARACTERS)
+        return error_response(HTTPStatus.NOT_FOUND, "not_found", f"There is no route {path}.")
     return defaults.page_not_found(request, exception)
 
 

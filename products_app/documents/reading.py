@@ -16,6 +16,7 @@ import structlog
 from bson import Decimal128, ObjectId
 from msgspec import Struct
 
+from foundation.printable import shortened
 from products_app.exceptions import ProductUnreadable
 
 MAX_NAME = 200
@@ -122,7 +123,7 @@ def shown(value: object) -> str:
     if value is None:
         return "missing"
     text = str(value) if isinstance(value, Decimal128) else repr(value)
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    return shortened(text, SHOWN_CHARACTERS)
 
 
 def is_name(value: object) -> TypeGuard[str]:
