@@ -23,7 +23,6 @@ from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from web.bodies import read_body
 from web.endpoint import Endpoint
@@ -32,14 +31,12 @@ from web.middleware import View, observe_requests
 from web.no_store import NO_STORE
 from web.rendering import to_json
 from web.server.refusals import REFUSAL
-from web.throttles import require_unthrottled
+from web.throttles import NO_VIEW, require_unthrottled
 
 JSON = "application/json"
 # As the usual clients write them; a media type that has to be weighed against others is for the view.
 IS_JSON = {JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"}
 ACCEPTS_JSON = {"*/*", JSON, f"{JSON}, */*", f"{JSON}, text/plain, */*"}
-NO_VIEW = cast("APIView", None)
-"""For permissions and throttles of declared endpoints, which look at the request alone."""
 HEADERS_REMEMBERED = 1_000
 MAX_REMEMBERED_CHARACTERS = 1_000
 
@@ -212,7 +209,7 @@ class FastEndpoint:
         self.authenticate(request)
         if not self.endpoint.permission.has_permission(cast("Request", request), NO_VIEW):
             raise PermissionDenied(getattr(self.endpoint.permission, "message", None))
-        require_unthrottled(cast("Request", request), NO_VIEW, self.endpoint.throttles)
+        require_unthrottled(cast("Request", request), self.endpoint.throttles)
         body = read_body(request.read(), self.endpoint.body.struct)
         answer = self.endpoint.call(request, body, **request.arguments)
         headers = {"Content-Type": JSON, **answer.headers}

@@ -10,14 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 
 from foundation.user_names import UnsoundName, require_sound
+from web.no_store import NO_STORE
 from web.throttles import LoginNameThrottle, LoginThrottle, OwnNameThrottle, posted_name, require_unthrottled
 
 Page = Callable[..., HttpResponseBase]
-NO_VIEW = cast("APIView", None)
-"""For throttles, which look at the request alone."""
 
 
 def log_in_page(page: Page) -> Page:
@@ -36,7 +34,7 @@ def _door(page: Page, *throttles: type[SimpleRateThrottle]) -> Page:
         try:
             if request.method == "POST":
                 require_sound(posted_name(request) or "")
-                require_unthrottled(cast("Request", request), NO_VIEW, throttles)
+                require_unthrottled(cast("Request", request), throttles)
         except UnsoundName as problem:
             return _refusal(HTTPStatus.BAD_REQUEST, str(problem))
         except Throttled as refusal:
@@ -47,5 +45,5 @@ def _door(page: Page, *throttles: type[SimpleRateThrottle]) -> Page:
 
 
 def _refusal(status: HTTPStatus, sentence: str, wait: float | None = None) -> HttpResponse:
-    headers = {"Cache-Control": "no-store"} | ({"Retry-After": str(math.ceil(wait))} if wait else {})
+    headers = NO_STORE | ({"Retry-After": str(math.ceil(wait))} if wait else {})
     return HttpResponse(sentence, "text/plain; charset=utf-8", status, headers=headers)

@@ -1,13 +1,10 @@
 """Answers to requests that the server refuses to read, with the headers and the log line of all answers."""
 
-from collections.abc import Callable
-
 from django.http import HttpRequest, HttpResponse
 
 from web.errors import error_response
+from web.middleware import View
 from web.server.refusals import REFUSAL
-
-View = Callable[[HttpRequest], HttpResponse]
 
 
 def answer_refused(get_response: View) -> View:

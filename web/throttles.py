@@ -7,7 +7,7 @@ or as many proxies before it as TRUSTED_PROXIES says.
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
@@ -19,6 +19,9 @@ from web.addresses import counted_address
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which loads this module
+
+NO_VIEW = cast("APIView", None)
+"""For permissions and throttles that are asked without a view: ours look at the request alone."""
 
 
 def is_on(throttle: type[SimpleRateThrottle]) -> bool:
@@ -114,13 +117,11 @@ def posted_name(request: Request | HttpRequest) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def require_unthrottled(
-    request: Request, view: "APIView", throttles: Sequence[type[SimpleRateThrottle]]
-) -> None:
+def require_unthrottled(request: Request, throttles: Sequence[type[SimpleRateThrottle]]) -> None:
     """Count the request. Raises Throttled where a throttle has had too many."""
     # One that is switched off costs nothing.
     counting = [throttle() for throttle in throttles if is_on(throttle)]
-    refusing = [throttle for throttle in counting if not throttle.allow_request(request, view)]
+    refusing = [throttle for throttle in counting if not throttle.allow_request(request, NO_VIEW)]
     if refusing:
         waits = [wait for throttle in refusing if (wait := throttle.wait()) is not None]
         raise Throttled(max(waits, default=None))

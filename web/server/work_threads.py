@@ -9,7 +9,7 @@ from wsgiref.types import WSGIApplication
 
 import structlog
 
-from web.server.answers import has_content, head_bytes
+from web.server.answers import BODILESS, has_content, head_bytes
 from web.server.file_body import FileBody
 from web.server.limits import REQUESTS_WAITING, STREAMS
 from web.server.request import BodyAwaited, Request
@@ -185,7 +185,7 @@ class _Answer:
     def whole(self, request: Request, content: bytes) -> bytes:
         """All of it as bytes."""
         headers = self.headers
-        if self.length is None and self.status[:3] not in {"204", "304"}:
+        if self.length is None and self.status[:3] not in BODILESS:
             headers = [*headers, ("Content-Length", str(len(content)))]
         head = head_bytes(self.status, headers, close=self.close)
         return head + content if has_content(request.method, self.status) else head
