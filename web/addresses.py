@@ -1,12 +1,10 @@
 """From where a request comes."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
-
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from web.households import household_of
+from web.households import household_of, parse_address
 
 
 def client_address(request: HttpRequest | Request) -> str | None:
@@ -15,7 +13,8 @@ def client_address(request: HttpRequest | Request) -> str | None:
     What a client writes into `X-Forwarded-For` itself is left of those and is not believed. One address has
     one form: without a port, an IPv4 address never as IPv6. None where there is none.
     """
-    address = _parsed(str(BaseThrottle().get_ident(request) or ""))  # type: ignore[arg-type]  # reads META alone
+    named = str(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]  # reads META alone
+    address = parse_address(_without_port(named))
     return str(address) if address else None
 
 
@@ -25,19 +24,8 @@ def counted_address(request: HttpRequest | Request) -> str | None:
     return household_of(address) if address else None
 
 
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(_without_port(text))
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
-
-
 def _without_port(text: str) -> str:
-    """`10.0.0.1:80` and `[::1]:80` as some proxies write them, and the scope of a link-local address."""
+    """The address in `10.0.0.1:80` or `[::1]:80`, as some proxies write it."""
     if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    return text.partition("%")[0]
+        return text[1:].partition("]")[0]
+    return text.partition(":")[0] if text.count(":") == 1 else text
