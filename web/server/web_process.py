@@ -6,24 +6,28 @@ import signal
 import sys
 from importlib import import_module
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import Protocol
 from wsgiref.types import WSGIApplication
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from uvicorn.config import STARTUP_FAILURE
 
-from web.server.connections import Connections
+from web.server.connections import Connections, Held
 from web.server.limits import CHECK_SECONDS, CONNECTIONS, FILES_KEPT_FREE, Limits
 from web.server.watchdog import Watchdog
 from web.server.work_threads import WorkThreads
 
-if TYPE_CHECKING:
-    from web.server.connection import HttpConnection
-
 # uvicorn ends its processes by the signal that they got, which would leave undone what is to be done at their
 # end. This module is loaded before it looks which handler there was.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+
+class Watched(Held, Protocol):
+    """A connection, as the process watches it."""
+
+    def check(self, now: float) -> None:
+        """Close if the client has taken too long; `now` is the time of the monotonic clock."""
 
 
 class WebProcess:
@@ -37,11 +41,11 @@ class WebProcess:
             most=max(1, min(CONNECTIONS, files - FILES_KEPT_FREE)),
             most_per_address=limits.connections_per_address,
         )
-        self.open: set[HttpConnection] = set()
+        self.open: set[Watched] = set()
         self.body_bytes = 0
         self._watched = False
 
-    def add(self, connection: "HttpConnection", loop: asyncio.AbstractEventLoop) -> bool:
+    def add(self, connection: Watched, loop: asyncio.AbstractEventLoop) -> bool:
         """Take in a new connection. False where there is no place for it."""
         self.open.add(connection)
         if not self._watched:
@@ -50,7 +54,7 @@ class WebProcess:
             loop.call_later(CHECK_SECONDS, self._check, loop)
         return self.counted.add(connection)
 
-    def remove(self, connection: "HttpConnection") -> None:
+    def remove(self, connection: Watched) -> None:
         """Forget a connection that is closed."""
         self.open.discard(connection)
         self.counted.remove(connection)
