@@ -19,8 +19,7 @@ from foundation.metrics import HTTP_CONNECTIONS_CLOSED
 from web.error_form import error_content
 from web.households import household_of
 from web.server.answers import refusal_bytes
-from web.server.connections import Connections
-from web.server.limits import CONNECTIONS
+from web.server.connections import Connections, most_connections
 
 Message = dict[str, Any]
 Application = Callable[..., Awaitable[None]]
@@ -124,4 +123,4 @@ class BoundedFactory(WrappingFactory):
         factory = HTTPFactory(server)
         super().__init__(factory)
         most = 0 if settings.TRUSTED_PROXIES else settings.CONNECTIONS_PER_ADDRESS
-        self.counted = Connections(most=CONNECTIONS, most_per_address=most)
+        self.counted = Connections(most=most_connections(), most_per_address=most)

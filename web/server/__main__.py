@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import resource
 import sys
 from functools import partial
 
@@ -24,7 +23,6 @@ SHUTDOWN_SECONDS = 10
 def main() -> None:
     """Serve until SIGTERM; a process that ends is replaced."""
     logging_config(os.environ.get("LOG_FORMAT", "console"))
-    _open_as_many_files_as_allowed()
     config = _config(_options())
     listener = config.bind_socket()
     if config.workers == 1:
@@ -64,11 +62,6 @@ def _config(options: argparse.Namespace) -> Config:
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=FROZEN_SECONDS,
     )
-
-
-def _open_as_many_files_as_allowed() -> None:
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

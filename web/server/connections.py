@@ -1,6 +1,16 @@
 """All connections of one process, by address: how many there may be, and which has to go for a new one."""
 
+import resource
 from typing import Protocol
+
+from web.server.limits import CONNECTIONS, FILES_KEPT_FREE
+
+
+def most_connections() -> int:
+    """How many connections this process may have; it is allowed as many open files as the machine permits."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return max(1, min(CONNECTIONS, most - FILES_KEPT_FREE))
 
 
 class Held(Protocol):

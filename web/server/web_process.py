@@ -1,7 +1,6 @@
 """What all connections of one web process share."""
 
 import asyncio
-import resource
 import signal
 import sys
 from importlib import import_module
@@ -13,8 +12,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from uvicorn.config import STARTUP_FAILURE
 
-from web.server.connections import Connections, Held
-from web.server.limits import CHECK_SECONDS, CONNECTIONS, FILES_KEPT_FREE, Limits
+from web.server.connections import Connections, Held, most_connections
+from web.server.limits import CHECK_SECONDS, Limits
 from web.server.watchdog import Watchdog
 from web.server.work_threads import WorkThreads
 
@@ -34,13 +33,9 @@ class WebProcess:
     """The application with its threads, and the connections, whose time it watches."""
 
     def __init__(self, application: WSGIApplication, limits: Limits) -> None:
-        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self.limits = limits
         self.threads = WorkThreads(application, limits.threads)
-        self.counted = Connections(
-            most=max(1, min(CONNECTIONS, files - FILES_KEPT_FREE)),
-            most_per_address=limits.connections_per_address,
-        )
+        self.counted = Connections(most=most_connections(), most_per_address=limits.connections_per_address)
         self.open: set[Watched] = set()
         self.body_bytes = 0
         self._watched = False

@@ -23,6 +23,9 @@ HANDSHAKE = (
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
 )
 
+FEW_FILES = ("prlimit", "--nofile=256:")
+"""What many machines allow a process that does not ask for more; util-linux has the command."""
+
 
 @pytest.fixture(scope="module")
 def running_daphne(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -32,7 +35,17 @@ def running_daphne(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "config.asgi:application"],
+            [
+                *FEW_FILES,
+                sys.executable,
+                "-m",
+                "daphne",
+                "-v",
+                "0",
+                "-p",
+                str(port),
+                "config.asgi:application",
+            ],
             env={**os.environ, **settings},
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -96,6 +109,11 @@ def test_connections_above_the_limit_of_the_address_keep_nobody_out(daphne: Serv
 def test_sockets_do_not_count_among_the_connections_of_an_address(daphne: Server) -> None:
     for _ in range(2 * FEW_CONNECTIONS):
         assert daphne.call().send(*HANDSHAKE).socket.recv(12) == b"HTTP/1.1 101"
+
+
+def test_it_may_open_as_many_files_as_the_machine_permits(daphne: Server) -> None:
+    soft, hard = psutil.Process(daphne.process.pid).rlimit(psutil.RLIMIT_NOFILE)
+    assert soft == hard
 
 
 @pytest.mark.parametrize("header", ["Daphne-Root-Path: /health", "X_Forwarded_For: 1.2.3.4"])
