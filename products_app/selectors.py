@@ -175,14 +175,20 @@ def get_product(*, product_id: str, include_inactive: bool) -> Product:
 
     Raises ProductNotFound or CatalogueUnavailable, and ProductUnreadable with `include_inactive`.
     """
-    with translating_mongodb_errors():
-        document = product_collection().find_one({"_id": object_id(product_id)})
-    if document is None:
-        raise ProductNotFound(product_id)
+    document = get_document(product_id)
     product = read_product(document) if include_inactive else find_readable(document)
     if product is None or not (product.is_active or include_inactive):
         raise ProductNotFound(product_id)
     return product
+
+
+def get_document(product_id: str) -> dict[str, Any]:
+    """The stored document of a product, readable or not. Raises ProductNotFound or CatalogueUnavailable."""
+    with translating_mongodb_errors():
+        document = product_collection().find_one({"_id": object_id(product_id)})
+    if document is None:
+        raise ProductNotFound(product_id)
+    return document
 
 
 def find_products_to_order(product_ids: Iterable[str]) -> dict[str, OrderableProduct]:

@@ -11,7 +11,7 @@ from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
-from products_app.documents.connection import object_id, translating_mongodb_errors
+from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.product import ProductDocument, product_collection
 from products_app.documents.reading import Product, faults_of, read_product
 from products_app.documents.search_words import SOURCES, search_fields
@@ -19,10 +19,10 @@ from products_app.exceptions import (
     CatalogueUnavailable,
     ProductChanged,
     ProductHeld,
-    ProductNotFound,
     ProductUnreadable,
     SkuTaken,
 )
+from products_app.selectors import get_document
 
 Precondition = Callable[[str], bool]
 """Whether a product at this revision may be changed."""
@@ -86,7 +86,7 @@ def update_product(
     Raises ProductNotFound, ProductChanged where the precondition does not hold, SkuTaken,
     ProductUnreadable where the product could not be read afterwards, and CatalogueUnavailable.
     """
-    document = find_document(product_id)
+    document = get_document(product_id)
     require(precondition, document)
     if "stock" in changes:
         require_readable_counts(document)
@@ -115,7 +115,7 @@ def delete_product(*, product_id: str, precondition: Precondition | None = None)
 
     Raises ProductHeld, ProductNotFound, ProductChanged, ProductUnreadable or CatalogueUnavailable.
     """
-    document = find_document(product_id)
+    document = get_document(product_id)
     require(precondition, document)
     require_readable_counts(document)
     stock, received = document["stock"], document.get("received")
@@ -125,15 +125,6 @@ def delete_product(*, product_id: str, precondition: Precondition | None = None)
     with translating_mongodb_errors():
         if not product_collection().delete_one(unchanged(document, depends_on)).deleted_count:
             raise _ChangedMeanwhile
-
-
-def find_document(product_id: str) -> dict[str, Any]:
-    """The document of a product. Raises ProductNotFound or CatalogueUnavailable."""
-    with translating_mongodb_errors():
-        document = product_collection().find_one({"_id": object_id(product_id)})
-    if document is None:
-        raise ProductNotFound(product_id)
-    return document
 
 
 def require(precondition: Precondition | None, document: Mapping[str, Any]) -> None:
