@@ -19,7 +19,7 @@ from products_app.documents.reading import CENT, MAX_COUNT, MAX_NAME, MAX_PRICE
 
 PRODUCTS = "products"
 AS_PEOPLE_SORT: dict[str, Any] = {"locale": "en", "strength": 2}
-"""The collation of names: without regard to capitals and accents' case, so that apple precedes Zebra."""
+"""The collation of names: capitals count as small letters, so that apple precedes Zebra."""
 
 
 class ProductDocument(Document):  # type: ignore[misc]  # mongoengine is untyped
