@@ -18,16 +18,12 @@ from unfold.admin import ModelAdmin
 from unfold.forms import ActionForm
 
 from orders_app.admin.inlines import HistoryInline, ItemInline
-from orders_app.admin.override_page import (
-    OVERRIDE_CHECKS,
-    OverrideForm,
-    OverrideRequest,
-    read_override,
-)
+from orders_app.admin.override_page import OverrideForm, OverrideRequest, read_override
 from orders_app.document import CancelReason, OrderDocument
 from orders_app.event_log import Origin
 from orders_app.exceptions import ChecksPending, OrderError
 from orders_app.models import Order
+from orders_app.models.order import OVERRIDE_CHECKS
 from orders_app.selectors import search_orders
 from orders_app.services.change_order import (
     CANCELLED_BY_STAFF,

@@ -12,9 +12,10 @@ from django.urls import reverse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from orders_app.models import Order
+from orders_app.models.order import OVERRIDE_CHECKS
 from orders_app.state_machine import NEEDS_STOCK_AND_PAYMENT, OrderStatus
 
-CHANGE_ORDER, OVERRIDE_CHECKS = "orders_app.change_order", "orders_app.override_checks"
+CHANGE_ORDER = "orders_app.change_order"
 MAX_ORDERS = 100
 
 

@@ -12,10 +12,10 @@ from rest_framework_simplejwt.models import TokenUser
 
 from orders_app.event_log import Origin
 from orders_app.models import Order
+from orders_app.models.order import OVERRIDE_CHECKS
 from orders_app.selectors import all_orders, orders_of
 
 Requester = User | TokenUser | AnonymousUser
-OVERRIDE_CHECKS = "orders_app.override_checks"
 
 
 def user_id(user: Requester) -> int:

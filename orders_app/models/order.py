@@ -16,6 +16,8 @@ AWAITS_PAYMENT = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID, total_
     payment_method=PaymentMethod.CASH_ON_DELIVERY
 )
 """The orders that hold stock and still wait for their payment."""
+OVERRIDE_CHECKS = "orders_app.override_checks"
+"""The permission to let an order go on without its stock or payment."""
 
 
 class Order(models.Model):
