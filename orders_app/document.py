@@ -23,6 +23,8 @@ ShortText = Annotated[str, Meta(max_length=100, pattern=NOT_BLANK)]
 State = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]
 ZipCode = Annotated[str, Meta(max_length=20, pattern=ONE_LINE)]
 Time = Annotated[datetime, Meta(tz=True)]
+NUMBER_PREFIX = "SB-"
+"""What every order number begins with."""
 
 
 class ShippingAddress(Struct, frozen=True, kw_only=True, rename="camel"):

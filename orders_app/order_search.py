@@ -16,9 +16,6 @@ from orders_app.models.search_words import NumberParts, SearchForm, UserWords, c
 
 PART_LENGTH = 3
 """The length of the parts of order numbers in the index, so also of the shortest text that finds a middle."""
-
-NUMBER_PREFIX = "SB-"
-"""What every order number begins with."""
 FRAGMENT = re.compile(rf"[0-9a-z]{{{PART_LENGTH},8}}")
 
 

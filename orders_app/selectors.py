@@ -6,12 +6,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from orders_app.document import OrderDocument
+from orders_app.document import NUMBER_PREFIX, OrderDocument
 from orders_app.exceptions import OrderNotFound
 from orders_app.models import Order
 from orders_app.models.order import AWAITS_PAYMENT
 from orders_app.models.rows import read_documents
-from orders_app.order_search import NUMBER_PREFIX, search_conditions
+from orders_app.order_search import search_conditions
 
 
 def all_orders() -> QuerySet[Order]:

@@ -9,7 +9,7 @@ import msgspec
 from django.utils import timezone
 from uuid6 import uuid7
 
-from orders_app.document import OrderDocument, OrderLine
+from orders_app.document import NUMBER_PREFIX, OrderDocument, OrderLine
 from orders_app.exceptions import EmptyOrder, InactiveProducts, OrderTooLarge, UnknownProducts
 from orders_app.services.place_order.request import ItemRequest, PlacementRequest
 from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
@@ -62,7 +62,7 @@ def new_order_number() -> str:
     """A random number that people can read out, such as SB-7K3M-Q9ZT: 40 bits, without I, L, O and U."""
     bits = secrets.randbits(40)
     digits = "".join(CROCKFORD_BASE32[bits >> shift & 31] for shift in range(0, 40, 5))
-    return f"SB-{digits[:4]}-{digits[4:]}"
+    return f"{NUMBER_PREFIX}{digits[:4]}-{digits[4:]}"
 
 
 def _price_lines(
