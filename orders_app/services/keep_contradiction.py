@@ -8,6 +8,7 @@ import structlog
 from django.db import transaction
 
 from foundation import metrics
+from foundation.printable import printable
 from orders_app.document import OrderDocument
 from orders_app.models import StockContradiction
 from orders_app.services.stock_answers import Kind, StockAnswer
@@ -32,7 +33,7 @@ def keep_contradiction(*, answer: StockAnswer, order: OrderDocument, kind: Kind,
         order_number=order.order_number,
         kind=kind,
         outcome=outcome,
-        message_id=_printable(answer.origin.message_id)[:MAX_ID],
+        message_id=printable(answer.origin.message_id)[:MAX_ID],
         told=_told(answer)[:MAX_TOLD],
         order_says=_order_says(order),
         digest=_digest(answer),
@@ -66,7 +67,3 @@ def _told(answer: StockAnswer) -> str:
 def _order_says(order: OrderDocument) -> str:
     lines = {line.product_id: line.quantity for line in order.items}
     return f"{order.status_label}, stock {order.stock_status}, {msgspec.json.encode(lines).decode()}"
-
-
-def _printable(text: str) -> str:
-    return "".join(character if character.isprintable() else "�" for character in text)

@@ -282,6 +282,7 @@ def test_a_contradiction_is_kept_counted_and_logged_once(
     assert OTHER in kept.told
     assert kept.order_says == f'Pending, stock pending, {{"{product(order)}":2}}'
     assert kept.message_id.isprintable()
+    assert kept.message_id.startswith(r"a\x00\n\x1b[31mb")
     assert REGISTRY.get_sample_value("stockbridge_contradictions_total", labels) == counted + 1
     lines = [line for line in captured_log if line["event"].startswith("an answer about stock")]
     assert [(line["kind"], line["order_id"]) for line in lines] == [("reserved_otherwise", str(order.id))]
