@@ -99,15 +99,16 @@ def _apply_rejection(order: LockedOrder, answer: StockAnswer) -> None:
     before = order.document
     # Most orders are as they were placed, so that there is nothing to read.
     history = event_log.history(before.id) if before.version > 1 else []
-    if EventType.CONFIRMED in _types(order, history) and not _is_answer(order, answer, history):
+    was_confirmed = any(event.type == EventType.CONFIRMED for event in _events(order, history))
+    if was_confirmed and not _is_answer(order, answer, history):
         _record_contradiction(order, answer, Kind.REJECTED_AFTER_RESERVED)
     elif (outcome := _lose_stock(order, answer, history)) == Outcome.FOR_PEOPLE:
         keep_contradiction(answer=answer, order=before, kind=Kind.WITHOUT_STOCK, outcome=outcome)
 
 
-def _types(order: LockedOrder, history: Sequence[LoggedEvent]) -> list[EventType]:
-    """The types of all events of the order, those of this batch included."""
-    return [event.type for event in history] + [event.type for event in order.events]
+def _events(order: LockedOrder, history: Sequence[LoggedEvent]) -> list[LoggedEvent | NewEvent]:
+    """All events of the order, those of this batch included."""
+    return [*history, *order.events]
 
 
 def _lose_stock(order: LockedOrder, answer: StockAnswer, history: Sequence[LoggedEvent]) -> Outcome:
@@ -141,7 +142,7 @@ def _put_right(order: LockedOrder, answer: StockAnswer) -> Outcome:
         return _put_cancelled_right(order, answer, history)
     if order.document.stock_status == StockStatus.PENDING and _is_answer(order, answer, history):
         return _lose_stock(order, answer, history)
-    if _types(order, history)[-1] == EventType.RESERVE_REQUESTED:
+    if _events(order, history)[-1].type == EventType.RESERVE_REQUESTED:
         return Outcome.NONE
     order.request_reserve()
     return Outcome.ASKED_AGAIN
@@ -155,7 +156,7 @@ def _put_cancelled_right(order: LockedOrder, answer: StockAnswer, history: Seque
     if isinstance(answer, StockReleased) and _is_answer(order, answer, history):
         order.record_stock_status(StockStatus.RELEASED)
         return Outcome.RECORDED
-    is_requested = _types(order, history)[-1] == EventType.RELEASE_REQUESTED
+    is_requested = _events(order, history)[-1].type == EventType.RELEASE_REQUESTED
     if isinstance(answer, StockReserved) and stock_status != StockStatus.RESERVED and not is_requested:
         order.request_release(CANCELLED_BEFORE_RESERVED)
         return Outcome.RELEASE_REQUESTED
@@ -167,6 +168,5 @@ def _is_answer(order: LockedOrder, answer: StockAnswer, history: Sequence[Logged
 
     Another answer may have come to an earlier one, from which a forged answer can copy its headers.
     """
-    sent: list[LoggedEvent | NewEvent] = [*history, *order.events]
-    command = next(event for event in reversed(sent) if event.type in COMMANDS)
+    command = next(event for event in reversed(_events(order, history)) if event.type in COMMANDS)
     return answer.origin.cause == f"{order.document.id}:{command.version}:{COMMANDS[command.type]}"

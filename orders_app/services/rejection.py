@@ -6,6 +6,7 @@ from orders_app.document import CancelCode, CancelReason, OrderDocument
 from orders_app.services.stock_answers import StockShortage
 
 MAX_EXPLAINED = 20
+UNEXPLAINED = "We could not reserve your order."
 SENTENCES: Mapping[str, str] = {
     CancelCode.INSUFFICIENT_STOCK: "{name}: {requested} requested, {available} available",
     CancelCode.PRODUCT_INACTIVE: "{name}: {requested} requested, no longer sold",
@@ -22,9 +23,6 @@ def explain_rejection(order: OrderDocument, shortages: Sequence[StockShortage]) 
         reasons.append(f"and {more} more products")
     detail = f"We could not reserve your order: {'; '.join(reasons)}." if reasons else UNEXPLAINED
     return CancelReason(CancelCode(shortages[0].code), detail)
-
-
-UNEXPLAINED = "We could not reserve your order."
 
 
 def _explain(name: str, shortage: StockShortage) -> str:
