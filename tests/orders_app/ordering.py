@@ -27,7 +27,7 @@ from orders_app.services.stock_answers import (
     StockReserved,
     StockShortage,
 )
-from orders_app.state_machine import OrderStatus, PaymentMethod
+from orders_app.state_machine import OrderStatus, PaymentMethod, StockStatus
 from tests.products_app.foreign_documents import document
 
 T = TypeVar("T")
@@ -101,6 +101,10 @@ class OrderPlacer:
         """Places an order of two lanterns."""
         return self.place_items((self.catalogue.add(), 2), payment_method=payment_method).order
 
+    def place_free(self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderDocument:
+        """Places an order of two lanterns that cost nothing."""
+        return self.place_items((self.catalogue.add(price="0.00"), 2), payment_method=payment_method).order
+
     def place_reserved(self, **given: Any) -> OrderDocument:
         """Places an order whose stock is reserved at once."""
         order = self.place(**given)
@@ -165,6 +169,12 @@ def released(order: OrderDocument, origin: MessageOrigin = ORIGIN) -> StockRelea
 def now(order: OrderDocument) -> OrderDocument:
     """The order by its current row."""
     return selectors.get_document(order.id)
+
+
+def state(order: OrderDocument) -> tuple[OrderStatus, StockStatus]:
+    """The current status of the order and of its stock."""
+    current = now(order)
+    return current.status, current.stock_status
 
 
 def events(order: OrderDocument) -> list[EventType]:

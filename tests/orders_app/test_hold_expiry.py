@@ -114,9 +114,7 @@ def test_an_order_without_a_due_payment_is_not_changed(
 
 
 def test_an_order_with_nothing_to_pay_is_not_cancelled(placer: OrderPlacer) -> None:
-    free = placer.place_items(
-        (placer.catalogue.add(price="0.00"), 2), payment_method=PaymentMethod.STRIPE
-    ).order
+    free = placer.place_free(PaymentMethod.STRIPE)
     Order.objects.filter(pk=free.id).update(created_at=timezone.now() - HOLD * 9)
     expire_once()
     assert expire(free) == set()

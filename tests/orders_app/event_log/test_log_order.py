@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from orders_app import event_data, event_log
-from orders_app.document import OrderChanges
+from orders_app.document import OrderChanges, OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import START, LoggedEvent, NewEvent
-from orders_app.services.change_order import change_status, update_order
+from orders_app.services.change_order import update_order
 from orders_app.services.locked_order import locked_order, locked_orders
 from orders_app.state_machine import OrderStatus
 from tests.concurrency import (
@@ -25,7 +25,7 @@ from tests.concurrency import (
     run_together,
     start_beside,
 )
-from tests.orders_app.ordering import STAFF, OrderPlacer, answer, reserved
+from tests.orders_app.ordering import STAFF, OrderPlacer, answer, move, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITERS, CHANGES = 16, 12
@@ -138,17 +138,12 @@ def test_a_reader_beside_sixteen_writers_misses_nothing_and_keeps_the_order(plac
 
 def test_two_changes_in_one_transaction_are_refused_unless_locked_together(placer: OrderPlacer) -> None:
     first, second = placer.place(), placer.place()
-    [refusal] = race(lambda: _change_both(first.id, second.id))
+    [refusal] = race(lambda: _change_both(first, second))
     assert isinstance(refusal, Exception)
     assert len(event_log.read_after(START, 10)) == 2
 
 
-def _change_both(*order_ids: UUID) -> None:
+def _change_both(*orders: OrderDocument) -> None:
     with transaction.atomic():
-        for order_id in order_ids:
-            change_status(
-                order_id=order_id,
-                new_status=OrderStatus.PROCESSING,
-                origin=STAFF,
-                override_reason="For a test.",
-            )
+        for order in orders:
+            move(order, OrderStatus.PROCESSING)

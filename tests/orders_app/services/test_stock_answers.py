@@ -25,6 +25,7 @@ from tests.orders_app.ordering import (
     rejected,
     released,
     reserved,
+    state,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,11 +34,6 @@ PATH = (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED)
 
 def cancelled(order: OrderDocument) -> OrderDocument:
     return cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
-
-
-def state(order: OrderDocument) -> tuple[OrderStatus, StockStatus]:
-    current = now(order)
-    return current.status, current.stock_status
 
 
 def test_reserved_stock_makes_a_cash_on_delivery_order_processing(placer: OrderPlacer) -> None:

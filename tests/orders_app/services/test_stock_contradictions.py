@@ -35,18 +35,13 @@ from tests.orders_app.ordering import (
     rejected,
     released,
     reserved,
+    state,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PENDING, PROCESSING, SHIPPED = OrderStatus.PENDING, OrderStatus.PROCESSING, OrderStatus.SHIPPED
 DELIVERED, CANCELLED = OrderStatus.DELIVERED, OrderStatus.CANCELLED
 OTHER = "665f1f77bcf86cd799439011"
-State = tuple[OrderStatus, StockStatus]
-
-
-def state(order: OrderDocument) -> State:
-    current = now(order)
-    return current.status, current.stock_status
 
 
 def product(order: OrderDocument) -> str:
