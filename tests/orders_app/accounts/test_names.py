@@ -15,7 +15,7 @@ from django.test import Client
 from foundation.user_names import normal_form, require_sound
 from orders_app.models import AccountName
 from tests.concurrency import run_together
-from tests.orders_app.api.api_users import ApiUser, attributes, codes
+from tests.orders_app.api.api_users import ApiUser, attributes, claims_of, codes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,10 +146,7 @@ def test_users_that_collide_stay_and_an_exact_name_wins() -> None:
     assert {name: answer.status_code for name, answer in signed_in.items()} == dict.fromkeys(signed_in, 200)
 
     def user_of(name: str) -> str:
-        import jwt  # noqa: PLC0415
-
-        access = signed_in[name].json()["access"]
-        return str(jwt.decode(access, options={"verify_signature": False})["user_id"])
+        return str(claims_of(signed_in[name].json()["access"])["user_id"])
 
     assert [user_of(name) for name in signed_in] == [str(u.pk) for u in (first, second, third, first)]
     assert codes(register("aLICe")) == ["unique"]

@@ -12,12 +12,13 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db.models import F
 from django.test import Client
+from rest_framework_simplejwt.tokens import AccessToken
 
 from orders_app.accounts.ended_sign_ins import ended_sign_ins
 from orders_app.accounts.passwords import check_password
 from orders_app.accounts.sign_ins import start_sign_in
 from orders_app.models import SignIn
-from tests.orders_app.api.api_users import ApiUser, Json, attributes, codes, order_body
+from tests.orders_app.api.api_users import ApiUser, Json, attributes, claims_of, codes, order_body
 from tests.orders_app.ordering import OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -69,10 +70,7 @@ def status(tokens: Json) -> int:
 def test_both_tokens_carry_the_id_of_their_sign_in_through_every_refresh(walter: User) -> None:
     first = start_sign_in(user=walter)
     second = refresh(first).json()
-    ids = {
-        jwt.decode(token, options={"verify_signature": False})["sid"]
-        for token in (*first.values(), *second.values())
-    }
+    ids = {claims_of(token)["sid"] for token in (*first.values(), *second.values())}
     assert ids == {SignIn.objects.get().id}
 
 
@@ -210,7 +208,7 @@ def test_a_chain_of_refreshes_ends(settings: Any, walter: User) -> None:
     last = refresh(tokens).json()
     ends = SignIn.objects.get().expires_at.timestamp()
     for token in last.values():
-        assert jwt.decode(token, options={"verify_signature": False})["exp"] <= ends
+        assert claims_of(token)["exp"] <= ends
     SignIn.objects.update(expires_at=F("expires_at") - timedelta(seconds=60))
     assert refresh(last).status_code == 401
 
@@ -252,15 +250,12 @@ def test_an_ended_sign_in_places_no_order_and_asks_no_database(
 
 
 def signed(tokens: Json, key: str, algorithm: str = "HS256") -> str:
-    claims = jwt.decode(tokens["access"], options={"verify_signature": False})
-    return jwt.encode(claims, key, algorithm)
+    return jwt.encode(claims_of(tokens["access"]), key, algorithm)
 
 
 def expired(tokens: Json) -> str:
-    from rest_framework_simplejwt.tokens import AccessToken  # noqa: PLC0415
-
     token = AccessToken()
-    token.payload |= jwt.decode(tokens["access"], options={"verify_signature": False})
+    token.payload |= claims_of(tokens["access"])
     token.set_exp(lifetime=timedelta(seconds=-1))
     return str(token)
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
+import jwt
 from msgspec import to_builtins
 from rest_framework_simplejwt.tokens import AccessToken
 
@@ -43,6 +44,12 @@ def order_body(*lines: tuple[str, int], **other: object) -> Json:
     """The body of an order of these (product id, quantity) lines."""
     items = [{"productId": product_id, "quantity": quantity} for product_id, quantity in lines]
     return {"items": items, "shippingAddress": ADDRESS, "paymentMethod": 6} | other
+
+
+def claims_of(token: str) -> Json:
+    """What an access or refresh token says, valid or not."""
+    claims: Json = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 def attributes(response: Any) -> Sequence[str | None]:
