@@ -63,6 +63,12 @@ def captured_log() -> Iterator[list[EventDict]]:
 
 
 @pytest.fixture
+def quick_passwords(settings: Any) -> None:
+    """A fast password hasher; the usual one is slow on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
 def clean_catalogue(mongodb: str) -> None:
     """Empty products and ledger, with the collections, validators and indexes of production in place."""
     call_command("create_collections", verbosity=0)

@@ -1,7 +1,6 @@
 """`manage.py seed_demo`: the demo data exist once after any number of runs."""
 
 from io import StringIO
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,13 +10,7 @@ from config.management.commands.seed_demo import PASSWORD
 from orders_app.admin.staff_role import STAFF_ROLE
 from products_app.selectors import find_products
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 
 def seed() -> str:

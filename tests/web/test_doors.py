@@ -1,7 +1,5 @@
 """The pages at which people sign in and out lead somewhere, and answers with secrets are not stored."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -10,15 +8,9 @@ from tests.orders_app.api.api_users import ApiUser, order_body
 from tests.orders_app.ordering import OrderPlacer
 from tests.wsgi_client import WsgiClient
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 PASSWORD = "kettle-orchard-9"
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import yaml
@@ -21,7 +21,7 @@ from tests.orders_app.ordering import OrderPlacer
 from tests.web.callers import CALLERS, Users, everything, send_request, unsigned
 from tests.wsgi_client import CSRF_TOKEN, WsgiClient
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 API = "api/v1/"
 PASSWORD = "kettle-orchard-9"
@@ -160,12 +160,6 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ),
 }
 """The table. A route that is not in it fails `test_no_route_is_missing_in_the_table`."""
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

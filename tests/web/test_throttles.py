@@ -14,16 +14,10 @@ from rest_framework.throttling import SimpleRateThrottle
 from tests.orders_app.api.api_users import ApiUser, codes
 from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 PASSWORD = "kettle-orchard-9"
 SetRate = Callable[[str, str], None]
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

@@ -10,16 +10,10 @@ from orders_app.accounts.sign_ins import start_sign_in
 from tests.concurrency import run_together
 from tests.orders_app.api.api_users import ApiUser, Json, attributes, codes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 PASSWORD = "kettle-orchard-9"
 REGISTRATION = {"username": "walter", "email": "walter@example.com", "password": PASSWORD}
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

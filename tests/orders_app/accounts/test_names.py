@@ -17,15 +17,9 @@ from orders_app.models import AccountName
 from tests.concurrency import run_together
 from tests.orders_app.api.api_users import ApiUser, attributes, claims_of, codes
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 PASSWORD = "kettle-orchard-9"
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def register(name: object, email: str = "new@example.com") -> Any:

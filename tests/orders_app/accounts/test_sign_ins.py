@@ -21,15 +21,9 @@ from orders_app.models import SignIn
 from tests.orders_app.api.api_users import ApiUser, Json, attributes, claims_of, codes, order_body
 from tests.orders_app.ordering import OrderPlacer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 PASSWORD, NEW_PASSWORD = "kettle-orchard-9", "lantern-meadow-7"
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: Any) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)

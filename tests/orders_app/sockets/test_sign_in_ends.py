@@ -16,13 +16,7 @@ from tests.orders_app.sockets.browser import Browser, connected_browser, session
 NOT_AUTHENTICATED = 4401
 PROMPTLY = 2.0
 """Seconds; the deadline of an identity is minutes away."""
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings: pytest.FixtureRequest) -> None:
-    """A fast password hasher; the usual one is slow on purpose."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 
 @pytest.fixture
