@@ -88,16 +88,21 @@ def new_secrets() -> dict[str, str]:
     }
 
 
-def _kept_secrets(directory: Path) -> dict[str, str]:
-    if not _file(directory).exists():
-        return {}
+def read_values(directory: Path) -> dict[str, str]:
+    """What the last start wrote to `env` in the directory. Raises StackError if it cannot be understood."""
     try:
         lines = shlex.split(_file(directory).read_text(), comments=True)
-        kept = dict(line.split("=", 1) for line in lines)
+        return dict(line.split("=", 1) for line in lines)
     except ValueError as error:
         raise StackError(
             f"{_file(directory)} cannot be read ({error}): mend it, or remove it for new secrets"
         ) from None
+
+
+def _kept_secrets(directory: Path) -> dict[str, str]:
+    if not _file(directory).exists():
+        return {}
+    kept = read_values(directory)
     return {name: kept[name] for name in new_secrets() if name in kept}
 
 

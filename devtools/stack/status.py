@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import shlex
 import subprocess
 import sys
 import textwrap
@@ -19,6 +18,7 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from devtools.stack.ports import reachable
+from devtools.stack.settings import read_values
 from devtools.stack.spawn import PROJECT
 from devtools.stack.state import (
     PartState,
@@ -51,20 +51,15 @@ class Findings:
 def print_status(directory: Path) -> int:
     """Prints the status of the stack on this directory; returns the exit code.
 
-    Raises StackError if this user may not know it.
+    Raises StackError if this user may not know it, or if the file with the settings is broken.
     """
     state = StateFile(directory).read()
     if state is None:
         print(f"Stockbridge does not run on {directory}.")
         return DOES_NOT_RUN
-    findings = _look(state, _settings(directory))
+    findings = _look(state, read_values(directory))
     print("\n".join(_lines(state, findings)))
     return SOMETHING_IS_WRONG if findings.wrong else ALL_IS_WELL
-
-
-def _settings(directory: Path) -> dict[str, str]:
-    lines = shlex.split((directory / "env").read_text(), comments=True)
-    return dict(line.split("=", 1) for line in lines)
 
 
 def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
