@@ -109,6 +109,7 @@ class Stack:
         """Migrates the databases and creates the topics. Raises StackError with the reason of a failure."""
         self._log.info("preparing databases and topics")
         code, sentence = self._run_preparation(*(["--demo"] if demo else []))
+        self._waits_for.clear()
         if code == TOPICS_FAILED and "kafka" not in self.servers:
             self._log.warning("orders are taken, and settled when Kafka is back: %s", sentence)
             self._waits_for.append(f"Kafka (KAFKA_BROKERS), to create the topics: {sentence}")
@@ -189,7 +190,6 @@ class Stack:
                         self._tell_what_is_waited_for(line.strip())
             return preparation.wait(), lines[-1]
         finally:
-            self._waits_for.clear()
             signal_tree(preparation.pid, signal.SIGKILL)
             preparation.wait()
 
@@ -199,12 +199,11 @@ class Stack:
 
     def _create_topics_later(self) -> None:
         while not self._stopping.wait(_TOPICS_SECONDS):
-            waits_for = list(self._waits_for)
             code, _ = self._run_preparation("--topics")
             if code == 0:
+                self._waits_for.clear()
                 self._log.info("Kafka is there: the topics are created")
                 return
-            self._waits_for[:] = waits_for
 
     def _look(self) -> list[PartState]:
         servers = [PartState(each.server.name, each.server.pid, each.restarts) for each in self._keepers]
