@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 LONGEST_TRANSACTION = timedelta(minutes=1)
 """For so long at most a broker should let a program keep a transaction open: it holds up all readers."""
-_LONGEST_TRANSACTION = "transaction.max.timeout.ms"
+_TRANSACTION_LIMIT = "transaction.max.timeout.ms"
 
 DEAD_LETTER_RETENTION = timedelta(days=30)
 
@@ -179,14 +179,14 @@ def _long_transactions(admin: AdminClient, broker: int) -> list[str]:
     resource = ConfigResource(ConfigResource.Type.BROKER, str(broker))
     [future] = admin.describe_configs([resource], request_timeout=ANSWER_SECONDS).values()
     try:
-        found = timedelta(milliseconds=int(future.result()[_LONGEST_TRANSACTION].value))
+        found = timedelta(milliseconds=int(future.result()[_TRANSACTION_LIMIT].value))
     except (KafkaException, KeyError):  # without DESCRIBE_CONFIGS on the cluster
         return []
     if found <= LONGEST_TRANSACTION:
         return []
     found_ms, advised_ms = (each // timedelta(milliseconds=1) for each in (found, LONGEST_TRANSACTION))
     sentence = (
-        f"the brokers' {_LONGEST_TRANSACTION} is {found_ms}, not {advised_ms} or less: for so long any "
+        f"the brokers' {_TRANSACTION_LIMIT} is {found_ms}, not {advised_ms} or less: for so long any "
         "program that may write to a topic can hold up its readers"
     )
     return [sentence]
