@@ -17,6 +17,7 @@ import structlog
 from foundation import heartbeat
 from foundation.heartbeat import OpenBreaker
 from foundation.metrics import CIRCUIT_BREAKER_OPEN
+from foundation.printable import printable
 from kafka_workers.runtime.consuming.circuit_breaker import CircuitBreaker, CircuitBreakerLimits, Opening
 from kafka_workers.runtime.consuming.membership import GroupMembership
 from kafka_workers.runtime.consuming.retry import Outcome
@@ -52,7 +53,7 @@ class GuardedBreaker:
     def count(self, outcomes: Sequence[Outcome], latest_reason: str) -> None:
         """Count the outcomes of a batch whose offsets are committed, and tell when that opens or closes."""
         with self._telling():
-            self._breaker.count(outcomes, _printable(latest_reason))
+            self._breaker.count(outcomes, printable(latest_reason[:REASON_CHARACTERS])[:REASON_CHARACTERS])
 
     def settle(self) -> None:
         """Note that no message is waiting, and tell when that closes the breaker."""
@@ -98,11 +99,6 @@ class GuardedBreaker:
             )
         else:
             log.info("circuit breaker closed: messages are handled again")
-
-
-def _printable(reason: str) -> str:
-    kept = reason[:REASON_CHARACTERS]
-    return kept if kept.isprintable() else repr(kept)[:REASON_CHARACTERS]
 
 
 def _encode(opening: Opening) -> str:
