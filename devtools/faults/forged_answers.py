@@ -9,7 +9,7 @@ from typing import Any
 
 from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import CANCELLED, PROCESSING, Caller, eventually
-from devtools.faults.system import System
+from devtools.faults.system import Misbehaved, System
 
 ORDERS, STOCK, TOO_MANY = 6, 50, 900
 ENDS_WITHIN = 60
@@ -17,10 +17,6 @@ OTHER = "665f1f77bcf86cd799439011"
 
 Order = dict[str, Any]
 Forge = Callable[[Order], tuple[str, dict[str, Any]]]
-
-
-class ForgeryBelieved(Exception):
-    """An order did not end as the stock ledger says."""
 
 
 def _shortage(product: str, quantity: int) -> dict[str, Any]:
@@ -60,7 +56,7 @@ IMPOSSIBLE: Sequence[Forge] = (
 def forge_answers(system: System, rng: random.Random) -> None:
     """Forge answers before and after the true ones; each order must end as the stock ledger says.
 
-    Raises ForgeryBelieved.
+    Raises Misbehaved.
     """
     product = system.shop.new_product(STOCK)
     caller = system.prober
@@ -101,4 +97,4 @@ def _require(is_right: Callable[[], bool], fact: str) -> None:
     try:
         eventually(is_right, fact, ENDS_WITHIN)
     except AssertionError as error:
-        raise ForgeryBelieved(fact) from error
+        raise Misbehaved(fact) from error

@@ -9,13 +9,12 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 from confluent_kafka import KafkaException, Producer
 
 from devtools.faults.broker import DEAD_LETTERS, NO_CLIENT_LOG, RETRIES
-from devtools.faults.system import System, sleep_between
+from devtools.faults.system import Misbehaved, System, sleep_between
 from kafka_workers.workers import CONSUMERS
 
 Headers = list[tuple[str, str | bytes | None]]
@@ -42,23 +41,24 @@ _FORGED = (
 
 
 def disturb(system: System, rng: random.Random) -> None:
-    """All of it at once, for some seconds; the dead letters can be listed meanwhile."""
+    """All of it at once, for some seconds. Raises Misbehaved if the records cannot be listed afterwards."""
     with ExitStack() as open_transactions:
-        for database in ("postgres", ""):
+        for database in ("postgres", None):
             open_transactions.enter_context(_open_in_postgresql(system, database))
         open_transactions.enter_context(_open_in_kafka(system, rng.choice(CONSUMERS).reads))
         _write_records(system, rng)
         sleep_between(rng, *_OPEN_SECONDS)
     listed = system.manage("dead_letters", "list", "--json")
-    assert listed.returncode == 0, listed.stderr
-    assert any(letter["kind"] == "unreadable" for letter in json.loads(listed.stdout))
+    if listed.returncode != 0:
+        raise Misbehaved(f"dead_letters list ended with {listed.stderr}")
+    if not any(letter["kind"] == "unreadable" for letter in json.loads(listed.stdout)):
+        raise Misbehaved("dead_letters list shows none of the records that no group wrote")
 
 
 @contextmanager
-def _open_in_postgresql(system: System, database: str) -> Iterator[None]:
+def _open_in_postgresql(system: System, database: str | None) -> Iterator[None]:
     """A transaction with an id in this database of the cluster, or in ours."""
-    url = urlsplit(system.stack.env["DATABASE_URL"])
-    with psycopg.connect(url._replace(path=f"/{database}" if database else url.path).geturl()) as connection:
+    with psycopg.connect(system.stack.env["DATABASE_URL"], dbname=database) as connection:
         connection.execute("SELECT pg_current_xact_id()")
         yield
         connection.rollback()

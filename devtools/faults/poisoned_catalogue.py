@@ -1,19 +1,17 @@
 """A fault that kills nothing: another program writes documents into the catalogue that cannot be sold."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 from bson import Decimal128, Int64, ObjectId
-from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from devtools.driver.shop import ADDRESS, CASH_ON_DELIVERY, eventually
-from devtools.faults.system import Document, System
+from devtools.faults.system import Document, Misbehaved, System
 
 CALLERS = 8
 _SPOILED: Sequence[Document] = (
@@ -36,17 +34,13 @@ _SPOILED: Sequence[Document] = (
 )
 
 
-class NotPassedOver(Exception):
-    """The system did not pass over a document that cannot be sold."""
-
-
 def poison(system: System, rng: random.Random) -> None:
     """Write documents that cannot be sold, order them beside the load, read the lists, and mend them.
 
-    Raises NotPassedOver where an order of one is not refused with the reason, a list fails or shows one, an
+    Raises Misbehaved where an order of one is not refused with the reason, a list fails or shows one, an
     order does not give back what it holds, or the check does not mend them.
     """
-    with _products(system) as products:
+    with system.collection("products") as products:
         sold = system.shop.new_product(10)
         order = system.prober.place((sold, 2))
         system.prober.wait_for_stock_status(order["id"], "reserved")
@@ -60,12 +54,6 @@ def poison(system: System, rng: random.Random) -> None:
         done = system.manage("check_catalogue", "--repair")
         _require(done.returncode == 0, f"check_catalogue ended with {done.stdout} {done.stderr}")
         products.delete_many({"_id": {"$in": [ObjectId(product) for product in planted]}})
-
-
-@contextmanager
-def _products(system: System) -> Iterator[Collection[Document]]:
-    with MongoClient[Document](system.stack.env["MONGODB_URI"]) as client:
-        yield client.get_default_database()["products"]
 
 
 def _plant(products: Collection[Document], fields: Document) -> str:
@@ -116,4 +104,4 @@ def _require_lists_without(system: System, spoiled: set[str]) -> None:
 
 def _require(is_right: bool, fact: str) -> None:
     if not is_right:
-        raise NotPassedOver(fact)
+        raise Misbehaved(fact)

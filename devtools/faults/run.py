@@ -13,13 +13,10 @@ from devtools.faults.broker import DEAD_LETTERS, RETRIES, TOPICS
 from devtools.faults.client import request_until_answered
 from devtools.faults.evidence import Evidence, duplicates, gather
 from devtools.faults.fault_table import Fault, FaultNotInjected
-from devtools.faults.forged_answers import ForgeryBelieved
 from devtools.faults.laws import Kind, Violation, broken_laws
 from devtools.faults.load import Load, create_products
 from devtools.faults.observations import Observations, PlacedOrder
-from devtools.faults.poisoned_catalogue import NotPassedOver
-from devtools.faults.silent_callers import Unserved
-from devtools.faults.system import System, sleep_between
+from devtools.faults.system import Misbehaved, System, sleep_between
 from devtools.faults.unfinished_work import wait_until_finished
 
 _RECEIVE_SECONDS = 20.0
@@ -59,7 +56,7 @@ def run_with_faults(system: System, faults: Sequence[Fault], *, seconds: float, 
     load.start()
     try:
         _inject(system, faults, observations, run, seconds)
-    except (FaultNotInjected, ForgeryBelieved, NotPassedOver, Unserved) as error:
+    except (FaultNotInjected, Misbehaved) as error:
         observations.unexpected.append(str(error))
     finally:
         load.stop()

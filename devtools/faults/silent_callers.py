@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import httpx
 
-from devtools.faults.system import System
+from devtools.faults.system import Misbehaved, System
 
 WEB_CALLERS, SOCKET_CALLERS = 400, 100
 _HOLD_SECONDS, _ANSWER_SECONDS = 8.0, 5.0
@@ -23,12 +23,8 @@ SENT = (
 )
 
 
-class Unserved(Exception):
-    """Somebody else got no answer while these connections were held."""
-
-
 def hold_connections(system: System, rng: random.Random) -> None:
-    """Holds many such connections for some seconds. Raises Unserved where others get no answer meanwhile."""
+    """Holds many such connections for some seconds. Raises Misbehaved if others get no answer meanwhile."""
     ports = system.stack.settings.ports
     with _callers(system, ports.web, WEB_CALLERS, rng), _callers(system, ports.sockets, SOCKET_CALLERS, rng):
         end = time.monotonic() + _HOLD_SECONDS
@@ -54,6 +50,6 @@ def _require_answers(urls: Sequence[str]) -> None:
         try:
             answer = httpx.get(f"{url}/health/live", timeout=_ANSWER_SECONDS)
         except httpx.HTTPError as error:
-            raise Unserved(f"{url} did not answer beside half-sent bodies: {error!r}") from error
+            raise Misbehaved(f"{url} did not answer beside half-sent bodies: {error!r}") from error
         if answer.status_code != HTTPStatus.OK:
-            raise Unserved(f"{url} answered {answer.status_code} beside half-sent bodies")
+            raise Misbehaved(f"{url} answered {answer.status_code} beside half-sent bodies")

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import psycopg
 from pymongo import MongoClient
+from pymongo.collection import Collection
 
 from devtools.driver.shop import Caller, Shop, eventually
 from devtools.faults.broker import Broker
@@ -37,6 +38,10 @@ WHERE locktype = 'advisory' AND objsubid = 2 AND granted
 """
 
 Document = dict[str, Any]
+
+
+class Misbehaved(Exception):
+    """Under a fault the system did what it must not do, or left undone what it must do."""
 
 
 class System:
@@ -112,10 +117,16 @@ class System:
         with psycopg.connect(self.stack.env["DATABASE_URL"], autocommit=True) as connection:
             return connection.execute(sql, parameters).fetchall()
 
+    @contextmanager
+    def collection(self, name: str) -> Iterator[Collection[Document]]:
+        """A collection in MongoDB, as any program with access to it sees it."""
+        with MongoClient[Document](self.stack.env["MONGODB_URI"]) as client:
+            yield client.get_default_database()[name]
+
     def documents(self, collection: str, query: Document) -> list[Document]:
         """The documents of a collection that match the query."""
-        with MongoClient[Document](self.stack.env["MONGODB_URI"]) as client:
-            return list(client.get_default_database()[collection].find(query))
+        with self.collection(collection) as documents:
+            return list(documents.find(query))
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a management command of the system; the caller looks at the exit code."""
