@@ -147,6 +147,13 @@ def test_an_answer_that_is_not_of_health_is_told(
     assert wrong_of(tmp_path, capsys).startswith(f"{web}/health/ready does not answer: ")
 
 
+def test_a_broken_file_of_settings_is_one_sentence(tmp_path: Path) -> None:
+    write_state(tmp_path, supervisor=os.getpid())
+    (tmp_path / "env").write_text("SECRET_KEY='never closed")
+    with pytest.raises(StackError, match="cannot be read"):
+        print_status(tmp_path)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_the_status_of_another_users_stack_is_one_sentence(tmp_path: Path) -> None:
     write_state(tmp_path, supervisor=os.getpid())

@@ -46,10 +46,7 @@ def is_open(bench: Bench) -> bool:
     return sample.value == 1
 
 
-def test_the_breaker_stays_closed_while_handled_messages_outnumber_the_dead_letters(
-    bench: Bench, settings: Settings
-) -> None:
-    settings.BREAKER_RUN = 5
+def test_the_breaker_stays_closed_while_handled_messages_outnumber_the_dead_letters(bench: Bench) -> None:
     bench.send(*range(40))
     worker = bench.start()
     bench.wait_until_handled(*range(40))
