@@ -7,6 +7,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -65,7 +66,8 @@ def kill_web_worker(system: System, rng: random.Random) -> None:
     pid = system.stack.pid("web")
     children = psutil.Process(pid).children() if pid else []
     if children:
-        rng.choice(children).kill()
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            rng.choice(children).kill()
 
 
 def kill_at(worker: Worker, point: str, system: System, rng: random.Random) -> None:

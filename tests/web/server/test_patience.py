@@ -168,9 +168,14 @@ def _answers(server: Server) -> bool:
 
 def _workers(server: Server) -> list[psutil.Process]:
     """The processes that answer, without Python's own helper process."""
-    children = psutil.Process(server.process.pid).children()
-    running = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-    return [child for child in running if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process(server.process.pid).children() if _is_worker(child)]
+
+
+def _is_worker(child: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(child.cmdline())
+    except psutil.NoSuchProcess:  # it has ended, perhaps as a zombie
+        return False
 
 
 def _worker(server: Server) -> psutil.Process:
