@@ -6,18 +6,15 @@ gives the same answers (tests compare them to the letter). What this saves is in
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
 from http import HTTPStatus
-from io import BytesIO
 from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.request import HttpHeaders
 from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
@@ -28,19 +25,10 @@ from web.bodies import read_body
 from web.endpoint import Endpoint
 from web.errors import error_answer
 from web.middleware import View, observe_requests
-from web.no_store import NO_STORE
+from web.middleware_headers import Headers, MiddlewareHeaders
 from web.rendering import to_json
-from web.server.refusals import REFUSAL
 from web.throttles import NO_VIEW, require_unthrottled
-
-JSON = "application/json"
-# As the usual clients write them; a media type that has to be weighed against others is for the view.
-IS_JSON = {JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"}
-ACCEPTS_JSON = {"*/*", JSON, f"{JSON}, */*", f"{JSON}, text/plain, */*"}
-HEADERS_REMEMBERED = 1_000
-MAX_REMEMBERED_CHARACTERS = 1_000
-
-Headers = dict[str, str]
+from web.usual_form import JSON, has_usual_form
 
 
 class FastPath:
@@ -50,12 +38,12 @@ class FastPath:
         self.django = django
         self.endpoints = [FastEndpoint(import_string(name)) for name in settings.FAST_ENDPOINTS]
         self.observed: Any = observe_requests(cast("View", _answer))
-        self.headers = lru_cache(HEADERS_REMEMBERED)(_headers_of_middlewares)
+        self.headers = MiddlewareHeaders()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         endpoint, arguments = self.match(environ)
-        headers = self.headers_for(endpoint, environ) if endpoint else None
+        headers = self.headers.of_answer(endpoint.allow, environ) if endpoint else None
         if endpoint is None or headers is None:
             return self.django(environ, start_response)
         response = self.observed(FastRequest(environ, endpoint, arguments))
@@ -64,14 +52,6 @@ class FastPath:
         start_response(f"{status} {status.phrase}", list((headers | own).items()))
         return [response.content]
 
-    def headers_for(self, endpoint: "FastEndpoint", environ: WSGIEnvironment) -> Headers | None:
-        """The headers of every answer to such a request; None where it is for Django."""
-        read = _read_by_middlewares(environ)
-        # Clients choose these values, and they stay in memory: long ones are not remembered.
-        if sum(len(value) for _, value in read) > MAX_REMEMBERED_CHARACTERS:
-            return None
-        return self.headers(endpoint.allow, *read)
-
     def match(self, environ: WSGIEnvironment) -> tuple["FastEndpoint | None", dict[str, Any]]:
         """The endpoint and the path's arguments, where the fast path takes the request."""
         if has_usual_form(environ):
@@ -79,48 +59,6 @@ class FastPath:
                 if (arguments := endpoint.match(environ)) is not None:
                     return endpoint, arguments
         return None, {}
-
-
-def has_usual_form(environ: WSGIEnvironment) -> bool:
-    """Whether this is a POST of JSON, with a host and a declared and allowed length, that asks for JSON."""
-    length = environ.get("CONTENT_LENGTH", "")
-    return bool(
-        environ["REQUEST_METHOD"] == "POST"
-        and environ.get("CONTENT_TYPE") in IS_JSON
-        and environ.get("HTTP_ACCEPT", "*/*") in ACCEPTS_JSON
-        and length.isdecimal()
-        and int(length) <= settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        and environ["PATH_INFO"].isascii()  # WSGI gives other paths undecoded
-        and not environ.get("QUERY_STRING")
-        and not environ.get("SCRIPT_NAME")
-        and REFUSAL not in environ
-        and environ.get("HTTP_HOST")
-    )
-
-
-def _read_by_middlewares(environ: WSGIEnvironment) -> tuple[tuple[str, str], ...]:
-    """Of a request, what FAST_PATH_MIDDLEWARE looks at."""
-    proxied, _ = settings.SECURE_PROXY_SSL_HEADER or ("", "")
-    names = ("wsgi.url_scheme", "HTTP_HOST", "HTTP_ORIGIN", proxied)
-    return tuple((name, environ[name]) for name in names if name in environ)
-
-
-def _headers_of_middlewares(allow: str, *read: tuple[str, str]) -> Headers | None:
-    """The headers of every answer, with those of FAST_PATH_MIDDLEWARE; None where it answers by itself."""
-
-    def let_in(request: HttpRequest) -> HttpResponse:
-        request.get_host()
-        headers = {"Allow": allow, "Vary": "Accept", **NO_STORE}
-        return HttpResponse(status=HTTPStatus.ACCEPTED, headers=headers)
-
-    answered: Any = let_in
-    for name in reversed(settings.FAST_PATH_MIDDLEWARE):
-        answered = import_string(name)(answered)
-    try:
-        response = answered(WSGIRequest({"REQUEST_METHOD": "POST", "wsgi.input": BytesIO(), **dict(read)}))
-    except SuspiciousOperation:
-        return None
-    return dict(response.items()) if response.status_code == HTTPStatus.ACCEPTED else None
 
 
 class FastRequest:

@@ -18,7 +18,7 @@ from tests.adapters import TO_THE_VIEW, content_of, mongodb_counts, note_dispatc
 from tests.conftest import Lines
 from tests.orders_app.api.api_users import ApiUser, Json, codes, order_body
 from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
-from web import fast_path
+from web import usual_form
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -210,8 +210,8 @@ def test_an_order_on_the_fast_path_counts_under_its_route(placer: OrderPlacer, c
     assert counted() == before + 1
 
 
-@pytest.mark.parametrize("content_type", sorted(fast_path.IS_JSON))
-@pytest.mark.parametrize("accept", sorted(fast_path.ACCEPTS_JSON))
+@pytest.mark.parametrize("content_type", sorted(usual_form.IS_JSON))
+@pytest.mark.parametrize("accept", sorted(usual_form.ACCEPTS_JSON))
 def test_requests_with_headers_of_usual_clients_take_the_fast_path_with_the_same_answer(
     content_type: str, accept: str, placer: OrderPlacer, customer: ApiUser, views: list[str]
 ) -> None:
