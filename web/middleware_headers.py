@@ -29,7 +29,7 @@ class MiddlewareHeaders:
     def of_answer(self, allow: str, environ: WSGIEnvironment) -> Headers | None:
         """The headers of every answer to such a POST, for a path with the methods `allow`.
 
-        None where the request is for Django: a middleware answers it, or its headers are too long to remember.
+        None where the request is for Django: a middleware answers it, or its headers are too long to keep.
         """
         read = _read_by_middlewares(environ)
         # Clients choose these values, and they stay in memory: long ones are not remembered.
