@@ -2,6 +2,11 @@
 
 from http import HTTPStatus
 
+import structlog
+
+from foundation.metrics import HTTP_REQUESTS
+from web.server.request import Request
+
 Refusal = tuple[HTTPStatus, str, str]
 
 REFUSAL = "web.refusal"
@@ -21,3 +26,12 @@ HEAD_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The headers took too lon
 BODY_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body took too long to arrive.")
 OVERLOADED = (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do just now.")
 FAILED = (HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Server Error (500)")
+
+log = structlog.get_logger("access")
+
+
+def record_refusal(request: Request | None, status: HTTPStatus) -> None:
+    """Count and log what no application has answered."""
+    method, path = (request.method, request.environ.get("PATH_INFO", "")) if request else ("", "")
+    HTTP_REQUESTS.labels(method or "other", "unmatched", int(status)).inc()
+    log.info("request", method=method, path=path, status=int(status))

@@ -1,5 +1,6 @@
 """One request: its head as a WSGI environ, and its body."""
 
+import sys
 from io import BytesIO
 from itertools import chain
 from typing import Any, NoReturn
@@ -8,6 +9,7 @@ from wsgiref.types import WSGIEnvironment
 
 from httptools import HttpParserInvalidURLError, parse_url
 
+from web.server.file_body import FileBody
 from web.server.limits import HEAD_BYTES, HEADERS
 
 NAMES_REMEMBERED = 1_000
@@ -151,3 +153,21 @@ def _environ_name(name: bytes) -> str:
     if len(_names) < NAMES_REMEMBERED:  # clients choose names, and these stay in memory
         _names[name] = key
     return key
+
+
+def base_environ(address: str, own: Any) -> WSGIEnvironment:
+    """What the environ has for each request of a connection from `address` to the socket named `own`."""
+    host, port = own[:2] if isinstance(own, tuple) else ("localhost", 0)
+    return {
+        "REMOTE_ADDR": address,
+        "SERVER_NAME": str(host),
+        "SERVER_PORT": str(port),
+        "SCRIPT_NAME": "",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileBody,
+    }
