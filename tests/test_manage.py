@@ -61,7 +61,7 @@ def test_a_command_says_within_seconds_that_the_broker_is_away(command: list[str
     done = manage(*command, KAFKA_BROKERS=f"127.0.0.1:{free_ports(1)[0]}")
     assert (done.returncode, done.stdout) == (1, "")
     assert "Kafka is unavailable" in done.stderr.splitlines()[-1]
-    assert time.monotonic() - began < 10, "3 s for the broker, the rest for the start on a busy machine"
+    assert time.monotonic() - began < 20, "3 s for the broker, the rest for the start on a busy machine"
 
 
 def test_a_command_says_in_one_line_that_postgresql_is_away() -> None:
