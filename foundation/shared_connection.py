@@ -9,14 +9,30 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 TRUSTED_SECONDS = 1.0
 """For how long after its last use a connection is not checked: a check is a round trip."""
+KEPT_PLANS = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "plan_cache_mode=force_generic_plan",
+        # One way is left to find a row: by an index. So the plan is the same for a table of any size.
+        "enable_seqscan=off",
+        "enable_bitmapscan=off",
+        "enable_hashjoin=off",
+        "enable_mergejoin=off",
+        # It would be worth it for long statements only.
+        "jit=off",
+    )
+)
+"""Makes PostgreSQL plan each statement once in a session, and each check of a foreign key (ADR 25)."""
 
 
 def shared_connection(purpose: str) -> BaseDatabaseWrapper:
     """The connection of this process for this purpose.
 
-    Its server process keeps the prepared statements and warm caches; with one connection a thread, all would
-    be cold. A connection that has failed, that the server has ended, or that is too old is closed first; it
-    opens again at its next use. Only one thread at a time may call this and use the connection.
+    Its server process keeps the prepared statements, their plans and warm caches; with one connection a
+    thread, all would be cold. It is for statements that find few rows, by an index: their plans are made
+    without regard to the sizes of tables. A connection that has failed, that the server has ended, or that is
+    too old is closed first; it opens again at its next use. Only one thread at a time may call this and use
+    the connection.
     """
     shared = _shared(purpose)
     database = shared.database
@@ -43,6 +59,8 @@ class _Shared:
         self.database: BaseDatabaseWrapper = connection.copy()
         # Django checks at each request; a shared connection is checked by the rule above.
         self.database.settings_dict["CONN_HEALTH_CHECKS"] = False
+        options = self.database.settings_dict["OPTIONS"]
+        options["options"] = f"{options.get('options', '')} {KEPT_PLANS}"
         self.database.inc_thread_sharing()
         self.last_used = 0.0
 

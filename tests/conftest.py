@@ -16,6 +16,7 @@ from structlog.types import EventDict
 from foundation.logging import line_processors
 from foundation.shared_connection import shared_connection
 from orders_app.services.place_order import PLACING
+from orders_app.services.record_stock_answers import RECORDING
 from products_app.services.service_keys import KEYS
 
 
@@ -29,7 +30,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """The test database, which cannot be dropped while a connection to it is open."""
     yield
     with django_db_blocker.unblock():
-        for purpose in (PLACING, KEYS):
+        for purpose in (PLACING, RECORDING, KEYS):
             shared_connection(purpose).close()
 
 

@@ -7,7 +7,7 @@ order because every transaction locks the orders that it changes, all at once, b
 """
 
 from orders_app.event_log.horizon import HeldBack, held_back
-from orders_app.event_log.lock import lock_orders
+from orders_app.event_log.lock import LOCK, lock_keys, lock_orders
 from orders_app.event_log.position import (
     START,
     Position,
@@ -25,10 +25,19 @@ from orders_app.event_log.reader import (
     read_after,
     read_user_after,
 )
-from orders_app.event_log.writer import INSERT_EVENTS, NewEvent, Origin, append, append_within, new_event
+from orders_app.event_log.writer import (
+    INSERT_EVENTS,
+    NewEvent,
+    Origin,
+    append,
+    append_and_commit,
+    append_within,
+    new_event,
+)
 
 __all__ = [
     "INSERT_EVENTS",
+    "LOCK",
     "START",
     "HeldBack",
     "LoggedEvent",
@@ -36,6 +45,7 @@ __all__ = [
     "Origin",
     "Position",
     "append",
+    "append_and_commit",
     "append_within",
     "end_position",
     "find_position",
@@ -43,6 +53,7 @@ __all__ = [
     "histories",
     "history",
     "last_position",
+    "lock_keys",
     "lock_orders",
     "new_event",
     "oldest_unread_age",

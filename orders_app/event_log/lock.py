@@ -7,7 +7,7 @@ from django.db import connection
 
 from orders_app.exceptions import LockedTooLate
 
-_LOCK = """
+LOCK = """
 SELECT pg_current_xact_id_if_assigned()::text, pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key
 """
 
@@ -21,12 +21,15 @@ def lock_orders(order_ids: Iterable[UUID]) -> None:
     """
     if not connection.in_atomic_block:
         raise LockedTooLate("orders are locked inside a transaction")
-    # Sorted: two transactions that lock the same orders in different orders would deadlock.
-    keys = sorted({_lock_key(order_id) for order_id in order_ids})
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [keys])
+        cursor.execute(LOCK, [lock_keys(order_ids)])
         if any(transaction_id is not None for transaction_id, _ in cursor.fetchall()):
             raise LockedTooLate("orders are locked before the transaction's first write")
+
+
+def lock_keys(order_ids: Iterable[UUID]) -> list[int]:
+    """The parameter of LOCK. Sorted: two transactions that lock in different orders would deadlock."""
+    return sorted({_lock_key(order_id) for order_id in order_ids})
 
 
 def _lock_key(order_id: UUID) -> int:

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
+from foundation.round_trips import one_round_trip
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventData, EventType
 from orders_app.event_log.wake_up import notify_readers
@@ -80,3 +81,16 @@ def append_within(
         rows = cursor.fetchall() if cursor.description else []
     database.on_commit(partial(notify_readers, database))
     return rows
+
+
+def append_and_commit(
+    statement: str, parameters: Sequence[str], events: Sequence[NewEvent], database: BaseDatabaseWrapper
+) -> None:
+    """Append events as `append_within` does, and commit the transaction, in one round trip.
+
+    The transaction was begun by BEGIN, and is not one of Django's.
+    """
+    with database.cursor() as cursor, one_round_trip(database):
+        cursor.execute(statement, [*parameters, as_json(events)])
+        cursor.execute("COMMIT")
+    notify_readers(database)

@@ -22,7 +22,7 @@ def document_of(order: Order) -> OrderDocument:
 
 # The items are read as JSON in the same statement: a second statement would cost as much again.
 _COLUMNS = [field.attname for field in Order._meta.fields]  # noqa: SLF001 - Django documents `_meta`
-_READ = f"""
+READ = f"""
 SELECT {", ".join(_COLUMNS)}, (
     SELECT coalesce(json_agg(json_build_object(
         'productId', product_id, 'productName', product_name, 'quantity', quantity, 'price', price::text
@@ -39,8 +39,12 @@ def read_documents(order_ids: Collection[UUID]) -> dict[UUID, OrderDocument]:
     One SQL statement without the ORM, because consumers read batches of orders.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_READ, [list(order_ids)])
-        rows = cursor.fetchall()
+        cursor.execute(READ, [list(order_ids)])
+        return documents_of_rows(cursor.fetchall())
+
+
+def documents_of_rows(rows: Sequence[Sequence[Any]]) -> dict[UUID, OrderDocument]:
+    """The documents of the rows that READ returns, by id."""
     orders = ((SimpleNamespace(**dict(zip(_COLUMNS, row, strict=True))), lines) for *row, lines in rows)
     return {order.id: _document(order, _lines_decoder.decode(lines)) for order, lines in orders}
 
@@ -132,10 +136,9 @@ WHERE orders_order.id = new.id
 """
 
 
-def update_rows(documents: Sequence[OrderDocument]) -> None:
-    """Write all columns that can change from the documents into the rows, in one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(UPDATE, [as_json([columns_of(document) for document in documents])])
+def changed_rows(documents: Sequence[OrderDocument]) -> str:
+    """The parameter of UPDATE."""
+    return as_json([columns_of(document) for document in documents])
 
 
 def as_json(rows: object) -> str:

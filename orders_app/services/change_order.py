@@ -9,7 +9,7 @@ from uuid import UUID
 from orders_app.document import CancelCode, CancelReason, OrderDocument, ShippingAddress
 from orders_app.event_log import Origin
 from orders_app.models import Order
-from orders_app.services.locked_order import locked_order
+from orders_app.services.locking import locked_order
 from orders_app.state_machine import OrderStatus
 
 CANCELLED_BY_CUSTOMER = CancelReason(CancelCode.CUSTOMER_REQUEST, "Cancelled at the customer's request.")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from orders_app.document import CancelCode, CancelReason
 from orders_app.event_log import Origin
-from orders_app.services.locked_order import locked_orders
+from orders_app.services.locking import locked_orders
 
 HOLD_EXPIRED = CancelReason(
     CancelCode.HOLD_EXPIRED,

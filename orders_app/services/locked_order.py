@@ -1,16 +1,11 @@
-"""Changing orders: they are locked and read, changed in steps, and written with their events."""
+"""The steps by which a locked order changes."""
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from django.db import transaction
-from django.utils import timezone
 from msgspec import UNSET, UnsetType
 
-from orders_app import event_data, event_log
+from orders_app import event_data
 from orders_app.document import CancelReason, OrderChanges, OrderDocument, ShippingAddress, apply_changes
 from orders_app.event_data import ChangingData, EventType, Override
 from orders_app.event_log import NewEvent, Origin, new_event
@@ -18,13 +13,11 @@ from orders_app.exceptions import (
     ChecksPending,
     OrderNotDeletable,
     OrderNotEditable,
-    OrderNotFound,
     OrderNotPayable,
     PaymentPending,
     StockPending,
     TransitionNotAllowed,
 )
-from orders_app.models.rows import read_documents, update_rows
 from orders_app.state_machine import (
     FINAL,
     NEEDS_STOCK_AND_PAYMENT,
@@ -223,30 +216,3 @@ class LockedOrder:
         version = self.document.version + 1
         self.document = apply_changes(data.changes, self.document, version)
         self.events.append(new_event(event_type, data, self.document, self.origin, self._now))
-
-
-@contextmanager
-def locked_orders(order_ids: Collection[UUID], origin: Origin) -> Iterator[dict[UUID, LockedOrder]]:
-    """Lock and read these orders in one transaction, and write their changes when the block ends.
-
-    Gives those that exist, by id. After an exception in the block nothing is written.
-    """
-    with transaction.atomic():
-        event_log.lock_orders(order_ids)
-        now = timezone.now()
-        documents = read_documents(order_ids)
-        orders = {order_id: LockedOrder(found, origin, now) for order_id, found in documents.items()}
-        yield orders
-        changed = [order for order in orders.values() if order.events]
-        if changed:
-            update_rows([order.document for order in changed])
-            event_log.append([event for order in changed for event in order.events])
-
-
-@contextmanager
-def locked_order(order_id: UUID, origin: Origin) -> Iterator[LockedOrder]:
-    """Lock a single order, as `locked_orders` does. Raises OrderNotFound."""
-    with locked_orders([order_id], origin) as orders:
-        if order_id not in orders:
-            raise OrderNotFound(order_id)
-        yield orders[order_id]

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from orders_app.event_log import Origin
 from orders_app.models import Order, OrderItem
-from orders_app.services.locked_order import locked_orders
+from orders_app.services.locking import locked_orders
 from orders_app.state_machine import OrderStatus, StockStatus
 
 

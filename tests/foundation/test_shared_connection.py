@@ -63,3 +63,16 @@ def test_a_recently_used_connection_is_not_checked(monkeypatch: pytest.MonkeyPat
 def test_the_connections_of_threads_keep_their_checks() -> None:
     shared_connection("tests")
     assert connection.settings_dict["CONN_HEALTH_CHECKS"]
+
+
+def test_a_plan_that_is_kept_finds_rows_by_an_index_also_in_an_empty_table() -> None:
+    with shared_connection("tests").cursor() as cursor:
+        cursor.execute("SHOW plan_cache_mode")
+        assert cursor.fetchone() == ("force_generic_plan",)
+        cursor.execute(
+            "EXPLAIN (GENERIC_PLAN) UPDATE auth_user SET is_active = new.is_active "
+            "FROM json_populate_recordset(NULL::auth_user, $1::json) AS new WHERE auth_user.id = new.id"
+        )
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Scan using auth_user_pkey" in plan
+    assert "Seq Scan" not in plan

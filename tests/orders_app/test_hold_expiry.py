@@ -27,7 +27,7 @@ from orders_app.models import Order
 from orders_app.selectors import orders_awaiting_payment
 from orders_app.services.change_order import mark_paid, update_order
 from orders_app.services.expire_holds import HOLD_EXPIRED, expire_holds
-from orders_app.services.locked_order import locked_order
+from orders_app.services.locking import locked_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 from tests.concurrency import (
     a_transaction_waits_for_an_order,

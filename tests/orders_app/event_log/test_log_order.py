@@ -15,7 +15,7 @@ from orders_app.document import OrderChanges, OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import START, LoggedEvent, NewEvent
 from orders_app.services.change_order import update_order
-from orders_app.services.locked_order import locked_order, locked_orders
+from orders_app.services.locking import locked_order, locked_orders
 from orders_app.state_machine import OrderStatus
 from tests.concurrency import (
     a_transaction_waits_for_an_order,

@@ -9,7 +9,7 @@ from orders_app.event_data import EventType
 from orders_app.exceptions import IdempotencyKeyReused, TransitionNotAllowed
 from orders_app.models import Order
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order
-from orders_app.services.locked_order import locked_order
+from orders_app.services.locking import locked_order
 from orders_app.services.place_order import Placement, service
 from orders_app.services.place_order.service import place_orders
 from orders_app.state_machine import OrderStatus, StockStatus
