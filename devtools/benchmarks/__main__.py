@@ -31,12 +31,11 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.list:
         for row in ROWS.values():
-            out.print(f"{row.name:13} {row.sentence}{'' if row.is_usual else ' (only if it is named)'}")
+            out.print(_listed(row))
         return 0
-    options = Options(runs=arguments.runs, quick=arguments.quick, sustained=arguments.sustained or 0.0)
     machine, lines, is_complete = describe_machine(), list[Line](), True
     for row in _chosen(arguments):
-        measured = list(_measure(row, options))
+        measured = list(_measure(row, _options(row, arguments)))
         is_complete = is_complete and bool(measured)
         lines += measured
         # After each row, so that a command that is ended early has written its results.
@@ -48,9 +47,20 @@ def main() -> int:
     return 0 if is_complete else 1
 
 
+def _listed(row: Row) -> str:
+    when = "headline" if row.is_headline else "usual" if row.is_usual else "if named"
+    return f"{row.name:15}{row.runs:>2} runs  {when:10}{row.sentence}"
+
+
 def _chosen(arguments: argparse.Namespace) -> Sequence[Row]:
-    usual = ["orders"] if arguments.sustained else [row.name for row in ROWS.values() if row.is_usual]
-    return [ROWS[name] for name in arguments.names or arguments.row or usual]
+    if names := arguments.names or arguments.row or (["orders"] if arguments.sustained else []):
+        return [ROWS[name] for name in names]
+    return [row for row in ROWS.values() if (row.is_headline if arguments.headline else row.is_usual)]
+
+
+def _options(row: Row, arguments: argparse.Namespace) -> Options:
+    runs = arguments.runs or (1 if arguments.quick else row.runs)
+    return Options(runs=runs, quick=arguments.quick, sustained=arguments.sustained or 0.0)
 
 
 def _measure(row: Row, options: Options) -> Iterator[Line]:
@@ -81,8 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--row", metavar="NAME", nargs="+", type=_row_name, help="the same")
     add("--sustained", metavar="SECONDS", type=float, help="orders: only 16 clients, for this time")
-    add("--runs", metavar="N", type=int, default=3, help="runs of each row (default 3)")
-    add("--quick", action="store_true", help="small sizes, to check that the rows work")
+    add("--headline", action="store_true", help="only the rows of the table of headline figures")
+    add("--runs", metavar="N", type=int, help="runs of each row (default: what --list shows)")
+    add("--quick", action="store_true", help="small sizes and one run, to check that the rows work")
     add("--json", metavar="FILE", type=Path, help="write every figure to this file")
     add(
         "--write",

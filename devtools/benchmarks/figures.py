@@ -22,7 +22,7 @@ def figure(label: str, unit: str, *, raw: str = "") -> Any:
 class Options:
     """The options of a row: number of runs, full or small sizes, `sustained` seconds (0: the usual cases)."""
 
-    runs: int = 3
+    runs: int
     quick: bool = False
     sustained: float = 0.0
 
@@ -39,12 +39,16 @@ class Options:
 class Row:
     """One row: `measure` starts servers of its own and yields the case and the result of each run.
 
-    A row that is not usual runs only if it is named.
+    `runs` is how often it is measured, unless the command line says otherwise. A row that is not usual runs
+    only if it is named.
     """
 
     name: str
     sentence: str
     measure: Callable[[Options], Iterator[tuple[str, Any]]]
+    runs: int = 3
+    is_headline: bool = False
+    """Whether it belongs to the rows of `--headline`."""
     is_usual: bool = True
 
 

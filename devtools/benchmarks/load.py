@@ -22,6 +22,8 @@ _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _ID = re.compile(rb'"id": ?"([^"]+)"')
 _ANSWER_SECONDS = 30.0
 
+Request = tuple[bytes, bytes]
+
 
 class Plan(Struct, frozen=True, kw_only=True):
     """The requests to send, in turn. Each is `before`, then its number in ten digits, then `after`.
@@ -34,7 +36,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     port: int
     connections: int
     seconds: float
-    requests: list[tuple[bytes, bytes]]
+    requests: list[Request]
     status: int
     rate: float = 0.0
     first: int = 0
@@ -171,12 +173,15 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         head = self._buffer.find(b"\r\n\r\n")
-        length = _LENGTH.search(self._buffer, 0, head) if head >= 0 else None
-        if length is None or len(self._buffer) < head + 4 + int(length[1]):
+        if head < 0 or len(self._buffer) < head + 4 + self._length_of_body(head):
             return
         answer, self._buffer, self._awaits_answer = self._buffer, b"", False
         self._load.on_answer(self._due, int(answer[9:12]), answer)
         self._load.on_free(self)
+
+    def _length_of_body(self, head: int) -> int:
+        found = _LENGTH.search(self._buffer, 0, head + 2)
+        return int(found[1]) if found else 0
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._awaits_answer:
@@ -220,9 +225,7 @@ def generate(plan: Plan) -> Report:
     return RunningLoad(plan).report()
 
 
-def request_bytes(
-    method: str, path: str, *, headers: dict[str, str], body: bytes, number_in: str
-) -> tuple[bytes, bytes]:
+def request_bytes(method: str, path: str, *, headers: dict[str, str], body: bytes, number_in: str) -> Request:
     """A request in two parts, split at `number_in`, where the load generator puts a number in ten digits."""
     length = len(body) + (10 - len(number_in) if number_in.encode() in body else 0)
     lines = {

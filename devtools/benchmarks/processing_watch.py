@@ -6,7 +6,7 @@ from collections.abc import Collection
 import psycopg
 
 from devtools.benchmarks.background import Background
-from devtools.benchmarks.system import wait_until
+from devtools.benchmarks.waiting import wait_until
 
 _PAUSE_SECONDS = 0.02
 _READ = """

@@ -32,9 +32,9 @@ class RawKafka:
         self._failures: list[str] = []
 
     def new_topic(self, partitions: int = 3) -> str:
-        """Creates a topic that no other client uses."""
+        """Creates a topic that no other client uses, with as many replicas as the brokers' default."""
         name = f"raw-{uuid.uuid4().hex}"
-        [future] = self._admin.create_topics([NewTopic(name, partitions, 1)]).values()
+        [future] = self._admin.create_topics([NewTopic(name, partitions, -1)]).values()
         future.result()
         return name
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from http.client import HTTPConnection
 
 from devtools.benchmarks.load import Plan, generate, request_bytes
-from devtools.benchmarks.system import System, wait_until
+from devtools.benchmarks.system import System
+from devtools.benchmarks.waiting import wait_until
 from devtools.stack.ports import free_ports
 from devtools.stack.processes import DEFAULT_COUNTS
 from devtools.stack.spawn import spawn

@@ -4,7 +4,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -12,34 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-import psutil
+import msgspec
 import psycopg
 from bson import Decimal128, ObjectId
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from devtools.benchmarks.figures import MeasurementFailed
-from devtools.benchmarks.kafka_client import NO_CLIENT_LOG
-from devtools.benchmarks.load import Plan, request_bytes
-from devtools.stack.ports import Ports
+from devtools.benchmarks.load import Plan, Request
+from devtools.benchmarks.placing import CASH_ON_DELIVERY, NUMBER, order_body, place_on, placement
+from devtools.benchmarks.topics import Topics
+from devtools.benchmarks.usage import cpu_seconds, pss
+from devtools.benchmarks.waiting import wait_until
+from devtools.stack.kafka import KafkaBroker, kafka_cluster
+from devtools.stack.ports import Ports, free_ports
 from devtools.stack.processes import worker_process
+from devtools.stack.servers import start_all
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
 from kafka_workers.workers import Worker
 
-ADDRESS = {
-    "street": "1 Bridge St",
-    "city": "Stockbridge",
-    "state": "MA",
-    "zipCode": "01262",
-    "country": "US",
-}
-CASH_ON_DELIVERY = 6
 STOCK = 100_000_000
-_NUMBER = "NUMBER-HERE"
 _TOKEN_SECONDS = 7200
+# A record begins with the time of the last heartbeat, in eight bytes.
+_HEARTBEAT_BYTES = 8
 
 Document = dict[str, Any]
 
@@ -47,12 +42,13 @@ Document = dict[str, Any]
 class System:
     """A running stack, with one connection to each of its servers."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, cluster: Sequence[KafkaBroker] = ()) -> None:
         self.stack = stack
         self.postgres = psycopg.connect(stack.env["DATABASE_URL"], autocommit=True)
         self.mongo = MongoClient[Document](stack.env["MONGODB_URI"])
         self.brokers = stack.env["KAFKA_BROKERS"]
-        self.admin = AdminClient({"bootstrap.servers": self.brokers, **NO_CLIENT_LOG})
+        self.topics = Topics(self.brokers)
+        self._cluster = cluster
 
     @property
     def catalogue(self) -> Database[Document]:
@@ -122,75 +118,63 @@ class System:
         """The documents of these products."""
         return list(self.catalogue.products.find({"_id": {"$in": [ObjectId(each) for each in products]}}))
 
-    def ends(self, topic: str) -> int:
-        """How many messages a topic has had, over its partitions."""
-        return sum(high for _, high in self._watermarks(topic))
-
-    def partition_ends(self, topic: str) -> list[int]:
-        """The end offset of each partition."""
-        return [high for _, high in self._watermarks(topic)]
-
-    def first_message(self, topic: str) -> tuple[str, bytes, list[tuple[str, str | bytes | None]]]:
-        """Key, value and headers of a message of the topic."""
-        consumer = Consumer({"bootstrap.servers": self.brokers, "group.id": "bench-samples", **NO_CLIENT_LOG})
-        try:
-            consumer.assign(
-                [TopicPartition(each.topic, each.partition, 0) for each in self._partitions(topic)]
-            )
-            message = consumer.poll(10)
-            if message is None or message.error():
-                raise MeasurementFailed(f"no message in {topic}")
-            return (
-                (message.key() or b"").decode(),
-                message.value() or b"",
-                list(dict(message.headers() or {}).items()),
-            )
-        finally:
-            consumer.close()
-
-    def committed_by(self, group: str, topic: str) -> "CommittedCount":
-        """A counter of the messages of the topic that the group has committed."""
-        return CommittedCount(self.brokers, group, self._partitions(topic))
-
     def memory(self) -> Mapping[str, float]:
         """Memory of each process of the stack in MiB, with its children; PSS, so shared pages count once."""
-        return {
-            name: sum(map(_pss, _tree(process.pid))) / 2**20
-            for name, process in self.stack.processes.items()
-            if process.pid
-        }
+        return {name: pss(process.pid) for name, process in self.stack.processes.items() if process.pid}
+
+    def cpu_seconds(self) -> Mapping[str, float]:
+        """The CPU time that each part of the system has used: processes, servers, brokers."""
+        brokers = {broker.name: broker.pid for broker in self._cluster}
+        parts = {name: self.stack.pid(name) for name in (*self.stack.processes, *self.stack.servers)}
+        return cpu_seconds({name: pid for name, pid in {**parts, **brokers}.items() if pid})
+
+    def says_that_it_works(self, name: str) -> bool:
+        """Whether the running process of this name has a record of heartbeats, made once it works."""
+        pid = self.stack.pid(name)
+        records = self.stack.settings.metrics.glob("*.heartbeat")
+        return any(_pid_in(record) == pid for record in records)
 
     def keep_only(self, *names: str) -> None:
         """Ends all processes of the stack but these."""
         for name in [name for name in self.stack.processes if name not in names]:
             self.stack.remove(name)
 
-    def add_worker(self, worker: Worker) -> None:
-        """Starts one worker and returns immediately."""
-        self.stack.add(worker_process(worker))
+    def add_worker(self, worker: Worker, number: int | None = None) -> str:
+        """Starts one process of a worker and returns its name immediately."""
+        process = worker_process(worker, number)
+        self.stack.add(process)
+        return process.name
 
     def place_plan(
-        self, tokens: Sequence[str], products: Sequence[str], *, items: int, run: str, **load: Any
+        self,
+        tokens: Sequence[str],
+        products: Sequence[str],
+        *,
+        items: int,
+        run: str,
+        headers: Mapping[str, str] | None = None,
+        **load: Any,
     ) -> Plan:
-        """A plan that places orders of `items` products, with idempotency keys that begin with the run."""
+        """A plan that places orders of `items` products, with idempotency keys that begin with the run.
+
+        `headers` are added to each request.
+        """
         requests = [
-            self._placement(tokens[number % len(tokens)], products, number, items, run)
+            placement(
+                tokens[number % len(tokens)],
+                [products[(number + step) % len(products)] for step in range(items)],
+                key=f"{run}-{NUMBER}",
+                headers=headers,
+            )
             for number in range(len(products))
         ]
         return self.plan(requests, status=201, **load)
 
-    def plan(self, requests: list[tuple[bytes, bytes]], *, status: int, **load: Any) -> Plan:
-        """A plan of requests to the web processes."""
+    def plan(self, requests: list[Request], *, status: int, port: int | None = None, **load: Any) -> Plan:
+        """A plan of requests to the web processes, or to others that listen on `port`."""
         settings = self.stack.settings
-        return Plan(host=settings.host, port=settings.ports.web, requests=requests, status=status, **load)
-
-    def _placement(
-        self, token: str, products: Sequence[str], number: int, items: int, run: str
-    ) -> tuple[bytes, bytes]:
-        lines = [products[(number + step) % len(products)] for step in range(items)]
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"{run}-{_NUMBER}"}
-        return request_bytes(
-            "POST", "/api/v1/orders/", headers=headers, body=order_body(lines), number_in=_NUMBER
+        return Plan(
+            host=settings.host, port=port or settings.ports.web, requests=requests, status=status, **load
         )
 
     def place(self, token: str, product: str, payment_method: int = CASH_ON_DELIVERY) -> str:
@@ -229,99 +213,56 @@ class System:
         self.postgres.close()
         self.mongo.close()
 
-    def _partitions(self, topic: str) -> list[TopicPartition]:
-        known = self.admin.list_topics(topic, timeout=10).topics[topic].partitions
-        return [TopicPartition(topic, partition) for partition in known]
-
-    def _watermarks(self, topic: str) -> list[tuple[int, int]]:
-        consumer = Consumer(
-            {"bootstrap.servers": self.brokers, "group.id": "bench-watermarks", **NO_CLIENT_LOG}
-        )
-        try:
-            return [
-                consumer.get_watermark_offsets(each, timeout=10) or (0, 0) for each in self._partitions(topic)
-            ]
-        finally:
-            consumer.close()
-
-
-class CommittedCount:
-    """The number of messages of a topic that a group has committed, read over one connection."""
-
-    def __init__(self, brokers: str, group: str, partitions: list[TopicPartition]) -> None:
-        self._partitions = partitions
-        self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": group, **NO_CLIENT_LOG})
-
-    def __call__(self) -> int:
-        """The number now."""
-        found = self._consumer.committed(self._partitions, timeout=10)
-        return sum(max(0, each.offset) for each in found)
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._consumer.close()
-
 
 _PLACED = (
     "SELECT count(*), count(*) FILTER (WHERE status = 2) FROM orders_order WHERE idempotency_key LIKE %s"
 )
 
 
-def order_body(products: Sequence[str], payment_method: int = CASH_ON_DELIVERY) -> bytes:
-    """The body of a request for an order of one piece of each of these products."""
-    items = ",".join(f'{{"productId":"{product}","quantity":1}}' for product in products)
-    address = ",".join(f'"{name}":"{value}"' for name, value in ADDRESS.items())
-    return f'{{"items":[{items}],"shippingAddress":{{{address}}},"paymentMethod":{payment_method}}}'.encode()
-
-
-def place_on(connection: HTTPConnection, token: str, body: bytes) -> str:
-    """Places one order on an open connection; returns its id. Raises MeasurementFailed unless it is 201."""
-    headers = {
-        "Authorization": f"Bearer {token}",
-        "Content-Type": "application/json",
-        "Idempotency-Key": uuid.uuid4().hex,
-    }
-    connection.request("POST", "/api/v1/orders/", body, headers)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    if answer.status != 201:
-        raise MeasurementFailed(text)
-    return text.partition('"id":"')[2].partition('"')[0]
-
-
-def wait_until(holds: Callable[[], object], what: str, seconds: float = 30, *, pause: float = 0.005) -> float:
-    """Waits until `holds` is true; returns the monotonic time. Raises MeasurementFailed after `seconds`."""
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            raise MeasurementFailed(f"not within {seconds:.0f} s: {what}")
-        time.sleep(pause)
-    return time.monotonic()
-
-
 @contextmanager
-def open_system(*, processes: bool = True, counts: Mapping[str, int] | None = None) -> Iterator[System]:
+def open_system(
+    *, processes: bool = True, counts: Mapping[str, int] | None = None, brokers: int = 1
+) -> Iterator[System]:
     """Starts a system like that of ./start, without the demo data; without `processes` only its servers.
 
-    Its data is on the disk of the project: the directory for temporary files may be memory, where fsync costs
+    Several `brokers` are a cluster: each message is on up to three, and acknowledged when two have it. The
+    data is on the disk of the project: the directory for temporary files may be memory, where fsync costs
     nothing.
     """
     directory = PROJECT / ".stack-bench" / uuid.uuid4().hex[:8]
-    stack = embedded_stack(directory, ports=Ports.free(), caller={}, counts=counts)
+    cluster = kafka_cluster(directory / "cluster", free_ports(brokers)) if brokers > 1 else []
+    caller = _of_cluster(cluster) if cluster else {}
+    stack = embedded_stack(directory, ports=Ports.free(), caller=caller, counts=counts)
     try:
+        start_all(cluster)
         stack.start_servers()
         stack.prepare(demo=False)
         if processes:
             stack.start_processes()
             stack.wait_until_ready()
-        system = System(stack)
+        system = System(stack, cluster)
         try:
             yield system
         finally:
             system.close()
     finally:
         stack.stop()
+        for broker in cluster:  # one after another: two brokers that stop together leave no controller quorum
+            broker.stop()
         _remove(directory)
+
+
+def _of_cluster(cluster: Sequence[KafkaBroker]) -> dict[str, str]:
+    addresses = ",".join(broker.url for broker in cluster)
+    return {"KAFKA_BROKERS": addresses, "KAFKA_REPLICATION_FACTOR": str(min(3, len(cluster)))}
+
+
+def _pid_in(record: Path) -> int | None:
+    try:
+        found = msgspec.json.decode(record.read_bytes()[_HEARTBEAT_BYTES:])
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return None
+    return int(found["pid"])
 
 
 def _is_open(address: tuple[str, int]) -> bool:
@@ -334,13 +275,3 @@ def _is_open(address: tuple[str, int]) -> bool:
 
 def _remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    parent = psutil.Process(pid)
-    return [parent, *parent.children(recursive=True)]
-
-
-def _pss(process: psutil.Process) -> int:
-    pss: int = process.memory_full_info().pss
-    return pss

@@ -23,7 +23,7 @@ def all_processes(settings: Settings, counts: Mapping[str, int]) -> list[Process
     """The processes of one system; `counts` has the numbers that differ from DEFAULT_COUNTS."""
     counts = {**DEFAULT_COUNTS, **counts}
     workers = [process for worker in WORKERS for process in _instances(worker, counts[worker.name])]
-    return [_web(settings, counts["web"]), _sockets(settings), *workers]
+    return [web_process(settings, counts["web"]), _sockets(settings), *workers]
 
 
 def worker_process(worker: Worker, number: int | None = None) -> Process:
@@ -32,16 +32,17 @@ def worker_process(worker: Worker, number: int | None = None) -> Process:
     return Process(name, (sys.executable, "manage.py", worker.command))
 
 
+def web_process(settings: Settings, count: int, name: str = "web") -> Process:
+    """The web server with `count` processes, on the port for HTTP of these settings."""
+    options = {"--host": settings.host, "--port": str(settings.ports.web), "--processes": str(count)}
+    server = (sys.executable, "-m", "web.server", *_flat(options))
+    return Process(name, (*server, "config.wsgi:application"))
+
+
 def _instances(worker: Worker, count: int) -> list[Process]:
     if count == 1:
         return [worker_process(worker)]
     return [worker_process(worker, number) for number in range(1, count + 1)]
-
-
-def _web(settings: Settings, workers: int) -> Process:
-    options = {"--host": settings.host, "--port": str(settings.ports.web), "--processes": str(workers)}
-    server = (sys.executable, "-m", "web.server", *_flat(options))
-    return Process("web", (*server, "config.wsgi:application"))
 
 
 def _sockets(settings: Settings) -> Process:

@@ -1,19 +1,40 @@
 """The rows, each in a file of its own."""
 
 from devtools.benchmarks.rows import (
+    first_order,
     growth,
     hot,
     latency,
     orders,
+    orders_public,
+    refusals,
     relay,
     relay_latency,
     reserve,
     restart,
     settle,
+    several_workers,
     sockets,
+    three_brokers,
 )
 
 ROWS = {
     module.ROW.name: module.ROW
-    for module in (orders, latency, settle, hot, relay, relay_latency, reserve, sockets, restart, growth)
+    for module in (
+        orders,
+        orders_public,
+        latency,
+        first_order,
+        refusals,
+        settle,
+        hot,
+        relay,
+        relay_latency,
+        reserve,
+        sockets,
+        restart,
+        several_workers,
+        three_brokers,
+        growth,
+    )
 }

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 
 import psycopg
-from pymongo import MongoClient
-from pymongo.collection import Collection
 
 from devtools.benchmarks.background import Background
 from devtools.benchmarks.confirmation_socket import ConfirmationSocket
 from devtools.benchmarks.figures import Options, Row, figure, percentile
+from devtools.benchmarks.ledger_watch import LedgerWatch
 from devtools.benchmarks.load import RunningLoad, generate
+from devtools.benchmarks.placing import order_body, place_on
 from devtools.benchmarks.raw_postgres import RawPostgres
-from devtools.benchmarks.system import Document, System, open_system, order_body, place_on, wait_until
+from devtools.benchmarks.system import System, open_system
+from devtools.benchmarks.waiting import wait_until
 
 PROBES_A_SECOND = 20
 _PAUSE_SECONDS = 0.002
@@ -36,25 +37,6 @@ class LatencyResult:
     confirmed_p50: float = figure("POST → order:confirmed heard, p50", "ms")
     confirmed_p95: float = figure("POST → order:confirmed heard, p95", "ms")
     raw: float
-
-
-class LedgerWatch(Background):
-    """Notes when orders have a ledger entry, from a change stream of MongoDB.
-
-    The entry is written together with the stock. Polling would take CPU from the servers that are measured.
-    """
-
-    def __init__(self, ledger: Collection[Document]) -> None:
-        super().__init__()
-        self.reached: dict[str, float] = {}
-        self._stream = ledger.watch([{"$project": {"documentKey": 1}}], max_await_time_ms=100)
-
-    def run(self) -> None:
-        """Reads the change stream until the watch ends."""
-        with self._stream:
-            while not self.stopped.is_set():
-                if change := self._stream.try_next():
-                    self.reached[change["documentKey"]["_id"]] = time.monotonic()
 
 
 class StatusWatch(Background):
@@ -122,7 +104,7 @@ def _probe(
     raw_rate = raw.rate(1, 0.5)
     with ExitStack() as stack:
         listener = stack.enter_context(ConfirmationSocket(system.stack.urls["sockets"], token))
-        stock = stack.enter_context(LedgerWatch(_ledger(system, stack)))
+        stock = stack.enter_context(LedgerWatch(system.catalogue["stock_ledger"]))
         processing = stack.enter_context(StatusWatch(_are_processing(system, stack)))
         connection = stack.enter_context(
             closing(HTTPConnection("127.0.0.1", system.stack.settings.ports.web, timeout=30))
@@ -156,14 +138,15 @@ def _result(
     return LatencyResult(**figures, raw=raw)
 
 
-def _ledger(system: System, stack: ExitStack) -> Collection[Document]:
-    client = stack.enter_context(MongoClient[Document](system.stack.env["MONGODB_URI"]))
-    return client.get_default_database()["stock_ledger"]
-
-
 def _are_processing(system: System, stack: ExitStack) -> Callable[[list[str]], list[str]]:
     connection = stack.enter_context(psycopg.connect(system.stack.env["DATABASE_URL"], autocommit=True))
     return lambda orders: [order for (order,) in connection.execute(_PROCESSING, [orders]).fetchall()]
 
 
-ROW = Row("latency", "from the POST to stock, Processing and the socket, open loop", measure)
+ROW = Row(
+    "latency",
+    "from the POST to stock, Processing and the socket, open loop",
+    measure,
+    runs=5,
+    is_headline=True,
+)

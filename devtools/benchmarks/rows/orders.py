@@ -2,20 +2,25 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, make_dataclass
 from typing import Any
 
 from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
 from devtools.benchmarks.load import Report, generate
+from devtools.benchmarks.placing import order_body
 from devtools.benchmarks.processing_watch import ProcessingWatch
 from devtools.benchmarks.raw_postgres import RawPostgres
 from devtools.benchmarks.raw_web import RawWeb, raw_web
-from devtools.benchmarks.system import System, open_system, order_body
+from devtools.benchmarks.system import System, open_system
 from kafka_workers.workers import WORKERS
 
 CUSTOMERS = 50
 PRODUCTS = 200
 _SETTLING_SECONDS = 120.0
+_CASES = (1, 1), (1, 16), (1, 64), (3, 64)
+"""Items and clients."""
+_QUICK_CASES = ((1, 16),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,27 +103,34 @@ class Bench:
 
 def measure(options: Options) -> Iterator[tuple[str, Any]]:
     """All cases in rounds, or the sustained one alone."""
-    with open_system() as system:
-        tokens = [system.token(user) for user in system.new_customers(CUSTOMERS)]
-        products = system.new_products(PRODUCTS)
-        example = system.place(tokens[0], products[0])
-        sql = RawPostgres(system.stack.env["DATABASE_URL"], example)
-        with raw_web(system, order_body(products[:1])) as web:
-            bench = Bench(system, tokens, products, web, sql, options)
-            bench.place(items=1, clients=16, seconds=options.seconds(3, 0.5))
-            yield from sustained(bench) if options.sustained else cases(bench)
+    with open_system() as system, open_bench(system, options) as bench:
+        yield from sustained(bench) if options.sustained else cases(bench)
+
+
+@contextmanager
+def open_bench(system: System, options: Options) -> Iterator[Bench]:
+    """Customers, products and raw clients, on a system that has taken orders for some seconds."""
+    tokens = [system.token(user) for user in system.new_customers(CUSTOMERS)]
+    products = system.new_products(PRODUCTS)
+    example = system.place(tokens[0], products[0])
+    sql = RawPostgres(system.stack.env["DATABASE_URL"], example)
+    with raw_web(system, order_body(products[:1])) as web:
+        bench = Bench(system, tokens, products, web, sql, options)
+        bench.place(items=1, clients=16, seconds=options.seconds(3, 0.5))
+        yield bench
 
 
 def cases(bench: Bench) -> Iterator[tuple[str, Any]]:
-    """1 and 3 items, by 1, 16 and 64 clients."""
+    """1 item by 1, 16 and 64 clients, 3 items by 64; then 16 clients for a while."""
     options = bench.options
     for _ in range(options.runs):
-        for items in (1, 3):
-            for clients in (16,) if options.quick else (1, 16, 64):
-                result = bench.run(items=items, clients=clients, seconds=options.seconds(2, 0.5))
-                yield f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}", result
+        for items, clients in _QUICK_CASES if options.quick else _CASES:
+            result = bench.run(items=items, clients=clients, seconds=options.seconds(2, 0.5))
+            yield f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}", result
         memory = bench.system.memory()
         yield "memory after a round", MemoryResult(**{name: memory[name] for name in _LABELS})
+        seconds = options.seconds(20, 1)
+        yield f"1 item, 16 clients for {seconds:.0f} s", bench.run(items=1, clients=16, seconds=seconds)
 
 
 def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
@@ -130,4 +142,4 @@ def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
         yield "memory afterwards", MemoryResult(**{name: memory[name] for name in _LABELS})
 
 
-ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure)
+ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure, runs=5, is_headline=True)

@@ -1,4 +1,4 @@
-"""The outbox relay on a full order log: how fast it publishes, and how many SQL statements it needs."""
+"""The outbox relay on a full order log: how fast it publishes, its memory, its statements."""
 
 import re
 import time
@@ -7,118 +7,117 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure, require_equal
-from devtools.benchmarks.raw_kafka import Prepared, RawKafka
-from devtools.benchmarks.system import System, open_system, wait_until
+from devtools.benchmarks.order_log import (
+    RELAY_SESSION,
+    await_leader,
+    await_relay,
+    copy_event,
+    end_of_log,
+    place_example,
+)
+from devtools.benchmarks.raw_kafka import RawKafka
+from devtools.benchmarks.system import System, open_system
+from devtools.benchmarks.usage import most_rss, pss
 from kafka_workers.workers import RELAY
 
-_COPY = """
-INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
-SELECT new.id, 1, type, user_id,
-       jsonb_set(data, '{changes,id}', to_jsonb(new.id::text)), actor, trace_parent, now()
-FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, %s)) AS new, order_event AS example
-WHERE example.order_id = %s AND example.version = 1
-"""
-# objsubid 2 is an advisory lock with two keys; only the relay takes one.
-_RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
-_POSITION = "SELECT tx::text, event_id FROM reader_position WHERE reader = 'outbox-relay'"
-_END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
-_EVENTS_A_COMMIT = 500
-_TOPICS = ("order.created", "inventory.reserve")
+TOPICS = ("order.created", "inventory.reserve")
+"""Where an event of a placed order goes: a message in each."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class RelayResult:
-    """One run."""
+class BacklogResult:
+    """One backlog."""
 
-    events: float = figure("events; raw: the same messages by confluent-kafka", "/s", raw="raw")
-    statements: float = figure("SQL statements an event", "")
+    messages: float = figure("messages; raw: the same by confluent-kafka", "/s", raw="raw")
     raw: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelayResult(BacklogResult):
+    """One backlog of the relay alone."""
+
+    statements: float = figure("SQL statements an event", "")
+    pss: float = figure("memory of the relay afterwards (PSS)", "MiB")
+    most_rss: float = figure("most memory of the relay so far (RSS)", "MiB")
 
 
 def measure(options: Options) -> Iterator[tuple[str, RelayResult]]:
     """The relay alone: paused while the log is filled, then resumed."""
     with open_system() as system:
-        example = _example(system)
-        _relay_alone(system, example)
+        example = place_example(system)
+        _relay_alone(system)
         raw = RawKafka(system.brokers)
         _run(system, raw, example, 2_000)
+        count = options.size(40_000, 4_000)
         for _ in range(options.runs):
-            result = _run(system, raw, example, options.size(40_000, 4_000))
-            yield "order.created, two messages each", result
+            yield f"a backlog of {2 * count:,} messages", _run(system, raw, example, count)
 
 
-def _example(system: System) -> str:
-    [customer] = system.new_customers(1)
-    [product] = system.new_products(1)
-    return system.place(system.token(customer), product)
+def raw_rate(system: System, raw: RawKafka, events: int) -> float:
+    """Messages per second; each event is two messages with the size and headers of the relay's messages."""
+    topic = raw.new_topic()
+    examples = [system.topics.first_message(topic) for topic in TOPICS]
+    messages = (examples[number % 2] for number in range(2 * events))
+    return 2 * events / raw.send(topic, messages)
 
 
-def _relay_alone(system: System, example: str) -> None:
+def publish_backlog(system: System, example: str, count: int) -> float:
+    """Messages per second: all relays are paused while so many events are appended, then resumed."""
+    relays = [name for name in system.stack.processes if name.startswith(RELAY.name)]
+    before = [system.topics.end(topic) for topic in TOPICS]
+    for name in relays:
+        system.stack.pause(name)
+    copy_event(system, example, count)
+    end = end_of_log(system)
+    started = time.monotonic()
+    for name in relays:
+        system.stack.resume(name)
+    ended = await_relay(system, end)
+    for topic, start in zip(TOPICS, before, strict=True):
+        require_equal(f"messages in {topic}", system.topics.end(topic) - start, count)
+    return 2 * count / (ended - started)
+
+
+def _relay_alone(system: System) -> None:
     """Leaves only the relay running, and makes PostgreSQL log each statement of its session."""
-    system.await_processing(example)
-    _await_position(system, system.rows(_END))
     system.keep_only()
     database = system.rows("SELECT current_database()")[0][0]
     system.postgres.execute(f"ALTER DATABASE {database} SET log_statement = 'all'")
     system.add_worker(RELAY)
-    wait_until(lambda: system.rows(_RELAY_SESSION), "a relay leads")
+    await_leader(system)
 
 
 def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult:
-    before = [system.ends(topic) for topic in _TOPICS]
-    raw_rate = _raw_rate(system, raw, count)
-    [(session,)] = system.rows(_RELAY_SESSION)
+    beside = raw_rate(system, raw, count)
+    [(session,)] = system.rows(RELAY_SESSION)
     log = _ServerLog(system.stack.servers["postgres"].log_path)
-    system.stack.pause(RELAY.name)
-    for _ in range(0, count, _EVENTS_A_COMMIT):
-        system.postgres.execute(_COPY, [_EVENTS_A_COMMIT, example])
-    end = system.rows(_END)
-    log.skip()
-    started = time.monotonic()
-    system.stack.resume(RELAY.name)
-    ended = _await_position(system, end)
+    rate = publish_backlog(system, example, count)
     statements = log.statements_of(session)
-    for topic, start in zip(_TOPICS, before, strict=True):
-        require_equal(f"messages in {topic}", system.ends(topic) - start, count)
     if not statements:
         raise MeasurementFailed("PostgreSQL has logged no statement of the relay")
-    return RelayResult(events=count / (ended - started), statements=statements / count, raw=raw_rate)
-
-
-def _await_position(system: System, end: list[tuple[object, ...]]) -> float:
-    """Waits until the relay has stored this position; returns the time."""
-    return wait_until(lambda: system.rows(_POSITION) == end, "every event is published", 60)
-
-
-def _raw_rate(system: System, raw: RawKafka, events: int) -> float:
-    """Events per second; each is two messages with the size and headers of the relay's messages."""
-    topic = raw.new_topic()
-    example = _sample_messages(system)
-    messages: Iterator[Prepared] = (example[number % 2] for number in range(2 * events))
-    return events / raw.send(topic, messages)
-
-
-def _sample_messages(system: System) -> list[Prepared]:
-    return [system.first_message(topic) for topic in _TOPICS]
+    relay = system.stack.pid(RELAY.name) or 0
+    return RelayResult(
+        messages=rate,
+        statements=statements / count,
+        pss=pss(relay),
+        most_rss=most_rss(relay),
+        raw=beside,
+    )
 
 
 class _ServerLog:
-    """The log of PostgreSQL, from an offset on."""
+    """The log of PostgreSQL, from now on."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._start = 0
-
-    def skip(self) -> None:
-        """Moves the offset to the end of the log."""
-        self._start = self._path.stat().st_size
+        self._start = path.stat().st_size
 
     def statements_of(self, session: int) -> int:
-        """How many statements of this session the log has since the offset."""
+        """How many statements of this session have been logged."""
         with self._path.open("rb") as log:
             log.seek(self._start)
             statement = rb"(?m)\[%d\] LOG:  (?:statement|execute [^:]*):" % session
             return len(re.findall(statement, log.read()))
 
 
-ROW = Row("relay", "events from the log to the broker, acks=all", measure)
+ROW = Row("relay", "events from the log to the broker, acks=all", measure, runs=10, is_headline=True)

@@ -4,120 +4,78 @@ The writer shares nothing with the relay but PostgreSQL: no directory, no socket
 """
 
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import psutil
-from confluent_kafka import Consumer, TopicPartition
-
-from devtools.benchmarks.background import Background
 from devtools.benchmarks.figures import Options, Row, figure, percentile
-from devtools.benchmarks.kafka_client import NO_CLIENT_LOG
-from devtools.benchmarks.system import System, open_system, wait_until
+from devtools.benchmarks.order_log import RELAY_SESSION, place_example
+from devtools.benchmarks.remote_writer import Job, commit_events
+from devtools.benchmarks.system import System, open_system
+from devtools.benchmarks.topic_reader import TopicReader, raw_latencies
+from devtools.benchmarks.usage import cpu_seconds
+from devtools.benchmarks.waiting import wait_until
 
 EVENTS_A_SECOND = 10
 _TOPIC = "order.created"
-_INSERT = """
-INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
-SELECT %s::uuid, 1, type, user_id, data, actor, trace_parent, now()
-FROM order_event WHERE order_id = %s AND version = 1
-"""
-# What every writer of the log does after its COMMIT.
-_NOTIFY = "NOTIFY order_log"
-_RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RelayLatencyResult:
     """One run."""
 
-    read_p50: float = figure("COMMIT → message read by a consumer, p50", "ms")
-    read_p95: float = figure("COMMIT → message read by a consumer, p95", "ms")
+    read_p50: float = figure("COMMIT → read, p50; raw: produce → read", "ms", raw="raw_p50")
+    read_p95: float = figure("COMMIT → read, p95; raw: produce → read", "ms", raw="raw_p95")
     relay_idle: float = figure("CPU of the relay, idle", "s/min")
     session_idle: float = figure("CPU of its PostgreSQL session, idle", "s/min")
-
-
-class Reader(Background):
-    """A plain consumer of new messages of a topic; notes when it read the message of each key."""
-
-    def __init__(self, system: System, topic: str) -> None:
-        super().__init__()
-        self.read: dict[str, float] = {}
-        self._consumer = Consumer(
-            {"bootstrap.servers": system.brokers, "group.id": "bench-reads", **NO_CLIENT_LOG}
-        )
-        self._consumer.assign(
-            [TopicPartition(topic, each, end) for each, end in enumerate(system.partition_ends(topic))]
-        )
-
-    def run(self) -> None:
-        """Reads until the measurement ends."""
-        while not self.stopped.is_set():
-            message = self._consumer.poll(0.1)
-            if message is not None and not message.error():
-                self.read[(message.key() or b"").decode()] = time.monotonic()
-        self._consumer.close()
+    raw_p50: float
+    raw_p95: float
 
 
 def measure(options: Options) -> Iterator[tuple[str, RelayLatencyResult]]:
     """The relay alone; one event at a time."""
     with open_system() as system:
-        example = _example(system)
+        example = place_example(system)
         system.keep_only("relay")
+        _, value, _ = system.topics.first_message(_TOPIC)
+        commit_events(Job(system.stack.env["DATABASE_URL"], example, EVENTS_A_SECOND, EVENTS_A_SECOND))
         for _ in range(options.runs):
-            yield f"{EVENTS_A_SECOND} events a second, one at a time", _run(system, example, options)
+            yield f"{EVENTS_A_SECOND} events a second, one at a time", _run(system, example, value, options)
 
 
-def _example(system: System) -> str:
-    [customer] = system.new_customers(1)
-    [product] = system.new_products(1)
-    order = system.place(system.token(customer), product)
-    system.await_processing(order)
-    return order
-
-
-def _run(system: System, example: str, options: Options) -> RelayLatencyResult:
-    relay_idle, session_idle = _idle_cpu(system, options.seconds(20, 2))
-    with Reader(system, _TOPIC) as reader:
-        committed = _commit_events(system, example, int(options.seconds(15, 2) * EVENTS_A_SECOND))
+def _run(system: System, example: str, value: bytes, options: Options) -> RelayLatencyResult:
+    relay_idle, session_idle = _idle_cpu(system, options.seconds(15, 1))
+    count = int(options.seconds(10, 1) * EVENTS_A_SECOND)
+    raw = raw_latencies(system.brokers, value, count=count // 2, rate=EVENTS_A_SECOND)
+    with TopicReader(system.brokers, _TOPIC) as reader:
+        job = Job(system.stack.env["DATABASE_URL"], example, count, EVENTS_A_SECOND)
+        committed = commit_events(job)
         wait_until(lambda: committed.keys() <= reader.read.keys(), "every message is read")
-    waits = [1000 * (reader.read[order] - moment) for order, moment in committed.items()]
+        waits = [reader.read[order] - moment for order, moment in committed.items()]
     return RelayLatencyResult(
-        read_p50=percentile(waits, 50),
-        read_p95=percentile(waits, 95),
+        read_p50=1000 * percentile(waits, 50),
+        read_p95=1000 * percentile(waits, 95),
         relay_idle=relay_idle,
         session_idle=session_idle,
+        raw_p50=1000 * percentile(raw, 50),
+        raw_p95=1000 * percentile(raw, 95),
     )
-
-
-def _commit_events(system: System, example: str, count: int) -> dict[str, float]:
-    """Appends events at a steady rate; returns when each was committed."""
-    committed: dict[str, float] = {}
-    start = time.monotonic() + 1
-    for number in range(count):
-        time.sleep(max(0.0, start + number / EVENTS_A_SECOND - time.monotonic()))
-        order = str(uuid.uuid4())
-        system.postgres.execute(_INSERT, [order, example])
-        committed[order] = time.monotonic()
-        system.postgres.execute(_NOTIFY)
-    return committed
 
 
 def _idle_cpu(system: System, seconds: float) -> tuple[float, float]:
     """Seconds of CPU per minute of the relay and of its session, while the log is idle."""
-    [(session,)] = system.rows(_RELAY_SESSION)
-    processes = psutil.Process(system.stack.processes["relay"].pid), psutil.Process(session)
-    before = [_cpu_seconds(process) for process in processes]
+    [(session,)] = system.rows(RELAY_SESSION)
+    pids = {"relay": system.stack.pid("relay") or 0, "session": session}
+    before = cpu_seconds(pids)
     time.sleep(seconds)
-    used = [_cpu_seconds(process) - start for process, start in zip(processes, before, strict=True)]
-    return used[0] * 60 / seconds, used[1] * 60 / seconds
+    used = cpu_seconds(pids)
+    relay, idle = (60 * (used[name] - before[name]) / seconds for name in ("relay", "session"))
+    return relay, idle
 
 
-def _cpu_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    user, system = float(times.user), float(times.system)
-    return user + system
-
-
-ROW = Row("relay-latency", "from COMMIT to a consumer of Kafka, one event at a time", measure)
+ROW = Row(
+    "relay-latency",
+    "from COMMIT to a consumer of Kafka, one event at a time",
+    measure,
+    runs=5,
+    is_headline=True,
+)

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
 from devtools.benchmarks.load import Plan, generate, request_bytes
@@ -57,7 +58,7 @@ def _run(system: System, web: RawWeb, products: list[str], seconds: float) -> Re
     )
 
 
-def _plan(system: System, run: str, products: list[str], **load: float) -> Plan:
+def _plan(system: System, run: str, products: list[str], **load: Any) -> Plan:
     headers = {"Authorization": f"Api-Key {system.stack.env['SERVICE_API_KEY']}"}
     body = json.dumps({"quantity": 1, "orderId": f"{run}-{_NUMBER}"}).encode()
     requests = [

@@ -14,7 +14,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure
-from devtools.benchmarks.system import System, open_system, wait_until
+from devtools.benchmarks.system import System, open_system
+from devtools.benchmarks.waiting import wait_until
 from devtools.stack.spawn import PROJECT
 from kafka_workers.workers import CONSUMERS, HOLDS, SAGA, Consumer
 
@@ -66,8 +67,8 @@ class WorkChecks:
         self.system.await_status(order, _CANCELLED)
 
     def _await_read(self, consumer: Consumer, topic: str) -> None:
-        end = self.system.ends(topic)
-        with closing(self.system.committed_by(consumer.group, topic)) as committed:
+        end = self.system.topics.end(topic)
+        with closing(self.system.topics.committed_by(consumer.group, topic)) as committed:
             wait_until(lambda: committed() >= end, f"{consumer.group} has read {topic}", 60)
 
     def _connect(self) -> None:
@@ -123,4 +124,4 @@ def _succeeds(attempt: Callable[[], object]) -> bool:
     return True
 
 
-ROW = Row("restart", "kill -9 of each kind of process → back at work", measure)
+ROW = Row("restart", "kill -9 of each kind of process → back at work", measure, runs=5, is_headline=True)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
 from devtools.benchmarks.socket_load import RunningSockets
-from devtools.benchmarks.system import System, open_system, wait_until
+from devtools.benchmarks.system import System, open_system
+from devtools.benchmarks.waiting import wait_until
 
 EVENTS_A_SECOND = 1000
 _BATCHES_A_SECOND = 20

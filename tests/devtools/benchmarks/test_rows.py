@@ -10,7 +10,7 @@ import pytest
 
 from devtools.benchmarks.figures import MeasurementFailed, Options, lines_of, percentile, require_equal
 from devtools.benchmarks.rows import ROWS
-from devtools.benchmarks.rows.relay import RelayResult
+from devtools.benchmarks.rows.relay import BacklogResult, RelayResult
 from devtools.benchmarks.table import write_block
 from devtools.stack.spawn import PROJECT
 
@@ -62,7 +62,7 @@ def test_a_percentile_is_the_least_value_with_that_share_at_or_below(percent: fl
 
 def test_a_ratio_is_the_median_of_the_runs_own() -> None:
     pairs = [(10.0, 10.0), (10.0, 100.0), (90.0, 100.0)]
-    runs = [("case", RelayResult(events=events, statements=0.0, raw=raw)) for events, raw in pairs]
+    runs = [("case", BacklogResult(messages=messages, raw=raw)) for messages, raw in pairs]
     ratio = next(lines_of("relay", runs)).ratio
     assert ratio == pytest.approx(0.9)
 
@@ -70,11 +70,14 @@ def test_a_ratio_is_the_median_of_the_runs_own() -> None:
 def test_a_block_is_written_between_the_marks_only(tmp_path: Path) -> None:
     document = tmp_path / "performance.md"
     document.write_text(DOCUMENT)
-    lines = list(lines_of("relay", [("case", RelayResult(events=10.0, statements=0.01, raw=20.0))]))
+    lines = list(lines_of("relay", [("case", BacklogResult(messages=10.0, raw=20.0))]))
     write_block(document, {"processor": "one"}, lines)
     written = document.read_text()
     write_block(document, {"processor": "one"}, lines)
     assert document.read_text() == written
     assert written.startswith("Before.\n")
     assert written.endswith("\nAfter.\n")
-    assert "| relay | case | SQL statements an event | 0.0100 |" in written
+    assert (
+        "| relay | case | messages; raw: the same by confluent-kafka | 10 /s | 10 to 10 | 1 | 20 | 0.50 |"
+        in written
+    )

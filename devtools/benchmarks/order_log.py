@@ -1,0 +1,80 @@
+"""Events that are written into the order log without their orders, for the rows that measure its readers."""
+
+import psutil
+
+from devtools.benchmarks.system import System
+from devtools.benchmarks.waiting import wait_until
+
+EVENTS_A_COMMIT = 500
+RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
+"""The session of the relay that leads: objsubid 2 is an advisory lock with two keys; no other takes one."""
+_COPY = """
+INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
+SELECT new.id, 1, type, user_id,
+       jsonb_set(data, '{changes,id}', to_jsonb(new.id::text)), actor, trace_parent, now()
+FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, %s)) AS new, order_event AS example
+WHERE example.order_id = %s AND example.version = 1
+"""
+_COPY_ONE = """
+INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
+SELECT gen_random_uuid(), 1, type, user_id, data, actor, trace_parent, now()
+FROM order_event WHERE order_id = %s AND version = 1
+RETURNING order_id
+"""
+_LEADER_PORT = "SELECT client_port FROM pg_stat_activity WHERE pid = (" + RELAY_SESSION + ")"
+_POSITION = "SELECT tx::text, event_id FROM reader_position WHERE reader = 'outbox-relay'"
+_END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
+
+Position = list[tuple[object, ...]]
+
+
+def place_example(system: System) -> str:
+    """Places an order whose events can be copied, and waits until the relay has published them; its id."""
+    [customer], [product] = system.new_customers(1), system.new_products(1)
+    order = system.place(system.token(customer), product)
+    system.await_processing(order)
+    await_relay(system, end_of_log(system))
+    return order
+
+
+def copy_event(system: System, example: str, count: int) -> None:
+    """Appends `count` copies of the first event of an order, each for a new order, some hundreds a commit."""
+    for done in range(0, count, EVENTS_A_COMMIT):
+        system.postgres.execute(_COPY, [min(EVENTS_A_COMMIT, count - done), example])
+
+
+def append_event(system: System, example: str) -> str:
+    """Appends one copy and wakes the relay, as every writer of the log does; the id of its order."""
+    [(order,)] = system.rows(_COPY_ONE, example)
+    system.postgres.execute("NOTIFY order_log")
+    return str(order)
+
+
+def end_of_log(system: System) -> Position:
+    """The position of the last event."""
+    return system.rows(_END)
+
+
+def await_relay(system: System, position: Position) -> float:
+    """Waits until the relay has stored this position; returns the time."""
+    return wait_until(lambda: system.rows(_POSITION) == position, "every event is published", 60)
+
+
+def await_leader(system: System) -> str:
+    """Waits until a relay leads; returns the name of its process."""
+    wait_until(lambda: _leaders(system), "a relay leads")
+    return next(iter(_leaders(system)))
+
+
+def _leaders(system: System) -> list[str]:
+    """The relay whose session holds the lock, found by the port of its connection; none while none does."""
+    ports = {port for (port,) in system.rows(_LEADER_PORT)}
+    return [name for name in system.stack.processes if ports & _ports_of(system.stack.pid(name))]
+
+
+def _ports_of(pid: int | None) -> set[int]:
+    try:
+        connections = psutil.Process(pid).net_connections() if pid else []
+    except psutil.NoSuchProcess:
+        return set()
+    return {connection.laddr.port for connection in connections if connection.laddr}
