@@ -10,7 +10,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Upper
 
-from orders_app.models import Order, OrderEvent, OrderItem
+from orders_app.models import HistoryEvent, Order, OrderItem
 from orders_app.models.order_event import IS_FIRST
 from orders_app.models.search_words import NumberParts, SearchForm, UserWords, city_words, product_words
 
@@ -31,7 +31,7 @@ def search_conditions(text: str) -> Iterator[Q]:
         yield Q(pk__in=_matching(_FIRST_EVENTS, NumberParts("data"), parts).values("order_id"))
 
 
-_FIRST_EVENTS = OrderEvent.objects.order_by().filter(IS_FIRST)
+_FIRST_EVENTS = HistoryEvent.objects.filter(IS_FIRST)
 _USER_WORDS = UserWords("username", "first_name", "last_name", "email")
 
 

@@ -6,7 +6,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
-from orders_app.models import OrderEvent, OrderItem
+from orders_app.models import HistoryEvent, OrderItem
 
 
 class ReadOnlyInline(TabularInline):
@@ -34,7 +34,11 @@ class ItemInline(ReadOnlyInline):
 class HistoryInline(ReadOnlyInline):
     """The events of the order, oldest first."""
 
-    model = OrderEvent
+    model = HistoryEvent
     fields: ClassVar = ["version", "created_at", "type", "actor", "data"]
     ordering: ClassVar = ["version"]
     verbose_name_plural = "history"
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether the user may see the events of the log; the archive has no permission of its own."""
+        return request.user.has_perm("orders_app.view_orderevent")

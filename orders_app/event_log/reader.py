@@ -47,18 +47,15 @@ _COLUMNS = """tx, id, order_id, version, type, user_id, data, actor, trace_paren
 (extract(epoch FROM created_at) * 1000000)::bigint"""
 _EVENT_TYPES: dict[str, EventType] = {event_type.value: event_type for event_type in EventType}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_READ_AFTER = f"""
-SELECT {_COLUMNS} FROM order_event
-WHERE (tx, id) > (%s::xid8, %s) AND tx < {HORIZON}
-ORDER BY tx, id LIMIT %s
-"""  # noqa: S608 - only names of columns and the function are put in
+# In a function of the database (migration 0009), which plans it once for all partitions.
+_READ_AFTER = f"SELECT {_COLUMNS} FROM order_events_after(%s::xid8, %s, %s)"  # noqa: S608 - columns
 _READ_USER_AFTER = f"""
 SELECT {_COLUMNS} FROM order_event
 WHERE user_id = %s AND (tx, id) > (%s::xid8, %s) AND tx < {HORIZON}
 ORDER BY tx, id LIMIT %s
 """  # noqa: S608 - only names of columns and the function are put in
 _HISTORY = f"""
-SELECT {_COLUMNS} FROM order_event WHERE order_id = ANY(%s) ORDER BY order_id, version
+SELECT {_COLUMNS} FROM order_history WHERE order_id = ANY(%s) ORDER BY order_id, version
 """  # noqa: S608 - only names of columns and the function are put in
 _OLDEST_UNREAD = "SELECT created_at FROM order_event WHERE (tx, id) > (%s::xid8, %s) ORDER BY tx, id LIMIT 1"
 
@@ -74,12 +71,12 @@ def read_user_after(user_id: int, position: Position, limit: int) -> list[Logged
 
 
 def history(order_id: UUID) -> list[LoggedEvent]:
-    """All events of an order by version; none for an order that never existed."""
+    """All events of an order by version, archived or not; none for an order that never existed."""
     return _events(_HISTORY, [[order_id]])
 
 
 def histories(order_ids: Sequence[UUID]) -> list[LoggedEvent]:
-    """All events of these orders, by order and version."""
+    """All events of these orders, archived or not, by order and version."""
     return _events(_HISTORY, [list(order_ids)])
 
 

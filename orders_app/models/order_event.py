@@ -1,4 +1,4 @@
-"""The order log, and the positions of its readers."""
+"""The order log, its archive, and the positions of its readers."""
 
 from typing import ClassVar
 
@@ -14,16 +14,9 @@ IS_FIRST = Q(version=1)
 """The first event of each order."""
 
 
-class OrderEvent(models.Model):
-    """An event: one change of one order. Written and read by `event_log`.
+class EventColumns(models.Model):
+    """The columns of an event, besides its order."""
 
-    The table is append-only: a trigger refuses updates and deletions. Events outlive their order, so the
-    foreign key `order` has no constraint in the database.
-    """
-
-    order = models.ForeignKey(
-        Order, on_delete=models.DO_NOTHING, related_name="events", db_constraint=False, db_index=False
-    )
     version = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
     user_id = models.BigIntegerField()
@@ -32,6 +25,25 @@ class OrderEvent(models.Model):
     trace_parent = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField()
     tx = Xid8Field(db_default=CurrentTransactionId(), editable=False)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.type}, version {self.version}"
+
+
+class OrderEvent(EventColumns):
+    """An event: one change of one order. Written and read by `event_log`.
+
+    The table is append-only: a trigger refuses updates and deletions. Events outlive their order, so the
+    foreign key `order` has no constraint in the database. The table is partitioned by the month of the order
+    (migration 0009), so `id` has no index: the database has the unique (order, version) as its key.
+    """
+
+    order = models.ForeignKey(
+        Order, on_delete=models.DO_NOTHING, related_name="events", db_constraint=False, db_index=False
+    )
 
     class Meta:
         db_table = "order_event"
@@ -46,8 +58,19 @@ class OrderEvent(models.Model):
             models.UniqueConstraint(fields=["order", "version"], name="order_event_version"),
         ]
 
-    def __str__(self) -> str:
-        return f"{self.order_id}:{self.version} {self.type}"
+
+class HistoryEvent(EventColumns):
+    """An event of the order log or of its archive: a view of both, for history and search."""
+
+    order = models.ForeignKey(
+        Order, on_delete=models.DO_NOTHING, related_name="history", db_constraint=False, db_index=False
+    )
+
+    class Meta:
+        managed = False
+        db_table = "order_history"
+        # The permission to see events is that of the log.
+        default_permissions = ()
 
 
 class ReaderPosition(models.Model):

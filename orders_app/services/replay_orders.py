@@ -86,7 +86,9 @@ def rewrite_order(order_id: UUID) -> None:
 
 _NEXT_IDS = """
 (SELECT id FROM orders_order WHERE id > %(after)s ORDER BY id LIMIT %(size)s)
-UNION (SELECT DISTINCT order_id FROM order_event WHERE order_id > %(after)s ORDER BY order_id LIMIT %(size)s)
+UNION (
+    SELECT DISTINCT order_id FROM order_history WHERE order_id > %(after)s ORDER BY order_id LIMIT %(size)s
+)
 ORDER BY id LIMIT %(size)s
 """
 

@@ -1,6 +1,7 @@
 """The log: positions, reading on, histories, and the fold of events into orders."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +16,7 @@ from orders_app.document import OrderChanges, OrderDocument
 from orders_app.event_data import EventType
 from orders_app.event_log import START, NewEvent, Position
 from orders_app.event_log.position import _END
-from orders_app.event_log.reader import _OLDEST_UNREAD, _READ_AFTER, _READ_USER_AFTER
+from orders_app.event_log.reader import _OLDEST_UNREAD, _READ_USER_AFTER
 from orders_app.exceptions import BrokenHistory, LockedTooLate
 from orders_app.fold import rebuild_order
 from orders_app.models import OrderEvent
@@ -134,7 +135,7 @@ def test_the_database_refuses_to_rewrite_the_log(placer: OrderPlacer, statement:
 
 def test_a_version_is_in_the_log_only_once(placer: OrderPlacer) -> None:
     order = placer.place()
-    with pytest.raises(DatabaseError, match="order_event_version"):
+    with pytest.raises(DatabaseError, match="order_id_version_key"):
         event_log.append([new_event(order, 1)])
 
 
@@ -190,22 +191,44 @@ def test_a_history_with_a_gap_is_not_folded(placer: OrderPlacer) -> None:
             rebuild_order(broken)
 
 
-def test_reading_uses_the_index_of_positions(placer: OrderPlacer) -> None:
+def explain(sql: str, parameters: Sequence[Any] = (), *, options: str = "") -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {options} {sql}", parameters or None)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+def body_of(function: str) -> str:
+    """The query of a function of the database, with its parameters as those of a prepared statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc, proargnames FROM pg_proc WHERE proname = %s", [function])
+        source, names = cursor.fetchone()
+    for number, name in enumerate(names, 1):
+        source = re.sub(rf"\b{name}\b", f"${number}", source)
+    return str(source).partition("RETURN QUERY")[2].partition(";")[0]
+
+
+def test_reading_uses_the_indexes_of_positions_whatever_the_tables_hold(placer: OrderPlacer) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        plan = explain(body_of("order_events_after"), options="(GENERIC_PLAN)")
+    assert "Merge Append" in plan, plan
+    assert plan.count("tx_id_idx on order_event_") == 2, plan
+    assert "Seq Scan" not in plan.partition("Merge Append")[2], plan
+    assert "Sort  (" not in plan, plan
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proconfig FROM pg_proc WHERE proname = 'order_events_after'")
+        [settings] = cursor.fetchone()
+    assert settings == ["plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_sort=off"]
+
+
+def test_the_other_reads_use_the_indexes_of_positions(placer: OrderPlacer) -> None:
     placer.place()
     with connection.cursor() as cursor:
         cursor.execute(FILL_THE_LOG)
         cursor.execute("ANALYZE order_event")
-        cursor.execute(f"EXPLAIN {_READ_USER_AFTER}", [placer.user_id, "700", 5000, 200])
-        plan = "\n".join(line for (line,) in cursor.fetchall())
-        # The events of one user are few: they may be sorted.
-        assert "order_event_user_position" in plan, plan
-        statements: list[tuple[str, list[Any]]] = [
-            (_READ_AFTER, ["700", 5000, 200]),
-            (_END, []),
-            (_OLDEST_UNREAD, ["700", 5000]),
-        ]
-        for sql, parameters in statements:
-            cursor.execute(f"EXPLAIN {sql}", parameters)
-            plan = "\n".join(line for (line,) in cursor.fetchall())
-            assert re.search("Index.* using order_event_position on", plan), plan
-            assert "Sort" not in plan, plan
+    # The events of one user are few: they may be sorted.
+    assert "user_id_tx_id_idx" in explain(_READ_USER_AFTER, [placer.user_id, "700", 5000, 200])
+    for sql, parameters in [(_END, []), (_OLDEST_UNREAD, ["700", 5000])]:
+        plan = explain(sql, parameters)
+        assert re.search("Index.* using order_event_.*_tx_id_idx on", plan), plan
+        assert "Sort  (" not in plan, plan
