@@ -1,0 +1,152 @@
+"""The books: payments, refunds, answers by key and what is still to be told, in one SQLite file.
+
+Each commit is on the disk before it is answered (`synchronous=FULL`), so the books survive kill -9.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Object = dict[str, Any]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS object (
+    number INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL UNIQUE, parent TEXT, value TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS object_of_parent ON object (parent) WHERE parent IS NOT NULL;
+CREATE INDEX IF NOT EXISTS object_of_kind ON object (kind, number);
+CREATE TABLE IF NOT EXISTS answer (
+    key TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS unavailable (key TEXT PRIMARY KEY, times INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS delivery (
+    number INTEGER PRIMARY KEY, event TEXT NOT NULL, due REAL NOT NULL, tries INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due);
+CREATE TABLE IF NOT EXISTS ending (number INTEGER PRIMARY KEY, id TEXT NOT NULL, due REAL NOT NULL);
+"""
+
+
+class Books:
+    """One file of books. Its methods are called within `writing` or `reading`."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=FULL")
+        self._database.executescript(_SCHEMA)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: all of it is kept, or nothing."""
+        with self._lock:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def add(self, value: Object, *, parent: str | None = None) -> None:
+        """A new payment or refund; a refund's parent is its payment."""
+        self._database.execute(
+            "INSERT INTO object (kind, id, parent, value) VALUES (?, ?, ?, ?)",
+            (value["object"], value["id"], parent, json.dumps(value)),
+        )
+
+    def replace(self, value: Object) -> None:
+        """The changed object in place of the one with its id."""
+        self._database.execute("UPDATE object SET value = ? WHERE id = ?", (json.dumps(value), value["id"]))
+
+    def find(self, kind: str, identifier: str) -> Object | None:
+        """The object of this kind with this id."""
+        return next(
+            iter(self._objects("SELECT value FROM object WHERE kind = ? AND id = ?", kind, identifier)), None
+        )
+
+    def children(self, parent: str) -> list[Object]:
+        """The refunds of a payment, oldest first."""
+        return self._objects("SELECT value FROM object WHERE parent = ? ORDER BY number", parent)
+
+    def page(self, kind: str, *, after: str | None, parent: str | None, limit: int) -> list[Object]:
+        """At most `limit` objects, newest first, older than the one with the id `after`."""
+        return self._objects(
+            """
+            SELECT value FROM object WHERE kind = :kind AND (:parent IS NULL OR parent = :parent)
+            AND (:after IS NULL OR number < (SELECT number FROM object WHERE id = :after))
+            ORDER BY number DESC LIMIT :limit
+            """,
+            {"kind": kind, "after": after, "parent": parent, "limit": limit},
+        )
+
+    def answer_for(self, key: str) -> tuple[str, int, str] | None:
+        """The request that came with this key, the status and body of its answer."""
+        found: tuple[str, int, str] | None = self._one(
+            "SELECT request, status, body FROM answer WHERE key = ?", key
+        )
+        return found
+
+    def keep_answer(self, key: str, request: str, status: int, body: str) -> None:
+        """The answer that every repetition with this key gets."""
+        self._database.execute("INSERT INTO answer VALUES (?, ?, ?, ?)", (key, request, status, body))
+
+    def count_unavailable(self, key: str) -> int:
+        """How many requests with this key were told that the gateway is unavailable, this one included."""
+        row = self._one(
+            """
+            INSERT INTO unavailable VALUES (?, 1)
+            ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times
+            """,
+            key,
+        )
+        return int(row[0])
+
+    def add_delivery(self, event: Object, due: float) -> None:
+        """One sending of an event, at a Unix time."""
+        self._database.execute(
+            "INSERT INTO delivery (event, due, tries) VALUES (?, ?, 0)", (json.dumps(event), due)
+        )
+
+    def due_deliveries(self, now: float, limit: int) -> list[tuple[int, str, int]]:
+        """Number, event and tries so far of the sendings that are due."""
+        return self._database.execute(
+            "SELECT number, event, tries FROM delivery WHERE due <= ? ORDER BY due LIMIT ?", (now, limit)
+        ).fetchall()
+
+    def end_delivery(self, number: int) -> None:
+        """The receiver has taken it."""
+        self._database.execute("DELETE FROM delivery WHERE number = ?", (number,))
+
+    def postpone_delivery(self, number: int, due: float) -> None:
+        """The receiver has not taken it: once more, later."""
+        self._database.execute(
+            "UPDATE delivery SET due = ?, tries = tries + 1 WHERE number = ?", (due, number)
+        )
+
+    def add_ending(self, identifier: str, due: float) -> None:
+        """A payment or refund whose end comes later, at a Unix time."""
+        self._database.execute("INSERT INTO ending (id, due) VALUES (?, ?)", (identifier, due))
+
+    def take_endings(self, now: float) -> list[str]:
+        """The payments and refunds whose end is due; they are handed out once."""
+        rows = self._database.execute("DELETE FROM ending WHERE due <= ? RETURNING id", (now,)).fetchall()
+        return [identifier for (identifier,) in rows]
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reads that agree with each other."""
+        with self._lock:
+            yield
+
+    def _objects(self, statement: str, *values: Any) -> list[Object]:
+        parameters = values[0] if values and isinstance(values[0], dict) else values
+        return [json.loads(value) for (value,) in self._database.execute(statement, parameters)]
+
+    def _one(self, statement: str, *values: Any) -> Any:
+        return self._database.execute(statement, values).fetchone()

@@ -1,0 +1,80 @@
+"""Idempotency keys: https://docs.stripe.com/api/idempotent_requests.
+
+The books keep the answer in the transaction of its effect.
+"""
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from devtools.payment_sandbox.books import Books, Object
+from devtools.payment_sandbox.errors import GatewayError
+
+_DECLINED = 402
+
+
+class Keys:
+    """Executes a request once for each key; a repetition gets the answer of the first."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+        self._lock = threading.Lock()
+        self._under_way: set[str] = set()
+
+    def kept(self, key: str, path: str, body: str) -> tuple[int, str] | None:
+        """Status and body of the answer to an earlier request with this key.
+
+        Raises GatewayError if the earlier request was another one.
+        """
+        with self._books.reading():
+            found = self._books.answer_for(key) if key else None
+        if found is None:
+            return None
+        request, status, answer = found
+        if request != _fingerprint(path, body):
+            raise GatewayError(
+                400,
+                "An idempotency key can only be used again with the parameters that it was first used with.",
+                kind="idempotency_error",
+            )
+        return status, answer
+
+    @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """While a request with this key is under way, another one raises GatewayError."""
+        with self._lock:
+            if key and key in self._under_way:
+                raise GatewayError(
+                    409,
+                    "There is currently another in-progress request using this idempotency key.",
+                    kind="idempotency_error",
+                    code="idempotency_key_in_use",
+                )
+            self._under_way.add(key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way.discard(key)
+
+    def execute(self, key: str, path: str, body: str, effect: Callable[[], Object]) -> tuple[int, str]:
+        """Status and body of the answer; effect and answer are written in one transaction.
+
+        Raises GatewayError for wrong parameters, with nothing written: the key stays free, as Stripe says.
+        """
+        with self._books.writing():
+            try:
+                status, answer = 200, json.dumps(effect())
+            except GatewayError as error:
+                if error.status != _DECLINED:
+                    raise
+                status, answer = error.status, json.dumps(error.body)
+            if key:
+                self._books.keep_answer(key, _fingerprint(path, body), status, answer)
+        return status, answer
+
+
+def _fingerprint(path: str, body: str) -> str:
+    return hashlib.sha256(f"{path}\n{body}".encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""What the sandbox tells by webhook: late, some of it twice, in any order, until the receiver takes it.
+
+Signed as in https://docs.stripe.com/webhooks#verify-manually.
+"""
+
+import hashlib
+import hmac
+import random
+import secrets
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from devtools.payment_sandbox.books import Books, Object
+
+_COPIES = (1, 2, 2, 3)
+_AT_ONCE = 8
+_POLL_SECONDS = 0.05
+_ANSWER_SECONDS = 10
+_LONGEST_PAUSE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Where webhooks go, and the secret that signs them."""
+
+    url: str
+    secret: str
+
+
+@dataclass
+class Schedule:
+    """When events are sent: each copy at a time of its own, at most `latest` seconds from now."""
+
+    latest: float
+    chance: random.Random = field(default_factory=random.Random)
+
+    def later(self) -> float:
+        """A Unix time within the next `latest` seconds."""
+        return time.time() + self.chance.uniform(0, self.latest)
+
+    def tell(self, books: Books, kind: str, subject: Object) -> None:
+        """Notes one to three sendings of an event about a payment, charge, refund or dispute."""
+        event = {
+            "id": f"evt_{secrets.token_hex(12)}",
+            "object": "event",
+            "api_version": None,
+            "created": int(time.time()),
+            "data": {"object": subject},
+            "livemode": False,
+            "pending_webhooks": 1,
+            "request": {"id": None, "idempotency_key": None},
+            "type": kind,
+        }
+        for _ in range(self.chance.choice(_COPIES)):
+            books.add_delivery(event, self.later())
+
+
+class Sender(threading.Thread):
+    """Sends what is due, again and again until the receiver answers with 2xx."""
+
+    def __init__(self, books: Books, receiver: Receiver) -> None:
+        super().__init__(name="webhooks", daemon=True)
+        self._books, self._receiver = books, receiver
+        self._ended = threading.Event()
+
+    def stop(self) -> None:
+        """Ends the thread after the sendings under way."""
+        self._ended.set()
+        self.join()
+
+    def run(self) -> None:
+        """Send until `stop`."""
+        with ThreadPoolExecutor(_AT_ONCE) as senders:
+            while not self._ended.wait(_POLL_SECONDS):
+                with self._books.reading():
+                    due = self._books.due_deliveries(time.time(), 10 * _AT_ONCE)
+                taken = list(senders.map(self._send, [event for _, event, _ in due]))
+                if due:
+                    self._note(due, taken)
+
+    def _note(self, due: list[tuple[int, str, int]], taken: list[bool]) -> None:
+        with self._books.writing():
+            for (number, _, tries), was_taken in zip(due, taken, strict=True):
+                if was_taken:
+                    self._books.end_delivery(number)
+                else:
+                    self._books.postpone_delivery(number, time.time() + min(2**tries, _LONGEST_PAUSE_SECONDS))
+
+    def _send(self, event: str) -> bool:
+        """Whether the receiver has taken it."""
+        body = event.encode()
+        request = urllib.request.Request(
+            self._receiver.url,
+            body,
+            {"Content-Type": "application/json", "Stripe-Signature": sign(body, self._receiver.secret)},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS):
+                return True
+        except (OSError, urllib.error.HTTPError):
+            return False
+
+
+def sign(body: bytes, secret: str, *, at: int | None = None) -> str:
+    """The header Stripe-Signature for a body that is sent now, or at another Unix time."""
+    moment = int(time.time()) if at is None else at
+    signature = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={moment},v1={signature}"

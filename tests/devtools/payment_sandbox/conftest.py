@@ -1,0 +1,126 @@
+"""A sandbox in a process of its own, the stripe library as its client, and a receiver of its webhooks."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import stripe
+
+from devtools.driver.shop import eventually
+
+KEY, WEBHOOK_SECRET = "sk_test_of_the_suite", "whsec_of_the_suite"
+
+
+class Receiver(ThreadingHTTPServer):
+    """Keeps the events that it is sent; refuses the first `refusals` of them with 500."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _ReceiverHandler)
+        self.events: list[Any] = []
+        self.refusals = 0
+        Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/api/v1/payments/webhook/"
+
+    def kinds(self) -> set[str]:
+        """The types of the events that have come."""
+        return {event.type for event in self.events}
+
+
+class _ReceiverHandler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        event = stripe.Webhook.construct_event(body, self.headers["Stripe-Signature"], WEBHOOK_SECRET)
+        refused = self.server.refusals > 0
+        if refused:
+            self.server.refusals -= 1
+        else:
+            self.server.events.append(event)
+        self.send_response(500 if refused else 200)
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Nothing is printed."""
+
+
+class Sandbox:
+    """A running sandbox, which can be killed and started again on its books."""
+
+    def __init__(self, books: Path, webhook_url: str) -> None:
+        self._books, self._webhook_url = books, webhook_url
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        options = ["--books", str(self._books), "--webhook-url", self._webhook_url, "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "devtools.payment_sandbox", *options, "--webhook-seconds", "0.2"],
+            env=os.environ | {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.port = int(self.process.stdout.readline().rpartition(":")[2])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self._await_end()
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self._await_end()
+
+    def _await_end(self) -> int:
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return self.process.wait(timeout=10)
+
+    def client(self, key: str = KEY, seconds: float = 10) -> stripe.StripeClient:
+        """A client of the sandbox, without retries of its own."""
+        return stripe.StripeClient(
+            key,
+            base_addresses={"api": f"http://127.0.0.1:{self.port}"},
+            max_network_retries=0,
+            http_client=stripe.RequestsClient(timeout=seconds),
+        )
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    running = Receiver()
+    yield running
+    running.shutdown()
+    running.server_close()
+
+
+@pytest.fixture(scope="module")
+def sandbox(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    running = Sandbox(tmp_path_factory.mktemp("books"), receiver.url)
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> stripe.StripeClient:
+    return sandbox.client()
+
+
+def event_about(receiver: Receiver, kind: str, identifier: str) -> Any:
+    """The first event of this type about the object with this id, once it has come."""
+
+    def found() -> Any:
+        events = [event for event in receiver.events if event.type == kind]
+        return next((event for event in events if identifier in json.dumps(event.to_dict())), None)
+
+    return eventually(found, f"the event {kind}")
