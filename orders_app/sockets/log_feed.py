@@ -18,6 +18,7 @@ from foundation.heartbeat import Heartbeat
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
+from orders_app.sockets.recent_orders import RecentOrders
 from orders_app.sockets.socket_messages import SocketMessage, socket_messages
 
 log = structlog.get_logger(__name__)
@@ -118,6 +119,7 @@ class LogReader(threading.Thread):
         self._is_wanted = is_wanted
         self._deliver = deliver
         self._stopped = threading.Event()
+        self._recent = RecentOrders()
 
     def stop(self) -> None:
         """Let the thread end after the batch in hand."""
@@ -160,7 +162,7 @@ class LogReader(threading.Thread):
 
     def _deliver_all(self, events: Sequence[LoggedEvent]) -> None:
         """Deliver the messages about these events and wait for it, so that a busy loop slows reading down."""
-        messages = socket_messages([event for event in events if self._is_wanted(event)])
+        messages = socket_messages([event for event in events if self._is_wanted(event)], self._recent)
         if messages:
             asyncio.run_coroutine_threadsafe(self._deliver(self, messages), self._loop).result()
 

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
+from orders_app.sockets.recent_orders import RecentOrders
 from orders_app.sockets.socket_messages import SocketMessage, socket_messages
 
 
@@ -25,7 +26,7 @@ def missed(last_event_id: str, user_id: int, is_staff: bool) -> list[SocketMessa
     events = _read(before, user_id, is_staff, settings.SOCKET_REPLAY_EVENTS + 2)
     if not events or events[0].position != last or len(events) > settings.SOCKET_REPLAY_EVENTS + 1:
         raise CannotReplay
-    return socket_messages(events[1:])
+    return socket_messages(events[1:], RecentOrders())
 
 
 def _read(after: Position, user_id: int, is_staff: bool, limit: int) -> list[LoggedEvent]:

@@ -17,6 +17,7 @@ from orders_app.event_effects import SocketText
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.exceptions import BrokenHistory
 from orders_app.fold import fold_event
+from orders_app.sockets.recent_orders import RecentOrders
 
 log = structlog.get_logger(__name__)
 
@@ -46,14 +47,14 @@ class OrderMessage(Struct, frozen=True, rename="camel", omit_defaults=True):
     reason: str | UnsetType = UNSET
 
 
-def socket_messages(events: Iterable[LoggedEvent]) -> list[SocketMessage]:
+def socket_messages(events: Iterable[LoggedEvent], recent: RecentOrders) -> list[SocketMessage]:
     """The socket messages about these events, in their order; some types of events have none.
 
-    An event that does not fit the history of its order, or has an unknown type, is logged and left out; the
-    others are sent.
+    The histories of orders that are not among the recent ones are read. An event that does not fit the
+    history of its order, or has an unknown type, is logged and left out; the others are sent.
     """
     texts = [(event, text) for event in events if (text := _text_of(event))]
-    orders = _orders_after([event for event, _ in texts]) if texts else {}
+    orders = _orders_after([event for event, _ in texts], recent)
     messages = []
     for event, text in texts:
         if order := orders.get(event.position):
@@ -97,7 +98,24 @@ def _sentence(text: SocketText, order: OrderDocument) -> str:
     ).strip()
 
 
-def _orders_after(events: Iterable[LoggedEvent]) -> dict[Position, OrderDocument]:
+def _orders_after(events: Iterable[LoggedEvent], recent: RecentOrders) -> dict[Position, OrderDocument]:
+    """The orders of these events, after each of them."""
+    orders: dict[Position, OrderDocument] = {}
+    others: list[LoggedEvent] = []
+    for event in events:
+        if order := recent.after(event):
+            orders[event.position] = order
+        else:
+            others.append(event)
+    read = _read_orders(others) if others else {}
+    for event in others:
+        if order := read.get(event.position):
+            orders[event.position] = order
+            recent.keep(order)
+    return orders
+
+
+def _read_orders(events: Iterable[LoggedEvent]) -> dict[Position, OrderDocument]:
     """The orders of these events, after each event of their histories."""
     histories = event_log.histories(list({event.order_id for event in events}))
     orders: dict[Position, OrderDocument] = {}

@@ -23,6 +23,7 @@ from orders_app.services.change_order import (
     update_order,
 )
 from orders_app.services.replay_orders import compare_slices
+from orders_app.sockets.recent_orders import RecentOrders
 from orders_app.sockets.socket_messages import socket_messages
 from orders_app.state_machine import FINAL, OrderStatus, PaymentMethod
 from tests.orders_app.ordering import (
@@ -211,6 +212,6 @@ def test_an_event_that_cannot_be_read_takes_no_socket_message_from_other_orders(
     broken, other = placer.place(), placer.place()
     append_by_hand(broken, event_type, data)
     events = event_log.histories([broken.id, other.id])
-    texts = [message.text for message in socket_messages(events)]
+    texts = [message.text for message in socket_messages(events, RecentOrders())]
     assert [str(broken.id) in text for text in texts].count(True) == 1
     assert [str(other.id) in text for text in texts].count(True) == 1
