@@ -31,6 +31,13 @@ HTTP_CONNECTIONS_CLOSED = Counter(
     ["reason"],
 )
 
+REQUESTS_THROTTLED = Counter(
+    "stockbridge_requests_throttled_total",
+    "Requests refused because of a rate; kind is address, user, service, login, login_name, token_name or "
+    "registration.",
+    ["kind"],
+)
+
 # Sockets.
 
 SOCKETS_CONNECTED = Gauge(

@@ -25,8 +25,8 @@ KEPT_PLANS = " ".join(
 """Makes PostgreSQL plan each statement once in a session, and each check of a foreign key (ADR 25)."""
 
 
-def shared_connection(purpose: str) -> BaseDatabaseWrapper:
-    """The connection of this process for this purpose.
+def shared_connection(purpose: str, options: str = "") -> BaseDatabaseWrapper:
+    """The connection of this process for this purpose; `options` are those of the server for its session.
 
     Its server process keeps the prepared statements, their plans and warm caches; with one connection a
     thread, all would be cold. It is for statements that find few rows, by an index: their plans are made
@@ -34,7 +34,7 @@ def shared_connection(purpose: str) -> BaseDatabaseWrapper:
     too old is closed first; it opens again at its next use. Only one thread at a time may call this and use
     the connection.
     """
-    shared = _shared(purpose)
+    shared = _shared(purpose, options)
     database = shared.database
     database.close_if_unusable_or_obsolete()
     idle_seconds = time.monotonic() - shared.last_used
@@ -55,16 +55,16 @@ def has_unread_bytes(database: BaseDatabaseWrapper) -> bool:
 
 
 class _Shared:
-    def __init__(self) -> None:
+    def __init__(self, of_session: str) -> None:
         self.database: BaseDatabaseWrapper = connection.copy()
         # Django checks at each request; a shared connection is checked by the rule above.
         self.database.settings_dict["CONN_HEALTH_CHECKS"] = False
         options = self.database.settings_dict["OPTIONS"]
-        options["options"] = f"{options.get('options', '')} {KEPT_PLANS}"
+        options["options"] = f"{options.get('options', '')} {KEPT_PLANS} {of_session}"
         self.database.inc_thread_sharing()
         self.last_used = 0.0
 
 
 @cache
-def _shared(_purpose: str) -> _Shared:
-    return _Shared()
+def _shared(_purpose: str, options: str) -> _Shared:
+    return _Shared(options)

@@ -14,10 +14,13 @@ from structlog.testing import capture_logs
 from structlog.types import EventDict
 
 from foundation.logging import line_processors
+from foundation.rates import read_rate
 from foundation.shared_connection import shared_connection
 from orders_app.services.place_order import PLACING
 from orders_app.services.record_stock_answers import RECORDING
 from products_app.services.service_keys import KEYS
+from web.rates.counts import request_counts
+from web.rates.sharing import OPTIONS, RATES
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +33,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """The test database, which cannot be dropped while a connection to it is open."""
     yield
     with django_db_blocker.unblock():
-        for purpose in (PLACING, RECORDING, KEYS):
-            shared_connection(purpose).close()
+        for connection in ((PLACING,), (RECORDING,), (KEYS,), (RATES, OPTIONS)):
+            shared_connection(*connection).close()
 
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -61,6 +64,22 @@ def captured_log() -> Iterator[list[EventDict]]:
     """The entries that are logged through structlog in this process during the test."""
     with capture_logs() as entries:
         yield entries
+
+
+SetRate = Callable[[str, str], None]
+
+
+@pytest.fixture
+def set_rate(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetRate]:
+    """Sets the rate of a kind of throttle; nothing is counted yet."""
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    request_counts.cache_clear()
+
+    def set_it(kind: str, rate: str) -> None:
+        settings.REQUEST_RATES = settings.REQUEST_RATES | {kind: read_rate(rate)}
+
+    yield set_it
+    request_counts.cache_clear()
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """From where a request comes."""
 
+from functools import lru_cache
+
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from web.households import household_of, parse_address
+
+ADDRESSES_REMEMBERED = 10_000
+LONGEST_REMEMBERED = 64
 
 
 def client_address(request: HttpRequest | Request) -> str | None:
@@ -13,14 +18,27 @@ def client_address(request: HttpRequest | Request) -> str | None:
     What a client writes into `X-Forwarded-For` itself is left of those and is not believed. One address has
     one form: without a port, an IPv4 address never as IPv6. None where there is none.
     """
-    named = str(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]  # reads META alone
-    address = parse_address(_without_port(named))
-    return str(address) if address else None
+    return _address(_named(request))
 
 
 def counted_address(request: HttpRequest | Request) -> str | None:
     """The address that a throttle counts; of IPv6 the network, in which one client has all addresses."""
-    address = client_address(request)
+    return _household(_named(request)[:LONGEST_REMEMBERED])
+
+
+def _named(request: HttpRequest | Request) -> str:
+    return str(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]  # reads META alone
+
+
+def _address(named: str) -> str | None:
+    address = parse_address(_without_port(named))
+    return str(address) if address else None
+
+
+@lru_cache(ADDRESSES_REMEMBERED)
+def _household(named: str) -> str | None:
+    """Remembered, because reading an address takes longer than counting it."""
+    address = _address(named)
     return household_of(address) if address else None
 
 

@@ -7,10 +7,9 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from msgspec import Struct
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
-from rest_framework.throttling import SimpleRateThrottle
 
 from web.struct_schema import StructSerializer
-from web.throttles import AddressThrottle, UserThrottle
+from web.throttles import ServiceThrottle, Throttle, UserThrottle
 
 
 class Answer(Struct, frozen=True):
@@ -41,7 +40,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     scheme: str
     authentication: tuple[type[BaseAuthentication], ...]
     permission: BasePermission
-    throttles: tuple[type[SimpleRateThrottle], ...] = (AddressThrottle, UserThrottle)
+    # Besides the throttle of addresses, which counts before it is known who asks.
+    throttles: tuple[type[Throttle], ...] = (UserThrottle, ServiceThrottle)
 
     # What it takes, does and answers; `body` and `content` name a struct each.
     body: type[StructSerializer]

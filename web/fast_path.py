@@ -27,7 +27,7 @@ from web.errors import error_answer
 from web.middleware import View, observe_requests
 from web.middleware_headers import Headers, MiddlewareHeaders
 from web.rendering import to_json
-from web.throttles import NO_VIEW, require_unthrottled
+from web.throttles import NO_VIEW, AddressThrottle, require_unthrottled
 from web.usual_form import JSON, has_usual_form
 
 
@@ -143,7 +143,8 @@ class FastEndpoint:
             return _as_fast(refusal)
 
     def call(self, request: FastRequest) -> FastResponse:
-        """The successful answer; the steps and their order are those of a DRF view."""
+        """The successful answer; the steps and their order are those of `limit_addresses` and a DRF view."""
+        require_unthrottled(cast("Request", request), [AddressThrottle])
         self.authenticate(request)
         if not self.endpoint.permission.has_permission(cast("Request", request), NO_VIEW):
             raise PermissionDenied(getattr(self.endpoint.permission, "message", None))

@@ -9,11 +9,17 @@ from typing import Any, cast
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
 
 from foundation.user_names import UnsoundName, require_sound
 from web.no_store import NO_STORE
-from web.throttles import LoginNameThrottle, LoginThrottle, OwnNameThrottle, posted_name, require_unthrottled
+from web.throttles import (
+    LoginNameThrottle,
+    LoginThrottle,
+    OwnNameThrottle,
+    Throttle,
+    posted_name,
+    require_unthrottled,
+)
 
 Page = Callable[..., HttpResponseBase]
 
@@ -28,7 +34,7 @@ def own_password_page(page: Page) -> Page:
     return _door(page, LoginThrottle, OwnNameThrottle)
 
 
-def _door(page: Page, *throttles: type[SimpleRateThrottle]) -> Page:
+def _door(page: Page, *throttles: type[Throttle]) -> Page:
     @wraps(page)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:

@@ -1,99 +1,174 @@
-"""How often one may ask: by address, by user, by the name that is signed in with.
+"""How often one may ask: by address, user and service key; by address and name where a password is proved.
 
-The rates are settings; a rate that is off costs nothing. The counts are in the cache, which all processes
-share. All doors, of the API and of pages, count sign-ins together. The address is the one of the connection,
-or as many proxies before it as TRUSTED_PROXIES says.
+The rates are settings; a rate that is off costs nothing. Requests of the API are counted in memory and shared
+between processes in batches (web/rates): counting one costs microseconds and waits for nothing. What takes a
+password is counted in the database, one by one, and all doors, of the API and of pages, count together. The
+address is the one of the connection, or as many proxies before it as TRUSTED_PROXIES says.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
+from django.conf import settings
+from django.db import connection
 from django.http import HttpRequest
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
+from rest_framework.throttling import BaseThrottle
 
+from foundation.metrics import REQUESTS_THROTTLED
+from foundation.rates import Rate
 from foundation.user_names import normal_form
 from web.addresses import counted_address
+from web.rates.counts import request_counts
+from web.rates.store import admit_at_once
+from web.rates.table import id_of
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which loads this module
 
 NO_VIEW = cast("APIView", None)
 """For permissions and throttles that are asked without a view: ours look at the request alone."""
+COUNTED = "web.counted"
+"""In the environ: the kinds of throttles that have counted the request."""
 
 
-def is_on(throttle: type[SimpleRateThrottle]) -> bool:
-    """Whether the settings have a rate for it."""
-    return bool(throttle.scope and throttle.THROTTLE_RATES.get(throttle.scope))
+class Throttle(BaseThrottle):
+    """Limits the requests of each caller to the rate of its kind in REQUEST_RATES.
 
+    A request is counted once, although the server may ask twice: for the head alone, and with the body.
+    """
 
-class CountedOnce(SimpleRateThrottle):
-    """Counts a request once, although the server may ask twice: for the head alone, and with the body."""
+    kind: ClassVar[str]
+    seconds_to_wait = 0
+
+    def caller(self, request: Request) -> str | None:
+        """By whom this kind counts the request; None where it does not count it."""
+        raise NotImplementedError
+
+    def admit(self, key: str, rate: Rate) -> float:
+        """Count a request: 0 if it is let in, else the seconds after which one will be."""
+        return request_counts().admit(key, rate)
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Whether the request is not one too many."""
-        counted: set[type] = request.META.get("web.counted", set())
-        if type(self) in counted:
-            return True
-        allowed = super().allow_request(request, view)
-        counted.add(type(self))
-        return allowed
+        counted: set[str] = request.META.setdefault(COUNTED, set())
+        if self.kind not in counted:
+            counted.add(self.kind)
+            self.count(request)
+        return not self.seconds_to_wait
+
+    def count(self, request: Request) -> None:
+        """Count the request; where it is one too many, note how long the caller has to wait."""
+        rate = self.rate()
+        if rate is None or (caller := self.caller(request)) is None:
+            return
+        self.seconds_to_wait = math.ceil(self.admit(self.key(rate, caller), rate))
+        if self.seconds_to_wait:
+            REQUESTS_THROTTLED.labels(self.kind).inc()
+
+    def wait(self) -> float | None:
+        """The seconds after which a request will be let in."""
+        return self.seconds_to_wait or None
+
+    @classmethod
+    def rate(cls) -> Rate | None:
+        """The rate of this kind; None where it is off."""
+        return settings.REQUEST_RATES[cls.kind]
+
+    @classmethod
+    def key(cls, rate: Rate, caller: str) -> str:
+        """What the count of a caller is found by."""
+        return f"{cls.kind}/{rate.seconds}:{caller}"
 
 
-class AddressThrottle(CountedOnce):
-    """Requests of one address."""
+class AddressThrottle(Throttle):
+    """Requests from one address, whoever sends them; one count for all requests that have none."""
 
-    scope = "address"
+    kind = "address"
 
-    def get_cache_key(self, request: Request, view: "APIView") -> str:
-        """One count an address; one for all requests that have none."""
-        return self.cache_format % {"scope": self.scope, "ident": counted_address(request)}
+    def caller(self, request: Request) -> str:
+        """The address."""
+        return str(counted_address(request))
+
+    def uncount(self, request: Request) -> None:
+        """The request does not count for its address after all."""
+        if rate := self.rate():
+            request_counts().take_back(self.key(rate, self.caller(request)), rate)
 
 
-class UserThrottle(CountedOnce, UserRateThrottle):
-    """Requests of one user; of one address where nobody is signed in."""
+class UserThrottle(Throttle):
+    """Requests of one user, from wherever they come."""
 
-    scope = "user"
+    kind = "user"
 
-    def get_ident(self, request: Request) -> str:
-        """The address that counts."""
+    def caller(self, request: Request) -> str | None:
+        """The user who is signed in."""
+        return None if request.user is None or request.user.pk is None else str(request.user.pk)
+
+
+class ServiceThrottle(Throttle):
+    """Requests with one service key. They do not count for the address, which many services may share."""
+
+    kind = "service"
+
+    def caller(self, request: Request) -> str | None:
+        """The owner of the key, who stays the same when the key is rotated."""
+        owner: str | None = getattr(request.auth, "owner", None)
+        return owner
+
+    def count(self, request: Request) -> None:
+        """Count the request for its key alone."""
+        if self.caller(request) is not None:
+            AddressThrottle().uncount(request)
+        super().count(request)
+
+
+class PasswordThrottle(Throttle):
+    """Attempts to prove a password, and what else is rare: counted in the database, one by one."""
+
+    def admit(self, key: str, rate: Rate) -> float:
+        """Count an attempt: 0 if it is let in, else the seconds after which one will be."""
+        return admit_at_once(id_of(key), rate, connection)
+
+
+class LoginThrottle(PasswordThrottle):
+    """Attempts to sign in from one address, at any door."""
+
+    kind = "login"
+
+    def caller(self, request: Request) -> str:
+        """The address."""
         return str(counted_address(request))
 
 
-class RegistrationThrottle(AddressThrottle):
+class RegistrationThrottle(LoginThrottle):
     """New customers from one address."""
 
-    scope = "registration"
+    kind = "registration"
 
 
-class LoginThrottle(AddressThrottle):
-    """Attempts to sign in from one address, at any door."""
-
-    scope = "login"
-
-
-class NameThrottle(CountedOnce):
+class NameThrottle(PasswordThrottle):
     """Requests with one user name, in any form of it, from wherever they come."""
 
     def name_of(self, request: Request) -> str | None:
         """The name that the request is about; one without a name is not counted here."""
         raise NotImplementedError
 
-    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
-        """One count a name."""
+    def caller(self, request: Request) -> str | None:
+        """A digest of the name, which may be long and is chosen by the client."""
         name = self.name_of(request)
-        if name is None:
-            return None
-        digest = hashlib.sha256(normal_form(name).encode(errors="replace")).hexdigest()
-        return self.cache_format % {"scope": self.scope, "ident": digest}
+        return (
+            None if name is None else hashlib.sha256(normal_form(name).encode(errors="replace")).hexdigest()
+        )
 
 
 class LoginNameThrottle(NameThrottle):
     """Attempts to sign in with one name, at any door."""
 
-    scope = "login_name"
+    kind = "login_name"
 
     def name_of(self, request: Request) -> str | None:
         """The name in the form or body."""
@@ -103,7 +178,7 @@ class LoginNameThrottle(NameThrottle):
 class OwnNameThrottle(NameThrottle):
     """Attempts of a user to prove the password, counted with those to sign in with this name."""
 
-    scope = "login_name"
+    kind = "login_name"
 
     def name_of(self, request: Request) -> str | None:
         """The name of who asks."""
@@ -117,11 +192,8 @@ def posted_name(request: Request | HttpRequest) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def require_unthrottled(request: Request, throttles: Sequence[type[SimpleRateThrottle]]) -> None:
+def require_unthrottled(request: Request, throttles: Sequence[type[Throttle]]) -> None:
     """Count the request. Raises Throttled where a throttle has had too many."""
-    # One that is switched off costs nothing.
-    counting = [throttle() for throttle in throttles if is_on(throttle)]
-    refusing = [throttle for throttle in counting if not throttle.allow_request(request, NO_VIEW)]
+    refusing = [throttle for each in throttles if not (throttle := each()).allow_request(request, NO_VIEW)]
     if refusing:
-        waits = [wait for throttle in refusing if (wait := throttle.wait()) is not None]
-        raise Throttled(max(waits, default=None))
+        raise Throttled(max(throttle.seconds_to_wait for throttle in refusing))

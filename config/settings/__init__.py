@@ -24,6 +24,7 @@ from config.settings.env import (
 )
 from config.settings.kafka_security import require_sound_kafka_security
 from foundation.logging import logging_config
+from foundation.rates import Rate
 
 SECRET_KEY = secret_key("development-only-key-that-production-refuses")
 
@@ -164,6 +165,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "web.address_limit.limit_addresses",
     "web.refused_requests.answer_refused",
     "web.page_policy.PagePolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -239,15 +241,6 @@ AXES_ENABLE_ADMIN = False
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 
-# What throttles count is here, for all processes together.
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "cache",
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
-}
-
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -273,6 +266,18 @@ CORS_ALLOW_HEADERS = (
 CORS_EXPOSE_HEADERS = ("etag",)
 CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
 
+# How often one may ask, by kind of throttle (web/throttles.py). The owner of one machine alone asks at will.
+LOGIN_RATE = rate("LOGIN_RATE", "30/minute")
+REQUEST_RATES: dict[str, Rate | None] = {
+    "address": rate("ADDRESS_RATE", "off" if PLAIN_HTTP else "6000/minute"),
+    "user": rate("USER_RATE", "off" if PLAIN_HTTP else "600/minute"),
+    "service": rate("SERVICE_RATE", "off" if PLAIN_HTTP else "30000/minute"),
+    "registration": rate("REGISTRATION_RATE", "20/hour"),
+    "login": LOGIN_RATE,
+    "login_name": LOGIN_RATE,
+    "token_name": LOGIN_RATE,
+}
+
 # What the schema says of errors: these by name where a route can give them, all others as "default".
 ERROR_STATUSES = ["400", "401", "403", "404", "default"]
 
@@ -291,17 +296,9 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "web.throttles.AddressThrottle",
         "web.throttles.UserThrottle",
+        "web.throttles.ServiceThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {
-        "address": rate("ADDRESS_RATE", "off"),
-        "user": rate("USER_RATE", "off"),
-        "registration": rate("REGISTRATION_RATE", "20/hour"),
-        "login": rate("LOGIN_RATE", "30/minute"),
-        "login_name": rate("LOGIN_RATE", "30/minute"),
-        "token_name": rate("LOGIN_RATE", "30/minute"),
-    },
     "NUM_PROXIES": TRUSTED_PROXIES,
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from foundation.rates import Rate, read_rate
+
 BASE_DIR = Path(__file__).resolve().parents[2]
 STACK_DIR = Path(os.environ.get("STACK_DIR") or BASE_DIR / ".stack")
-
-RATE = re.compile(r"[1-9][0-9]*/(second|minute|hour|day)")
 
 _STACK_FILE = STACK_DIR / "env"
 _NEEDED = ("SECRET_KEY", "DATABASE_URL", "MONGODB_URI", "KAFKA_BROKERS")
@@ -197,15 +197,18 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def rate(name: str, default: str) -> str | None:
+def rate(name: str, default: str) -> Rate | None:
     """How often something may be done, such as `30/minute`; None where it is `off`.
 
     Raises ImproperlyConfigured on anything else.
     """
     value = _word(name, default)
-    if value != "off" and not RATE.fullmatch(value):
-        raise ImproperlyConfigured(f"{name} must be a rate such as 30/minute, or off; not {value!r}.")
-    return None if value == "off" else value
+    try:
+        return None if value == "off" else read_rate(value)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} must be a rate such as 30/minute, or off; not {value!r}."
+        ) from None
 
 
 def _missing(sentence: str) -> ImproperlyConfigured:

@@ -14,7 +14,7 @@ class TokenNameThrottle(NameThrottle):
     of the name from refreshing.
     """
 
-    scope = "token_name"
+    kind = "token_name"
 
     def name_of(self, request: Request) -> str | None:
         """The name in a valid refresh token."""

@@ -6,33 +6,21 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
-from rest_framework.throttling import SimpleRateThrottle
+from prometheus_client import REGISTRY
 
+from tests.adapters import TO_THE_VIEW
+from tests.conftest import SetRate
 from tests.orders_app.api.api_users import ApiUser, codes
 from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
+from tests.products_app.api.callers import service
+from tests.wsgi_client import WsgiClient
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 PASSWORD = "kettle-orchard-9"
-SetRate = Callable[[str, str], None]
-
-
-@pytest.fixture(autouse=True)
-def nothing_counted(transactional_db: None) -> None:
-    cache.clear()
-
-
-@pytest.fixture
-def set_rate(monkeypatch: pytest.MonkeyPatch) -> SetRate:
-    """Sets one of the rates."""
-
-    def set_it(scope: str, rate: str) -> None:
-        monkeypatch.setitem(SimpleRateThrottle.THROTTLE_RATES, scope, rate)
-
-    return set_it
+UNKNOWN = "665f1f77bcf86cd799439011"
 
 
 @pytest.fixture
@@ -85,6 +73,58 @@ def test_requests_of_a_user_above_a_set_rate_are_refused_and_change_nothing(
     assert customer.request("PATCH", f"orders/{order.id}/cancel/").status_code == 429
     assert all_that_is_stored() == before
     assert other.request("GET", "orders/").status_code == 200
+
+
+DOORS: dict[str, tuple[str, str, int]] = {
+    "a route of the signed in": ("GET", "orders/", 401),
+    "a hot endpoint": ("POST", "orders/", 401),
+    "an endpoint of services": ("POST", f"products/{UNKNOWN}/reserve/", 401),
+    "a route for everybody": ("GET", "orders/statuses/", 200),
+    "no route": ("GET", "nothing/", 404),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_all_requests_of_the_api_count_for_their_address_whatever_they_are_answered(
+    door: str, accept: str, set_rate: SetRate, mongodb: str
+) -> None:
+    method, path, status = DOORS[door]
+    set_rate("address", "3/hour")
+    anybody = ApiUser()
+    headers = {"Accept": accept, "X-Forwarded-For": "10.0.0.1"}
+    answers = [anybody.request(method, path, {}, headers) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [status] * 3 + [429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 3600
+    anybody.client.defaults["REMOTE_ADDR"] = "10.0.0.2"
+    assert anybody.request(method, path, {}, headers).status_code == status
+    assert Client().get("/health/live").status_code == 200
+
+
+def test_a_service_counts_for_its_key_and_not_for_its_address(set_rate: SetRate, mongodb: str) -> None:
+    set_rate("address", "2/hour")
+    set_rate("service", "3/hour")
+    path = f"/api/v1/products/{UNKNOWN}/reserve/"
+
+    def ask(client: WsgiClient, headers: dict[str, str] | None = None) -> int:
+        return int(client.post(path, {"quantity": 1, "orderId": "o"}, headers=headers).status_code)
+
+    first, second = service(), service()
+    assert [ask(first), ask(first, TO_THE_VIEW), ask(first), ask(first)] == [404, 404, 404, 429]
+    assert ask(second) == 404
+    first.credentials(HTTP_AUTHORIZATION="Api-Key aaaaaaaa.b")
+    assert [ask(first), ask(first), ask(first)] == [401, 401, 429]
+
+
+def test_refusals_are_counted_by_kind(set_rate: SetRate) -> None:
+    def refused() -> float:
+        return REGISTRY.get_sample_value("stockbridge_requests_throttled_total", {"kind": "address"}) or 0
+
+    before = refused()
+    set_rate("address", "1/hour")
+    for _ in range(3):
+        ApiUser().request("GET", "orders/statuses/")
+    assert refused() == before + 2
 
 
 def test_without_a_rate_a_request_needs_no_further_statement(

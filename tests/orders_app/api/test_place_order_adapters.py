@@ -3,19 +3,17 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import OperationalError
 from django.urls import resolve
 from django.utils.module_loading import import_string
 from prometheus_client import REGISTRY
 from pytest_django import Settings
-from rest_framework.throttling import SimpleRateThrottle
 
 from orders_app.api.views import OrderViewSet
 from orders_app.models import Order
 from orders_app.services.place_order import service, writing
 from tests.adapters import TO_THE_VIEW, content_of, mongodb_counts, note_dispatches
-from tests.conftest import Lines
+from tests.conftest import Lines, SetRate
 from tests.orders_app.api.api_users import ApiUser, Json, codes, order_body
 from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 from web import usual_form
@@ -246,20 +244,34 @@ def test_headers_that_middlewares_read_mean_the_same_to_both_adapters(
     assert fast.has_header("Access-Control-Allow-Origin") == (case == "from a page of the frontend")
 
 
-@pytest.mark.parametrize("scope", ["user", "address"])
-def test_requests_are_counted_on_the_fast_path_as_in_the_view(
-    scope: str, placer: OrderPlacer, customer: ApiUser, monkeypatch: pytest.MonkeyPatch, views: list[str]
+def test_requests_of_a_user_are_counted_on_the_fast_path_as_in_the_view(
+    placer: OrderPlacer, customer: ApiUser, set_rate: SetRate, views: list[str]
 ) -> None:
-    cache.clear()
-    monkeypatch.setitem(SimpleRateThrottle.THROTTLE_RATES, scope, "1/day")
+    set_rate("user", "1/day")
     body = order_body((placer.catalogue.add(), 1))
     assert customer.request("POST", "orders/", body).status_code == 201
     fast, view = send_to_both(customer, body, {}, views)
-    cache.clear()
-    assert abs(int(fast["Retry-After"]) - int(view["Retry-After"])) <= 1
     assert (fast.status_code, codes(fast)) == (429, ["throttled"])
+    assert abs(int(fast["Retry-After"]) - int(view["Retry-After"])) <= 1
     assert fast.headers.keys() == view.headers.keys()
     assert Order.objects.count() == 1
+
+
+def test_requests_from_an_address_are_counted_before_the_fast_path_and_before_the_view(
+    placer: OrderPlacer, customer: ApiUser, set_rate: SetRate, views: list[str]
+) -> None:
+    set_rate("address", "2/day")
+    body = order_body((placer.catalogue.add(), 1))
+    forged = {"Authorization": "Bearer a.b.c"}
+    for headers in (forged, forged | TO_THE_VIEW):
+        assert ApiUser().request("POST", "orders/", body, headers).status_code == 401
+    views.clear()
+    fast, view = (customer.request("POST", "orders/", body, more) for more in ({}, TO_THE_VIEW))
+    assert not views
+    assert (fast.status_code, codes(fast)) == (429, ["throttled"])
+    assert abs(int(fast["Retry-After"]) - int(view["Retry-After"])) <= 1
+    assert fast["Cache-Control"] == view["Cache-Control"]
+    assert not Order.objects.exists()
 
 
 @pytest.mark.parametrize("proxy", [None, "HTTP_X_FORWARDED_PROTO"])
