@@ -1,8 +1,8 @@
-"""Group commit: requests that several threads make at the same time are executed as one batch.
+"""Group commit: requests that are made at the same time are executed as one batch.
 
-The thread of a batch's first request, the leader, executes it; the threads of the others, the followers,
-wait. Requests that arrive while a batch is executed form the next one. A single request is executed at once.
-After a batch, the next leader waits a moment until as many requests have arrived as can be expected.
+A thread of its own executes the batches, one at a time. Requests that arrive while a batch is executed form
+the next one. A single request is executed at once. After a batch, the thread waits a moment until as many
+requests have arrived as can be expected.
 """
 
 import threading
@@ -33,6 +33,24 @@ class WrongNumberOfOutcomes(Exception):
         super().__init__(f"{outcomes} outcomes of {requests} requests")
 
 
+class Call(Generic[Request, Result]):
+    """A request, and its outcome once it was executed."""
+
+    __slots__ = ("done", "outcome", "request")
+
+    def __init__(self, request: Request, done: "Callable[[Call[Request, Result]], object]") -> None:
+        self.request = request
+        self.done = done
+        self.outcome: Result | BaseException | None = None
+
+    def result(self) -> Result:
+        """Return the outcome, or raise it."""
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        assert self.outcome is not None
+        return self.outcome
+
+
 class GroupCommit(Generic[Request, Result]):
     """Executes one batch at a time, of at most `limit` requests.
 
@@ -48,52 +66,76 @@ class GroupCommit(Generic[Request, Result]):
         self._execute = execute
         self._limit = limit
         self._guard = threading.Lock()
-        self._waiting: deque[_Call[Request, Result]] = deque()
-        self._has_leader = False
-        self._waiting_leader: _Call[Request, Result] | None = None
+        self._waiting: deque[Call[Request, Result]] = deque()
         self._expected_size = 0
         self._expected_until = 0.0
+        self._thread: threading.Thread | None = None
+        # The thread sleeps until so many requests wait; then it is woken by releasing the alarm.
+        self._is_asleep = False
+        self._wakes_at = 0
+        self._alarm = threading.Lock()
+        self._alarm.acquire()
+
+    def submit(self, request: Request, done: Callable[[Call[Request, Result]], object]) -> None:
+        """Have the request executed; then `done` is called with its outcome, in the thread of the batches."""
+        with self._guard:
+            self._waiting.append(Call(request, done))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="group commit", daemon=True)
+                self._thread.start()
+            elif self._is_asleep and len(self._waiting) >= self._wakes_at:
+                self._is_asleep = False
+                self._alarm.release()
+
+    def run(self, request: Request) -> Call[Request, Result]:
+        """Wait until the request is executed; it has its outcome then."""
+        executed: deque[Call[Request, Result]] = deque()
+        waiting = threading.Lock()
+        waiting.acquire()
+
+        def done(call: Call[Request, Result]) -> None:
+            executed.append(call)
+            waiting.release()
+
+        self.submit(request, done)
+        waiting.acquire()
+        return executed.pop()
 
     def call(self, request: Request) -> Result:
         """Return the result for this request, or raise its exception."""
-        call = _Call[Request, Result](request)
-        with self._guard:
-            self._waiting.append(call)
-            is_follower, self._has_leader = self._has_leader, True
-            if self._waiting_leader and self._is_complete():
-                self._waiting_leader.wake()
-                self._waiting_leader = None
-        if is_follower:
-            call.wait()
-        if call.outcome is None:
-            self._await_followers(call)
-            self._lead()
-        return call.result()
+        return self.run(request).result()
 
-    def _is_complete(self) -> bool:
-        return len(self._waiting) >= min(self._expected_size, self._limit)
+    def _run(self) -> None:
+        while True:
+            batch = self._next_batch()
+            outcomes = self._outcomes([call.request for call in batch])
+            self._expect(len(batch))
+            for call, outcome in zip(batch, outcomes, strict=True):
+                call.outcome = outcome
+                self._tell(call)
 
-    def _await_followers(self, call: "_Call[Request, Result]") -> None:
+    def _next_batch(self) -> "list[Call[Request, Result]]":
+        self._sleep(until_waiting=1)
+        if (seconds := self._expected_until - time.monotonic()) > 0:
+            self._sleep(until_waiting=min(self._expected_size, self._limit), seconds=seconds)
         with self._guard:
-            seconds = self._expected_until - time.monotonic()
-            if seconds <= 0 or self._is_complete():
+            return [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
+
+    def _sleep(self, *, until_waiting: int, seconds: float = -1) -> None:
+        """Return when so many requests wait, or this time is over."""
+        with self._guard:
+            self._is_asleep = len(self._waiting) < until_waiting
+            self._wakes_at = until_waiting
+            if not self._is_asleep:
                 return
-            self._waiting_leader = call
-        if not call.wait(seconds):
+        if not self._alarm.acquire(timeout=seconds):
             with self._guard:
-                if self._waiting_leader is None:  # woken in this very moment
-                    call.wait()
-                self._waiting_leader = None
-
-    def _lead(self) -> None:
-        with self._guard:
-            batch = [self._waiting.popleft() for _ in range(min(self._limit, len(self._waiting)))]
-        for call, outcome in zip(batch, self._outcomes([call.request for call in batch]), strict=True):
-            call.outcome = outcome
-        self._finish(batch)
+                if not self._is_asleep:  # woken in this very moment
+                    self._alarm.acquire()
+                self._is_asleep = False
 
     def _outcomes(self, requests: Sequence[Request]) -> Sequence[Result | BaseException]:
-        """A result or an exception for each request; never raises, since no follower may wait for ever."""
+        """A result or an exception for each request; never raises, since each waits for its outcome."""
         try:
             outcomes = self._execute(requests)
             if len(outcomes) != len(requests):
@@ -107,40 +149,14 @@ class GroupCommit(Generic[Request, Result]):
             return [outcome for request in requests for outcome in self._outcomes([request])]
         return outcomes
 
-    def _finish(self, batch: "Sequence[_Call[Request, Result]]") -> None:
-        """Wake the followers of this batch and the leader of the next one."""
+    def _expect(self, answered: int) -> None:
+        """Those that are answered now, and those that wait, are likely to be in the next batch."""
         with self._guard:
-            next_leader = [self._waiting[0]] if self._waiting else []
-            self._has_leader = bool(next_leader)
-            self._expected_size = len(batch) + len(self._waiting)
-            self._expected_until = time.monotonic() + GROUP_COMMIT_PACING.pause_after(len(batch))
-        for call in (*next_leader, *batch):
-            call.wake()
+            self._expected_size = answered + len(self._waiting)
+        self._expected_until = time.monotonic() + GROUP_COMMIT_PACING.pause_after(answered)
 
-
-class _Call(Generic[Request, Result]):
-    """The request of one thread, and its outcome."""
-
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        self.outcome: Result | BaseException | None = None
-        self._asleep = threading.Lock()
-        self._asleep.acquire()
-
-    def wait(self, seconds: float = -1) -> bool:
-        """Wait until this call has an outcome, becomes the leader, or as leader has all expected followers.
-
-        Returns False if none of it happens within this time.
-        """
-        return self._asleep.acquire(timeout=seconds)
-
-    def wake(self) -> None:
-        """End the wait, whether it has begun or not."""
-        self._asleep.release()
-
-    def result(self) -> Result:
-        """Return the outcome, or raise it."""
-        if isinstance(self.outcome, BaseException):
-            raise self.outcome
-        assert self.outcome is not None
-        return self.outcome
+    def _tell(self, call: Call[Request, Result]) -> None:
+        try:
+            call.done(call)
+        except Exception:  # of one request: the others wait for their outcomes too
+            log.exception("an outcome was not delivered")

@@ -178,10 +178,6 @@ class OrderNotDeletable(OrderError):
         super().__init__(f"An order that is {status.label} cannot be deleted.")
 
 
-class PlacedInTransaction(RuntimeError):
-    """A programming error: an order was placed while a transaction was open."""
-
-
 class LockedTooLate(RuntimeError):
     """A programming error: when orders were to be locked, there was no transaction or it had written."""
 

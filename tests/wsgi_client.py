@@ -1,8 +1,9 @@
 """A test client whose requests pass through the whole WSGI application that the server runs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.cookies import SimpleCookie
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, cast
 
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
@@ -10,6 +11,7 @@ from django.http import HttpResponse
 from rest_framework.test import APIClient
 
 from web.fast_path import FastPath
+from web.server.exchanges import Exchange
 
 CSRF_TOKEN = "t" * 32
 
@@ -30,6 +32,8 @@ class WsgiClient(APIClient):
         """The answer of the WSGI application, as the response of a test client."""
         # Created at the first request, after the test has changed settings.
         self.application = self.application or FastPath(get_wsgi_application())
+        if begin := self.application.exchange_of(environ):
+            return _response(environ, *_Answering().outcome(begin))
         started: list[Any] = []
         # Of a copy, because Django writes into the environment.
         body: Iterable[bytes] = self.application(environ.copy(), lambda *head: started.extend(head))
@@ -37,6 +41,26 @@ class WsgiClient(APIClient):
         getattr(body, "close", lambda: None)()
         status, headers = started
         return _response(environ, status, headers, content)
+
+
+class _Answering:
+    """An exchange, whose event loop is the thread of the test."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._answers: list[tuple[str, list[tuple[str, str]], bytes]] = []
+
+    def outcome(self, begin: Callable[[Exchange], None]) -> tuple[str, list[tuple[str, str]], bytes]:
+        begin(cast("Exchange", self))
+        while not self._answers:
+            self._calls.get(timeout=60)()
+        return self._answers[0]
+
+    def soon(self, call: Callable[[], None]) -> None:
+        self._calls.put(call)
+
+    def answer(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
+        self._answers.append((status, headers, content))
 
 
 def _response(

@@ -5,30 +5,36 @@ answers each of them itself, whether the endpoint succeeds or refuses. All other
 gives the same answers (tests compare them to the letter). What this saves is in docs/adr/0013.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.request import HttpHeaders
 from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
+from foundation.group_commit import Call
 from web.bodies import read_body
 from web.endpoint import Endpoint
 from web.errors import error_answer
-from web.middleware import View, observe_requests
+from web.middleware import Observation, View, observe_requests
 from web.middleware_headers import Headers, MiddlewareHeaders
 from web.rendering import to_json
+from web.server.exchanges import Exchange
 from web.throttles import NO_VIEW, AddressThrottle, require_unthrottled
 from web.usual_form import JSON, has_usual_form
+
+SMALL_BODY_BYTES = 16 * 1024
+"""A larger body is read in a thread: the event loop is for all requests."""
 
 
 class FastPath:
@@ -47,10 +53,18 @@ class FastPath:
         if endpoint is None or headers is None:
             return self.django(environ, start_response)
         response = self.observed(FastRequest(environ, endpoint, arguments))
-        own = {**response.headers, "Content-Length": str(len(response.content))}
-        status = HTTPStatus(response.status_code)
-        start_response(f"{status} {status.phrase}", list((headers | own).items()))
+        start_response(*response.head(headers))
         return [response.content]
+
+    def exchange_of(self, environ: WSGIEnvironment) -> Callable[[Exchange], None] | None:
+        """What answers such a request on the event loop (web/server/exchanges.py); None where threads do."""
+        endpoint, arguments = self.match(environ)
+        if endpoint is None or not endpoint.waits_for_its_service_alone(environ):
+            return None
+        headers = self.headers.of_answer(endpoint.allow, environ)
+        if headers is None:
+            return None
+        return FastExchange(FastRequest(environ, endpoint, arguments), headers).begin
 
     def match(self, environ: WSGIEnvironment) -> tuple["FastEndpoint | None", dict[str, Any]]:
         """The endpoint and the path's arguments, where the fast path takes the request."""
@@ -99,11 +113,56 @@ class FastResponse:
     def __setitem__(self, name: str, value: str) -> None:
         self.headers[name] = value
 
+    def head(self, headers: Headers) -> tuple[str, list[tuple[str, str]]]:
+        """The status line and the headers, those of middlewares among them."""
+        own = {**self.headers, "Content-Length": str(len(self.content))}
+        status = HTTPStatus(self.status_code)
+        return f"{status} {status.phrase}", list((headers | own).items())
+
+
+class FastExchange:
+    """A request that waits for its service without a thread."""
+
+    def __init__(self, request: FastRequest, headers: Headers) -> None:
+        self.request, self.headers = request, headers
+        self.observation = Observation(cast("HttpRequest", request))
+
+    def begin(self, exchange: Exchange) -> None:
+        """Ask the service, or refuse."""
+        endpoint = self.request.resolver_match
+
+        def answered(respond: Callable[[], FastResponse]) -> None:
+            exchange.soon(partial(self.end, exchange, respond))
+
+        with self.observation.bound():
+            try:
+                body, asked = endpoint.let_in(self.request)
+            except Exception as error:
+                answered(partial(_raise, error))
+                return
+        endpoint.service.submit(asked, lambda call: answered(partial(endpoint.response, body, call)))
+
+    def end(self, exchange: Exchange, respond: Callable[[], FastResponse]) -> None:
+        """Answer what `respond` gives or raises."""
+        with self.observation.bound():
+            response = _answered(self.request, respond)
+        self.observation.end(cast("HttpResponse", response))
+        exchange.answer(*response.head(self.headers), response.content)
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
 
 def _answer(request: FastRequest) -> FastResponse:
     close_old_connections()
+    return _answered(request, partial(request.resolver_match.call, request))
+
+
+def _answered(request: FastRequest, respond: Callable[[], FastResponse]) -> FastResponse:
+    """What `respond` gives, or the answer to what it raises."""
     try:
-        return request.resolver_match.answer(request)
+        return request.resolver_match.refusing(request, respond)
     except Exception as error:
         return _as_fast(response_for_exception(WSGIRequest(request.META), error))
 
@@ -116,7 +175,7 @@ class FastEndpoint:
     """A declared endpoint, ready to answer requests."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
+        self.endpoint, self.service = endpoint, endpoint.service
         self.route, self.allow = endpoint.route, endpoint.allow
         self.pattern = RoutePattern(endpoint.route, is_endpoint=True)
         self.authorization = f"{endpoint.scheme} ".lower()
@@ -132,10 +191,15 @@ class FastEndpoint:
         found = self.pattern.match(path[1:] if path.endswith("/") else f"{path[1:]}/")
         return found[2] if found else None
 
-    def answer(self, request: FastRequest) -> FastResponse:
-        """The endpoint's answer, or its refusal. Raises what a view would leave to Django."""
+    def waits_for_its_service_alone(self, environ: WSGIEnvironment) -> bool:
+        """Whether the event loop can do everything else, in little time."""
+        is_small = int(environ["CONTENT_LENGTH"]) <= SMALL_BODY_BYTES
+        return self.endpoint.authenticates_at_once and is_small
+
+    def refusing(self, request: FastRequest, respond: Callable[[], FastResponse]) -> FastResponse:
+        """What `respond` gives, or the refusal that it raises. Raises what a view would leave to Django."""
         try:
-            return self.call(request)
+            return respond()
         except Exception as error:
             refusal = error_answer(error, WSGIRequest(request.META), self.authentication)
             if refusal is None:
@@ -143,14 +207,23 @@ class FastEndpoint:
             return _as_fast(refusal)
 
     def call(self, request: FastRequest) -> FastResponse:
-        """The successful answer; the steps and their order are those of `limit_addresses` and a DRF view."""
+        """The successful answer. Raises refusals."""
+        body, asked = self.let_in(request)
+        return self.response(body, self.service.run(asked))
+
+    def let_in(self, request: FastRequest) -> tuple[Any, Any]:
+        """The body, and what the service is asked, by the steps of `limit_addresses` and a DRF view."""
         require_unthrottled(cast("Request", request), [AddressThrottle])
         self.authenticate(request)
         if not self.endpoint.permission.has_permission(cast("Request", request), NO_VIEW):
             raise PermissionDenied(getattr(self.endpoint.permission, "message", None))
         require_unthrottled(cast("Request", request), self.endpoint.throttles)
         body = read_body(request.read(), self.endpoint.body.struct)
-        answer = self.endpoint.call(request, body, **request.arguments)
+        return body, self.endpoint.ask(request, body, **request.arguments)
+
+    def response(self, body: Any, call: Call[Any, Any]) -> FastResponse:
+        """The successful answer. Raises refusals."""
+        answer = self.endpoint.answer(body, call)
         headers = {"Content-Type": JSON, **answer.headers}
         return FastResponse(int(self.endpoint.status), headers, to_json(answer.content))
 

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import structlog
@@ -29,20 +30,38 @@ def observe_requests(get_response: View) -> View:
     """
 
     def observed(request: HttpRequest) -> HttpResponse:
-        start = time.perf_counter()
-        trace_parent = trace_parent_of(request.META)
-        request.trace_parent = trace_parent  # type: ignore[attr-defined]
-        # Not structlog's context manager, which reads all context variables of the thread.
-        bound = structlog.contextvars.bind_contextvars(trace_parent=trace_parent)
-        try:
+        observation = Observation(request)
+        with observation.bound():
             response = get_response(request)
-        finally:
-            structlog.contextvars.reset_contextvars(**bound)
-        _record(request, response, trace_parent, time.perf_counter() - start)
-        response["X-Request-Id"] = trace_id(trace_parent)
+        observation.end(response)
         return response
 
     return observed
+
+
+class Observation:
+    """A request that is observed, from its beginning on."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._start = time.perf_counter()
+        self._request = request
+        self._trace_parent = trace_parent_of(request.META)
+        request.trace_parent = self._trace_parent  # type: ignore[attr-defined]
+
+    @contextmanager
+    def bound(self) -> Iterator[None]:
+        """Log lines of this thread are those of the request."""
+        # Not structlog's context manager, which reads all context variables of the thread.
+        bound = structlog.contextvars.bind_contextvars(trace_parent=self._trace_parent)
+        try:
+            yield
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
+
+    def end(self, response: HttpResponse) -> None:
+        """Count and log how the request was answered; the answer gets its id."""
+        _record(self._request, response, self._trace_parent, time.perf_counter() - self._start)
+        response["X-Request-Id"] = trace_id(self._trace_parent)
 
 
 def normalise_path(get_response: View) -> View:

@@ -12,11 +12,12 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
+from foundation.group_commit import Call
 from orders_app.accounts.authentication import AccessTokenAuthentication
 from orders_app.api.access import origin_of, user_id
 from orders_app.api.shapes import OrderSerializer, PlaceOrder, PlaceOrderSerializer
 from orders_app.exceptions import IdempotencyKeyReused, InactiveProducts, UnknownProducts
-from orders_app.services.place_order import Placement, place_order
+from orders_app.services.place_order import PLACEMENTS, Placement, PlacementRequest
 from web.bodies import field_error
 from web.endpoint import Answer, Endpoint
 from web.error_schema import refused
@@ -24,16 +25,20 @@ from web.error_schema import refused
 IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-def _place(request: Request | HttpRequest, body: PlaceOrder) -> Answer:
+def _ask(request: Request | HttpRequest, body: PlaceOrder) -> PlacementRequest:
+    return PlacementRequest(
+        user_id=user_id(request.user),
+        items=body.items,
+        shipping_address=body.shipping_address,
+        payment_method=body.payment_method,
+        idempotency_key=_idempotency_key(request) or "",
+        origin=origin_of(request),
+    )
+
+
+def _answer(body: PlaceOrder, placing: Call[PlacementRequest, Placement]) -> Answer:
     try:
-        placement = place_order(
-            user_id=user_id(request.user),
-            items=body.items,
-            shipping_address=body.shipping_address,
-            payment_method=body.payment_method,
-            idempotency_key=_idempotency_key(request),
-            origin=origin_of(request),
-        )
+        placement = placing.result()
     except (UnknownProducts, InactiveProducts) as refusal:
         raise _wrong_products(body, refusal) from refusal
     return Answer(placement.order, _headers_of(placement))
@@ -93,9 +98,12 @@ PLACE_ORDER = Endpoint(
     allow="GET, POST, HEAD, OPTIONS",
     scheme="Bearer",
     authentication=(AccessTokenAuthentication, SessionAuthentication),
+    authenticates_at_once=True,
     permission=IsAuthenticated(),
     body=PlaceOrderSerializer,
-    call=_place,
+    ask=_ask,
+    service=PLACEMENTS,
+    answer=_answer,
     status=HTTPStatus.CREATED,
     content=OrderSerializer,
     refusals={422: refused(IdempotencyKeyReused("a-key-of-mine"))},

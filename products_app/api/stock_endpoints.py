@@ -7,9 +7,16 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 
+from foundation.group_commit import Call
 from products_app.api.service_keys import ServiceKeyAuthentication, ServiceMay
 from products_app.models import ServiceKey
-from products_app.services.stock.service import LineReleased, LineReserved, release_line, reserve_line
+from products_app.services.stock.service import (
+    STOCK_REQUESTS,
+    LineReleased,
+    LineReserved,
+    ReleaseLine,
+    ReserveLine,
+)
 from web.endpoint import Answer, Endpoint
 from web.error_schema import ERROR
 from web.struct_schema import StructSerializer
@@ -49,20 +56,16 @@ class LineReleasedSerializer(StructSerializer):
     struct = LineReleased
 
 
-def _reserve(request: Request, line: Line, *, product_id: str) -> Answer:
-    return Answer(
-        reserve_line(
-            product_id=product_id, order_id=line.order_id, quantity=line.quantity, key=_owner(request)
-        )
-    )
+def _reserve(request: Request, line: Line, *, product_id: str) -> ReserveLine:
+    return ReserveLine(line.order_id, product_id, line.quantity, _owner(request))
 
 
-def _release(request: Request, line: Line, *, product_id: str) -> Answer:
-    return Answer(
-        release_line(
-            product_id=product_id, order_id=line.order_id, quantity=line.quantity, key=_owner(request)
-        )
-    )
+def _release(request: Request, line: Line, *, product_id: str) -> ReleaseLine:
+    return ReleaseLine(line.order_id, product_id, line.quantity, _owner(request))
+
+
+def _answer(_line: Line, settling: Call[Any, LineReserved | LineReleased]) -> Answer:
+    return Answer(settling.result())
 
 
 def _owner(request: Request) -> str:
@@ -76,6 +79,8 @@ FOR_SERVICES: dict[str, Any] = {
     "scheme": "Api-Key",
     "authentication": (ServiceKeyAuthentication,),
     "body": LineSerializer,
+    "service": STOCK_REQUESTS,
+    "answer": _answer,
     "status": HTTPStatus.OK,
 }
 
@@ -85,7 +90,7 @@ RESERVE = Endpoint(
     operation="reserveStock",
     summary="Reserve pieces for an order",
     permission=ServiceMay("reserve"),
-    call=_reserve,
+    ask=_reserve,
     content=LineReservedSerializer,
     refusals={
         409: OpenApiResponse(
@@ -103,7 +108,7 @@ RELEASE = Endpoint(
     operation="releaseStock",
     summary="Give reserved pieces back",
     permission=ServiceMay("release"),
-    call=_release,
+    ask=_release,
     content=LineReleasedSerializer,
     refusals={
         409: OpenApiResponse(ERROR, "A message or another key has reserved the product for this order.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import msgspec
 import pytest
 from bson import Decimal128, ObjectId
 from django.contrib.auth.models import User
@@ -17,7 +18,7 @@ from orders_app.event_data import EventType
 from orders_app.event_log import LoggedEvent, Origin
 from orders_app.models import Order, OrderItem
 from orders_app.services.change_order import change_status
-from orders_app.services.place_order import ItemRequest, Placement, PlacementRequest, place_order
+from orders_app.services.place_order import PLACEMENTS, ItemRequest, Placement, PlacementRequest
 from orders_app.services.record_stock_answers import record_answers
 from orders_app.services.stock_answers import (
     MessageOrigin,
@@ -87,15 +88,8 @@ class OrderPlacer:
 
     def place_items(self, *items: tuple[str, int], key: str | None = None, **given: Any) -> Placement:
         """Places an order of (product id, quantity) pairs."""
-        arguments: dict[str, Any] = {
-            "user_id": self.user_id,
-            "items": [ItemRequest(product_id, quantity) for product_id, quantity in items],
-            "shipping_address": ADDRESS,
-            "payment_method": PaymentMethod.CASH_ON_DELIVERY,
-            "idempotency_key": key,
-            "origin": self.origin,
-        }
-        return place_order(**arguments | given)
+        request = self.placement_request(*items, key=key or "")
+        return PLACEMENTS.call(msgspec.structs.replace(request, **given))
 
     def place(self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderDocument:
         """Places an order of two lanterns."""

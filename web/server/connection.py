@@ -151,6 +151,8 @@ class HttpConnection(PatientConnection):
         self._answering = request
         self._deadline = NEVER
         self.process.counted.work(self)
+        if not head_alone and self.process.exchanges.begin(self, request):
+            return
         if not self.process.threads.submit(self, request, head_alone=head_alone):
             self.on_overload(request)
 

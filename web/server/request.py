@@ -122,6 +122,8 @@ class Request:
     def whole(self) -> WSGIEnvironment:
         """The environ with the body, whose length is declared even where it came in chunks."""
         environ = self.environ
+        if "wsgi.input" in environ:
+            return environ
         environ["wsgi.input"] = BytesIO(self._body)
         if self.chunked or "CONTENT_LENGTH" in environ:  # one form of a length: it may have come as 003
             environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from uvicorn.config import STARTUP_FAILURE
 
 from web.server.connections import Connections, Held, most_connections
+from web.server.exchanges import Exchanges
 from web.server.limits import CHECK_SECONDS, Limits
 from web.server.watchdog import Watchdog
 from web.server.work_threads import WorkThreads
@@ -35,6 +36,7 @@ class WebProcess:
     def __init__(self, application: WSGIApplication, limits: Limits) -> None:
         self.limits = limits
         self.threads = WorkThreads(application, limits.threads)
+        self.exchanges = Exchanges(application)
         self.counted = Connections(most=most_connections(), most_per_address=limits.connections_per_address)
         self.open: set[Watched] = set()
         self.body_bytes = 0
@@ -45,7 +47,7 @@ class WebProcess:
         self.open.add(connection)
         if not self._watched:
             self._watched = True
-            Watchdog(self.threads, loop, self.limits.stuck_seconds).start()
+            Watchdog(self.threads, self.exchanges, loop, self.limits.stuck_seconds).start()
             loop.call_later(CHECK_SECONDS, self._check, loop)
         return self.counted.add(connection)
 

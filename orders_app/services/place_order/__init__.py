@@ -1,6 +1,6 @@
 """Placing orders, the hot path: one read of the catalogue and one SQL statement for a batch of orders."""
 
 from orders_app.services.place_order.request import ItemRequest, Placement, PlacementRequest
-from orders_app.services.place_order.service import PLACING, place_order
+from orders_app.services.place_order.service import PLACEMENTS, PLACING
 
-__all__ = ["PLACING", "ItemRequest", "Placement", "PlacementRequest", "place_order"]
+__all__ = ["PLACEMENTS", "PLACING", "ItemRequest", "Placement", "PlacementRequest"]

@@ -1,19 +1,28 @@
 """Requests that were sent before: their idempotency key has an order already."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from msgspec import Struct
 
 from orders_app.exceptions import IdempotencyKeyReused
-from orders_app.models import Order
-from orders_app.models.rows import document_of
-from orders_app.selectors import all_orders
+from orders_app.models.rows import READ, documents_of_rows
 from orders_app.services.place_order.request import CustomerKey, Outcome, Placement, PlacementRequest
 
 FIND_BY_KEY = """
-SELECT id FROM orders_order JOIN unnest(%s::bigint[], %s::text[]) AS keyed (user_id, idempotency_key)
+SELECT user_id, idempotency_key, request_hash, id
+FROM orders_order JOIN unnest(%s::bigint[], %s::text[]) AS keyed (user_id, idempotency_key)
 USING (user_id, idempotency_key) WHERE idempotency_key <> ''
 """
+
+
+class _Placed(Struct):
+    """What an earlier request has left: its hash, and the row of its order as READ gives it."""
+
+    request_hash: str
+    row: Sequence[Any]
 
 
 def find_placed(
@@ -23,28 +32,41 @@ def find_placed(
     keyed = {index: request for index, request in requests.items() if request.idempotency_key}
     if not keyed:
         return {}
-    orders = _orders_by_key({request.customer_key for request in keyed.values()}, database)
+    placed = _placed_by_key({request.customer_key for request in keyed.values()}, database)
     return {
-        index: _outcome(request, orders[request.customer_key])
+        index: _outcome(request, placed[request.customer_key])
         for index, request in keyed.items()
-        if request.customer_key in orders
+        if request.customer_key in placed
     }
 
 
-def _orders_by_key(keys: Collection[CustomerKey], database: BaseDatabaseWrapper) -> dict[CustomerKey, Order]:
+def _placed_by_key(
+    keys: Collection[CustomerKey], database: BaseDatabaseWrapper
+) -> dict[CustomerKey, _Placed]:
     users, idempotency_keys = zip(*keys, strict=True)
     with database.cursor() as cursor:
         cursor.execute(FIND_BY_KEY, [list(users), list(idempotency_keys)])
-        ids = [order_id for (order_id,) in cursor.fetchall()]
+        found = cursor.fetchall()
     # Mostly there are none; then the orders and their items need not be read.
-    orders = all_orders().filter(pk__in=ids) if ids else []
-    return {(order.user_id, order.idempotency_key): order for order in orders}
+    rows = _rows([order_id for *_, order_id in found], database) if found else {}
+    return {
+        (user_id, key): _Placed(request_hash, rows[order_id])
+        for user_id, key, request_hash, order_id in found
+        if order_id in rows
+    }
 
 
-def _outcome(request: PlacementRequest, order: Order) -> Outcome:
-    if order.request_hash != request.hash:
+def _rows(order_ids: Sequence[UUID], database: BaseDatabaseWrapper) -> dict[UUID, Sequence[Any]]:
+    with database.cursor() as cursor:
+        cursor.execute(READ, [list(order_ids)])
+        return {row[0]: row for row in cursor.fetchall()}
+
+
+def _outcome(request: PlacementRequest, placed: _Placed) -> Outcome:
+    if placed.request_hash != request.hash:
         return IdempotencyKeyReused(request.idempotency_key)
     try:
-        return Placement(document_of(order), replayed=True)
+        (document,) = documents_of_rows([placed.row]).values()
     except Exception as error:  # a row that cannot be read spoils no other request of the batch
         return error
+    return Placement(document, replayed=True)

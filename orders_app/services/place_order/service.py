@@ -1,22 +1,20 @@
-"""The service that places orders; orders that several threads place at the same time are placed together."""
+"""The service that places orders; orders that are asked for at the same time are placed together."""
 
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import ForeignKeyViolation, ProgramLimitExceeded
 
 from foundation.group_commit import GroupCommit
 from foundation.shared_connection import shared_connection
-from orders_app.document import OrderDocument, ShippingAddress
-from orders_app.event_log import Origin
-from orders_app.exceptions import CustomerNotFound, PlacedInTransaction
+from orders_app.document import OrderDocument
+from orders_app.exceptions import CustomerNotFound
 from orders_app.services.place_order.idempotency import find_placed
 from orders_app.services.place_order.new_order import new_order, with_new_number
-from orders_app.services.place_order.request import ItemRequest, Outcome, Placement, PlacementRequest
+from orders_app.services.place_order.request import Outcome, Placement, PlacementRequest
 from orders_app.services.place_order.writing import write_orders
-from orders_app.state_machine import PaymentMethod
 from products_app.selectors import find_products_to_order
 
 PLACING = "placing"
@@ -30,31 +28,8 @@ Orders = dict[int, OrderDocument]
 Outcomes = dict[int, Outcome]
 
 
-def place_order(  # noqa: PLR0913 - everything that makes an order, by keyword
-    *,
-    user_id: int,
-    items: Sequence[ItemRequest],
-    shipping_address: ShippingAddress,
-    payment_method: PaymentMethod,
-    idempotency_key: str | None,
-    origin: Origin,
-) -> Placement:
-    """Place an order at the catalogue's prices; one idempotency key of a user gives one order.
-
-    The orders that several threads place at the same time are committed together. Raises EmptyOrder,
-    OrderTooLarge, UnknownProducts, InactiveProducts, IdempotencyKeyReused or CustomerNotFound, and the
-    catalogue's own error while it is unavailable; then nothing was placed. Raises PlacedInTransaction where a
-    transaction is open.
-    """
-    if connection.in_atomic_block:
-        raise PlacedInTransaction("the orders of other customers may be committed with this one")
-    return _group_commit.call(
-        PlacementRequest(user_id, items, shipping_address, payment_method, idempotency_key or "", origin)
-    )
-
-
 def place_orders(requests: Sequence[PlacementRequest], database: BaseDatabaseWrapper) -> list[Outcome]:
-    """Place these orders together; for each request its placement, or the refusal that `place_order` raises.
+    """Place these orders together; for each request its placement, or why there is none.
 
     `database` is a connection to PostgreSQL outside any transaction. Where PostgreSQL refuses the batch, each
     order is placed alone. While the catalogue is unavailable, its error is the outcome of all new orders.
@@ -77,9 +52,15 @@ def is_outage(error: DatabaseError) -> bool:
     return isinstance(error, OperationalError) and not is_of_the_data
 
 
-_group_commit = GroupCommit[PlacementRequest, Placement](
+PLACEMENTS = GroupCommit[PlacementRequest, Placement](
     lambda requests: place_orders(requests, shared_connection(PLACING)), limit=MAX_BATCH
 )
+"""Places orders at the catalogue's prices; one idempotency key of a user gives one order.
+
+Its calls raise EmptyOrder, OrderTooLarge, UnknownProducts, InactiveProducts, IdempotencyKeyReused or
+CustomerNotFound, and the catalogue's own error while it is unavailable: then nothing was placed. An error of
+PostgreSQL leaves it open.
+"""
 
 
 def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[Outcome]:

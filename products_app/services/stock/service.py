@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from bson import ObjectId
 from mongoengine import get_connection
@@ -39,6 +39,7 @@ from products_app.services.stock.requests import (
 from products_app.services.stock.settlement import ProductStock, Settlement
 
 __all__ = [
+    "STOCK_REQUESTS",
     "Line",
     "LineReleased",
     "LineReserved",
@@ -48,8 +49,6 @@ __all__ = [
     "ReserveLine",
     "StockAnswer",
     "StockRequest",
-    "release_line",
-    "reserve_line",
     "settle",
 ]
 
@@ -84,29 +83,12 @@ def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     return [answer for batch in split_into_transactions(requests) for answer in settle_batch(batch)]
 
 
-def reserve_line(*, order_id: str, product_id: str, quantity: int, key: str) -> LineReserved:
-    """Reserve pieces of one product for an order; a repeated request gets the first answer.
+STOCK_REQUESTS: GroupCommit[StockRequest, StockAnswer] = GroupCommit(settle, limit=MAX_GROUPED_REQUESTS)
+"""Settles single lines, those of the same time in one transaction.
 
-    `key` is the service key that asks. Raises ProductNotFound, ProductInactive, InsufficientStock,
-    QuantityConflict, ReservedByAnother, AlreadyReleased, AlreadyRejected or CatalogueUnavailable.
-    """
-    return cast("LineReserved", settle_one(ReserveLine(order_id, product_id, quantity, key)))
-
-
-def release_line(*, order_id: str, product_id: str, quantity: int, key: str) -> LineReleased:
-    """Release pieces of one product, at most what the order holds; a repeated request gets the first answer.
-
-    `key` is the service key that asks. Raises ProductNotFound, ReservedByAnother or CatalogueUnavailable.
-    """
-    return cast("LineReleased", settle_one(ReleaseLine(order_id, product_id, quantity, key)))
-
-
-def settle_one(request: StockRequest) -> StockAnswer:
-    """Settle one request in a group commit with the requests of other threads. Raises Refusal."""
-    return _group_commit.call(request)
-
-
-_group_commit: GroupCommit[StockRequest, StockAnswer] = GroupCommit(settle, limit=MAX_GROUPED_REQUESTS)
+Its calls raise the refusals of a line (ProductNotFound, ProductInactive, InsufficientStock, QuantityConflict,
+ReservedByAnother, AlreadyReleased, AlreadyRejected) and CatalogueUnavailable.
+"""
 
 
 def split_into_transactions(requests: Iterable[StockRequest]) -> Iterator[list[StockRequest]]:

@@ -20,10 +20,11 @@ from products_app.services.stock.audit import (
     read_stock,
     restore_entry,
 )
-from products_app.services.stock.service import Release, release_line, reserve_line, settle
+from products_app.services.stock.service import Release, settle
 from tests.concurrency import insert_rival, run_together
 from tests.kafka_workers.audit.conftest import Shop
 from tests.products_app.foreign_documents import name_of
+from tests.products_app.lines import release_line, reserve_line
 from tests.products_app.product_stock import (
     KEY,
     assert_conserved,

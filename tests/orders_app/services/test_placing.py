@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 from msgspec.structs import replace
 
 from foundation.shared_connection import shared_connection
@@ -17,7 +17,6 @@ from orders_app.exceptions import (
     IdempotencyKeyReused,
     InactiveProducts,
     OrderTooLarge,
-    PlacedInTransaction,
     UnknownProducts,
 )
 from orders_app.fold import rebuild_order
@@ -242,13 +241,6 @@ def test_a_repeated_request_is_answered_after_any_change_of_the_catalogue(
     with pytest.raises(CatalogueUnavailable):
         placer.place_items((lamp, 1), key="another")
     assert Order.objects.count() == 1
-
-
-def test_nothing_is_placed_inside_a_transaction_which_might_be_rolled_back(placer: OrderPlacer) -> None:
-    lantern = placer.catalogue.add()
-    with transaction.atomic(), pytest.raises(PlacedInTransaction):
-        placer.place_items((lantern, 1))
-    assert Order.objects.count() == 0
 
 
 @each_unsellable

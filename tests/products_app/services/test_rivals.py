@@ -16,10 +16,10 @@ from products_app.services.stock.service import (
     LineReserved,
     Release,
     ReserveLine,
-    reserve_line,
     settle,
 )
 from tests.concurrency import race, run_together
+from tests.products_app.lines import reserve_line
 from tests.products_app.product_stock import (
     KEY,
     assert_conserved,

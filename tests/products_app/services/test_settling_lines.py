@@ -23,10 +23,9 @@ from products_app.services.stock.service import (
     LineReserved,
     Release,
     ReserveLine,
-    release_line,
-    reserve_line,
     settle,
 )
+from tests.products_app.lines import release_line, reserve_line
 from tests.products_app.product_stock import (
     KEY,
     OTHER_KEY,

@@ -13,14 +13,14 @@ from products_app.exceptions import EntryUnreadable
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved, Shortage, StockLine
 from products_app.services.stock import service
 from products_app.services.stock.service import (
+    STOCK_REQUESTS,
     LineReserved,
     Release,
     StockRequest,
-    reserve_line,
     settle,
-    settle_one,
 )
 from tests.concurrency import race
+from tests.products_app.lines import reserve_line
 from tests.products_app.product_stock import (
     KEY,
     assert_conserved,
@@ -263,7 +263,7 @@ def test_an_entry_that_cannot_be_read_fails_its_own_order_alone(
     else:
         with pytest.raises(EntryUnreadable, match="bad"):
             settle([request])
-    assert settle_one(reserve(new_order(), (lamp, 1)))
+    assert STOCK_REQUESTS.call(reserve(new_order(), (lamp, 1)))
     ledger_collection().delete_one({"_id": "bad"})
 
 

@@ -2,17 +2,55 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from io import BytesIO
+from threading import Timer
 from wsgiref.types import StartResponse, WSGIEnvironment
+
+from web.server.exchanges import Exchange
 
 BIG_BYTES = 1024 * 1024
 answered: list[str] = []
 LARGE_BYTES = 64 * 1024 * 1024
 
 
-def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answers one request."""
+class Site:
+    """The application; it answers some paths on the event loop."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answers one request."""
+        return _answer(environ, start_response)
+
+    def exchange_of(self, environ: WSGIEnvironment) -> Callable[[Exchange], None] | None:
+        """What answers it on the event loop."""
+        return EXCHANGES.get(environ["PATH_INFO"])
+
+
+def _answer_at_once(exchange: Exchange) -> None:
+    exchange.soon(partial(exchange.answer, "200 OK", [("Content-Length", "7")], b"at once"))
+
+
+def _answer_later(exchange: Exchange) -> None:
+    answer = partial(exchange.answer, "200 OK", [("Content-Length", "5")], b"later")
+    Timer(0.2, exchange.soon, [answer]).start()
+
+
+def _fail(_exchange: Exchange) -> None:
+    raise ZeroDivisionError
+
+
+EXCHANGES: dict[str, Callable[[Exchange], None]] = {
+    "/exchange": _answer_at_once,
+    "/exchange/later": _answer_later,
+    "/exchange/raises": _fail,
+    "/exchange/raises/later": lambda exchange: exchange.soon(partial(_fail, exchange)),
+    "/exchange/stuck": lambda _: None,
+}
+application = Site()
+
+
+def _answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
     if path == "/refuses":
         start_response("401 Unauthorized", [])
