@@ -3,17 +3,21 @@
 import argparse
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from devtools.benchmarks.documents import write_documents
 from devtools.benchmarks.figures import Line, MeasurementFailed, Options, Row, lines_of
 from devtools.benchmarks.load import LoadFailed
 from devtools.benchmarks.machine import describe_machine
+from devtools.benchmarks.published import store_row
 from devtools.benchmarks.rows import ROWS
-from devtools.benchmarks.table import print_table, write_block, write_json
+from devtools.benchmarks.table import print_table, write_json
 from devtools.stack.errors import StackError
+from devtools.stack.spawn import PROJECT
 
 DESCRIPTION = """
 Each row starts servers and processes of its own, warms up, and runs several times. The command prints the
@@ -21,6 +25,7 @@ median and the spread, with the raw client's figure of the same runs and the rat
 counts with those in the databases and on the broker: exit code 1 if one differs. Measure on an idle machine.
 """
 _PLAIN_WIDTH = 200
+DOCUMENTS = PROJECT / "docs"
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
 err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
@@ -41,8 +46,9 @@ def main() -> int:
         # After each row, so that a command that is ended early has written its results.
         if arguments.json:
             write_json(arguments.json, machine, lines)
-        if arguments.write:
-            write_block(arguments.write, machine, lines)
+        if arguments.write and measured:
+            published = store_row(arguments.write, row.name, machine, measured, list(ROWS))
+            write_documents(arguments.write, published)
     print_table(out, machine, lines)
     return 0 if is_complete else 1
 
@@ -75,6 +81,9 @@ def _measure(row: Row, options: Options) -> Iterator[Line]:
     except (MeasurementFailed, LoadFailed, StackError) as error:
         err.print(f"{row.name}: {error}")
         return
+    except Exception:  # the other rows are measured all the same
+        err.print(f"{row.name}: {traceback.format_exc()}")
+        return
     out.print(f"{row.name}: done in {time.monotonic() - started:.0f} s")
     yield from lines_of(row.name, results)
 
@@ -97,9 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--json", metavar="FILE", type=Path, help="write every figure to this file")
     add(
         "--write",
-        metavar="FILE",
+        metavar="DIRECTORY",
+        nargs="?",
         type=Path,
-        help="write machine and table between the marks of this document",
+        const=DOCUMENTS,
+        help="replace these rows' figures in the documents and the chart (default: docs)",
     )
     add("--list", action="store_true", help="list the rows and exit")
     return parser

@@ -2,26 +2,34 @@
 
 import psutil
 
+from devtools.benchmarks.remote_writer import Job
 from devtools.benchmarks.system import System
 from devtools.benchmarks.waiting import wait_until
 
 EVENTS_A_COMMIT = 500
 RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
 """The session of the relay that leads: objsubid 2 is an advisory lock with two keys; no other takes one."""
-_COPY = """
+NEW_ORDER_ID = (
+    "(left(replace(order_id_from(clock_timestamp())::text, '-', ''), 12) || '7' ||"
+    " right(replace(gen_random_uuid()::text, '-', ''), 19))::uuid"
+)
+"""An id like that of an order placed now: the log has a partition for each month of its orders."""
+_COPY = f"""
 INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
 SELECT new.id, 1, type, user_id,
-       jsonb_set(data, '{changes,id}', to_jsonb(new.id::text)), actor, trace_parent, now()
-FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, %s)) AS new, order_event AS example
+       jsonb_set(data, '{{changes,id}}', to_jsonb(new.id::text)), actor, trace_parent, now()
+FROM (SELECT {NEW_ORDER_ID} AS id FROM generate_series(1, %s)) AS new, order_event AS example
 WHERE example.order_id = %s AND example.version = 1
 """
-_COPY_ONE = """
+_COPY_ONE = f"""
 INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
-SELECT gen_random_uuid(), 1, type, user_id, data, actor, trace_parent, now()
+SELECT {NEW_ORDER_ID}, 1, type, user_id, data, actor, trace_parent, now()
 FROM order_event WHERE order_id = %s AND version = 1
 RETURNING order_id
 """
 _LEADER_PORT = "SELECT client_port FROM pg_stat_activity WHERE pid = (" + RELAY_SESSION + ")"
+WAKE_UP = "NOTIFY order_log"
+"""What every writer of the log sends after its COMMIT."""
 _POSITION = "SELECT tx::text, event_id FROM reader_position WHERE reader = 'outbox-relay'"
 _END = "SELECT tx::text, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1"
 
@@ -46,8 +54,14 @@ def copy_event(system: System, example: str, count: int) -> None:
 def append_event(system: System, example: str) -> str:
     """Appends one copy and wakes the relay, as every writer of the log does; the id of its order."""
     [(order,)] = system.rows(_COPY_ONE, example)
-    system.postgres.execute("NOTIFY order_log")
+    system.postgres.execute(WAKE_UP)
     return str(order)
+
+
+def remote_job(system: System, example: str, count: int, rate: float) -> Job:
+    """The same for a writer elsewhere: so many copies, at so many a second."""
+    statement = _COPY_ONE.replace("%s", f"'{example}'")
+    return Job(system.stack.env["DATABASE_URL"], statement, WAKE_UP, count, rate)
 
 
 def end_of_log(system: System) -> Position:

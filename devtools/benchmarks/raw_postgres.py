@@ -2,10 +2,10 @@
 
 import threading
 import time
-import uuid
 from contextlib import ExitStack
 
 import psycopg
+from uuid6 import uuid7
 
 _TABLES = {"raw_order": "orders_order", "raw_item": "orders_orderitem", "raw_event": "order_event"}
 _EXAMPLE = """
@@ -62,7 +62,7 @@ class RawPostgres:
 
     def _write(self, connection: psycopg.Connection, counts: list[int], index: int, end: float) -> None:
         while time.monotonic() < end:
-            new_id = uuid.uuid4()
-            row = {**self._example, "id": str(new_id), "number": new_id.hex[:12]}
+            new_id = uuid7()
+            row = {**self._example, "id": str(new_id), "number": new_id.hex[-12:]}
             connection.execute(_INSERT, row)
             counts[index] += 1

@@ -7,27 +7,19 @@ input and writes when it committed each order's event.
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import msgspec
 import psycopg
 from msgspec import Struct
 
-_INSERT = """
-INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
-SELECT %s::uuid, 1, type, user_id, data, actor, trace_parent, now()
-FROM order_event WHERE order_id = %s AND version = 1
-"""
-# What every writer of the log does after its COMMIT.
-_NOTIFY = "NOTIFY order_log"
-
 
 class Job(Struct, frozen=True):
-    """Copies of the first event of the order `example`, each for a new order and with a commit of its own."""
+    """Runs `statement`, which appends an event and returns its order, with a commit each; then `wake_up`."""
 
     database_url: str
-    example: str
+    statement: str
+    wake_up: str
     count: int
     rate: float
 
@@ -52,10 +44,10 @@ def _main() -> None:
         start = time.monotonic()
         for number in range(job.count):
             time.sleep(max(0.0, start + number / job.rate - time.monotonic()))
-            order = str(uuid.uuid4())
-            connection.execute(_INSERT, [order, job.example])
-            committed[order] = time.monotonic()
-            connection.execute(_NOTIFY)
+            found = connection.execute(job.statement).fetchone()
+            assert found is not None
+            committed[str(found[0])] = time.monotonic()
+            connection.execute(job.wake_up)
     sys.stdout.buffer.write(msgspec.msgpack.encode(committed))
 
 

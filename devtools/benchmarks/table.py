@@ -1,6 +1,6 @@
-"""The results: a table on the terminal, JSON for programs, a block in a document."""
+"""The results as tables: on the terminal, in JSON for programs, in Markdown for documents."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,17 +9,16 @@ from rich.table import Table
 
 from devtools.benchmarks.figures import Line
 
-_COLUMNS = ("row", "case", "figure", "median", "least to most", "runs", "raw", "ratio")
-_BEGIN, _END = "<!-- made by ./bench --write -->", "<!-- end of what ./bench made -->"
+COLUMNS = ("case", "figure", "median", "least to most", "runs", "raw", "ratio")
 
 
 def print_table(console: Console, machine: Mapping[str, str], lines: Iterable[Line]) -> None:
     """Prints the machine, and all lines in one table."""
     for name, value in machine.items():
         console.print(f"{name}: {value}")
-    table = Table(*_COLUMNS)
+    table = Table("row", *COLUMNS)
     for line in lines:
-        table.add_row(*_cells(line))
+        table.add_row(line.row, *cells(line))
     console.print(table)
 
 
@@ -28,38 +27,23 @@ def write_json(path: Path, machine: Mapping[str, str], lines: Sequence[Line]) ->
     path.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine, "lines": lines})))
 
 
-def write_block(path: Path, machine: Mapping[str, str], lines: Iterable[Line]) -> None:
-    """Writes machine and table between the document's marks, and replaces the old block."""
-    before, _, rest = path.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    description = [f"- {name}: {value}" for name, value in machine.items()]
-    rows = [_COLUMNS, ["---"] * len(_COLUMNS), *map(_cells, lines)]
-    block = [
-        before + _BEGIN,
-        "",
-        *description,
-        "",
-        *(f"| {' | '.join(row)} |" for row in rows),
-        "",
-        _END + after,
-    ]
-    path.write_text("\n".join(block))
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table in Markdown."""
+    return [f"| {' | '.join(row)} |" for row in (columns, ["---"] * len(columns), *rows)]
 
 
-def _cells(line: Line) -> list[str]:
-    return [
-        line.row,
-        line.case,
-        line.figure,
-        f"{_number(line.median)} {line.unit}".strip(),
-        f"{_number(line.least)} to {_number(line.most)}",
-        str(line.runs),
-        "" if line.raw is None else _number(line.raw),
-        "" if line.ratio is None else f"{line.ratio:.2f}",
-    ]
+def cells(line: Line) -> Iterator[str]:
+    """What the table shows of a line, but for its row."""
+    yield line.case
+    yield line.figure
+    yield f"{number(line.median)} {line.unit}".strip()
+    yield f"{number(line.least)} to {number(line.most)}"
+    yield str(line.runs)
+    yield "" if line.raw is None else number(line.raw)
+    yield "" if line.ratio is None else f"{line.ratio:.2f}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """The value with about three significant digits."""
     if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from functools import partial
 from typing import Self
 
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -38,9 +39,10 @@ class TopicReader(Background):
         self._consumer.close()
 
 
-def raw_latencies(brokers: str, value: bytes, *, count: int, rate: float, partitions: int = 3) -> list[float]:
+def raw_latencies(brokers: str, value: bytes, *, count: int, rate: float) -> list[float]:
     """Seconds from `produce` until a plain consumer has read the message, one message at a time."""
-    topic = RawKafka(brokers).new_topic(partitions)
+    topic = RawKafka(brokers).new_topic()
+    wait_until(partial(Topics(brokers).has_leaders, topic), "the new topic has leaders")
     producer = Producer(
         {
             "bootstrap.servers": brokers,

@@ -30,6 +30,14 @@ class Topics:
             consumer.close()
         return [high for _, high in found]
 
+    def has_leaders(self, topic: str) -> bool:
+        """Whether a topic that has just been created can be read and written."""
+        try:
+            self.partition_ends(topic)
+        except KafkaException:
+            return False
+        return True
+
     def first_message(self, topic: str) -> Prepared:
         """Key, value and headers of a message of the topic."""
         consumer = self._consumer("bench-samples")

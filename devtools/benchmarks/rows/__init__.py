@@ -15,6 +15,7 @@ from devtools.benchmarks.rows import (
     settle,
     several_workers,
     sockets,
+    takeover,
     three_brokers,
 )
 
@@ -33,6 +34,7 @@ ROWS = {
         reserve,
         sockets,
         restart,
+        takeover,
         several_workers,
         three_brokers,
         growth,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devtools.benchmarks.figures import Options, Row, figure, percentile
-from devtools.benchmarks.order_log import RELAY_SESSION, place_example
-from devtools.benchmarks.remote_writer import Job, commit_events
+from devtools.benchmarks.order_log import RELAY_SESSION, place_example, remote_job
+from devtools.benchmarks.remote_writer import commit_events
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.topic_reader import TopicReader, raw_latencies
 from devtools.benchmarks.usage import cpu_seconds
@@ -37,7 +37,7 @@ def measure(options: Options) -> Iterator[tuple[str, RelayLatencyResult]]:
         example = place_example(system)
         system.keep_only("relay")
         _, value, _ = system.topics.first_message(_TOPIC)
-        commit_events(Job(system.stack.env["DATABASE_URL"], example, EVENTS_A_SECOND, EVENTS_A_SECOND))
+        commit_events(remote_job(system, example, EVENTS_A_SECOND, EVENTS_A_SECOND))
         for _ in range(options.runs):
             yield f"{EVENTS_A_SECOND} events a second, one at a time", _run(system, example, value, options)
 
@@ -47,8 +47,7 @@ def _run(system: System, example: str, value: bytes, options: Options) -> RelayL
     count = int(options.seconds(10, 1) * EVENTS_A_SECOND)
     raw = raw_latencies(system.brokers, value, count=count // 2, rate=EVENTS_A_SECOND)
     with TopicReader(system.brokers, _TOPIC) as reader:
-        job = Job(system.stack.env["DATABASE_URL"], example, count, EVENTS_A_SECOND)
-        committed = commit_events(job)
+        committed = commit_events(remote_job(system, example, count, EVENTS_A_SECOND))
         wait_until(lambda: committed.keys() <= reader.read.keys(), "every message is read")
         waits = [reader.read[order] - moment for order, moment in committed.items()]
     return RelayLatencyResult(

@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
+from devtools.benchmarks.order_log import NEW_ORDER_ID
 from devtools.benchmarks.socket_load import RunningSockets
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.waiting import wait_until
 
 EVENTS_A_SECOND = 1000
 _BATCHES_A_SECOND = 20
-_COPY = """
+_COPY = f"""
 INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
 SELECT new.id, 1, type, listener.user_id,
-       jsonb_set(jsonb_set(data, '{changes,id}', to_jsonb(new.id::text)),
-                 '{changes,userId}', to_jsonb(listener.user_id::text)),
+       jsonb_set(jsonb_set(data, '{{changes,id}}', to_jsonb(new.id::text)),
+                 '{{changes,userId}}', to_jsonb(listener.user_id::text)),
        actor, trace_parent, %s
 FROM unnest(%s::bigint[]) AS listener (user_id)
-CROSS JOIN LATERAL (SELECT gen_random_uuid() AS id WHERE listener.user_id IS NOT NULL) AS new,
+CROSS JOIN LATERAL (SELECT {NEW_ORDER_ID} AS id WHERE listener.user_id IS NOT NULL) AS new,
      order_event AS example
 WHERE example.order_id = %s AND example.version = 1
 """
