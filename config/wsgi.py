@@ -11,7 +11,8 @@ django = get_wsgi_application()
 from config.checks import refuse_unsafe_settings  # noqa: E402
 from config.warm_up import warm_up  # noqa: E402
 from web.fast_path import FastPath  # noqa: E402
+from web.preflights import Preflights  # noqa: E402
 
-application = FastPath(django)
+application = FastPath(Preflights(django))
 refuse_unsafe_settings()
 warm_up()

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from rest_framework.test import APIClient
 
 from web.fast_path import FastPath
+from web.preflights import Preflights
 from web.server.exchanges import Exchange
 
 CSRF_TOKEN = "t" * 32
@@ -31,7 +32,7 @@ class WsgiClient(APIClient):
     def answer_of_application(self, environ: dict[str, Any]) -> HttpResponse:
         """The answer of the WSGI application, as the response of a test client."""
         # Created at the first request, after the test has changed settings.
-        self.application = self.application or FastPath(get_wsgi_application())
+        self.application = self.application or FastPath(Preflights(get_wsgi_application()))
         if begin := self.application.exchange_of(environ):
             return _response(environ, *_Answering().outcome(begin))
         started: list[Any] = []

@@ -2,9 +2,9 @@
 
 from functools import lru_cache
 
+from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from web.households import household_of, parse_address
 
@@ -27,7 +27,11 @@ def counted_address(request: HttpRequest | Request) -> str | None:
 
 
 def _named(request: HttpRequest | Request) -> str:
-    return str(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]  # reads META alone
+    passed_on = request.META.get("HTTP_X_FORWARDED_FOR")
+    if settings.TRUSTED_PROXIES and passed_on:
+        addresses = passed_on.split(",")
+        return str(addresses[-min(settings.TRUSTED_PROXIES, len(addresses))].strip())
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _address(named: str) -> str | None:

@@ -11,8 +11,9 @@ from django.core.exceptions import DisallowedHost, RequestDataTooBig, Suspicious
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
+from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler as StandardExceptionHandler
-from drf_standardized_errors.types import ExceptionHandlerContext
+from drf_standardized_errors.types import ErrorResponse, ExceptionHandlerContext
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import (
     APIException,
@@ -24,13 +25,12 @@ from rest_framework.exceptions import (
     UnsupportedMediaType,
 )
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from foundation.printable import shortened
 from foundation.refusals import Kind, Refusal, Unavailable
 from web.error_form import error_content
-from web.rendering import JsonRenderer
+from web.rendering import JsonRenderer, to_json
 
 STATUSES = {
     Kind.INVALID: HTTPStatus.BAD_REQUEST,
@@ -124,6 +124,17 @@ class ExceptionHandler(StandardExceptionHandler):
         return super().format_exception(exc) | getattr(exc, "facts", {})
 
 
+class ErrorFormatter(ExceptionFormatter):
+    """The library's form, without its way through copies of dataclasses."""
+
+    def format_error_response(self, error_response: ErrorResponse) -> dict[str, Any]:
+        """The body."""
+        errors = [
+            {"code": each.code, "detail": each.detail, "attr": each.attr} for each in error_response.errors
+        ]
+        return {"type": error_response.type, "errors": errors}
+
+
 def _unread(came: str, view: APIView) -> str:
     read = " or ".join(parser.media_type for parser in view.get_parsers())
     sent = f'a body of type "{came}"' if came else "a body without a Content-Type"
@@ -147,15 +158,22 @@ def error_answer(
     if isinstance(error, NotAuthenticated | AuthenticationFailed):
         error.auth_header = authentication.authenticate_header(asked)  # type: ignore[union-attr]
     context = ExceptionHandlerContext(view=APIView(), args=(), kwargs={}, request=asked)
-    response = ExceptionHandler(error, context).run()
-    return response and _rendered(response)
+    return cast("HttpResponse | None", _WithoutView(error, context).run())
 
 
-def _rendered(response: Response) -> HttpResponse:
-    response.accepted_renderer = JsonRenderer()
-    response.accepted_media_type = JsonRenderer.media_type
-    response.renderer_context = {}  # type: ignore[attr-defined]  # missing in the stubs
-    return cast("HttpResponse", response.render())
+class _WithoutView(ExceptionHandler):
+    """Answers in JSON at once: there is no view to choose another form, or to have opened a transaction."""
+
+    def set_rollback(self) -> None:
+        """Nothing is to be rolled back."""
+
+    def get_response(  # type: ignore[override]  # the library only passes it on
+        self, exc: APIException, data: dict[str, Any]
+    ) -> HttpResponse:
+        """The answer."""
+        return HttpResponse(
+            to_json(data), JsonRenderer.media_type, exc.status_code, headers=self.get_headers(exc)
+        )
 
 
 def is_api(request: HttpRequest) -> bool:

@@ -79,6 +79,11 @@ class Throttle(BaseThrottle):
         return settings.REQUEST_RATES[cls.kind]
 
     @classmethod
+    def is_on(cls) -> bool:
+        """Whether there is anything to count."""
+        return cls.rate() is not None
+
+    @classmethod
     def key(cls, rate: Rate, caller: str) -> str:
         """What the count of a caller is found by."""
         return f"{cls.kind}/{rate.seconds}:{caller}"
@@ -118,6 +123,11 @@ class ServiceThrottle(Throttle):
         """The owner of the key, who stays the same when the key is rotated."""
         owner: str | None = getattr(request.auth, "owner", None)
         return owner
+
+    @classmethod
+    def is_on(cls) -> bool:
+        """Whether requests count for keys or for addresses."""
+        return super().is_on() or AddressThrottle.is_on()
 
     def count(self, request: Request) -> None:
         """Count the request for its key alone."""
@@ -194,6 +204,7 @@ def posted_name(request: Request | HttpRequest) -> str | None:
 
 def require_unthrottled(request: Request, throttles: Sequence[type[Throttle]]) -> None:
     """Count the request. Raises Throttled where a throttle has had too many."""
-    refusing = [throttle for each in throttles if not (throttle := each()).allow_request(request, NO_VIEW)]
+    counting = [throttle() for throttle in throttles if throttle.is_on()]
+    refusing = [throttle for throttle in counting if not throttle.allow_request(request, NO_VIEW)]
     if refusing:
         raise Throttled(max(throttle.seconds_to_wait for throttle in refusing))

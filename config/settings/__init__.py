@@ -299,13 +299,13 @@ REST_FRAMEWORK = {
         "web.throttles.UserThrottle",
         "web.throttles.ServiceThrottle",
     ],
-    "NUM_PROXIES": TRUSTED_PROXIES,
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "web.errors.ExceptionHandler",
+    "EXCEPTION_FORMATTER_CLASS": "web.errors.ErrorFormatter",
     "ALLOWED_ERROR_STATUS_CODES": ERROR_STATUSES,
     "ERROR_SCHEMAS": dict.fromkeys(ERROR_STATUSES, "web.error_schema.ErrorSerializer"),
 }

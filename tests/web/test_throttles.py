@@ -261,7 +261,7 @@ def test_one_client_counts_as_one_however_its_address_is_written(case: str, set_
     "sent", ["unknown", "_hidden", "10.0.0.1:443", "[2001:db8::1]:443", "fe80::1%eth0", ""]
 )
 def test_what_a_proxy_writes_as_address_is_no_server_error(sent: str, settings: Any) -> None:
-    settings.REST_FRAMEWORK = settings.REST_FRAMEWORK | {"NUM_PROXIES": 1}
+    settings.TRUSTED_PROXIES = 1
     assert sign_in("walter", HTTP_X_FORWARDED_FOR=sent).status_code == 401
     assert (
         Client(HTTP_X_FORWARDED_FOR=sent)
