@@ -13,6 +13,6 @@ from config.warm_up import warm_up  # noqa: E402
 from web.fast_path import FastPath  # noqa: E402
 from web.preflights import Preflights  # noqa: E402
 
-application = FastPath(Preflights(django))
+application = Preflights(FastPath(django))
 refuse_unsafe_settings()
 warm_up()

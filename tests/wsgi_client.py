@@ -32,7 +32,7 @@ class WsgiClient(APIClient):
     def answer_of_application(self, environ: dict[str, Any]) -> HttpResponse:
         """The answer of the WSGI application, as the response of a test client."""
         # Created at the first request, after the test has changed settings.
-        self.application = self.application or FastPath(Preflights(get_wsgi_application()))
+        self.application = self.application or Preflights(FastPath(get_wsgi_application()))
         if begin := self.application.exchange_of(environ):
             return _response(environ, *_Answering().outcome(begin))
         started: list[Any] = []
