@@ -108,7 +108,24 @@ def test_a_session_ends_with_the_browser_and_after_its_maximum_age() -> None:
     assert settings.SESSION_COOKIE_HTTPONLY
 
 
-@pytest.mark.parametrize("rate", ["fast", "0/minute", "10", "10/fortnight"])
-def test_an_invalid_rate_is_refused_by_name(rate: str) -> None:
-    refused = run("manage.py", "check", LOGIN_RATE=rate)
-    assert "LOGIN_RATE must be a rate such as 30/minute, or off" in refused.stderr
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        ("LOGIN_RATE", "fast"),
+        ("USER_RATE", "0/minute"),
+        ("ADDRESS_RATE", "10"),
+        ("SERVICE_RATE", "10/fortnight"),
+    ],
+)
+def test_an_invalid_rate_is_refused_by_name(name: str, rate: str) -> None:
+    refused = run("manage.py", "check", **{name: rate})
+    assert f"{name} must be a rate such as 30/minute, or off" in refused.stderr
+
+
+@pytest.mark.parametrize("plain_http", ["false", "true"])
+def test_requests_are_limited_unless_the_installation_is_for_one_machine_alone(plain_http: str) -> None:
+    printing = "from config.settings import REQUEST_RATES as r; print([r[k] and r[k].limit for k in %s])"
+    kinds = ["address", "user", "service"]
+    printed = run("-c", printing % kinds, PLAIN_HTTP=plain_http, ALLOWED_HOSTS="localhost")
+    limits = [None] * 3 if plain_http == "true" else [6_000, 600, 30_000]
+    assert printed.stdout == f"{limits}\n", printed.stderr
