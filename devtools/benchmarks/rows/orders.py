@@ -50,6 +50,14 @@ MemoryResult = make_dataclass(
     "MemoryResult", [(name, float, figure(label, "MiB")) for name, label in _LABELS.items()], frozen=True
 )
 """Memory of each process after a round of all cases (PSS, children included)."""
+_SERVERS = {"postgres": "PostgreSQL", "mongodb": "MongoDB", "kafka": "Kafka"}
+CpuResult = make_dataclass(
+    "CpuResult",
+    [(name, float, figure(label, "µs")) for name, label in (_LABELS | _SERVERS).items()]
+    + [("whole", float, figure("all of them", "µs"))],
+    frozen=True,
+)
+"""CPU time that an order takes in each process and server, until all orders are settled."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +71,16 @@ class Bench:
     sql: RawPostgres
     options: Options
 
-    def run(self, *, items: int, clients: int, seconds: float) -> OrdersResult:
+    def run(self, case: str, *, items: int, clients: int, seconds: float) -> Iterator[tuple[str, Any]]:
         """Measures the raw clients, then places orders for `seconds` and waits until all are Processing."""
         raw_seconds = self.options.seconds(0.7, 0.3)
         raw_web = self.web.rate(clients, raw_seconds)
         raw_sql = self.sql.rate(clients, raw_seconds)
-        taken = self.system.taken(self.products)
+        taken, cpu = self.system.taken(self.products), self.system.cpu_seconds()
         report, settled = self.place(items=items, clients=clients, seconds=seconds)
-        count = len(report.answered)
+        used, count = self.system.cpu_seconds(), len(report.answered)
         require_equal("pieces taken of the products", self.system.taken(self.products) - taken, count * items)
-        return OrdersResult(
+        result = OrdersResult(
             accepted=report.rate,
             of_sql=report.rate,
             p50=1000 * percentile(report.latencies, 50),
@@ -86,6 +94,10 @@ class Bench:
             raw_web=raw_web,
             raw_sql=raw_sql,
         )
+        yield case, result
+        micros = {name: 1e6 * (seconds - cpu[name]) / count for name, seconds in used.items()}
+        shown = {name: micros.get(name, 0.0) for name in _LABELS | _SERVERS}
+        yield f"{case}: CPU an order", CpuResult(**shown, whole=sum(micros.values()))
 
     def place(self, *, items: int, clients: int, seconds: float) -> tuple[Report, dict[str, float]]:
         """Places orders and waits; returns the report, and when each order became Processing."""
@@ -125,19 +137,19 @@ def cases(bench: Bench) -> Iterator[tuple[str, Any]]:
     options = bench.options
     for _ in range(options.runs):
         for items, clients in _QUICK_CASES if options.quick else _CASES:
-            result = bench.run(items=items, clients=clients, seconds=options.seconds(2, 0.5))
-            yield f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}", result
+            case = f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}"
+            yield from bench.run(case, items=items, clients=clients, seconds=options.seconds(2, 0.5))
         memory = bench.system.memory()
         yield "memory after a round", MemoryResult(**{name: memory[name] for name in _LABELS})
         seconds = options.seconds(20, 1)
-        yield f"1 item, 16 clients for {seconds:.0f} s", bench.run(items=1, clients=16, seconds=seconds)
+        yield from bench.run(f"1 item, 16 clients for {seconds:.0f} s", items=1, clients=16, seconds=seconds)
 
 
 def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
     """16 clients for the time of --sustained."""
     seconds = bench.options.sustained
     for _ in range(bench.options.runs):
-        yield f"{seconds:.0f} s, 16 clients", bench.run(items=1, clients=16, seconds=seconds)
+        yield from bench.run(f"{seconds:.0f} s, 16 clients", items=1, clients=16, seconds=seconds)
         memory = bench.system.memory()
         yield "memory afterwards", MemoryResult(**{name: memory[name] for name in _LABELS})
 

@@ -30,8 +30,8 @@ def _orders(system: System, options: Options) -> Iterator[tuple[str, Any]]:
     with open_bench(system, options) as bench:
         for _ in range(options.runs):
             for clients in (16,) if options.quick else (16, 64):
-                result = bench.run(items=1, clients=clients, seconds=options.seconds(2, 0.5))
-                yield f"1 item, {clients} clients", result
+                seconds = options.seconds(2, 0.5)
+                yield from bench.run(f"1 item, {clients} clients", items=1, clients=clients, seconds=seconds)
 
 
 def _backlogs(system: System, example: str, options: Options) -> Iterator[tuple[str, BacklogResult]]:
