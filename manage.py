@@ -18,6 +18,11 @@ if IS_WORKER:
         signal.signal(number, lambda *_: os._exit(0))
 signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
+from foundation.garbage_collection import pause_garbage_collector  # noqa: E402
+
+if IS_WORKER:
+    pause_garbage_collector()
+
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.management import execute_from_command_line  # noqa: E402
 

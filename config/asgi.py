@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
+from foundation.garbage_collection import pause_garbage_collector, tune_garbage_collector
 from foundation.logging import log_uncaught_errors
 
+pause_garbage_collector()
 log_uncaught_errors()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
@@ -49,3 +51,4 @@ application = ProtocolTypeRouter(
         "websocket": observe_sockets(OriginCheck(sockets, [*own_hosts, settings.FRONTEND_URL])),
     }
 )
+tune_garbage_collector()

@@ -4,28 +4,43 @@ from importlib import import_module
 from threading import Thread
 
 from django.conf import settings
+from django.db import connection
+from django.urls import reverse
 
-from config.dependencies import DATABASES
-from foundation.garbage_collection import tune_garbage_collector
 from foundation.logging import log_uncaught_errors
+from foundation.warming import warm_up
 from orders_app.accounts.ended_sign_ins import watch_sign_ins
-from web.dependency_checks import Check, find_all
+from orders_app.services.place_order import warm_up_placing
+from products_app.selectors import warm_up_catalogue
 from web.rates.counts import request_counts
 from web.rates.sharing import Sharing
 from web.worker_health import begin_to_watch
 
+WARM_SECONDS = 2.0
+"""How long a process waits for the databases before it takes requests without them."""
 
-def warm_up() -> None:
-    """Load all views, begin the heartbeat; then, without waiting, reach both databases once.
+
+def begin() -> None:
+    """Load all views, do once what requests do, and begin the heartbeat.
 
     From then on the ends of sign-ins are followed, and the counts of requests shared with other processes.
-    A database that is away is no error.
+    Returns after WARM_SECONDS at the latest: a database that is away is no error.
     """
     log_uncaught_errors()
     import_module(settings.ROOT_URLCONF)
-    tune_garbage_collector()
+    warming = Thread(target=_warm_up, name="warm-up", daemon=True)
+    warming.start()
+    warming.join(WARM_SECONDS)
     begin_to_watch("web")
-    checks = {name: Check(check) for name, check in DATABASES.items()}
-    Thread(target=find_all, args=[checks], name="warm-up", daemon=True).start()
     watch_sign_ins()
     Sharing(request_counts()).start()
+
+
+def _warm_up() -> None:
+    warm_up(_resolve_urls, warm_up_catalogue, warm_up_placing)
+    connection.close()
+
+
+def _resolve_urls() -> None:
+    """Django reads the patterns at the first use."""
+    reverse("order-list")

@@ -1,8 +1,16 @@
-"""Tunes Python's garbage collector for processes that create many objects per batch or request."""
+"""Tunes Python's garbage collector for processes that load much, and create much for a batch or a request."""
 
 import gc
 
 _COLLECT_AFTER_NEW_OBJECTS = 50_000
+
+
+def pause_garbage_collector() -> None:
+    """Collect nothing until `tune_garbage_collector`: while modules are loaded hardly anything is garbage.
+
+    Looking for it takes a sixth of the time that a process needs to load Django.
+    """
+    gc.disable()
 
 
 def tune_garbage_collector() -> None:
@@ -14,3 +22,4 @@ def tune_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER_NEW_OBJECTS)
+    gc.enable()

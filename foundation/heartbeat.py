@@ -50,6 +50,7 @@ class _Record(Struct, frozen=True):
     pid: int
     breaker: OpenBreaker | None = None
     hindrances: tuple[str, ...] = ()
+    is_warm: bool = False
 
 
 class WorkerProcess(Struct, frozen=True):
@@ -62,6 +63,8 @@ class WorkerProcess(Struct, frozen=True):
     breaker: OpenBreaker | None
     hindrances: tuple[str, ...]
     """A sentence for each thing that others do and that keeps this process from its work."""
+    is_warm: bool
+    """Whether its first work need not wait any more for what a process does once."""
 
 
 class Heartbeat:
@@ -98,6 +101,12 @@ class Heartbeat:
         """Note what others do now that keeps this process from its work."""
         self._record = msgspec.structs.replace(self._record, hindrances=tuple(sentences))
         self._write()
+
+    def tell_warm(self) -> None:
+        """Note that the first work of this process need not wait for anything that is done once."""
+        if not self._record.is_warm:
+            self._record = msgspec.structs.replace(self._record, is_warm=True)
+            self._write()
 
     def _write(self) -> None:
         text = msgspec.json.encode(self._record)
@@ -147,6 +156,12 @@ def tell_hindrances(sentences: Sequence[str]) -> None:
     """Note what keeps this process's worker from its work; does nothing in a process that runs none."""
     if _ThisProcess.heartbeat:
         _ThisProcess.heartbeat.tell_hindrances(sentences)
+
+
+def tell_warm() -> None:
+    """Note that this process's worker is warm; does nothing in a process that runs none."""
+    if _ThisProcess.heartbeat:
+        _ThisProcess.heartbeat.tell_warm()
 
 
 def shared_directory() -> Path | None:
@@ -206,7 +221,7 @@ def _read(path: Path, silent_after: float) -> WorkerProcess | None:
     seconds = max(0.0, time.monotonic() - _TIME.unpack_from(content)[0])
     state: State = "ended" if has_ended else "silent" if seconds > silent_after else "working"
     return WorkerProcess(
-        record.worker, record.pid, state, round(seconds, 1), record.breaker, record.hindrances
+        record.worker, record.pid, state, round(seconds, 1), record.breaker, record.hindrances, record.is_warm
     )
 
 

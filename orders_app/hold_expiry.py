@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from foundation import metrics
-from foundation.heartbeat import beat
+from foundation.heartbeat import beat, tell_warm
 from foundation.outage import DependencyUnavailable, Outage
 from orders_app.event_log import Origin
 from orders_app.selectors import orders_awaiting_payment
@@ -34,6 +34,7 @@ def run(stop: threading.Event) -> None:
             pause = outage.record_failure(error)
         else:
             outage.record_success()
+            tell_warm()
             pause = POLL_SECONDS
         stop.wait(pause)
 

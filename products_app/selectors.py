@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack
 
-from bson import Decimal128, Regex
+from bson import Decimal128, ObjectId, Regex
 from msgspec import Struct
 
 from products_app.documents.connection import object_id, translating_mongodb_errors
@@ -208,6 +208,14 @@ def orderable(document: Mapping[str, Any]) -> OrderableProduct:
         product_id = str(document["_id"])
         return OrderableProduct(product_id, name if is_name(name) else product_id, Decimal(0), False)
     return OrderableProduct(product.id, product.name, product.price, product.is_active)
+
+
+def warm_up_catalogue() -> None:
+    """Read the catalogue as placing an order does, for a product that does not exist.
+
+    Raises CatalogueUnavailable.
+    """
+    find_products_to_order([str(ObjectId())])
 
 
 def ping() -> None:

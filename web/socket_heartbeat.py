@@ -17,5 +17,6 @@ def beat_while_serving(worker: str) -> None:
 
 def _begin(worker: str) -> None:
     heartbeat = Heartbeat(worker)
+    heartbeat.tell_warm()
     LoopingCall(heartbeat.beat).start(BEAT_SECONDS / 2)
     _loop.addSystemEventTrigger("after", "shutdown", heartbeat.end)

@@ -55,9 +55,10 @@ def update_worker_processes() -> None:
 
 
 def begin_to_watch(worker: str) -> None:
-    """Give this process the heartbeat of `worker`, and have it log which others fall silent or end."""
+    """Give this process, which is warm, the heartbeat of `worker`; it logs which others do not work."""
     heartbeat = Heartbeat(worker)
     heartbeat.end_with_process()
+    heartbeat.tell_warm()
     threading.Thread(target=_watch, args=[heartbeat, worker], name="heartbeat", daemon=True).start()
 
 

@@ -28,7 +28,7 @@ Inject = Callable[[System, random.Random], None]
 
 DOWN_SECONDS = 10.0
 LONG_DOWN_SECONDS = 100.0
-# Longer than a consumer's session in its group (3 s), and the relay's idle session in PostgreSQL (12 s).
+# Longer than a consumer's session in its group (1.5 s), and the relay's idle session in PostgreSQL (12 s).
 _FROZEN_CONSUMER_SECONDS, _FROZEN_RELAY_SECONDS = 6.0, 14.0
 _POINT_SECONDS, _REBALANCES = 30.0, 5
 _MOVED_CLOCK = PROJECT / "devtools" / "faults" / "moved_clock"

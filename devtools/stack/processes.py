@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from devtools.stack.settings import Settings
 from kafka_workers.workers import WORKERS, Worker
 
-DEFAULT_COUNTS = {"web": 2, **{worker.name: worker.count for worker in WORKERS}}
+WEB = "web"
+DEFAULT_COUNTS = {WEB: 2, **{worker.name: worker.count for worker in WORKERS}}
 """How many processes of each kind run; sockets always has one."""
 
 
@@ -17,26 +18,28 @@ class Process:
 
     name: str
     command: tuple[str, ...]
+    heartbeats: int = 0
+    """How many of its processes say in a heartbeat that they are warm."""
 
 
 def all_processes(settings: Settings, counts: Mapping[str, int]) -> list[Process]:
     """The processes of one system; `counts` has the numbers that differ from DEFAULT_COUNTS."""
     counts = {**DEFAULT_COUNTS, **counts}
     workers = [process for worker in WORKERS for process in _instances(worker, counts[worker.name])]
-    return [web_process(settings, counts["web"]), _sockets(settings), *workers]
+    return [web_process(settings, counts[WEB]), _sockets(settings), *workers]
 
 
 def worker_process(worker: Worker, number: int | None = None) -> Process:
     """One process of a worker; a number distinguishes several processes of one worker."""
     name = worker.name if number is None else f"{worker.name}-{number}"
-    return Process(name, (sys.executable, "manage.py", worker.command))
+    return Process(name, (sys.executable, "manage.py", worker.command), heartbeats=1)
 
 
-def web_process(settings: Settings, count: int, name: str = "web") -> Process:
+def web_process(settings: Settings, count: int, name: str = WEB) -> Process:
     """The web server with `count` processes, on the port for HTTP of these settings."""
     options = {"--host": settings.host, "--port": str(settings.ports.web), "--processes": str(count)}
     server = (sys.executable, "-m", "web.server", *_flat(options))
-    return Process(name, (*server, "config.wsgi:application"))
+    return Process(name, (*server, "config.wsgi:application"), heartbeats=count)
 
 
 def _instances(worker: Worker, count: int) -> list[Process]:
@@ -47,7 +50,8 @@ def _instances(worker: Worker, count: int) -> list[Process]:
 
 def _sockets(settings: Settings) -> Process:
     options = {"-b": settings.host, "-p": str(settings.ports.sockets), "-v": "0"}
-    return Process("sockets", (sys.executable, "-m", "daphne", *_flat(options), "config.asgi:application"))
+    command = (sys.executable, "-m", "daphne", *_flat(options), "config.asgi:application")
+    return Process("sockets", command, heartbeats=1)
 
 
 def _flat(options: Mapping[str, str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import signal
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
-# After a run of this length the pause before the next start is the first pause again.
+# After a run of this length there is no pause: it is no crash that comes again at once.
 _STABLE_SECONDS = 10.0
 
 
@@ -17,6 +17,7 @@ class RestartPause:
         """The pause after a run of so many seconds."""
         if seconds > _STABLE_SECONDS:
             self._next = _FIRST_PAUSE
+            return 0.0
         pause = self._next
         self._next = min(2 * pause, _LONGEST_PAUSE)
         return pause

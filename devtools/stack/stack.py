@@ -18,7 +18,7 @@ from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports, in_url, reachable
 from devtools.stack.prepare import TOPICS_FAILED, WAITING
 from devtools.stack.private_files import FOLDER
-from devtools.stack.processes import Process, all_processes
+from devtools.stack.processes import WEB, Process, all_processes
 from devtools.stack.server import HOST, Server
 from devtools.stack.server_keeper import ServerKeeper
 from devtools.stack.servers import embedded_servers, run_together, start_all
@@ -26,9 +26,11 @@ from devtools.stack.settings import Settings, make_settings
 from devtools.stack.spawn import signal_tree, spawn
 from devtools.stack.state import PartState, StateFile
 from devtools.stack.supervised import SupervisedProcess
+from devtools.stack.warmth import warm_processes
 from devtools.stack.watch import Watch
 
 _READY_SECONDS = 60.0
+_WARM_SECONDS = 20.0
 _POLL_SECONDS = 0.05
 _TOPICS_SECONDS = 5.0
 
@@ -118,15 +120,25 @@ class Stack:
             raise StackError(sentence)
 
     def start_processes(self) -> None:
-        """Launches the processes and returns immediately."""
+        """Launches the processes, the web server when the others are warm.
+
+        So whoever waits until the web server answers finds all of them warm.
+        """
         self._log.info("starting %s", ", ".join(process.name for process in self._initial))
-        for process in self._initial:
+        web = [process for process in self._initial if process.name == WEB]
+        others = [process for process in self._initial if process.name != WEB]
+        for process in others:
+            self.add(process)
+        if web:
+            self._wait_until_warm(others)
+        for process in web:
             self.add(process)
 
     def wait_until_ready(self) -> None:
         """Returns when web and sockets answer. Raises StackError when they do not within a minute."""
         self._wait_until(self._web_answers, "web")
         self._wait_until(self._sockets_answer, "sockets")
+        self._wait_until_warm(self._initial)
         self._ready = True
         self._write_state()
 
@@ -224,6 +236,19 @@ class Stack:
             shutil.rmtree(emptied, ignore_errors=True)
             emptied.mkdir(mode=FOLDER)
         self.settings.write()
+
+    def _wait_until_warm(self, processes: Sequence[Process]) -> None:
+        """Returns when these processes are warm, or after a while: without Kafka workers are not."""
+        deadline = time.monotonic() + (_WARM_SECONDS if not self._waits_for else 0)
+        while cold := [process.name for process in processes if not self._is_warm(process)]:
+            if time.monotonic() > deadline:
+                self._log.warning("not at work yet: %s", ", ".join(cold))
+                return
+            time.sleep(_POLL_SECONDS)
+
+    def _is_warm(self, process: Process) -> bool:
+        pid = self.processes[process.name].pid
+        return pid is not None and warm_processes(self.settings.metrics, pid) >= process.heartbeats
 
     def _wait_until(self, answers: Callable[[], bool], name: str) -> None:
         deadline = time.monotonic() + _READY_SECONDS

@@ -19,6 +19,7 @@ from orders_app.messages import InventoryRelease, InventoryReserve
 from products_app.exceptions import CatalogueUnavailable
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
 from products_app.services.stock.service import Line, Release, Reserve, StockAnswer, settle
+from products_app.services.stock.warm_up import warm_up
 
 OrderRequest = Reserve | Release
 
@@ -82,5 +83,5 @@ def _message(request: ReceivedMessage, answer: StockAnswer, now: datetime) -> Ou
 
 
 INVENTORY_CONSUMER = ConsumerDefinition(
-    group=INVENTORY.group, topics=INVENTORY.reads, decode=decode, handle=handle
+    group=INVENTORY.group, topics=INVENTORY.reads, decode=decode, handle=handle, warm_up=warm_up
 )

@@ -17,10 +17,11 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from foundation import metrics
-from foundation.heartbeat import beat
+from foundation.heartbeat import beat, tell_warm
 from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.pacing import WORKER_PACING
+from foundation.warming import warm_up
 from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import parked_events
 from kafka_workers.relay.leadership import READER, acquire_leadership, release_leadership
@@ -43,6 +44,7 @@ log = structlog.get_logger(__name__)
 def run(stop: threading.Event) -> None:
     """Relay until `stop` is set. Waits while PostgreSQL or Kafka is unavailable."""
     with Producer(READER) as producer:
+        warm_up(producer.connect)
         OutboxRelay(producer).run(stop)
 
 
@@ -86,6 +88,7 @@ class OutboxRelay:
                 pause = outage.record_failure(error)
             else:
                 outage.record_success()
+                tell_warm()
             stop.wait(pause)
 
     def _take_turn(self) -> float:

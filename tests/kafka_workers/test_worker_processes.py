@@ -89,6 +89,7 @@ def test_a_worker_beats_while_its_dependencies_are_away_and_leaves_no_record(tmp
 
     eventually(have_beaten_again, "they go on")
     assert working()
+    assert not any(each.is_warm for each in found())
     for process in started.values():
         process.send_signal(signal.SIGTERM)
     for process in started.values():

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from uvicorn.config import STARTUP_FAILURE
 
+from foundation.garbage_collection import pause_garbage_collector, tune_garbage_collector
 from web.server.connections import Connections, Held, most_connections
 from web.server.exchanges import Exchanges
 from web.server.limits import CHECK_SECONDS, Limits
@@ -68,9 +69,11 @@ def load_process(path: str) -> WebProcess:
 
     A wrong setting ends the process, and with it the server: it would be as wrong at the next start.
     """
+    pause_garbage_collector()
     module, _, name = path.partition(":")
     try:
         application: WSGIApplication = getattr(import_module(module), name)
+        tune_garbage_collector()
         return WebProcess(application, Limits(**settings.WEB_LIMITS))
     except ImproperlyConfigured as error:
         print(f"web: {error}", file=sys.stderr)  # noqa: T201 - there may be no log yet

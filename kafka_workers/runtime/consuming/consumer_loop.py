@@ -13,10 +13,12 @@ from confluent_kafka import Message
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
+from foundation.heartbeat import tell_warm
 from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.pacing import WORKER_PACING
+from foundation.warming import warm_up
 from kafka_workers.runtime.broker.client_config import BrokerReachability
 from kafka_workers.runtime.consuming.batch import BatchProcessor
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition
@@ -25,6 +27,9 @@ from kafka_workers.runtime.consuming.membership import GroupMembership
 from kafka_workers.runtime.consuming.retry import Outcome, seconds_until_due
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.runtime.producing.producer import Producer
+
+JOIN_SECONDS = 3
+"""How long a new member waits for its first partitions; there may be none left for it."""
 
 T = TypeVar("T")
 
@@ -47,6 +52,11 @@ def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
             reachability,
         )
         try:
+            # While it joins its group.
+            is_warm = warm_up(producer.connect, definition.warm_up)
+            membership.await_partitions(JOIN_SECONDS, stop)
+            if is_warm:
+                tell_warm()
             _Loop(definition, membership, BatchProcessor(definition, producer, delays), stop).run()
         finally:
             membership.close()
@@ -70,6 +80,8 @@ class _Loop(Generic[T]):
     def run(self) -> None:
         log.info("consumer started", topics=list(self._definition.topics))
         while not self._stop.is_set():
+            if self._membership.has_partitions:
+                tell_warm()
             batch = self._membership.poll_batch(self._breaker.batch_size(self._size))
             if self._breaker.must_wait():
                 self._membership.give_back(batch)

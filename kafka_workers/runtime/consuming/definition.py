@@ -27,6 +27,7 @@ class ConsumerDefinition(Generic[T]):
     batch and for any part of it: after any failure before the offset commit the same messages come again. It
     raises DependencyUnavailable during an outage of a server that it needs; any other exception means that a
     message is at fault.
+    `warm_up` does once, without any effect, what the first batch would otherwise wait for; it may fail.
     `batch_size` is the most messages in one batch; batches shrink while one takes longer than `time_budget`
     seconds.
     """
@@ -35,5 +36,6 @@ class ConsumerDefinition(Generic[T]):
     topics: Sequence[str]
     decode: Callable[[ReceivedMessage], T]
     handle: Callable[[Sequence[DecodedMessage[T]]], Iterable[OutgoingMessage]]
+    warm_up: Callable[[], None] = lambda: None
     batch_size: int = 2000
     time_budget: float = 1.0

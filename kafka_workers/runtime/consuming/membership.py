@@ -22,6 +22,9 @@ from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 POLL_SECONDS = 0.25
 """Longest wait for a message: a worker that is asked to stop notices after this time."""
 
+JOIN_POLL_SECONDS = 0.02
+"""The same while the first partitions are awaited."""
+
 LIST_TOPICS_SECONDS = 1
 """Longest wait for the list of topics, in a worker that has nothing else to do."""
 
@@ -75,6 +78,17 @@ class GroupMembership:
         self._reachability = reachability
         self._held = HeldMessages(group, tell_hindrances)
         self._consumer = self._join()
+
+    @property
+    def has_partitions(self) -> bool:
+        """Whether partitions are assigned."""
+        return bool(self._assigned)
+
+    def await_partitions(self, seconds: float, stop: threading.Event) -> None:
+        """Wait until the first partitions are read, at most so long, or until `stop` is set."""
+        end = time.monotonic() + seconds
+        while not (self._buffer or stop.is_set()) and time.monotonic() < end:
+            self._serve_and_buffer(JOIN_POLL_SECONDS)
 
     def poll_batch(self, most: int) -> list[Message]:
         """Wait shortly for a message; the batch is all that have arrived by then, up to `most`."""

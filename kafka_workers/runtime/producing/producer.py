@@ -13,6 +13,7 @@ from kafka_workers.runtime.broker.client_config import DELIVERY_SECONDS, BrokerR
 from kafka_workers.runtime.broker.errors import exception_for
 from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed, RejectedMessage
 from kafka_workers.runtime.messages.message import OutgoingMessage
+from kafka_workers.runtime.producing.producer_ids import await_producer_ids
 
 _REJECTED = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -24,6 +25,8 @@ _REJECTED = {
     KafkaError.POLICY_VIOLATION,
 }
 _REPORT_SECONDS = DELIVERY_SECONDS + 1
+CONNECT_SECONDS = 1
+"""How long a new client waits for a broker before it goes on without one."""
 
 Errors = dict[int, KafkaError]
 Meanwhile = Callable[[], None]
@@ -34,12 +37,17 @@ def nothing() -> None:
 
 
 class Producer:
-    """An idempotent producer (acks=all); connects at the first use. Each thread needs its own."""
+    """An idempotent producer (acks=all); connects by `connect` or at the first use. One for each thread."""
 
     def __init__(self, name: str, reachability: BrokerReachability | None = None) -> None:
         self._name = name
         self._reachability = reachability or BrokerReachability()
         self._client: KafkaProducer | None = None
+
+    def connect(self) -> None:
+        """Connect now, so that the first message need not wait. Raises BrokerUnavailable."""
+        await_producer_ids(producer_config(self._name, self._reachability))
+        self._connected_client()
 
     def publish(self, messages: Iterable[OutgoingMessage], meanwhile: Meanwhile = nothing) -> None:
         """Send messages and wait, at most some seconds, until the broker has acknowledged all of them.
@@ -90,7 +98,7 @@ class Producer:
         self, batch: Sequence[OutgoingMessage], indexes: Sequence[int], meanwhile: Meanwhile
     ) -> tuple[Errors, int]:
         """The error of each failed message by index, and how many others have no delivery report yet."""
-        client = self._client = self._client or KafkaProducer(producer_config(self._name, self._reachability))
+        client = self._connected_client()
         errors: Errors = {}
         for index in indexes:
             produce(client, batch[index], partial(_note, errors, index))
@@ -102,6 +110,14 @@ class Producer:
             self.close()
             raise exception_for(exception.args[0], "WRITE", batch[indexes[0]].topic) from exception
         return errors, unconfirmed
+
+    def _connected_client(self) -> KafkaProducer:
+        if self._client is None:
+            self._client = KafkaProducer(producer_config(self._name, self._reachability))
+            # A client that nobody asks anything asks for its producer id half a second after its creation.
+            with suppress(KafkaException):
+                self._client.list_topics(timeout=CONNECT_SECONDS)
+        return self._client
 
     def _close_after_fatal(self, error: KafkaError) -> None:
         if error.fatal() or error.code() == KafkaError._FATAL:  # noqa: SLF001

@@ -166,3 +166,10 @@ def test_the_consumer_waits_during_an_outage_of_the_database(monkeypatch: pytest
     monkeypatch.setattr(orders, "record_answers", unavailable)
     with pytest.raises(DependencyUnavailable, match="PostgreSQL is unavailable: the database system"):
         orders.handle([])
+
+
+def test_warming_changes_nothing(placer: OrderPlacer) -> None:
+    placer.place()
+    before = all_that_is_stored()
+    ORDER_CONSUMER.warm_up()
+    assert all_that_is_stored() == before

@@ -21,7 +21,7 @@ from orders_app.exceptions import (
 )
 from orders_app.fold import rebuild_order
 from orders_app.models import Order
-from orders_app.services.place_order import PLACING, Placement, new_order, service
+from orders_app.services.place_order import PLACING, Placement, new_order, service, warm_up_placing
 from orders_app.services.place_order.new_order import MAX_PIECES, new_order_number
 from orders_app.services.place_order.service import place_orders
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
@@ -307,3 +307,11 @@ def test_an_error_of_the_database_about_one_order_spoils_no_other_of_the_batch(
     outcomes = place_orders(requests, connection)
     assert [type(outcome) for outcome in outcomes] == [Placement, OperationalError, Placement]
     assert Order.objects.count() == 2
+
+
+def test_warming_opens_the_connection_for_placing_and_places_nothing(placer: OrderPlacer) -> None:
+    shared_connection(PLACING).close()
+    before = all_that_is_stored()
+    warm_up_placing()
+    assert shared_connection(PLACING).connection is not None
+    assert all_that_is_stored() == before

@@ -19,6 +19,7 @@ from products_app.services.stock.service import (
     StockRequest,
     settle,
 )
+from products_app.services.stock.warm_up import warm_up
 from tests.concurrency import race
 from tests.products_app.lines import reserve_line
 from tests.products_app.product_stock import (
@@ -276,3 +277,10 @@ def test_callers_that_share_a_batch_with_an_unreadable_entry_are_answered() -> N
     )
     assert [type(outcome) for outcome in outcomes] == [EntryUnreadable] + [LineReserved] * 7
     ledger_collection().delete_one({"_id": "bad"})
+
+
+def test_warming_writes_nothing() -> None:
+    product = stocked(5)
+    warm_up()
+    assert stock_of(product) == 5
+    assert ledger_collection().count_documents({}) == 0

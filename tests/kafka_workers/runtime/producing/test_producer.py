@@ -1,5 +1,6 @@
 """Publishing: the broker acknowledges the whole batch, or the caller learns which messages it did not."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -40,6 +41,25 @@ def test_the_messages_of_a_key_keep_their_order(bench: Bench, producer: Producer
     producer.publish(OutgoingMessage(bench.topic, "one", str(number).encode(), {}) for number in range(500))
     records = bench.kafka_client.read([bench.topic], lambda records: len(records) >= 500)
     assert [int(record.value) for record in records] == list(range(500))
+
+
+def seconds_of_first_message(bench: Bench) -> float:
+    with Producer("test") as producer:
+        producer.connect()
+        started = time.monotonic()
+        producer.publish([message(bench, "first")])
+        return time.monotonic() - started
+
+
+def test_the_first_message_of_a_connected_producer_does_not_wait_for_a_producer_id(bench: Bench) -> None:
+    # A client that asks for its id when it has a message waits at least half a second for it.
+    assert min(seconds_of_first_message(bench) for _ in range(3)) < 0.4
+
+
+def test_connecting_tells_that_no_broker_is_there(settings: Settings) -> None:
+    settings.KAFKA_BROKERS = f"127.0.0.1:{free_ports(1)[0]}"
+    with pytest.raises(BrokerUnavailable):
+        Producer("test").connect()
 
 
 def test_publishing_nothing_needs_no_broker(settings: Settings) -> None:

@@ -1,0 +1,48 @@
+"""The first work of a process is as fast as its later work: what is done once is done before."""
+
+import os
+import signal
+import time
+
+from devtools.driver.shop import Caller, Shop, eventually
+from devtools.stack.stack import Stack
+from foundation.heartbeat import worker_processes
+from kafka_workers.workers import SAGA
+
+ONE_WAIT_SECONDS = 0.5
+"""What one process that is not warm takes at least: its producer waits so long for its id."""
+
+
+def seconds_until_confirmed(customer: Caller, product: str) -> float:
+    with customer.listening() as socket:
+        started = time.monotonic()
+        order = customer.place((product, 1))
+        socket.wait_for("order:confirmed", order["id"])
+        return time.monotonic() - started
+
+
+def test_the_first_order_is_confirmed_as_fast_as_later_ones(shop: Shop) -> None:
+    product, customer = shop.new_product(stock=10), shop.new_customer()
+    first, *later = (seconds_until_confirmed(customer, product) for _ in range(5))
+    assert first < max(later) + ONE_WAIT_SECONDS
+
+
+def warm_processes(stack: Stack) -> set[int]:
+    return {each.pid for each in worker_processes(stack.settings.metrics, silent_after=15) if each.is_warm}
+
+
+def test_the_first_order_after_a_kill_is_confirmed_as_fast_as_later_ones(stack: Stack, shop: Shop) -> None:
+    product, customer = shop.new_product(stock=10), shop.new_customer()
+    killed = [name for name in stack.processes if name.partition("-")[0] in {each.name for each in SAGA}]
+    before = {name: stack.pid(name) for name in killed}
+    for pid in before.values():
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    def are_warm_again() -> bool:
+        now = {name: stack.pid(name) for name in killed}
+        return all(now[name] != before[name] and now[name] in warm_processes(stack) for name in killed)
+
+    eventually(are_warm_again, "all workers are warm again", seconds=30)
+    first, *later = (seconds_until_confirmed(customer, product) for _ in range(3))
+    assert first < max(later) + ONE_WAIT_SECONDS
