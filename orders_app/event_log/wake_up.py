@@ -11,6 +11,7 @@ import psycopg
 import structlog
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from psycopg.pq import ExecStatus
 
 CHANNEL = "order_log"
@@ -36,9 +37,9 @@ def notify_readers(database: BaseDatabaseWrapper) -> None:
     Call it after the COMMIT of the events: NOTIFY inside their transaction would let one such transaction
     commit at a time, and each waits for the disk. Raises nothing: the events are committed.
     """
-    now = time.monotonic()
-    if now - _LastNotify.at < NOTIFY_SECONDS:
+    if not _is_due():
         return
+    now = time.monotonic()
     try:
         # Sent by libpq itself: the writer waits for this round trip, and a cursor would take twice as long.
         result = database.connection.pgconn.exec_(NOTIFY)
@@ -49,6 +50,20 @@ def notify_readers(database: BaseDatabaseWrapper) -> None:
             _LastNotify.at = now
         else:
             _report_failure(database, result.get_error_message())
+
+
+def notify_in_same_trip(cursor: CursorWrapper) -> None:
+    """Wake the readers by a statement behind the COMMIT, in the same round trip, unless they were just woken.
+
+    Its failure is one of that round trip: for writers that may repeat what is committed.
+    """
+    if _is_due():
+        cursor.execute(NOTIFY.decode())
+        _LastNotify.at = time.monotonic()
+
+
+def _is_due() -> bool:
+    return time.monotonic() - _LastNotify.at >= NOTIFY_SECONDS
 
 
 def _report_failure(database: BaseDatabaseWrapper, reason: str) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from foundation.round_trips import one_round_trip
 from orders_app.document import OrderDocument
 from orders_app.event_data import EventData, EventType
-from orders_app.event_log.wake_up import notify_readers
+from orders_app.event_log.wake_up import notify_in_same_trip, notify_readers
 from orders_app.models.rows import as_json
 
 
@@ -86,11 +86,11 @@ def append_within(
 def append_and_commit(
     statement: str, parameters: Sequence[str], events: Sequence[NewEvent], database: BaseDatabaseWrapper
 ) -> None:
-    """Append events as `append_within` does, and commit the transaction, in one round trip.
+    """Append events as `append_within` does, commit the transaction and wake the readers, in one round trip.
 
-    The transaction was begun by BEGIN, and is not one of Django's.
+    The transaction was begun by BEGIN, and is not one of Django's. After an error it may be committed.
     """
     with database.cursor() as cursor, one_round_trip(database):
         cursor.execute(statement, [*parameters, as_json(events)])
         cursor.execute("COMMIT")
-    notify_readers(database)
+        notify_in_same_trip(cursor)

@@ -90,17 +90,24 @@ def _cancel_reason(order: Any) -> CancelReason | None:
 
 def columns_of(document: OrderDocument) -> dict[str, Any]:
     """The columns of the order's row, except the idempotency key and the request hash of its placement."""
-    reason, address = document.cancel_reason, document.shipping_address
-    return {
-        "id": document.id,
+    return changing_columns_of(document) | {
         "order_number": document.order_number,
         "user_id": int(document.user_id),
         "total_amount": document.total_amount,
         "currency": document.currency,
+        "payment_method": document.payment_method,
+        "created_at": document.created_at,
+    }
+
+
+def changing_columns_of(document: OrderDocument) -> dict[str, Any]:
+    """The id, and the columns that events change."""
+    reason, address = document.cancel_reason, document.shipping_address
+    return {
+        "id": document.id,
         "status": document.status,
         "stock_status": document.stock_status,
         "payment_status": document.payment_status,
-        "payment_method": document.payment_method,
         "street": address.street,
         "city": address.city,
         "state": address.state,
@@ -109,7 +116,6 @@ def columns_of(document: OrderDocument) -> dict[str, Any]:
         "tracking_number": document.tracking_number or "",
         "cancel_reason_code": reason.code if reason else "",
         "cancel_reason_detail": reason.detail if reason else "",
-        "created_at": document.created_at,
         "updated_at": document.updated_at,
         "shipped_at": document.shipped_at,
         "delivered_at": document.delivered_at,
@@ -138,7 +144,7 @@ WHERE orders_order.id = new.id
 
 def changed_rows(documents: Sequence[OrderDocument]) -> str:
     """The parameter of UPDATE."""
-    return as_json([columns_of(document) for document in documents])
+    return as_json([changing_columns_of(document) for document in documents])
 
 
 def as_json(rows: object) -> str:
