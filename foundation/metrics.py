@@ -140,6 +140,18 @@ HOLDS_EXPIRED = Counter(
     "Orders cancelled because they were not paid in time.",
 )
 
+# Housekeeping.
+EXPIRED_DELETED = Counter(
+    "stockbridge_expired_deleted_total",
+    "Rows deleted because they had expired.",
+    ["kind"],
+)
+LOG_PARTITIONS_AHEAD_SECONDS = Gauge(
+    "stockbridge_order_log_partitions_ahead_seconds",
+    "How long from now on orders will find a partition of their month; else the default one takes them.",
+    multiprocess_mode="mostrecent",
+)
+
 # Stock.
 
 STOCK_ANSWERS = Counter(

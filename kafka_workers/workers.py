@@ -126,7 +126,10 @@ HOLDS = Worker(
     title="hold expiry",
     command="expire_holds",
     runs="orders_app.hold_expiry:run",
-    purpose="cancel orders that are not paid within HOLD_MINUTES, unless they are paid on delivery",
+    purpose=(
+        "cancel orders that are not paid within HOLD_MINUTES, unless they are paid on delivery; "
+        "once a minute, delete expired tokens, sign-ins and sessions, and add partitions to the order log"
+    ),
     scaling="Several may run at once.",
     needs=(POSTGRESQL,),
 )

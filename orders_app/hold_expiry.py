@@ -1,4 +1,7 @@
-"""The worker that cancels orders which were not paid in time. Any number of processes may run it."""
+"""The worker that cancels orders which were not paid in time, and keeps house in between.
+
+Any number of processes may run it.
+"""
 
 import threading
 from collections.abc import Sequence
@@ -13,6 +16,7 @@ from foundation import metrics
 from foundation.heartbeat import beat, tell_warm
 from foundation.outage import DependencyUnavailable, Outage
 from orders_app.event_log import Origin
+from orders_app.housekeeping import Housekeeping
 from orders_app.selectors import orders_awaiting_payment
 from orders_app.services.expire_holds import expire_holds
 
@@ -25,11 +29,12 @@ log = structlog.get_logger(__name__)
 
 def run(stop: threading.Event) -> None:
     """Expire holds when they fall due, until `stop` is set. Waits while PostgreSQL is unavailable."""
-    outage = Outage()
+    outage, housekeeping = Outage(), Housekeeping()
     while not stop.is_set():
         beat()
         try:
             expire_due(stop)
+            housekeeping.do_due(stop)
         except DependencyUnavailable as error:
             pause = outage.record_failure(error)
         else:

@@ -1,0 +1,46 @@
+"""Deleting what has expired: tokens, sign-ins, sessions, and wrong passwords."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import Model, Q, QuerySet
+from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from orders_app.models import SignIn
+
+BATCH_ROWS = 500
+MARGIN = timedelta(days=1)
+"""How long rows stay after they have expired: clocks differ, and requests that began before go on."""
+
+
+def expired() -> Mapping[str, QuerySet[Any]]:
+    """The rows that are of no use any more, by what they are.
+
+    No refresh token that has expired is accepted, used or not; the entry of the block list goes with it.
+    """
+    moment = timezone.now() - MARGIN
+    return {
+        # By their ids: all tokens live equally long, and their expiry has no index.
+        "refresh_token": _first_rows(OutstandingToken).filter(expires_at__lt=moment),
+        "sign_in": SignIn.objects.filter(Q(expires_at__lt=moment) | Q(ended_at__lt=moment)),
+        "session": Session.objects.filter(expire_date__lt=moment),
+        "wrong_password": AccessAttempt.objects.filter(attempt_time__lt=moment - settings.AXES_COOLOFF_TIME),
+    }
+
+
+def delete_batch(rows: QuerySet[Any]) -> int:
+    """Delete some of these rows in one short transaction; returns how many, 0 when none is left."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS])
+    rows.model.objects.filter(pk__in=ids).delete()
+    return len(ids)
+
+
+def _first_rows(model: type[Model]) -> QuerySet[Any]:
+    manager: Any = model._default_manager  # noqa: SLF001 - Django documents `_default_manager`
+    first = manager.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS]
+    return manager.filter(pk__in=first)  # type: ignore[no-any-return]
