@@ -23,6 +23,7 @@ from products_app.documents.reading import (
 from products_app.documents.search_words import singulars, words_in
 from products_app.documents.unlisted import list_unlisted, unlist
 from products_app.exceptions import ProductNotFound
+from web.bounded_count import Count
 
 Ordering = Literal["price", "name", "stock", "created_at", "-price", "-name", "-stock", "-created_at"]
 Conditions = dict[str, Any]
@@ -57,30 +58,39 @@ class ProductCriteria(TypedDict, total=False):
 ACTIVE: Conditions = {"isActive": {"$in": [True, None]}}
 INACTIVE: Conditions = {"isActive": False}
 LISTED: Conditions = {"nameWords": {"$exists": True}}
+SAMPLE_PRODUCTS = 1_000
 BEST_MATCH = "rank"
 """The field that is added to the products of a search: how well they match."""
 
 
 class ProductsFound:
-    """The products that match: counted by `len`, read by slices. Both raise CatalogueUnavailable.
+    """The products that match: read by slices, and counted. Both raise CatalogueUnavailable.
 
-    `has_unlisted` is set where a slice met products that cannot be read: they are no longer listed, so that
-    an earlier count is too high.
+    Products that a slice met and that cannot be read are no longer listed: count afterwards.
     """
 
     def __init__(self, conditions: Sequence[Conditions], words: Sequence[str], ordering: str) -> None:
-        self.has_unlisted = False
         self._conditions = {"$and": conditions}
         self._words = words
         self._ordering = ordering
 
-    def __len__(self) -> int:
+    def bounded_count(self, limit: int) -> Count:
+        """How many there are; estimated from a sample of the catalogue where there are more than `limit`."""
+        products = product_collection()
         with translating_mongodb_errors():
-            return product_collection().count_documents(self._conditions)
+            counted = products.count_documents(self._conditions, limit=limit + 1)
+            if counted <= limit:
+                return Count(counted, is_exact=True)
+            sample: list[dict[str, Any]] = [
+                {"$sample": {"size": SAMPLE_PRODUCTS}},
+                {"$match": self._conditions},
+                {"$count": "found"},
+            ]
+            found = sum(row["found"] for row in products.aggregate(sample))
+            estimate = products.estimated_document_count() * found // SAMPLE_PRODUCTS
+        return Count(max(counted, estimate), is_exact=False)
 
     def __getitem__(self, page: slice) -> list[Product]:
-        if page.stop <= (page.start or 0):  # the only page of a list without products
-            return []
         with translating_mongodb_errors():
             documents = list(product_collection().aggregate(self._stages(page), collation=self._collation))
             products = [product for document in documents if (product := find_readable(document))]
@@ -88,7 +98,6 @@ class ProductsFound:
                 return products
             readable = {product.id for product in products}
             unlist([document["_id"] for document in documents if str(document["_id"]) not in readable])
-        self.has_unlisted = True
         return self[page]
 
     def _stages(self, page: slice) -> list[dict[str, Any]]:

@@ -80,11 +80,7 @@ class ProductListView(CatalogueView):
     )
     def get(self, request: Request) -> Response:
         """One page of the products that match."""
-        page, found = None, self.get_queryset()
-        # Read again where products had to be left out that were counted before.
-        while page is None or found.has_unlisted:
-            found.has_unlisted = False
-            page = self.paginate_queryset(found)  # type: ignore[arg-type]
+        page = self.paginate_queryset(self.get_queryset())  # type: ignore[arg-type]
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     @extend_schema(

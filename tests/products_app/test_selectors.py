@@ -13,6 +13,7 @@ from products_app.selectors import (
 )
 from products_app.services.catalogue import create_product
 from tests.products_app.product_stock import planted, stocked
+from web.bounded_count import Count
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def products() -> None:
 def names(*, include_inactive: bool = False, **criteria: Any) -> list[str]:
     found = find_products(include_inactive=include_inactive, **criteria)
     products = found[0:10]
-    assert len(found) == len(products)
+    assert found.bounded_count(10) == Count(len(products), is_exact=True)
     return [product.name for product in products]
 
 
