@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import structlog
 from confluent_kafka import Message
+from msgspec import Struct
 from structlog.contextvars import bound_contextvars
 
 from foundation.heartbeat import beat
@@ -23,9 +24,9 @@ from kafka_workers.runtime.consuming.retry import (
 )
 from kafka_workers.runtime.exceptions import InvalidMessage, PublishFailed
 from kafka_workers.runtime.messages.failure import Failure, is_for_another_group
-from kafka_workers.runtime.messages.message import receive
+from kafka_workers.runtime.messages.message import OutgoingMessage, receive
 from kafka_workers.runtime.messages.record import headers_of
-from kafka_workers.runtime.producing.producer import Producer
+from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 
 EXITS = (KeyboardInterrupt, SystemExit)
 """What ends the process. Anything else that a message raises is its own failure, extensions' panics too."""
@@ -44,21 +45,47 @@ class BatchProcessor(Generic[T]):
         self._definition = definition
         self._producer = producer
         self._retry_delays = retry_delays
+        self._prepared: _Prepared[T] | None = None
         self.latest_reason = ""
         """Why the latest message failed that became a retry or a dead letter."""
 
+    def prepare(self, messages: Sequence[Message]) -> None:
+        """Handle a batch and keep its answers for `process`.
+
+        Nothing is kept where a message fails or a dependency is away: then `process` handles the whole batch
+        again, and finds out the same.
+        """
+        failed: dict[int, _Failed] = {}
+        decoded = self._decode(messages, failed)
+        if failed or not decoded:
+            return
+        try:
+            answers = self._answers(list(decoded.values()))
+        except EXITS:
+            raise
+        except BaseException:
+            return
+        self._prepared = _Prepared(messages, decoded, answers)
+
     def process(
-        self, messages: Sequence[Message], admit: Callable[[Sequence[Outcome]], int]
+        self,
+        messages: Sequence[Message],
+        admit: Callable[[Sequence[Outcome]], int],
+        meanwhile: Meanwhile = nothing,
     ) -> list[Outcome]:
         """Handle a batch; on return all its answers, retries and dead letters are acknowledged by the broker.
 
+        `meanwhile` is called while the answers are on their way, if no message has failed until then.
         `admit` takes the outcome of each message and says how many of them, from the first on, are finished;
         the others must come again, and no retry or dead letter is made of them. Returns the outcomes of the
         finished ones. Raises DependencyUnavailable (BrokerUnavailable is one): the whole batch must be
         processed again.
         """
         failed: dict[int, _Failed] = {}
-        self._handle(messages, self._decode(messages, failed), failed)
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared.messages != messages:
+            prepared = _Prepared(messages, self._decode(messages, failed), None)
+        self._handle(prepared, failed, nothing if failed else meanwhile)
         outcomes = [Outcome.HANDLED] * len(messages)
         for index, each in failed.items():
             outcomes[index] = outcome_of(each.failure, self._retry_delays)
@@ -97,37 +124,39 @@ class BatchProcessor(Generic[T]):
         return decoded
 
     def _handle(
-        self,
-        messages: Sequence[Message],
-        decoded: dict[int, DecodedMessage[T]],
-        failed: "dict[int, _Failed]",
+        self, batch: "_Prepared[T]", failed: "dict[int, _Failed]", meanwhile: Meanwhile = nothing
     ) -> None:
         """Handle messages and deliver their answers; when that fails, halve them to find the one at fault."""
-        if not decoded or (error := self._attempt(list(decoded.values()))) is None:
+        if not batch.decoded or (error := self._attempt(batch, meanwhile)) is None:
             return
-        if len(decoded) == 1:
-            [index] = decoded
-            failed[index] = self._failed(messages[index], error)
+        if len(batch.decoded) == 1:
+            [index] = batch.decoded
+            failed[index] = self._failed(batch.messages[index], error)
             return
         log.warning("a batch failed: splitting it to find the message at fault", reason=str(error))
-        for half in _halves(decoded):
-            self._handle(messages, half, failed)
+        for half in _halves(batch.decoded):
+            self._handle(_Prepared(batch.messages, half, None), failed)
 
-    def _attempt(self, decoded: Sequence[DecodedMessage[T]]) -> BaseException | None:
+    def _attempt(self, batch: "_Prepared[T]", meanwhile: Meanwhile) -> BaseException | None:
         """Handle messages and deliver their answers; the error, if one of the messages is at fault."""
+        try:
+            answers = batch.answers
+            if answers is None:
+                answers = self._answers(list(batch.decoded.values()))
+            kill_point("after-handling-before-answers")
+            self._producer.publish(answers, meanwhile)
+        except (DependencyUnavailable, *EXITS):
+            raise
+        except BaseException as error:
+            return error
+        return None
+
+    def _answers(self, decoded: Sequence[DecodedMessage[T]]) -> list[OutgoingMessage]:
         beat()
         context = decoded[0].received.log_context if len(decoded) == 1 else {"messages": len(decoded)}
         with bound_contextvars(**context):
-            try:
-                kill_point("before-handling")
-                answers = self._definition.handle(decoded)
-                kill_point("after-handling-before-answers")
-                self._producer.publish(answers)
-            except (DependencyUnavailable, *EXITS):
-                raise
-            except BaseException as error:
-                return error
-        return None
+            kill_point("before-handling")
+            return list(self._definition.handle(decoded))
 
     def _failed(self, message: Message, error: BaseException) -> "_Failed":
         group, topics = self._definition.group, self._definition.topics
@@ -151,6 +180,14 @@ class BatchProcessor(Generic[T]):
                 reason=failure.reason,
                 exc_info=failed.error,
             )
+
+
+class _Prepared(Struct, Generic[T], frozen=True, eq=False):
+    """Messages with their decoded values by index; with their answers if they are handled already."""
+
+    messages: Sequence[Message]
+    decoded: dict[int, DecodedMessage[T]]
+    answers: list[OutgoingMessage] | None
 
 
 class _Failed(NamedTuple):

@@ -48,8 +48,9 @@ def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
         membership = GroupMembership(
             definition.group,
             [*definition.topics, *retry_topics(definition.group, len(delays))],
-            lambda message: seconds_until_due(message, delays),
-            reachability,
+            wait_for=lambda message: seconds_until_due(message, delays),
+            before_revoked=producer.await_reports,
+            reachability=reachability,
         )
         try:
             # While it joins its group.
@@ -90,6 +91,8 @@ class _Loop(Generic[T]):
                 self._take(batch)
             else:
                 self._breaker.settle()
+        if self._membership.is_ahead and not self._membership.batch:
+            self._take(self._membership.poll_batch(self._size))
         self._breaker.leave()
         log.info("consumer stopped")
 
@@ -108,10 +111,21 @@ class _Loop(Generic[T]):
     def _process(self) -> list[Outcome]:
         started = time.monotonic()
         batch = self._membership.batch
-        outcomes = self._processor.process(batch, self._breaker.admit)
+        outcomes = self._processor.process(batch, self._breaker.admit, self._prepare_next)
         self._adapt_size(len(batch), time.monotonic() - started)
         self._membership.give_back(batch[len(outcomes) :])
         return outcomes
+
+    def _prepare_next(self) -> None:
+        """Handle the next batch of a backlog while the broker stores the answers of this one.
+
+        Its own answers are sent after these are acknowledged and their offsets committed.
+        """
+        if not self._membership.has_more or self._stop.is_set() or self._breaker.is_open:
+            return
+        messages = self._membership.poll_ahead(self._size)
+        if messages and not self._membership.notes:
+            self._processor.prepare(messages)
 
     def _commit(self) -> None:
         kill_point("after-answers-before-offsets")

@@ -38,6 +38,11 @@ class GuardedBreaker:
         self.batch_size = self._breaker.batch_size
         CIRCUIT_BREAKER_OPEN.labels(group).set(0)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the breaker is open, while it tries a few messages too."""
+        return self._breaker.opening is not None
+
     def must_wait(self) -> bool:
         """Whether nothing may be handled now; also where another process left its partitions so."""
         if self._membership.notes:

@@ -17,6 +17,7 @@ from kafka_workers.runtime.broker.errors import describe_missing_acl, error_code
 from kafka_workers.runtime.broker.timeouts import call_within
 from kafka_workers.runtime.consuming.held_messages import REPORT_SECONDS, HeldMessages
 from kafka_workers.runtime.consuming.offsets import Offsets, Partition
+from kafka_workers.runtime.consuming.polled import Polled, offset_of, partition_of, without
 from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 
 POLL_SECONDS = 0.25
@@ -37,22 +38,15 @@ NOTES_SECONDS = 2
 log = structlog.get_logger(__name__)
 
 
-def partition_of(message: Message) -> Partition:
-    return str(message.topic()), int(message.partition() or 0)
-
-
-def offset_of(message: Message) -> int:
-    return int(message.offset() or 0)
-
-
 class GroupMembership:
     """Polls batches and commits them.
 
     Between `poll_batch` and `commit` the messages are in `batch`; `has_more` means that more messages may be
-    waiting. When a partition is revoked or lost, its messages leave `batch`, so nothing of a lost partition
-    is ever committed. `notes` has what other members wrote by `keep_note`, of partitions that were assigned
-    since it was last emptied. `wait_for` gives how many seconds a message must still wait: its partition is
-    paused for that time, and the others continue.
+    waiting. `poll_ahead` polls the batch that comes after it. When a partition is revoked or lost, its
+    messages leave both batches, so nothing of a lost partition is ever committed. `notes` has what other
+    members wrote by `keep_note`, of partitions that were assigned since it was last emptied. `wait_for` gives
+    how many seconds a message must still wait: its partition is paused for that time, and the others
+    continue. `before_revoked` is called before other members get partitions of this one.
     """
 
     def __init__(
@@ -60,13 +54,15 @@ class GroupMembership:
         group: str,
         topics: Sequence[str],
         wait_for: Callable[[Message], float],
+        before_revoked: Callable[[], None],
         reachability: BrokerReachability,
     ) -> None:
-        self.batch: list[Message] = []
-        self.has_more = False
         self.notes: set[str] = set()
+        self._current = Polled()
+        self._next: Polled | None = None
         self._buffer: list[Message] = []
         self._wait_for = wait_for
+        self._before_revoked = before_revoked
         self._paused_until: dict[Partition, float] = {}
         self._has_waited: dict[Partition, int] = {}
         self._is_paused = False
@@ -90,17 +86,56 @@ class GroupMembership:
         while not (self._buffer or stop.is_set()) and time.monotonic() < end:
             self._serve_and_buffer(JOIN_POLL_SECONDS)
 
+    @property
+    def batch(self) -> list[Message]:
+        """The messages that are not committed yet; empty when all of them have gone to other members."""
+        return self._current.messages
+
+    @property
+    def has_more(self) -> bool:
+        """Whether more messages may be waiting."""
+        return self._current.has_more
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether `poll_ahead` has polled messages that `poll_batch` has not returned yet."""
+        return self._next is not None and bool(self._next.messages)
+
     def poll_batch(self, most: int) -> list[Message]:
-        """Wait shortly for a message; the batch is all that have arrived by then, up to `most`."""
+        """Wait shortly for a message; the batch is all that have arrived by then, up to `most`.
+
+        After `poll_ahead` it is what that has polled, without those messages that were taken away since.
+        """
         self._resume()
-        arrived = self._poll(most)
-        # The end of a partition counts as an arrival, so a full poll may give a smaller batch.
-        self.has_more = len(arrived) == most
-        self.batch = [message for message in arrived if self._accepts(message)]
-        if arrived and not self.batch:
-            with suppress(BrokerUnavailable):
-                self.commit()
+        uncommitted = self._current.offsets
+        self._current, self._next = self._next or Polled(), None
+        self._current.offsets = uncommitted | self._current.offsets
+        if not self.batch:
+            arrived = self._poll(most)
+            self._accept(arrived, most, self._current)
+            if arrived and not self.batch:
+                with suppress(BrokerUnavailable):
+                    self.commit()
         return self.batch
+
+    def poll_ahead(self, most: int) -> list[Message]:
+        """The messages that have arrived behind the batch, up to `most`, which `poll_batch` returns next.
+
+        Behind an error there are none: only `poll_batch` handles errors.
+        """
+        if self._next is None:
+            self._next = Polled()
+            self._fetch(most)
+            if not any(message.error() for message in self._buffer[:most]):
+                self._accept(self._take(most), most, self._next)
+        return self._next.messages
+
+    def _accept(self, arrived: Sequence[Message], most: int, polled: Polled) -> None:
+        # The end of a partition counts as an arrival, so a full poll may give a smaller batch.
+        polled.has_more = len(arrived) == most
+        for message in arrived:
+            if self._accepts(message, polled):
+                polled.messages.append(message)
 
     def commit(self) -> None:
         """Commit the batch and empty it.
@@ -108,12 +143,14 @@ class GroupMembership:
         When the membership was lost or has ended, the batch is dropped, since the next member gets it.
         Raises BrokerUnavailable, and keeps the batch.
         """
+        for partition, offset in self._current.offsets.items():
+            self._offsets.advance(partition, offset)
         try:
             self._offsets.commit(self._consumer)
         except MembershipEnded:
             log.warning("membership ended: the batch comes again to the next member")
             self._rejoin()
-        self.batch = []
+        self._current = Polled(has_more=self.has_more)
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """Take these last messages out of the batch: they are not committed, and come again."""
@@ -122,9 +159,10 @@ class GroupMembership:
             first.setdefault(partition_of(message), offset_of(message))
         for partition, offset in first.items():
             if partition in self._assigned:
-                self._offsets.advance(partition, offset)
+                self._current.offsets[partition] = offset
                 self._read_again(partition, offset)
-        self.batch = self.batch[: len(self.batch) - len(messages)]
+        given_back = set(map(id, messages))
+        self._current.messages = [message for message in self.batch if id(message) not in given_back]
 
     def keep_note(self, note: str) -> None:
         """Have the broker keep this text with the offsets of all partitions, for whoever reads them next.
@@ -196,8 +234,16 @@ class GroupMembership:
             self._check_broker()
             return []
         self._reachability.report_answer()
+        self._fetch(most)
+        return self._take(most)
+
+    def _fetch(self, most: int) -> None:
         if (room := most - len(self._buffer)) > 0:
-            self._buffer += self._consumer.consume(room, timeout=0)
+            # First, because a rebalance meanwhile makes another buffer.
+            arrived = self._consumer.consume(room, timeout=0)
+            self._buffer += arrived
+
+    def _take(self, most: int) -> list[Message]:
         arrived, self._buffer = self._buffer[:most], self._buffer[most:]
         return arrived
 
@@ -208,7 +254,7 @@ class GroupMembership:
         if message is not None:
             self._buffer.append(message)
 
-    def _accepts(self, message: Message) -> bool:
+    def _accepts(self, message: Message, polled: Polled) -> bool:
         """Whether this is a message, of a partition that is still assigned, and due."""
         error, partition = message.error(), partition_of(message)
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
@@ -218,14 +264,14 @@ class GroupMembership:
             return False
         if error is not None:
             # Records without a message, such as the end of a transaction, may precede the partition's end.
-            self._offsets.advance(partition, offset_of(message))
+            polled.offsets[partition] = offset_of(message)
             return False
         wait = self._wait_for(message)
         # Once: with a timestamp of the future, which any program may write, it would never be due.
         if wait > 0 and self._has_waited.get(partition) != offset_of(message):
             self._postpone(message, wait)
             return False
-        self._offsets.advance(partition, offset_of(message) + 1)
+        polled.offsets[partition] = offset_of(message) + 1
         return True
 
     def _report(self, error: KafkaError, message: Message) -> None:
@@ -264,7 +310,9 @@ class GroupMembership:
     def _read_again(self, partition: Partition, offset: int) -> None:
         """Read this partition from this message on once more."""
         self._consumer.seek(TopicPartition(*partition, offset))
-        self._buffer = [each for each in self._buffer if partition_of(each) != partition]
+        self._buffer = without(self._buffer, {partition})
+        if self._next is not None:
+            self._next.remove({partition})
 
     def _resume(self) -> None:
         now = time.monotonic()
@@ -300,6 +348,7 @@ class GroupMembership:
 
     def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         kill_point("in-rebalance")
+        self._before_revoked()
         self._remove(partitions)
         log.info("partitions revoked", partitions=_names(partitions))
 
@@ -314,8 +363,9 @@ class GroupMembership:
         for partition in gone:
             self._paused_until.pop(partition, None)
             self._has_waited.pop(partition, None)
-        self.batch = [message for message in self.batch if partition_of(message) not in gone]
-        self._buffer = [message for message in self._buffer if partition_of(message) not in gone]
+        for polled in filter(None, (self._current, self._next)):
+            polled.remove(gone)
+        self._buffer = without(self._buffer, gone)
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -63,6 +63,15 @@ class Producer:
         if at_fault:
             raise PublishFailed([_rejected_message(index, batch[index], errors[index]) for index in at_fault])
 
+    def await_reports(self) -> None:
+        """Wait, at most some seconds, until each message is acknowledged or has failed.
+
+        Raises nothing: the `publish` that sent them tells of failures.
+        """
+        if self._client is not None:
+            with suppress(KafkaException):
+                flush(self._client, _REPORT_SECONDS)
+
     def close(self) -> None:
         """Abandon messages that are not acknowledged, and close the connections."""
         if self._client is not None:
