@@ -1,6 +1,7 @@
 """Names of the topics that each consumer group owns: retries, dead letters, and their resolutions."""
 
 import re
+from functools import lru_cache
 
 _RETRY = re.compile(r"(?P<group>.+)\.retry\.(?P<number>[1-9][0-9]{0,2})")
 _DEAD_LETTERS = ".dlq"
@@ -17,6 +18,7 @@ def retry_topics(group: str, retries: int) -> list[str]:
     return [retry_topic(group, attempts) for attempts in range(1, retries + 1)]
 
 
+@lru_cache
 def retry_number(topic: str) -> int | None:
     """Which retry topic of its group this is (from 1); None for any other topic."""
     found = _RETRY.fullmatch(topic)

@@ -99,6 +99,16 @@ def test_what_cannot_be_sold_is_passed_over_and_its_neighbours_are_sold(fields: 
     assert stock_of(lantern) == 3
 
 
+@each_unsellable
+def test_an_order_alone_for_what_cannot_be_sold_is_rejected_and_takes_nothing(fields: Fields) -> None:
+    kettle = planted(**{"received": 9, "stock": 9} | fields)
+    before = product_collection().find_one()
+    (answer,) = settle([reserve(new_order(), (kettle, 1))])
+    assert isinstance(answer, InventoryRejected)
+    assert [each.code for each in answer.failures] == ["PRODUCT_INACTIVE"]
+    assert repr(product_collection().find_one()) == repr(before)
+
+
 def test_a_listed_product_that_becomes_unreadable_leaves_the_lists_and_returns_once_it_is_mended() -> None:
     lamp, lantern = stocked(1, name="Lamp"), stocked(5)
     spoil(lamp, price="call us")

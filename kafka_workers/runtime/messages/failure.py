@@ -95,6 +95,8 @@ def read_failure(message: Message, headers: Headers, group: str, topics: Collect
     topic = str(message.topic())
     if topic not in topics:
         return _require_failure(headers, topic, group, topics)
+    if _GROUP not in headers:
+        return None
     try:
         failure = _parse(headers)
     except UnreadableFailure:

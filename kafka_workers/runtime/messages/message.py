@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.failure import UnreadableFailure, read_failure
-from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, size_of, text_of, time_of
+from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, has_time, size_of, text_of
 
 JSON = "application/json"
 _PREFIX = "ce_"
@@ -118,7 +118,7 @@ def receive(message: Message, headers: Headers, group: str, topics: Collection[s
     value = message.value()
     if value is None:
         raise InvalidMessage("the message has no value")
-    if time_of(message) is None:
+    if not has_time(message):
         raise InvalidMessage(f"the timestamp {message.timestamp()[1]} is no time: not in the years 1 to 9999")
     try:
         failure = read_failure(message, headers, group, topics)
@@ -170,7 +170,7 @@ def _event_of(headers: Headers, topic: str) -> _Event | None:
     """The CloudEvent in the headers; None when there is no `ce_` header at all. Raises InvalidMessage."""
     try:
         attributes = {
-            name.removeprefix(_PREFIX): text_of(value)
+            name[len(_PREFIX) :]: text_of(value)
             for name, value in headers.items()
             if name.startswith(_PREFIX)
         }

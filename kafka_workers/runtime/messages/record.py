@@ -35,13 +35,17 @@ def text_of(value: bytes | None) -> str:
 
 def size_of(message: Message, headers: Headers) -> int:
     """Uncompressed bytes of key, value and headers; `headers` are the message's."""
-    named = sum(map(len, headers)) + sum(map(len, filter(None, headers.values())))
-    return len(message.key() or b"") + len(message.value() or b"") + named
+    size = len(message.key() or b"") + len(message.value() or b"")
+    if headers:
+        size += sum(map(len, headers)) + sum(map(len, filter(None, headers.values())))
+    return size
+
+
+def has_time(message: Message) -> bool:
+    """Whether the timestamp of a record is in the years 1 to 9999."""
+    return _FIRST_MILLISECOND <= message.timestamp()[1] <= _LAST_MILLISECOND
 
 
 def time_of(message: Message) -> datetime | None:
     """The timestamp of a record; None for one that is not in the years 1 to 9999."""
-    milliseconds = message.timestamp()[1]
-    if not _FIRST_MILLISECOND <= milliseconds <= _LAST_MILLISECOND:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC) if has_time(message) else None

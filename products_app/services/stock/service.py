@@ -16,7 +16,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_ex
 from foundation.group_commit import GroupCommit
 from products_app.documents.connection import is_transient, object_id, translating_mongodb_errors
 from products_app.documents.ledger import LedgerEntry, ledger_collection, read_entry
-from products_app.documents.product import product_collection
+from products_app.documents.product import VALIDATOR, product_collection
 from products_app.documents.reading import (
     MAX_COUNT,
     NEEDED_FIELDS,
@@ -177,7 +177,9 @@ def settle_in_session(
     `entries` has the ledger entries that exist; an order without one gets a new entry.
     """
     known = frozenset(entries)
-    products = read_products(session, named_products(requests, entries.values()))
+    products = take_single_line(session, requests, entries)
+    if products is None:
+        products = read_products(session, named_products(requests, entries.values()))
     settlement = Settlement(products, entries)
     answers = [settlement.answer(request) for request in requests]
     # Stock first: conflicts are likeliest there, and so are found before the longer write of the ledger.
@@ -198,6 +200,33 @@ def named_products(requests: Iterable[StockRequest], entries: Iterable[LedgerEnt
     """Every product id that the requests or the entries name, each as it is spelled there."""
     requested = {product_id for request in requests for product_id in request.product_ids()}
     return requested.union(*(entry["lines"] for entry in entries))
+
+
+def take_single_line(
+    session: ClientSession, requests: Sequence[StockRequest], entries: Mapping[str, LedgerEntry]
+) -> dict[str, ProductStock] | None:
+    """Take the pieces of a single line with the update that reads its product; None where nothing was taken.
+
+    Only an order that comes alone has a round trip to gain; it does so if its product has the pieces. Should
+    the settlement decide otherwise, `write_stock` writes the difference.
+    """
+    match requests:
+        case [Reserve(lines=(Line() as line,))] if not entries and (key := object_id(line.product_id)):
+            pass
+        case _:
+            return None
+    for_sale = {"stock": {"$gte": line.quantity}, "received": {"$gte": 0}, "isActive": {"$ne": False}}
+    document = product_collection().find_one_and_update(
+        {"_id": key, **for_sale, **VALIDATOR},
+        {"$inc": {"stock": -line.quantity}},
+        NEEDED_FIELDS,
+        session=session,
+    )
+    if document is None:
+        return None
+    product = product_stock(document)
+    product.stock_stored -= line.quantity
+    return {line.product_id: product, product.product_id: product}
 
 
 def read_products(session: ClientSession, product_ids: Iterable[str]) -> dict[str, ProductStock]:
@@ -225,17 +254,17 @@ def product_stock(document: Mapping[str, Any]) -> ProductStock:
         is_active=not faults and document.get("isActive") is not False,
         is_counted=pieces is not None,
         has_received=document.get("received") is not None,
-        stock_before=pieces or 0,
+        stock_stored=pieces or 0,
         stock=pieces or 0,
     )
 
 
 def write_stock(session: ClientSession, products: Iterable[ProductStock]) -> None:
-    """Update each product whose stock has changed. Raises WriteConflict."""
+    """Update each product whose stock differs from the stored one. Raises WriteConflict."""
     changed = {
         product.product_id: product
         for product in products
-        if product.stock != product.stock_before and product.is_counted
+        if product.stock != product.stock_stored and product.is_counted
     }
     updates = [stock_update(product) for product in changed.values()]
     if updates:
@@ -251,9 +280,9 @@ def stock_update(product: ProductStock) -> UpdateOne:
     after the transaction's snapshot ends the transaction with a write conflict. The collection's validator
     refuses a negative stock. Nothing is held of a product without `received`, so its stock was all received.
     """
-    change: dict[str, Any] = {"$inc": {"stock": product.stock - product.stock_before}}
+    change: dict[str, Any] = {"$inc": {"stock": product.stock - product.stock_stored}}
     if not product.has_received:
-        change["$set"] = {"received": product.stock_before}
+        change["$set"] = {"received": product.stock_stored}
     return UpdateOne({"_id": ObjectId(product.product_id)}, change)
 
 

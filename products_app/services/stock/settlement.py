@@ -37,8 +37,8 @@ from products_app.services.stock.requests import (
 class ProductStock(Struct):
     """The stock of one product while a batch is settled in memory.
 
-    `stock_before` was read from MongoDB, `stock` is what the batch leaves. `has_received`: the document has
-    the field `received`. Where the stock in the document is no number, `is_counted` is false, and both are 0.
+    `stock_stored` is in MongoDB, `stock` is what the batch leaves. `has_received`: the document has the field
+    `received`. Where the stock in the document is no number, `is_counted` is false, and both are 0.
     """
 
     product_id: str
@@ -46,7 +46,7 @@ class ProductStock(Struct):
     is_active: bool
     is_counted: bool
     has_received: bool
-    stock_before: int
+    stock_stored: int
     stock: int
 
 
@@ -55,7 +55,7 @@ class Settlement:
 
     `products` is keyed by product id, in every spelling that the requests use; `entries` by order id.
     Afterwards the caller writes the entries in `changed`, and each product whose `stock` differs from
-    `stock_before`.
+    `stock_stored`.
     """
 
     def __init__(self, products: Mapping[str, ProductStock], entries: dict[str, LedgerEntry]) -> None:
@@ -81,7 +81,8 @@ class Settlement:
             return recorded_answer(entry)
         entry = self._entry_to_change(request.order_id)
         wanted = self._sum_by_product(request.lines)
-        if any("returns" in line for product_id, line in entry["lines"].items() if product_id in wanted):
+        lines = entry["lines"]
+        if lines and any("returns" in lines[product_id] for product_id in lines.keys() & wanted.keys()):
             return self._release_order(entry)
         if shortages := self._shortages(entry, wanted):
             return self._reject_order(entry, shortages)

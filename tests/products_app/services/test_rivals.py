@@ -16,6 +16,8 @@ from products_app.services.stock.service import (
     LineReserved,
     Release,
     ReserveLine,
+    StockAnswer,
+    StockRequest,
     settle,
 )
 from tests.concurrency import race, run_together
@@ -60,10 +62,16 @@ def before_writing(monkeypatch: pytest.MonkeyPatch) -> InsertRival:
     return insert
 
 
+def settle_beside_another(request: StockRequest) -> StockAnswer:
+    """Settles a request in a batch with another one: then the products are read before they are written."""
+    answer, _ = settle([request, reserve(new_order(), (stocked(1), 1))])
+    return answer
+
+
 def test_the_last_piece_goes_to_the_request_that_commits_first(before_writing: InsertRival) -> None:
     lamp, mine, rivals = stocked(1), new_order(), new_order()
     tries = before_writing(lambda: settle([reserve(rivals, (lamp, 1))]))
-    (answer,) = settle([reserve(mine, (lamp, 1))])
+    answer = settle_beside_another(reserve(mine, (lamp, 1)))
     assert isinstance(answer, InventoryRejected)
     assert len(tries) == 3, "mine, the rival's, mine again"
     assert held_of(lamp) == 1
@@ -75,14 +83,14 @@ def test_a_request_that_a_concurrent_batch_settled_gets_the_recorded_answer(
     lamp, order = stocked(10), new_order()
     request = reserve(order, (lamp, 4))
     before_writing(lambda: settle([request]))
-    assert settle([request]) == settle([request])
+    assert settle_beside_another(request) == settle_beside_another(request)
     assert stock_of(lamp) == 6
 
 
 def test_a_release_that_a_concurrent_batch_recorded_first_is_respected(before_writing: InsertRival) -> None:
     lamp, order = stocked(10), new_order()
     before_writing(lambda: settle([Release(order)]))
-    settle([reserve(order, (lamp, 4))])
+    settle_beside_another(reserve(order, (lamp, 4)))
     entry = entry_of(order)
     assert entry is not None
     assert entry["status"] == "released"
@@ -103,14 +111,14 @@ def test_two_concurrent_batches_that_only_write_the_ledger_do_not_overwrite_each
 def test_stock_that_staff_set_concurrently_is_not_lost(before_writing: InsertRival) -> None:
     lamp, order = stocked(1), new_order()
     before_writing(lambda: update_product(product_id=lamp, stock=7))
-    settle([reserve(order, (lamp, 1))])
+    settle_beside_another(reserve(order, (lamp, 1)))
     assert stock_of(lamp) == 6
 
 
 def test_a_product_that_is_deleted_concurrently_is_not_reserved(before_writing: InsertRival) -> None:
     lamp, order = stocked(1), new_order()
     before_writing(lambda: delete_product(product_id=lamp))
-    (answer,) = settle([reserve(order, (lamp, 1))])
+    answer = settle_beside_another(reserve(order, (lamp, 1)))
     assert isinstance(answer, InventoryRejected)
     assert answer.failures[0].code == "PRODUCT_NOT_FOUND"
 
@@ -162,6 +170,6 @@ def test_workers_on_the_same_products_conserve_stock() -> None:
 def test_a_message_and_a_call_for_the_same_line_take_it_once(before_writing: InsertRival) -> None:
     lamp, order = stocked(10), new_order()
     before_writing(lambda: settle([ReserveLine(order, lamp, 4, KEY)]))
-    (answer,) = settle([reserve(order, (lamp, 4))])
+    answer = settle_beside_another(reserve(order, (lamp, 4)))
     assert isinstance(answer, InventoryReserved)
     assert (stock_of(lamp), held_of(lamp)) == (6, 4)

@@ -1,0 +1,98 @@
+"""A backlog: the next batch is handled while the broker stores the answers of the one before."""
+
+import threading
+from collections.abc import Sequence
+from itertools import pairwise
+
+from devtools.driver.shop import eventually
+from kafka_workers.runtime.consuming.definition import DecodedMessage
+from kafka_workers.runtime.messages.message import OutgoingMessage
+from tests.kafka_workers.runtime.workbench import Bench
+
+Batch = Sequence[DecodedMessage[int]]
+
+
+def answers_of(bench: Bench, batch: Batch) -> list[OutgoingMessage]:
+    """Records a batch as handled, and answers each message under its own key."""
+    bench.handle(batch)
+    return [
+        OutgoingMessage(bench.answer_topic, decoded.received.key, str(decoded.value).encode(), {})
+        for decoded in batch
+    ]
+
+
+def answered(bench: Bench, numbers: set[int]) -> list[tuple[str, int]]:
+    """Key and number of each answer, once all these numbers are answered."""
+    records = bench.kafka_client.read(
+        [bench.answer_topic], lambda found: numbers <= {int(record.value or b"") for record in found}
+    )
+    return [(record.key, int(record.value or b"")) for record in records]
+
+
+def send_to_one_partition(bench: Bench, *numbers: int) -> None:
+    for number in numbers:
+        bench.kafka_client.send(bench.topic, "key", str(number).encode())
+
+
+def test_the_next_batch_is_handled_before_the_offsets_of_this_one_are_committed(bench: Bench) -> None:
+    handled_ahead: list[int] = []
+
+    def note_lag(batch: Batch) -> list[OutgoingMessage]:
+        if bench.lag() > 100 - len(bench.handled):
+            handled_ahead.append(batch[0].value)
+        return answers_of(bench, batch)
+
+    send_to_one_partition(bench, *range(100))
+    bench.start(note_lag, batch_size=10)
+    bench.wait_until_committed()
+    assert bench.numbers == list(range(100))
+    assert [number for _, number in answered(bench, set(range(100)))] == list(range(100))
+    assert handled_ahead
+
+
+def test_a_message_that_fails_in_a_batch_handled_ahead_stops_no_other(bench: Bench) -> None:
+    def fail_13(batch: Batch) -> list[OutgoingMessage]:
+        if any(decoded.value == 13 for decoded in batch):
+            raise ArithmeticError
+        return answers_of(bench, batch)
+
+    send_to_one_partition(bench, *range(40))
+    bench.start(fail_13, batch_size=5)
+    assert [letter.value for letter in bench.dead_letters(1)] == [b"13"]
+    bench.wait_until_committed()
+    others = [number for number in range(40) if number != 13]
+    assert [number for _, number in answered(bench, set(others))] == others
+
+
+def test_a_worker_that_is_stopped_answers_and_commits_what_it_has_handled_ahead(bench: Bench) -> None:
+    def stop_after_ten(batch: Batch) -> list[OutgoingMessage]:
+        if len(bench.handled) + len(batch) >= 10:
+            bench.workers[0].stop.set()
+        return answers_of(bench, batch)
+
+    send_to_one_partition(bench, *range(100))
+    worker = bench.start(stop_after_ten, batch_size=5)
+    eventually(lambda: not worker.is_alive, "the worker has ended")
+    assert 100 - bench.lag() == len(bench.handled) < 100
+    assert [number for _, number in answered(bench, set(bench.numbers))] == bench.numbers
+
+
+def test_no_answer_of_a_partition_arrives_after_those_of_its_next_member(bench: Bench) -> None:
+    pause, keys, each = threading.Event(), 6, 60
+
+    def slowly(batch: Batch) -> list[OutgoingMessage]:
+        pause.wait(0.05)
+        return answers_of(bench, batch)
+
+    for number in range(each):
+        for key in range(keys):
+            bench.kafka_client.send(bench.topic, f"key-{key}", str(key * each + number).encode())
+    bench.start(slowly, batch_size=5)
+    eventually(lambda: len(bench.handled) >= 20, "some are handled")
+    bench.start(slowly, batch_size=5)
+    bench.wait_until_committed()
+    answers = answered(bench, set(range(keys * each)))
+    for key in range(keys):
+        numbers = [number for name, number in answers if name == f"key-{key}"]
+        steps_back = sum(later < earlier for earlier, later in pairwise(numbers))
+        assert steps_back <= 1, f"the first member's answers, then the second's: {numbers}"
