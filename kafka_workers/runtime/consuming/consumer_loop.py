@@ -1,6 +1,7 @@
 """The consumer loop: poll a batch, handle it, deliver the answers, commit the offsets; until asked to stop.
 
-One thread does all of it, so no partition is revoked while a batch is being handled.
+One thread does all of it. In a backlog it handles the next batch while the broker stores the answers of this
+one; the next batch is answered and committed after this one.
 """
 
 import threading

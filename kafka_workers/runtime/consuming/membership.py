@@ -161,6 +161,8 @@ class GroupMembership:
             if partition in self._assigned:
                 self._current.offsets[partition] = offset
                 self._read_again(partition, offset)
+                if self._next is not None:
+                    self._next.remove({partition})
         given_back = set(map(id, messages))
         self._current.messages = [message for message in self.batch if id(message) not in given_back]
 
@@ -311,8 +313,6 @@ class GroupMembership:
         """Read this partition from this message on once more."""
         self._consumer.seek(TopicPartition(*partition, offset))
         self._buffer = without(self._buffer, {partition})
-        if self._next is not None:
-            self._next.remove({partition})
 
     def _resume(self) -> None:
         now = time.monotonic()

@@ -2,10 +2,13 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import pairwise
 
 from devtools.driver.shop import eventually
+from kafka_workers.runtime.broker.client_config import BrokerReachability
 from kafka_workers.runtime.consuming.definition import DecodedMessage
+from kafka_workers.runtime.consuming.membership import GroupMembership
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench
 
@@ -96,3 +99,27 @@ def test_no_answer_of_a_partition_arrives_after_those_of_its_next_member(bench: 
         numbers = [number for name, number in answers if name == f"key-{key}"]
         steps_back = sum(later < earlier for earlier, later in pairwise(numbers))
         assert steps_back <= 1, f"the first member's answers, then the second's: {numbers}"
+
+
+def test_messages_polled_ahead_of_one_that_is_not_due_are_not_passed_over(bench: Bench) -> None:
+    send_to_one_partition(bench, *range(20))
+    membership = GroupMembership(
+        bench.group,
+        [bench.topic],
+        wait_for=lambda message: 60 if message.offset() == 12 else 0,
+        before_revoked=lambda: None,
+        reachability=BrokerReachability(),
+    )
+    polled: set[int | None] = set()
+
+    def has_polled_all_that_are_due() -> bool:
+        polled.update(message.offset() for message in membership.poll_batch(5))
+        polled.update(message.offset() for message in membership.poll_ahead(20))
+        membership.commit()
+        return polled == set(range(12))
+
+    with closing(membership):
+        eventually(has_polled_all_that_are_due, "all messages before the one that is not due")
+        membership.poll_batch(5)
+        membership.commit()
+        assert 20 - bench.lag() == 12
