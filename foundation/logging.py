@@ -11,7 +11,9 @@ import os
 import re
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from select import PIPE_BUF
 from typing import Any, TextIO
 
 import msgspec
@@ -108,10 +110,52 @@ class _LineLogger(structlog.WriteLogger):
         self.name = name
 
     def msg(self, message: str) -> None:
+        if _kept.lines is None:
+            self.write(message)
+        else:
+            _kept.lines.append((self, message))
+
+    def write(self, text: str) -> None:
         with suppress(OSError):
-            super().msg(message)
+            super().msg(text)
 
     debug = info = warning = error = critical = msg
+
+
+class _Kept(threading.local):
+    """The lines of this thread that are written together; None while each is written at once."""
+
+    lines: list[tuple[_LineLogger, str]] | None = None
+
+
+_kept = _Kept()
+
+
+@contextmanager
+def lines_written_together() -> Iterator[None]:
+    """Write the lines that this thread logs meanwhile at the end: one write of the system for many."""
+    kept = _kept.lines = []
+    try:
+        yield
+    finally:
+        _kept.lines = None
+        for text in _parts([line for _, line in kept]):
+            kept[0][0].write(text)
+
+
+def _parts(lines: Sequence[str]) -> Iterator[str]:
+    """Whole lines, in parts that a pipe takes as one: processes that share it never mix their lines."""
+    part: list[str] = []
+    size = 0
+    for line in lines:
+        bytes_of_line = len(line.encode(errors="replace")) + 1
+        if part and size + bytes_of_line > PIPE_BUF:
+            yield "\n".join(part)
+            part, size = [], 0
+        part.append(line)
+        size += bytes_of_line
+    if part:
+        yield "\n".join(part)
 
 
 def line_processors(log_format: str) -> list[Processor]:

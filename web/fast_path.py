@@ -130,22 +130,24 @@ class FastExchange:
     def begin(self, exchange: Exchange) -> None:
         """Ask the service, or refuse."""
         endpoint = self.request.resolver_match
+        try:
+            body, asked = endpoint.let_in(self.request)
+        except Exception as error:
+            exchange.soon(partial(self.end, exchange, partial(_raise, error)))
+            return
 
-        def answered(respond: Callable[[], FastResponse]) -> None:
-            exchange.soon(partial(self.end, exchange, respond))
+        def answered(call: Call[Any, Any]) -> None:
+            exchange.soon(partial(self.end, exchange, partial(endpoint.response, body, call)))
 
-        with self.observation.bound():
-            try:
-                body, asked = endpoint.let_in(self.request)
-            except Exception as error:
-                answered(partial(_raise, error))
-                return
-        endpoint.service.submit(asked, lambda call: answered(partial(endpoint.response, body, call)))
+        endpoint.service.submit(asked, answered)
 
     def end(self, exchange: Exchange, respond: Callable[[], FastResponse]) -> None:
         """Answer what `respond` gives or raises."""
-        with self.observation.bound():
-            response = _answered(self.request, respond)
+        try:
+            response = respond()
+        except Exception as error:
+            with self.observation.bound():
+                response = self.request.resolver_match.answer_to(error, self.request)
         self.observation.end(cast("HttpResponse", response))
         exchange.answer(*response.head(self.headers), response.content)
 
@@ -156,15 +158,11 @@ def _raise(error: Exception) -> NoReturn:
 
 def _answer(request: FastRequest) -> FastResponse:
     close_old_connections()
-    return _answered(request, partial(request.resolver_match.call, request))
-
-
-def _answered(request: FastRequest, respond: Callable[[], FastResponse]) -> FastResponse:
-    """What `respond` gives, or the answer to what it raises."""
+    endpoint = request.resolver_match
     try:
-        return request.resolver_match.refusing(request, respond)
+        return endpoint.call(request)
     except Exception as error:
-        return _as_fast(response_for_exception(WSGIRequest(request.META), error))
+        return endpoint.answer_to(error, request)
 
 
 def _as_fast(response: HttpResponse) -> FastResponse:
@@ -196,15 +194,11 @@ class FastEndpoint:
         is_small = int(environ["CONTENT_LENGTH"]) <= SMALL_BODY_BYTES
         return self.endpoint.authenticates_at_once and is_small
 
-    def refusing(self, request: FastRequest, respond: Callable[[], FastResponse]) -> FastResponse:
-        """What `respond` gives, or the refusal that it raises. Raises what a view would leave to Django."""
-        try:
-            return respond()
-        except Exception as error:
-            refusal = error_answer(error, WSGIRequest(request.META), self.authentication)
-            if refusal is None:
-                raise
-            return _as_fast(refusal)
+    def answer_to(self, error: Exception, request: FastRequest) -> FastResponse:
+        """The answer to what was raised, while it is handled: what a view answers, or Django."""
+        asked = WSGIRequest(request.META)
+        refusal = error_answer(error, asked, self.authentication)
+        return _as_fast(refusal or response_for_exception(asked, error))
 
     def call(self, request: FastRequest) -> FastResponse:
         """The successful answer. Raises refusals."""

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from uuid import UUID
 
 import structlog
@@ -19,6 +20,11 @@ log = structlog.get_logger("access")
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 # A UUID in any of its usual forms: with capitals, without dashes.
 UUID_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
+
+# Finding a metric by its labels takes longer than counting with it.
+LABELS_REMEMBERED = 1_000
+_requests = lru_cache(LABELS_REMEMBERED)(HTTP_REQUESTS.labels)
+_seconds = lru_cache(LABELS_REMEMBERED)(HTTP_REQUEST_SECONDS.labels)
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -83,8 +89,8 @@ def normalise_path(get_response: View) -> View:
 def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, seconds: float) -> None:
     method = request.method if request.method in METHODS else "other"
     route = request.resolver_match.route if request.resolver_match else "unmatched"
-    HTTP_REQUESTS.labels(method, route, response.status_code).inc()
-    HTTP_REQUEST_SECONDS.labels(method, route).observe(seconds)
+    _requests(method, route, response.status_code).inc()
+    _seconds(method, route).observe(seconds)
     log.info(
         "request",
         method=request.method,

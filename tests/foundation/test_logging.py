@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
+
+from foundation.logging import lines_written_together
 
 Entries = list[dict[str, Any]]
 
@@ -123,3 +126,17 @@ def test_text_of_a_library_cannot_break_a_line_on_a_console() -> None:
     )
     [line] = done.stderr.splitlines()
     assert r"'cannot\nreach \x1b[31m'" in line
+
+
+def test_lines_that_are_written_together_come_whole_and_in_their_order(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    log = structlog.get_logger("together")
+    with lines_written_together():
+        for number in range(100):
+            log.info("a line", number=number)
+        assert capfd.readouterr().err == ""
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.rpartition("=")[2] for line in lines] == [str(number) for number in range(100)]
+    log.info("and one more")
+    assert "and one more" in capfd.readouterr().err

@@ -13,6 +13,7 @@ from wsgiref.types import WSGIEnvironment
 
 import structlog
 
+from foundation.logging import lines_written_together
 from web.server.answers import head_bytes
 from web.server.limits import REQUESTS_WAITING
 from web.server.request import Request
@@ -65,8 +66,9 @@ class Exchanges:
 
     def _call_due(self) -> None:
         self._is_called = False
-        for _ in range(len(self._due)):
-            self._call(*self._due.popleft())
+        with lines_written_together():
+            for _ in range(len(self._due)):
+                self._call(*self._due.popleft())
 
     def _call(self, exchange: "Exchange", call: Callable[[], None]) -> None:
         try:
