@@ -125,8 +125,7 @@ class HttpConnection(PatientConnection):
     def resume_writing(self) -> None:
         """The client has caught up."""
         self._sender.resume()
-        if self._ahead and self._answering is None:
-            self._next()
+        self._next()
 
     # Answering.
 
@@ -232,7 +231,8 @@ class HttpConnection(PatientConnection):
         elif self._last_answer(request):
             self._linger() if self._reader.request else self._transport.close()
         elif self._ahead:
-            self._next()
+            # Not from here: many that are answered as they begin would each be answered within the one before.
+            self.loop.call_soon(self._next)
         elif self._reader.refusal:
             self._refuse(self._reader.refusal)
         else:
@@ -243,7 +243,7 @@ class HttpConnection(PatientConnection):
 
     def _next(self) -> None:
         """Answer the next request, once the client has read the answers before it."""
-        if self._sender.paused:
+        if self._sender.paused or self._answering or not self._ahead:
             return
         request = self._ahead.popleft()
         if len(self._ahead) == REQUESTS_AHEAD - 1:

@@ -46,7 +46,12 @@ class Exchanges:
 
     def begin(self, client: Client, request: Request) -> bool:
         """Offer a request to the application. False where it is for the threads."""
-        begin = self._offer(request.whole())
+        try:
+            begin = self._offer(request.whole())
+        except Exception:
+            log.exception("request failed")
+            client.on_failure(request)
+            return True
         if begin is None:
             return False
         if self.open >= REQUESTS_WAITING:
@@ -75,11 +80,13 @@ class Exchanges:
             call()
         except Exception:
             log.exception("request failed")
-            self.end()
-            exchange.client.on_failure(exchange.request)
+            if not exchange.ended:
+                self.end(exchange)
+                exchange.client.on_failure(exchange.request)
 
-    def end(self) -> None:
-        """An exchange has its answer."""
+    def end(self, exchange: "Exchange") -> None:
+        """This exchange has its answer."""
+        exchange.ended = True
         self.open -= 1
         self.ended += 1
 
@@ -87,10 +94,11 @@ class Exchanges:
 class Exchange:
     """One request, and the way to its answer."""
 
-    __slots__ = ("_exchanges", "client", "request")
+    __slots__ = ("_exchanges", "client", "ended", "request")
 
     def __init__(self, exchanges: Exchanges, client: Client, request: Request) -> None:
         self._exchanges, self.client, self.request = exchanges, client, request
+        self.ended = False
 
     def soon(self, call: Callable[[], None]) -> None:
         """Have this called on the event loop, where it answers; from any thread."""
@@ -99,5 +107,5 @@ class Exchange:
     def answer(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
         """Send the whole answer, the headers of its length among them; on the event loop, once."""
         head = head_bytes(status, headers, close=not self.request.keep_alive)
-        self._exchanges.end()
+        self._exchanges.end(self)
         self.client.on_answer(self.request, head + content)

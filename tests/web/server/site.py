@@ -24,6 +24,8 @@ class Site:
 
     def exchange_of(self, environ: WSGIEnvironment) -> Callable[[Exchange], None] | None:
         """What answers it on the event loop."""
+        if environ["PATH_INFO"] == "/exchange/refuses-to-offer":
+            raise ZeroDivisionError
         return EXCHANGES.get(environ["PATH_INFO"])
 
 
@@ -42,6 +44,7 @@ def _fail(_exchange: Exchange) -> None:
 
 EXCHANGES: dict[str, Callable[[Exchange], None]] = {
     "/exchange": _answer_at_once,
+    "/exchange/begun": lambda exchange: exchange.answer("200 OK", [("Content-Length", "5")], b"begun"),
     "/exchange/later": _answer_later,
     "/exchange/raises": _fail,
     "/exchange/raises/later": lambda exchange: exchange.soon(partial(_fail, exchange)),

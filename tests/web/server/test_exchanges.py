@@ -8,7 +8,7 @@ import pytest
 
 from devtools.driver.shop import eventually
 from tests.web.server.conftest import Server, serving
-from web.server.limits import REQUESTS_WAITING
+from web.server.limits import MOST_REQUESTS_AHEAD, REQUESTS_WAITING
 
 
 def test_requests_of_one_connection_are_answered_in_turn_whoever_answers_them(server: Server) -> None:
@@ -29,7 +29,19 @@ def test_a_connection_is_closed_after_its_last_request(server: Server) -> None:
     assert caller.is_closed()
 
 
-@pytest.mark.parametrize("path", ["/exchange/raises", "/exchange/raises/later"])
+def test_many_requests_of_one_connection_are_answered_although_each_is_answered_when_it_begins(
+    server: Server,
+) -> None:
+    paths = ["/exchange/later", *["/exchange/begun"] * (MOST_REQUESTS_AHEAD - 1)]
+    requests = "".join(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n" for path in paths)
+    last = "GET /exchange HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    caller = server.call().raw(f"{requests}{last}".encode())
+    received = b"".join(iter(lambda: caller.socket.recv(65_536), b""))
+    assert received.count(b"HTTP/1.1 200 OK") == len(paths) + 1
+    assert received.endswith(b"at once")
+
+
+@pytest.mark.parametrize("path", ["/exchange/raises", "/exchange/raises/later", "/exchange/refuses-to-offer"])
 def test_an_exchange_that_fails_is_a_500_and_other_requests_are_answered(server: Server, path: str) -> None:
     assert server.call().send(f"GET {path} HTTP/1.1", "Host: a").answer()[0] == 500
     assert server.call().send("GET /exchange HTTP/1.1", "Host: a").answer() == (200, {"text": "at once"})
