@@ -231,7 +231,7 @@ class HttpConnection(PatientConnection):
         elif self._last_answer(request):
             self._linger() if self._reader.request else self._transport.close()
         elif self._ahead:
-            # Not from here: many that are answered as they begin would each be answered within the one before.
+            # Not from here: a chain of requests that are answered as they begin would end the stack.
             self.loop.call_soon(self._next)
         elif self._reader.refusal:
             self._refuse(self._reader.refusal)
