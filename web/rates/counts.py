@@ -91,9 +91,10 @@ class RequestCounts:
     def put_back(self, untold: Mapping[UUID, Untold]) -> None:
         """The database could not be told."""
         with self._lock:
-            for each in untold.values():
-                self.table.tell(each.place, -each.number)
-                self._touched.add(each.place)
+            for key_id, each in untold.items():
+                if self.table.id_at(each.place) == key_id:  # else another key has got the place meanwhile
+                    self.table.tell(each.place, -each.number)
+                    self._touched.add(each.place)
 
     def learn(self, untold: Mapping[UUID, Untold], told: Iterable[Told]) -> None:
         """The database was told, and has told what all machines have counted."""

@@ -11,35 +11,42 @@ from web.rates.counts import Told, Untold
 from web.rates.window import Window
 
 MAX_SWEPT = 10_000
+SHORTEST_WAIT = 0.001
 
-# The rules of `Window.at`. Rows are written in the order of their ids, so that two machines never wait for
-# each other in turn.
-ADD = """
+# The rules of `Window.at`: which of the periods of a row is now, where either is. A row whose periods are
+# both in the future is of a clock that was set back since, and begins anew.
+NOW_IS_CURRENT = """
+(statement_timestamp() < kept.turns_at
+    AND kept.turns_at - statement_timestamp() < kept.ends_at - kept.turns_at + interval '1 second')
+"""
+NOW_IS_NEXT = "(kept.turns_at <= statement_timestamp() AND statement_timestamp() < kept.ends_at)"
+# Rows are written in the order of their ids, so that two machines never wait for each other in turn.
+ADD = f"""
 INSERT INTO request_count AS kept (id, current, previous, turns_at, ends_at)
 SELECT id, number, 0, statement_timestamp() + make_interval(secs => remaining),
     statement_timestamp() + make_interval(secs => remaining + seconds)
 FROM unnest(%s::uuid[], %s::bigint[], %s::float8[], %s::float8[]) AS new (id, number, remaining, seconds)
 ORDER BY id
 ON CONFLICT (id) DO UPDATE SET
-    current = excluded.current + CASE WHEN statement_timestamp() < kept.turns_at THEN kept.current ELSE 0 END,
+    current = excluded.current + CASE WHEN {NOW_IS_CURRENT} THEN kept.current ELSE 0 END,
     previous = CASE
-        WHEN statement_timestamp() < kept.turns_at THEN kept.previous
-        WHEN statement_timestamp() < kept.ends_at THEN kept.current ELSE 0 END,
+        WHEN {NOW_IS_CURRENT} THEN kept.previous
+        WHEN {NOW_IS_NEXT} THEN kept.current ELSE 0 END,
     turns_at = CASE
-        WHEN statement_timestamp() < kept.turns_at THEN kept.turns_at
-        WHEN statement_timestamp() < kept.ends_at THEN kept.ends_at ELSE excluded.turns_at END,
+        WHEN {NOW_IS_CURRENT} THEN kept.turns_at
+        WHEN {NOW_IS_NEXT} THEN kept.ends_at ELSE excluded.turns_at END,
     ends_at = CASE
-        WHEN statement_timestamp() < kept.turns_at THEN kept.ends_at
-        WHEN statement_timestamp() < kept.ends_at THEN kept.ends_at + (kept.ends_at - kept.turns_at)
+        WHEN {NOW_IS_CURRENT} THEN kept.ends_at
+        WHEN {NOW_IS_NEXT} THEN kept.ends_at + (kept.ends_at - kept.turns_at)
         ELSE excluded.ends_at END
-"""
+"""  # noqa: S608
 # As `Window.level` of the window at this time.
-LEVEL = """
+LEVEL = f"""
 CASE
-    WHEN statement_timestamp() < kept.turns_at THEN kept.current + kept.previous
+    WHEN {NOW_IS_CURRENT} THEN kept.current + kept.previous
         * extract(epoch FROM kept.turns_at - statement_timestamp())
         / extract(epoch FROM kept.ends_at - kept.turns_at)
-    WHEN statement_timestamp() < kept.ends_at THEN kept.current
+    WHEN {NOW_IS_NEXT} THEN kept.current
         * extract(epoch FROM kept.ends_at - statement_timestamp())
         / extract(epoch FROM kept.ends_at - kept.turns_at)
     ELSE 0
@@ -75,7 +82,8 @@ def admit_at_once(key: UUID, rate: Rate, database: BaseDatabaseWrapper) -> float
         if cursor.fetchone():
             return 0.0
         cursor.execute(FIND, [key])
-        return max((_wait(Told(*row), rate) for row in cursor.fetchall()), default=0.001)
+        # Never 0, although the wait may be over by now: this request was not counted.
+        return max(SHORTEST_WAIT, *(_wait(Told(*row), rate) for row in cursor.fetchall()), 0.0)
 
 
 def sweep(database: BaseDatabaseWrapper) -> int:

@@ -1,8 +1,11 @@
 """Windows in memory that all web processes of a machine share.
 
-Each process writes without asking the others, so that none ever waits: of two requests with one key that two
-processes count within the same microsecond, one may be lost. The table has a fixed size. A key has a few
-places where it can be; if all are taken, it gets that of the window that began first, which is forgotten.
+Each process writes without asking the others, so that none ever waits: a process that loses the processor in
+the moment between reading and writing a count writes over what others count of this key meanwhile.
+
+The table has a fixed size. A key has a few places where it can be; if all are taken, it gets that of the
+window that turns first, which is forgotten.
+Which places a key has is a secret of the installation: else a caller could choose addresses that take them.
 """
 
 import fcntl
@@ -11,11 +14,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from uuid import UUID
 
-from web.rates.window import Window
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from web.rates.window import CLOCKS_DIFFER, Window
 
 PLACES = 65_536
 PLACES_OF_A_KEY = 8
@@ -31,6 +37,7 @@ class CountTable:
     """The table in a file, or in memory of this process alone where there is none."""
 
     def __init__(self, path: Path | None) -> None:
+        """Open the table. Raises ImproperlyConfigured where `path` cannot be a file of ours."""
         self._file = None if path is None else _open(path)
         memory = mmap.mmap(-1 if self._file is None else self._file, BYTES)
         self._numbers = memoryview(memory).cast("q")
@@ -56,12 +63,17 @@ class CountTable:
             place = (low + step) % PLACES * WORDS
             if numbers[place + LOW] == low and numbers[place + HIGH] == high:
                 return place
-            if oldest < 0 or self._times[place + TURNS_AT] < self._times[oldest + TURNS_AT]:
+            if oldest < 0 or self._turns_at(place, now) < self._turns_at(oldest, now):
                 oldest = place
             if not numbers[place + SECONDS]:
                 break
         self._put(oldest, high, low, Window(seconds, now + seconds))
         return oldest
+
+    def _turns_at(self, place: int, now: float) -> float:
+        """When the window at this place turns; one of before the machine was started has long turned."""
+        turns_at, seconds = self._times[place + TURNS_AT], self._numbers[place + SECONDS]
+        return turns_at if turns_at < now + seconds + CLOCKS_DIFFER else 0.0
 
     def read(self, place: int, now: float) -> Window:
         """The window at this place."""
@@ -117,11 +129,16 @@ def _words_of(key: str) -> tuple[int, int]:
 
 
 def id_of(key: str) -> UUID:
-    """A digest of the key, by which table and database know it."""
-    return UUID(bytes=blake2b(key.encode(), digest_size=16).digest())
+    """A digest of the key and SECRET_KEY, by which table and database know it."""
+    secret = sha256(settings.SECRET_KEY.encode()).digest()
+    return UUID(bytes=blake2b(key.encode(), digest_size=16, key=secret).digest())
 
 
 def _open(path: Path) -> int:
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    os.posix_fallocate(file, 0, BYTES)  # a full disk is found now, not by a request
+    """The file, of its full size: a full disk is found now, not by a request."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        os.posix_fallocate(file, 0, BYTES)
+    except OSError as error:
+        raise ImproperlyConfigured(f"Requests cannot be counted in {path}: {error.strerror}.") from error
     return file
