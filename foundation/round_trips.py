@@ -13,8 +13,8 @@ def one_round_trip(database: BaseDatabaseWrapper) -> Iterator[None]:
     """Send the statements of the block together; their cursors have the results when the block has ended.
 
     For a connection in autocommit, on which the block may begin a transaction or end one. After an error the
-    statements behind it are not executed, and a transaction that is open is rolled back. Raises Django's
-    database errors.
+    statements behind it are not executed, and after any exception an open transaction is rolled back. Raises
+    Django's database errors.
     """
     database.ensure_connection()
     with database.wrap_database_errors:
@@ -24,10 +24,15 @@ def one_round_trip(database: BaseDatabaseWrapper) -> Iterator[None]:
         except psycopg.Error as error:
             roll_back(database)
             raise _first(error) from None
+        except BaseException:
+            roll_back(database)
+            raise
 
 
 def roll_back(database: BaseDatabaseWrapper) -> None:
     """End an open transaction without its writes; a connection on which that fails is closed."""
+    if database.connection is None:
+        return
     try:
         database.connection.rollback()
     except psycopg.Error:

@@ -57,8 +57,8 @@ def locked_orders_in_two_trips(
     `database` is a connection outside any transaction. The block must not use it: the transaction is not one
     of Django's.
     """
-    orders = _locked(_lock_and_read(order_ids, database), origin)
     try:
+        orders = _locked(_lock_and_read(order_ids, database), origin)
         yield orders
         rows, events = _changes(orders)
     except BaseException:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import DataError, OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.pq import TransactionStatus
 
 from foundation.round_trips import one_round_trip
 from foundation.shared_connection import shared_connection
@@ -47,6 +48,17 @@ def test_the_error_is_that_of_the_statement_that_failed_and_its_transaction_ends
         execute(database, "BEGIN", "CREATE TABLE written (number int)", "SELECT 1 / 0", "SELECT 2", "COMMIT")
     assert answer(database, "SELECT to_regclass('written')") is None
     assert answer(database, "SELECT pg_current_xact_id_if_assigned() IS NULL") is True
+
+
+def test_a_block_that_raises_leaves_no_transaction(database: BaseDatabaseWrapper) -> None:
+    def begin_and_raise() -> None:
+        with database.cursor() as cursor, one_round_trip(database):
+            cursor.execute("BEGIN")
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        begin_and_raise()
+    assert database.connection.info.transaction_status == TransactionStatus.IDLE
 
 
 def test_a_lost_connection_is_an_outage_and_is_opened_again(database: BaseDatabaseWrapper) -> None:

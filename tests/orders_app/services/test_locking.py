@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DataError
+from django.db import DataError, connection
 
 from foundation.shared_connection import shared_connection
 from orders_app.document import OrderDocument
 from orders_app.exceptions import TransitionNotAllowed
+from orders_app.models import Order
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_order, locked_orders_in_two_trips
@@ -64,6 +65,19 @@ def test_an_exception_in_the_block_leaves_nothing_and_unlocks_the_orders(placer:
     with locked_order(order.id, STAFF) as locked:
         locked.cancel(CANCELLED_BY_CUSTOMER)
     assert now(order).status == OrderStatus.CANCELLED
+
+
+def test_an_order_that_cannot_be_read_leaves_no_order_locked(placer: OrderPlacer) -> None:
+    order, other = placer.place(), placer.place()
+    Order.objects.filter(id=order.id).update(cancel_reason_code="CHANGED_BY_HAND")
+    with pytest.raises(ValueError, match="CHANGED_BY_HAND"):
+        answer(reserved(other), reserved(order))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT objid FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE locktype = 'advisory' AND datname = current_database()"
+        )
+        assert cursor.fetchall() == []
 
 
 def test_a_write_that_is_refused_leaves_nothing_and_unlocks_the_orders(placer: OrderPlacer) -> None:
