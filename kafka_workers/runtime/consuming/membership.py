@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -13,11 +13,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from foundation.heartbeat import beat, tell_hindrances
 from foundation.kill_points import kill_point
 from kafka_workers.runtime.broker.client_config import BrokerReachability, consumer_config
-from kafka_workers.runtime.broker.errors import describe_missing_acl, error_code, is_missing_acl
+from kafka_workers.runtime.broker.errors import is_missing_acl
 from kafka_workers.runtime.broker.timeouts import call_within
 from kafka_workers.runtime.consuming.held_messages import REPORT_SECONDS, HeldMessages
 from kafka_workers.runtime.consuming.offsets import Offsets, Partition
 from kafka_workers.runtime.consuming.polled import Polled, offset_of, partition_of, without
+from kafka_workers.runtime.consuming.problems import ReportedProblems
 from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 
 POLL_SECONDS = 0.25
@@ -67,10 +68,11 @@ class GroupMembership:
         self._has_waited: dict[Partition, int] = {}
         self._is_paused = False
         self._assigned: set[Partition] = set()
-        self._logged_errors: set[tuple[int, str]] = set()
         self._group = group
         self._topics = list(topics)
-        self._offsets = Offsets(serve=self._serve_and_buffer, describe_missing_acl=self._describe_missing_acl)
+        self._problems = ReportedProblems(group, self._topics, self._visible_topics)
+        describe_missing_acl = self._problems.describe_missing_acl
+        self._offsets = Offsets(serve=self._serve_and_buffer, describe_missing_acl=describe_missing_acl)
         self._reachability = reachability
         self._held = HeldMessages(group, tell_hindrances)
         self._consumer = self._join()
@@ -281,25 +283,10 @@ class GroupMembership:
             if not is_missing_acl(error):
                 raise KafkaException(error)
             self._rejoin()
-        logged = (error_code(error), str(message.topic()))
-        if logged not in self._logged_errors:
-            self._logged_errors.add(logged)
-            missing_acl = is_missing_acl(error)
-            reason = self._describe_missing_acl(error, message.topic()) if missing_acl else error.str()
-            log.warning("Kafka reports a problem: waiting", topic=message.topic(), error=reason)
+        self._problems.report(error, message.topic())
 
-    def _describe_missing_acl(self, error: KafkaError, topic: str | None = None) -> str:
-        """The sentence about a missing ACL; the error itself does not always name its topic."""
-        if error_code(error) == KafkaError.GROUP_AUTHORIZATION_FAILED:
-            return describe_missing_acl(error, "READ", self._group)
-        return describe_missing_acl(error, "READ", topic or ", ".join(self._invisible_topics()))
-
-    def _invisible_topics(self) -> list[str]:
-        """The topics without a DESCRIBE permission; all topics when there are none."""
-        visible: Iterable[str] = ()
-        with suppress(KafkaException):
-            visible = self._consumer.list_topics(timeout=LIST_TOPICS_SECONDS).topics
-        return [topic for topic in self._topics if topic not in visible] or self._topics
+    def _visible_topics(self) -> Collection[str]:
+        return set(self._consumer.list_topics(timeout=LIST_TOPICS_SECONDS).topics)
 
     def _postpone(self, message: Message, seconds: float) -> None:
         """Pause the message's partition and read it again later, from this message on."""
@@ -333,7 +320,7 @@ class GroupMembership:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._reachability.report_answer()
-        self._logged_errors.clear()
+        self._problems.forget()
         self._assigned |= {(each.topic, each.partition) for each in partitions}
         consumer.incremental_assign(partitions)
         # The client remembers that a partition was paused, even while another member has it.

@@ -1,14 +1,17 @@
 """A backlog: the next batch is handled while the broker stores the answers of the one before."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from itertools import pairwise
 
+import pytest
+from confluent_kafka import Message
+
 from devtools.driver.shop import eventually
-from kafka_workers.runtime.broker.client_config import BrokerReachability
+from kafka_workers.runtime.broker.client_config import BrokerReachability, consumer_config
+from kafka_workers.runtime.consuming import membership
 from kafka_workers.runtime.consuming.definition import DecodedMessage
-from kafka_workers.runtime.consuming.membership import GroupMembership
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench
 
@@ -35,6 +38,16 @@ def answered(bench: Bench, numbers: set[int]) -> list[tuple[str, int]]:
 def send_to_one_partition(bench: Bench, *numbers: int) -> None:
     for number in numbers:
         bench.kafka_client.send(bench.topic, "key", str(number).encode())
+
+
+def join(bench: Bench, wait_for: Callable[[Message], float] = lambda _: 0) -> membership.GroupMembership:
+    return membership.GroupMembership(
+        bench.group,
+        [bench.topic],
+        wait_for=wait_for,
+        before_revoked=lambda: None,
+        reachability=BrokerReachability(),
+    )
 
 
 def test_the_next_batch_is_handled_before_the_offsets_of_this_one_are_committed(bench: Bench) -> None:
@@ -101,25 +114,37 @@ def test_no_answer_of_a_partition_arrives_after_those_of_its_next_member(bench: 
         assert steps_back <= 1, f"the first member's answers, then the second's: {numbers}"
 
 
+def test_a_batch_polled_ahead_is_left_to_the_next_member_when_the_membership_is_lost(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short_timeouts(*args: object) -> dict[str, object]:
+        return consumer_config(*args) | {"max.poll.interval.ms": 1500}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(membership, "consumer_config", short_timeouts)
+    send_to_one_partition(bench, *range(100))
+    with closing(join(bench)) as member:
+        eventually(lambda: member.poll_batch(5) and member.poll_ahead(5), "two batches")
+        bench.start()
+        bench.wait_until_committed()
+        member.commit()
+        assert not member.is_ahead
+        assert member.poll_batch(5) == []
+    assert bench.numbers == list(range(100))
+
+
 def test_messages_polled_ahead_of_one_that_is_not_due_are_not_passed_over(bench: Bench) -> None:
     send_to_one_partition(bench, *range(20))
-    membership = GroupMembership(
-        bench.group,
-        [bench.topic],
-        wait_for=lambda message: 60 if message.offset() == 12 else 0,
-        before_revoked=lambda: None,
-        reachability=BrokerReachability(),
-    )
+    member = join(bench, wait_for=lambda message: 60 if message.offset() == 12 else 0)
     polled: set[int | None] = set()
 
     def has_polled_all_that_are_due() -> bool:
-        polled.update(message.offset() for message in membership.poll_batch(5))
-        polled.update(message.offset() for message in membership.poll_ahead(20))
-        membership.commit()
+        polled.update(message.offset() for message in member.poll_batch(5))
+        polled.update(message.offset() for message in member.poll_ahead(20))
+        member.commit()
         return polled == set(range(12))
 
-    with closing(membership):
+    with closing(member):
         eventually(has_polled_all_that_are_due, "all messages before the one that is not due")
-        membership.poll_batch(5)
-        membership.commit()
+        member.poll_batch(5)
+        member.commit()
         assert 20 - bench.lag() == 12
