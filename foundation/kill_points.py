@@ -16,6 +16,8 @@ KillPointName = Literal[
     "after-answers-before-offsets",
     "in-rebalance",
     "before-resolution-committed",
+    "before-archiving",
+    "before-archiving-committed",
 ]
 
 _fatal_name, _, _count = os.environ.get("KILL_AT", "").partition(":")

@@ -6,6 +6,7 @@ order because every transaction locks the orders that it changes, all at once, b
 (`lock_orders`).
 """
 
+from orders_app.event_log.archive import archived_position
 from orders_app.event_log.horizon import HeldBack, held_back
 from orders_app.event_log.lock import LOCK, lock_keys, lock_orders
 from orders_app.event_log.position import (
@@ -47,6 +48,7 @@ __all__ = [
     "append",
     "append_and_commit",
     "append_within",
+    "archived_position",
     "end_position",
     "find_position",
     "held_back",

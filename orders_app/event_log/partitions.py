@@ -5,7 +5,7 @@ from django.db import connection, transaction
 _LAST = """
 SELECT order_id_time(upper_bound) < order_log_month(2),
     extract(epoch FROM order_id_time(upper_bound) - now())::float8
-FROM order_event_partition WHERE upper_bound IS NOT NULL AND NOT is_archived
+FROM order_event_partition WHERE upper_bound IS NOT NULL
 ORDER BY upper_bound DESC LIMIT 1
 """
 LOCK_SECONDS = 0.2

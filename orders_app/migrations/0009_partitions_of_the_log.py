@@ -96,7 +96,6 @@ BEGIN
         FOR EACH STATEMENT EXECUTE FUNCTION order_event_refuse_change();
 
     EXECUTE format('ALTER TABLE order_event ATTACH PARTITION %I FOR VALUES FROM (MINVALUE) TO (%L)', first, bound);
-    EXECUTE format('ALTER TABLE %I DROP CONSTRAINT order_event_bound', first);
     ALTER TABLE order_event ATTACH PARTITION order_event_default DEFAULT;
 
     CREATE TABLE order_event_archive (LIKE order_event INCLUDING CONSTRAINTS) PARTITION BY RANGE (order_id);
@@ -128,7 +127,8 @@ FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid, pg_get_expr(relpartbo
 WHERE inhparent IN ('order_event'::regclass, 'order_event_archive'::regclass);
 """
 
-# Adds the partition of the month after the last one; returns its name. After a time in which nothing was
+# Adds the partition of the month after the last one; returns its name. The constraint, which holds anyway, lets
+# PostgreSQL attach the partition to the archive one day without reading it. After a time in which nothing was
 # added, it goes on with the next month: what the default partition holds by then stays there. Only events of
 # clocks that were ahead are moved. No statement here waits for, or holds up, the placing of orders, as long
 # as these events are few.
@@ -148,6 +148,9 @@ BEGIN
     upper := order_id_from((start AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC');
 
     EXECUTE format('CREATE TABLE %I (LIKE order_event INCLUDING ALL EXCLUDING IDENTITY)', name);
+    EXECUTE format(
+        'ALTER TABLE %I ADD CONSTRAINT order_event_bound CHECK (order_id >= %L AND order_id < %L)', name, lower, upper
+    );
     IF EXISTS (SELECT FROM order_event_default WHERE order_id >= lower AND order_id < upper) THEN
         ALTER TABLE order_event_default DISABLE TRIGGER order_event_append_only;
         EXECUTE format(

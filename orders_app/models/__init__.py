@@ -2,11 +2,12 @@
 
 from orders_app.models.account import AccountName, SignIn
 from orders_app.models.order import Order, OrderItem
-from orders_app.models.order_event import HistoryEvent, OrderEvent, ReaderPosition
+from orders_app.models.order_event import ArchivedPartition, HistoryEvent, OrderEvent, ReaderPosition
 from orders_app.models.stock_contradiction import StockContradiction
 
 __all__ = [
     "AccountName",
+    "ArchivedPartition",
     "HistoryEvent",
     "Order",
     "OrderEvent",

@@ -86,3 +86,19 @@ class ReaderPosition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reader} at {self.tx}/{self.event_id}"
+
+
+class ArchivedPartition(models.Model):
+    """A partition that has left the order log, and the position of its last event."""
+
+    name = models.CharField(max_length=63, primary_key=True)
+    tx = Xid8Field()
+    event_id = models.BigIntegerField()
+    archived_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "order_event_archived"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

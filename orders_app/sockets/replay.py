@@ -15,11 +15,11 @@ class CannotReplay(Exception):
 def missed(last_event_id: str, user_id: int, is_staff: bool) -> list[SocketMessage]:
     """The messages about events after this one, in the log's order; a customer gets their own.
 
-    Raises CannotReplay where the event is unknown or another customer's, or where more than
-    SOCKET_REPLAY_EVENTS followed it.
+    Raises CannotReplay where the event is unknown or another customer's, where more than
+    SOCKET_REPLAY_EVENTS followed it, or where some of these may be in the archive.
     """
     last = event_log.find_position(last_event_id)
-    if last is None:
+    if last is None or last < event_log.archived_position():
         raise CannotReplay
     # Reads the last event again: if it comes first, this user may have seen it.
     before = Position(last.tx, last.id - 1)
