@@ -255,7 +255,7 @@ def readers() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND pid <> pg_backend_pid() AND (query LIKE '%order_log_horizon%' OR query LIKE 'LISTEN%')"
+            "AND pid <> pg_backend_pid() AND query ~ 'order_log_horizon|order_events_after|^LISTEN'"
         )
         count: int = cursor.fetchone()[0]
         return count
