@@ -92,7 +92,7 @@ class _Loop(Generic[T]):
                 self._take(batch)
             else:
                 self._breaker.settle()
-        if self._membership.is_ahead and not self._membership.batch:
+        if self._membership.is_ahead and not self._membership.batch and not self._breaker.is_open:
             self._take(self._membership.poll_batch(self._size))
         self._breaker.leave()
         log.info("consumer stopped")

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 from structlog.types import EventDict
 
+from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import eventually
 from foundation import heartbeat
 from foundation.heartbeat import OpenBreaker
@@ -55,6 +57,27 @@ def test_the_breaker_stays_closed_while_handled_messages_outnumber_the_dead_lett
     bench.wait_until_handled(99)
     assert len(bench.dead_letters(30)) == 30
     assert worker.is_alive
+
+
+def test_a_worker_that_stops_with_an_open_breaker_tries_nothing_that_it_polled_ahead(
+    kafka: str, settings: Settings
+) -> None:
+    settings.RETRY_DELAYS_SECONDS = ()
+
+    def stop_behind_the_first_batch(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
+        if any(decoded.value >= 5 for decoded in batch):
+            bench.workers[0].stop.set()
+            raise ArithmeticError
+        too_large = bytes(2_000_000)
+        return [OutgoingMessage(bench.answer_topic, "key", too_large, {}) for _ in batch]
+
+    with closing(Bench(KafkaClient(kafka))) as bench:
+        bench.create_topics(partitions=1)
+        bench.send(*range(10))
+        worker = bench.start(stop_behind_the_first_batch, batch_size=5)
+        eventually(lambda: not worker.is_alive, "the worker has ended")
+        assert [letter.value for letter in bench.dead_letters(5)] == [b"0", b"1", b"2", b"3", b"4"]
+        assert bench.lag() == 5
 
 
 def test_a_batch_of_bad_messages_leaves_no_more_dead_letters_than_open_the_breaker(
