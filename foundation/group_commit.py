@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import Generic, TypeVar
 
 import structlog
@@ -36,17 +37,19 @@ class WrongNumberOfOutcomes(Exception):
 class Call(Generic[Request, Result]):
     """A request, and its outcome once it was executed."""
 
-    __slots__ = ("done", "outcome", "request")
+    __slots__ = ("done", "outcome", "request", "traceback")
 
     def __init__(self, request: Request, done: "Callable[[Call[Request, Result]], object]") -> None:
         self.request = request
         self.done = done
         self.outcome: Result | BaseException | None = None
+        self.traceback: TracebackType | None = None
 
     def result(self) -> Result:
         """Return the outcome, or raise it."""
         if isinstance(self.outcome, BaseException):
-            raise self.outcome
+            # One exception is for many calls, and its traceback would grow by each that raises it.
+            raise self.outcome.with_traceback(self.traceback)
         assert self.outcome is not None
         return self.outcome
 
@@ -110,8 +113,9 @@ class GroupCommit(Generic[Request, Result]):
             batch = self._next_batch()
             outcomes = self._outcomes([call.request for call in batch])
             self._expect(len(batch))
-            for call, outcome in zip(batch, outcomes, strict=True):
-                call.outcome = outcome
+            tracebacks = [getattr(outcome, "__traceback__", None) for outcome in outcomes]
+            for call, outcome, traceback in zip(batch, outcomes, tracebacks, strict=True):
+                call.outcome, call.traceback = outcome, traceback
                 self._tell(call)
 
     def _next_batch(self) -> "list[Call[Request, Result]]":

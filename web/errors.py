@@ -8,8 +8,10 @@ from http import HTTPStatus
 from typing import Any, cast
 
 from django.core.exceptions import DisallowedHost, RequestDataTooBig, SuspiciousOperation
+from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils.log import log_response
 from django.views import defaults
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler as StandardExceptionHandler
@@ -25,6 +27,7 @@ from rest_framework.exceptions import (
     UnsupportedMediaType,
 )
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from foundation.printable import shortened
@@ -118,6 +121,15 @@ class ExceptionHandler(StandardExceptionHandler):
                 asked = shortened(request.headers.get("Accept", ""), SHOWN_CHARACTERS)
                 exc.detail = ErrorDetail(_unwritten(asked, view), exc.default_code)
         return exc
+
+    def report_exception(self, exc: APIException, response: Response) -> None:
+        """Log a server error with its traceback; an outage without: each request of its time tells of it."""
+        if not isinstance(exc, DependencyUnavailable):
+            super().report_exception(exc, response)
+            return
+        request = cast("Request", self.context["request"])._request  # noqa: SLF001 - as the library does
+        got_request_exception.send(sender=None, request=request)
+        log_response("%s: %s: %s", exc.detail, request.path, self.exc, response=response, request=request)
 
     def format_exception(self, exc: APIException) -> dict[str, Any]:
         """The body, with the facts of a refusal."""

@@ -1,16 +1,18 @@
 """Concurrent calls of several threads form one batch, and each caller gets its own result."""
 
 import threading
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from queue import SimpleQueue
 
 import pytest
 from django.db import DataError, InterfaceError, OperationalError
 
 from devtools.driver.shop import eventually
-from foundation.group_commit import GroupCommit, WrongNumberOfOutcomes
+from foundation.group_commit import Call, GroupCommit, WrongNumberOfOutcomes
 from foundation.pacing import Pacing
 from foundation.refusals import Unavailable
 from tests.concurrency import start_beside
@@ -108,6 +110,21 @@ def test_an_outage_is_for_every_call_of_its_batch_and_nothing_is_repeated(
         with pytest.raises(type(failure)):
             call.result(SECONDS)
     assert [len(batch) for batch in bench.batches] == [1, 3]
+
+
+def test_the_traceback_of_an_outage_does_not_grow_by_each_call_that_raises_it(bench: Bench) -> None:
+    bench.failures = {0: OperationalError()}
+    bench.released.set()
+    done: SimpleQueue[Call[int, int]] = SimpleQueue()
+    group_commit = GroupCommit(bench.work, limit=100)
+    group_commit.submit(0, done.put)
+    call = done.get(timeout=SECONDS)
+    lengths = set()
+    for _ in range(3):
+        with pytest.raises(OperationalError) as raised:
+            call.result()
+        lengths.add(len(traceback.extract_tb(raised.tb)))
+    assert len(lengths) == 1
 
 
 def test_a_missing_outcome_leaves_no_caller_waiting(bench: Bench) -> None:

@@ -77,12 +77,17 @@ def failing(error: Exception) -> Any:
     return fail
 
 
-def test_an_outage_of_the_database_is_a_503_without_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_of_the_database_is_a_503_without_its_message(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(views, "visible_orders", failing(OperationalError("db-1.internal is down")))
     response = ApiUser(1).request("GET", "orders/")
     form_of(response, 503, "database_unavailable", "server_error")
     assert response["Retry-After"] == "5"
     assert b"internal" not in response.content
+    (line,) = [record for record in caplog.records if record.name == "django.request"]
+    assert "db-1.internal is down" in line.getMessage()
+    assert not line.exc_info, "no traceback: each request of the time would write the same"
 
 
 def test_an_exception_is_a_500_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
