@@ -15,6 +15,9 @@ from orders_app.state_machine import OrderStatus
 class EventType(StrEnum):
     """What can happen to an order."""
 
+    # Found in tables for each event: the hash of enums is not written in C.
+    __hash__ = str.__hash__
+
     CREATED = "order.created"
     UPDATED = "order.updated"
     CONFIRMED = "order.confirmed"
@@ -33,6 +36,29 @@ class Created(Struct, frozen=True, rename="camel"):
 
     order_number: str
     changes: OrderDocument
+
+    @property
+    def items(self) -> tuple[OrderLine, ...]:
+        """The lines of the order."""
+        return self.changes.items
+
+
+class PlacedOrder(Struct, frozen=True, rename="camel", gc=False):
+    """The fields of a placed order that its Kafka messages have."""
+
+    user_id: str
+    items: tuple[OrderLine, ...]
+    total_amount: Decimal
+    currency: str
+    payment_method: int
+    created_at: Time
+
+
+class Placed(Struct, frozen=True, rename="camel", gc=False):
+    """The part of `Created` that its Kafka messages need: reading all of it takes four times as long."""
+
+    order_number: str
+    changes: PlacedOrder
 
     @property
     def items(self) -> tuple[OrderLine, ...]:

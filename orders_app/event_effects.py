@@ -14,6 +14,7 @@ from orders_app.event_data import (
     Created,
     EventData,
     EventType,
+    Placed,
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
@@ -30,7 +31,8 @@ from orders_app.event_messages import (
 )
 from orders_app.messages import OrderMessage
 
-BuildValue = Callable[[LoggedEvent, Any], OrderMessage | None]
+BuildValue = Callable[[str, LoggedEvent, Any], OrderMessage | None]
+"""Builds the value of a message from the order's id, the event and its data."""
 
 
 class SocketText(Struct, frozen=True):
@@ -48,10 +50,12 @@ class SocketText(Struct, frozen=True):
 class Effect(Struct, frozen=True, kw_only=True):
     """The data that an event carries, and the Kafka messages (in their order) and socket message it causes.
 
-    A Kafka message that depends on the data may be None and is then not sent.
+    A Kafka message that depends on the data may be None and is then not sent. `kafka_data` is the part of the
+    data from which the Kafka messages are built, where that is not all of it.
     """
 
     data: type[EventData]
+    kafka_data: type[Placed] | None = None
     kafka: tuple[BuildValue, ...]
     socket: SocketText | None
 
@@ -59,6 +63,7 @@ class Effect(Struct, frozen=True, kw_only=True):
 EFFECTS: Mapping[EventType, Effect] = {
     EventType.CREATED: Effect(
         data=Created,
+        kafka_data=Placed,
         kafka=(order_created, inventory_reserve),
         socket=SocketText("order:created", "Order {number} was placed."),
     ),
@@ -128,6 +133,10 @@ def effect_of(event_type: EventType) -> Effect:
 
 
 _DECODERS = {event_type: msgspec.json.Decoder(effect.data) for event_type, effect in EFFECTS.items()}
+_KAFKA_DECODERS = {
+    event_type: msgspec.json.Decoder(effect.kafka_data or effect.data)
+    for event_type, effect in EFFECTS.items()
+}
 
 
 def decode(event_type: EventType, data: bytes) -> EventData:
@@ -144,5 +153,6 @@ def kafka_values(event: LoggedEvent) -> list[OrderMessage]:
     builders = effect_of(event.type).kafka
     if not builders:
         return []
-    data = decode(event.type, event.data)
-    return [value for build in builders if (value := build(event, data)) is not None]
+    data = _KAFKA_DECODERS[event.type].decode(event.data)
+    order_id = str(event.order_id)
+    return [value for build in builders if (value := build(order_id, event, data)) is not None]

@@ -7,7 +7,7 @@ from orders_app.document import OrderLine
 from orders_app.event_data import (
     Cancelled,
     Completed,
-    Created,
+    Placed,
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
@@ -25,13 +25,13 @@ from orders_app.messages import (
 )
 
 
-def order_created(event: LoggedEvent, data: Created) -> OrderCreated:
+def order_created(order_id: str, event: LoggedEvent, data: Placed) -> OrderCreated:
     """The fact that an order was placed."""
     order = data.changes
     return OrderCreated(
-        order_id=str(event.order_id),
+        order_id=order_id,
         user_id=order.user_id,
-        order_number=order.order_number,
+        order_number=data.order_number,
         total_amount=order.total_amount,
         currency=order.currency,
         items=_items(order.items),
@@ -40,10 +40,10 @@ def order_created(event: LoggedEvent, data: Created) -> OrderCreated:
     )
 
 
-def order_status_changed(event: LoggedEvent, data: StatusChanged) -> OrderStatusChanged:
+def order_status_changed(order_id: str, event: LoggedEvent, data: StatusChanged) -> OrderStatusChanged:
     """The fact that an order has another status."""
     return OrderStatusChanged(
-        order_id=str(event.order_id),
+        order_id=order_id,
         user_id=str(event.user_id),
         order_number=data.order_number,
         old_status=data.old_status,
@@ -55,10 +55,10 @@ def order_status_changed(event: LoggedEvent, data: StatusChanged) -> OrderStatus
     )
 
 
-def order_cancelled(event: LoggedEvent, data: Cancelled) -> OrderCancelled:
+def order_cancelled(order_id: str, event: LoggedEvent, data: Cancelled) -> OrderCancelled:
     """The fact that an order was cancelled."""
     return OrderCancelled(
-        order_id=str(event.order_id),
+        order_id=order_id,
         user_id=str(event.user_id),
         order_number=data.order_number,
         total_amount=data.total_amount,
@@ -68,10 +68,10 @@ def order_cancelled(event: LoggedEvent, data: Cancelled) -> OrderCancelled:
     )
 
 
-def order_completed(event: LoggedEvent, data: Completed) -> OrderCompleted:
+def order_completed(order_id: str, event: LoggedEvent, data: Completed) -> OrderCompleted:
     """The fact that an order was delivered."""
     return OrderCompleted(
-        order_id=str(event.order_id),
+        order_id=order_id,
         user_id=str(event.user_id),
         order_number=data.order_number,
         total_amount=data.total_amount,
@@ -80,20 +80,24 @@ def order_completed(event: LoggedEvent, data: Completed) -> OrderCompleted:
     )
 
 
-def inventory_reserve(event: LoggedEvent, data: Created | ReserveRequested) -> InventoryReserve:
+def inventory_reserve(order_id: str, event: LoggedEvent, data: Placed | ReserveRequested) -> InventoryReserve:
     """The command to reserve the order's stock."""
-    return InventoryReserve(str(event.order_id), data.order_number, _items(data.items), event.created_at)
+    return InventoryReserve(order_id, data.order_number, _items(data.items), event.created_at)
 
 
-def inventory_release(event: LoggedEvent, data: Cancelled | ReleaseRequested) -> InventoryRelease:
+def inventory_release(
+    order_id: str, event: LoggedEvent, data: Cancelled | ReleaseRequested
+) -> InventoryRelease:
     """The command to release the order's stock."""
     items = [ReturnedItem(line.product_id, line.product_name, line.quantity) for line in data.items]
-    return InventoryRelease(str(event.order_id), data.order_number, data.reason, items, event.created_at)
+    return InventoryRelease(order_id, data.order_number, data.reason, items, event.created_at)
 
 
-def inventory_release_if_needed(event: LoggedEvent, data: Cancelled) -> InventoryRelease | None:
+def inventory_release_if_needed(
+    order_id: str, event: LoggedEvent, data: Cancelled
+) -> InventoryRelease | None:
     """The command to release the stock of a cancelled order that may hold some."""
-    return inventory_release(event, data) if data.release_stock else None
+    return inventory_release(order_id, event, data) if data.release_stock else None
 
 
 def _items(lines: Sequence[OrderLine]) -> list[Item]:

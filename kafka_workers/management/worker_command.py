@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from foundation import heartbeat
 from foundation.garbage_collection import tune_garbage_collector
+from foundation.memory_allocation import allocate_from_one_arena
 from kafka_workers.runtime.consuming import consumer_loop
 from kafka_workers.workers import Consumer, Worker
 
@@ -30,6 +31,7 @@ class WorkerCommand(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Run the worker."""
+        allocate_from_one_arena()
         stop = _set_on_signal()
         # A worker that fails leaves its record, which then shows that it has ended.
         record = heartbeat.begin(self.worker.name)

@@ -1,8 +1,9 @@
 """The outbox relay: publishes the messages of the order log's events, in the log's order, at least once.
 
 It reads a batch of events after its position, sends all their messages, and stores the new position when the
-broker has acknowledged every one. When a relay dies in between, its successor sends the batch again, with the
-same message ids. The key is the order id, so the messages of an order stay in order.
+broker has acknowledged every one. Until then it makes the messages of the next batch. When a relay dies in
+between, its successor sends the batch again, with the same message ids. The key is the order id, so the
+messages of an order stay in order.
 """
 
 import threading
@@ -24,14 +25,14 @@ from foundation.pacing import WORKER_PACING
 from foundation.warming import warm_up
 from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import parked_events
+from kafka_workers.relay.batch import Batch, make_batch
 from kafka_workers.relay.leadership import READER, acquire_leadership, release_leadership
-from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
 from kafka_workers.relay.parked_events import ParkReasons, Reason
 from kafka_workers.runtime.exceptions import PublishFailed
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
-from orders_app.event_log import LoggedEvent
+from orders_app.event_log import LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
 
 BATCH_EVENTS = 3000
@@ -67,7 +68,7 @@ class OutboxRelay:
         self._last_size = BATCH_EVENTS
         self._wake_up = WakeUpListener()
         self._position = event_log.START
-        self._ahead: list[LoggedEvent] = []
+        self._ahead: Batch | None = None
         self._blocked: set[UUID] = set()
         self._next_retry_check = 0.0
 
@@ -110,61 +111,65 @@ class OutboxRelay:
 
     def _resign(self) -> None:
         self._is_leader = False
-        self._ahead = []
+        self._ahead = None
         release_leadership()
 
     def _relay_next_batch(self) -> float:
         if self._last_size < BATCH_EVENTS:
             self._wake_up.wait(after_events=self._last_size > 0)
-        events = self._ahead or event_log.read_after(self._position, BATCH_EVENTS)
-        self._last_size = len(events)
+        batch = self._ahead or self._read_after(self._position)
+        self._last_size = len(batch.events)
         # If the batch fails, the events that were read ahead are read again.
-        self._ahead = []
-        if events:
+        self._ahead = None
+        if batch.events:
             with metrics.RELAY_BATCH_SECONDS.time():
-                self._ahead = self._relay(events)
+                self._ahead = self._relay(batch)
         if time.monotonic() >= self._next_retry_check:
             self._retry_parked()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS
         return 0 if self._last_size == BATCH_EVENTS else WORKER_PACING.pause_after(self._last_size)
 
-    def _relay(self, events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
-        """Relay a batch; if it is full, return the next one, read while the broker stores the messages."""
-        ahead: list[LoggedEvent] = []
+    def _read_after(self, position: Position) -> Batch:
+        return make_batch(event_log.read_after(position, BATCH_EVENTS))
+
+    def _relay(self, batch: Batch) -> Batch | None:
+        """Relay a batch; if it is full, return the next one, made while the broker stores the messages."""
+        ahead: list[Batch] = []
+        end = batch.events[-1].position
 
         def read_ahead() -> None:
-            if len(events) == BATCH_EVENTS:
-                ahead.extend(event_log.read_after(events[-1].position, BATCH_EVENTS))
+            if len(batch.events) == BATCH_EVENTS:
+                ahead.append(self._read_after(end))
 
-        rows = self._publish(events, self._blocked, read_ahead)
+        rows = self._publish(batch, self._blocked, read_ahead)
         kill_point("after-acknowledgement-before-position")
         # Without rows, storing the position is one statement: a transaction would take two more.
         with transaction.atomic() if rows else nullcontext():
             parked_events.park(rows)
-            event_log.store_position(READER, events[-1].position)
-        self._position = events[-1].position
+            event_log.store_position(READER, end)
+        self._position = end
         self._blocked.update(row.order_id for row in rows)
-        metrics.RELAY_BATCH_EVENTS.observe(len(events))
-        return ahead
+        metrics.RELAY_BATCH_EVENTS.observe(len(batch.events))
+        return ahead[0] if ahead else None
 
     def _retry_parked(self) -> None:
         events = parked_events.events_to_retry() if self._blocked else []
         if not events:
             return
         orders = {event.order_id for event in events}
-        rows = self._publish(events, self._blocked - orders)
+        rows = self._publish(make_batch(events), self._blocked - orders)
         parked_events.finish_retry(orders, rows)
         self._blocked = self._blocked - orders | {row.order_id for row in rows}
 
     def _publish(
-        self, events: Sequence[LoggedEvent], blocked: Collection[UUID], meanwhile: Meanwhile = nothing
+        self, batch: Batch, blocked: Collection[UUID], meanwhile: Meanwhile = nothing
     ) -> list[ParkedEvent]:
         """Send the messages of these events; the rows of those that must be parked."""
-        messages, unroutable = _translate(events)
-        reasons = parked_events.include_followers(events, unroutable, blocked)
-        outgoing = [
-            (event, each) for event in events if event.id not in reasons for each in messages[event.id]
-        ]
+        events = batch.events
+        reasons = parked_events.include_followers(events, batch.unroutable, blocked)
+        outgoing = (
+            [each for each in batch.messages if each[0].id not in reasons] if reasons else batch.messages
+        )
         kill_point("after-commit-before-produce")
         try:
             self._publisher.publish([message for _, message in outgoing], meanwhile)
@@ -172,21 +177,9 @@ class OutboxRelay:
             rejected = {
                 outgoing[each.index][0].id: (Reason.REJECTED, each.reason) for each in failure.rejected
             }
-            reasons = parked_events.include_followers(events, {**unroutable, **rejected}, blocked)
+            reasons = parked_events.include_followers(events, {**batch.unroutable, **rejected}, blocked)
         _report(events, reasons)
         return parked_events.parked_rows(events, reasons)
-
-
-def _translate(events: Sequence[LoggedEvent]) -> tuple[dict[int, list[OutgoingMessage]], ParkReasons]:
-    """The messages of each event, or the reason why there are none, by the event's id."""
-    messages: dict[int, list[OutgoingMessage]] = {}
-    reasons: dict[int, tuple[Reason, str]] = {}
-    for event in events:
-        try:
-            messages[event.id] = messages_of(event)
-        except UnroutableEvent as error:
-            reasons[event.id] = Reason.UNROUTABLE, error.reason
-    return messages, reasons
 
 
 def _report(events: Sequence[LoggedEvent], reasons: ParkReasons) -> None:

@@ -48,8 +48,8 @@ def failed_copy(message: Message, failure: Failure, delays: Sequence[float]) -> 
         return truncated_copy(message, failure)
     is_dead = outcome_of(failure, delays).is_dead
     topic = dead_letter_topic(failure.group) if is_dead else retry_topic(failure.group, failure.attempts)
-    headers = {name: value for name, value in found.items() if not name.startswith(PREFIX)}
-    return OutgoingMessage(topic, message.key(), message.value(), headers | failure.as_headers())
+    kept = {name: value for name, value in found.items() if not name.startswith(PREFIX)}
+    return OutgoingMessage(topic, message.key(), message.value(), {**kept, **failure.as_headers()})
 
 
 def truncated_copy(message: Message, failure: Failure) -> OutgoingMessage:

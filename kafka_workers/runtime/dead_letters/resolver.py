@@ -119,7 +119,7 @@ class DeadLetterResolver:
         try:
             self._client.begin_transaction()
             for message in messages:
-                produce(self._client, message, partial(_note, rejected, message.topic))
+                self._produce(message, rejected)
             flush(self._client, TRANSACTION_SECONDS)
             kill_point("before-resolution-committed")
             self._client.commit_transaction(TRANSACTION_SECONDS)
@@ -128,6 +128,13 @@ class DeadLetterResolver:
             with suppress(KafkaException):
                 self._client.abort_transaction(TRANSACTION_SECONDS)
             raise self._exception_for(exception, rejected) from exception
+
+    def _produce(self, message: OutgoingMessage, rejected: list[tuple[str, KafkaError]]) -> None:
+        try:
+            produce(self._client, message, partial(_note, rejected, message.topic))
+        except KafkaException as exception:
+            rejected.append((message.topic, exception.args[0]))
+            raise
 
     def _exception_for(
         self, exception: KafkaException, rejected: Sequence[tuple[str, KafkaError]] = ()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -28,8 +27,11 @@ _REPORT_SECONDS = DELIVERY_SECONDS + 1
 CONNECT_SECONDS = 1
 """How long a new client waits for a broker before it goes on without one."""
 
-Errors = dict[int, KafkaError]
+Identity = tuple[str | None, bytes | None, bytes | None]
+"""Topic, key and value of a message: so much of it does a delivery report repeat."""
+Errors = dict[Identity, KafkaError]
 Meanwhile = Callable[[], None]
+OnDelivery = Callable[[KafkaError | None, Message | None], None]
 
 
 def nothing() -> None:
@@ -57,11 +59,15 @@ class Producer:
         Raises PublishFailed when the broker rejects some for good; the others are stored then.
         """
         batch = list(messages)
-        errors = self._rejected(batch, range(len(batch)), meanwhile)
+        errors = self._rejected(batch, meanwhile)
         # The broker rejects a whole record batch for one message in it, so each is tried alone.
-        at_fault = [index for index in errors if self._rejected(batch, [index])]
+        at_fault = [
+            _rejected_message(index, message, error)
+            for index, message in enumerate(batch if errors else ())
+            if (error := errors.get(_identity(message))) and self._rejected([message])
+        ]
         if at_fault:
-            raise PublishFailed([_rejected_message(index, batch[index], errors[index]) for index in at_fault])
+            raise PublishFailed(at_fault)
 
     def await_reports(self) -> None:
         """Wait, at most some seconds, until each message is acknowledged or has failed.
@@ -86,39 +92,44 @@ class Producer:
     ) -> None:
         self.close()
 
-    def _rejected(
-        self, batch: Sequence[OutgoingMessage], indexes: Sequence[int], meanwhile: Meanwhile = nothing
-    ) -> Errors:
-        """The errors of the messages that the broker rejects, by index. Raises BrokerUnavailable."""
-        if not indexes:
+    def _rejected(self, batch: Sequence[OutgoingMessage], meanwhile: Meanwhile = nothing) -> Errors:
+        """The errors of the messages that the broker rejects. Raises BrokerUnavailable."""
+        if not batch:
             return {}
-        errors, unconfirmed = self._send(batch, indexes, meanwhile)
-        outage = next((index for index, error in errors.items() if error.code() not in _REJECTED), None)
-        if outage is not None:
-            self._close_after_fatal(errors[outage])
-            raise exception_for(errors[outage], "WRITE", batch[outage].topic)
+        errors, unconfirmed = self._send(batch, meanwhile)
+        for (topic, _, _), error in errors.items():
+            if error.code() not in _REJECTED:
+                self._close_after_fatal(error)
+                raise exception_for(error, "WRITE", str(topic))
         if unconfirmed:
             self.close()
             raise BrokerUnavailable(f"{unconfirmed} messages without a report within {_REPORT_SECONDS} s")
         self._reachability.report_answer()
         return errors
 
-    def _send(
-        self, batch: Sequence[OutgoingMessage], indexes: Sequence[int], meanwhile: Meanwhile
-    ) -> tuple[Errors, int]:
-        """The error of each failed message by index, and how many others have no delivery report yet."""
+    def _send(self, batch: Sequence[OutgoingMessage], meanwhile: Meanwhile) -> tuple[Errors, int]:
+        """The errors of failed messages, and how many others have no delivery report yet."""
         client = self._connected_client()
-        errors: Errors = {}
-        for index in indexes:
-            produce(client, batch[index], partial(_note, errors, index))
+        failures: list[tuple[KafkaError, OutgoingMessage | Message]] = []
+
+        def note(error: KafkaError | None, message: Message | None) -> None:
+            # Only this: more work in a delivery callback can swallow a fatal error that `flush` should raise.
+            if error is not None and message is not None:
+                failures.append((error, message))
+
+        for message in batch:
+            try:
+                produce(client, message, note)
+            except KafkaException as exception:
+                failures.append((exception.args[0], message))
         meanwhile()
         try:
             unconfirmed = flush(client, _REPORT_SECONDS)
         except KafkaException as exception:
             # After a fatal error the client is unusable; the next batch gets a new one.
             self.close()
-            raise exception_for(exception.args[0], "WRITE", batch[indexes[0]].topic) from exception
-        return errors, unconfirmed
+            raise exception_for(exception.args[0], "WRITE", batch[0].topic) from exception
+        return {_identity(message): error for error, message in failures}, unconfirmed
 
     def _connected_client(self) -> KafkaProducer:
         if self._client is None:
@@ -133,16 +144,18 @@ class Producer:
             self.close()
 
 
-def produce(
-    client: KafkaProducer,
-    message: OutgoingMessage,
-    on_delivery: Callable[[KafkaError | None, Message | None], None],
-) -> None:
-    """Give one message to a client; an immediate error is reported to `on_delivery` like a later one."""
-    try:
-        _enqueue(client, message, on_delivery)
-    except KafkaException as error:
-        on_delivery(error.args[0], None)
+def produce(client: KafkaProducer, message: OutgoingMessage, on_delivery: OnDelivery) -> None:
+    """Give one message to a client; `on_delivery` gets its later error. Raises KafkaException."""
+    while True:
+        try:
+            # By position (partition, two names of one callback, time): names would cost a quarter more.
+            client.produce(
+                message.topic, message.value, message.key, -1, on_delivery, on_delivery, 0, message.headers
+            )
+        except BufferError:
+            client.poll(0.1)
+        else:
+            return
 
 
 def flush(client: KafkaProducer, seconds: float) -> int:
@@ -166,29 +179,11 @@ def abandon(client: KafkaProducer) -> None:
         flush(client, 1)
 
 
-def _enqueue(
-    client: KafkaProducer,
-    message: OutgoingMessage,
-    on_delivery: Callable[[KafkaError | None, Message | None], None],
-) -> None:
-    while True:
-        try:
-            client.produce(
-                message.topic,
-                value=message.value,
-                key=message.key,
-                headers=dict(message.headers),
-                on_delivery=on_delivery,
-            )
-        except BufferError:
-            client.poll(0.1)
-        else:
-            return
-
-
-def _note(errors: Errors, index: int, error: KafkaError | None, _: Message | None) -> None:
-    if error is not None:
-        errors[index] = error
+def _identity(message: OutgoingMessage | Message) -> Identity:
+    if isinstance(message, Message):
+        return message.topic(), message.key(), message.value()
+    key = message.key.encode() if isinstance(message.key, str) else message.key
+    return message.topic, key, message.value
 
 
 def _rejected_message(index: int, message: OutgoingMessage, error: KafkaError) -> RejectedMessage:
