@@ -36,7 +36,7 @@ from orders_app.event_log import LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
 
 BATCH_EVENTS = 3000
-STANDBY_SECONDS = 1.0
+STANDBY_SECONDS = 0.2
 RETRY_CHECK_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
