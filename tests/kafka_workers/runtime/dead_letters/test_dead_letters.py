@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
+from devtools.driver.shop import eventually
 from kafka_workers.runtime.consuming.definition import DecodedMessage
 from kafka_workers.runtime.dead_letters.letters import (
     CannotBeRedriven,
@@ -223,7 +224,8 @@ def test_a_forged_dead_letter_is_shown_with_the_reason_and_can_only_be_discarded
     with pytest.raises(CommandError, match="can only be discarded"):
         command("redrive", forged.coordinates)
     assert "1 redriven" in command("redrive", "--group", bench.group)
-    assert bench.count(bench.topic) == 2, "the good one, and the end of the transaction"
+    # The end of a transaction reaches its partitions after the commit has been answered.
+    eventually(lambda: bench.count(bench.topic) == 2, "the good one, and the end of the transaction")
     assert "1 discarded" in command("discard", forged.coordinates, "--reason", "forged")
     assert unresolved(bench) == []
 
