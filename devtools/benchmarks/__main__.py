@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -25,6 +25,7 @@ median and the spread, with the raw client's figure of the same runs and the rat
 counts with those in the databases and on the broker: exit code 1 if one differs. Measure on an idle machine.
 """
 _PLAIN_WIDTH = 200
+_LEAST_ORDERS = 1_000
 DOCUMENTS = PROJECT / "docs"
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
@@ -33,14 +34,17 @@ err = Console(highlight=False, markup=False, soft_wrap=True, stderr=True)
 
 def main() -> int:
     """Measures the rows that the command line names; returns the exit code."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.orders and [row.name for row in _chosen(arguments)] != ["growth"]:
+        parser.error("--orders is for the row growth alone")
     if arguments.list:
         for row in ROWS.values():
             out.print(_listed(row))
         return 0
     machine, lines, is_complete = describe_machine(), list[Line](), True
     for row in _chosen(arguments):
-        measured = list(_measure(row, _options(row, arguments)))
+        measured = list(_measure(row, arguments))
         is_complete = is_complete and bool(measured)
         lines += measured
         # After each row, so that a command that is ended early has written its results.
@@ -64,20 +68,30 @@ def _chosen(arguments: argparse.Namespace) -> Sequence[Row]:
     return [row for row in ROWS.values() if (row.is_headline if arguments.headline else row.is_usual)]
 
 
-def _options(row: Row, arguments: argparse.Namespace) -> Options:
+def _options(row: Row, arguments: argparse.Namespace, tell: Callable[[str], None]) -> Options:
     runs = arguments.runs or (1 if arguments.quick else row.runs)
-    return Options(runs=runs, quick=arguments.quick, sustained=arguments.sustained or 0.0)
+    return Options(
+        runs=runs,
+        quick=arguments.quick,
+        sustained=arguments.sustained or 0.0,
+        orders=arguments.orders or 0,
+        tell=tell,
+    )
 
 
-def _measure(row: Row, options: Options) -> Iterator[Line]:
+def _measure(row: Row, arguments: argparse.Namespace) -> Iterator[Line]:
     """The lines of a row; prints the error and gives none if the row failed."""
     started = time.monotonic()
     results = []
     try:
         with out.status(f"{row.name}: {row.sentence}") as status:
-            for case, result in row.measure(options):
+
+            def tell(what: str) -> None:
+                status.update(f"{row.name}: {what}")
+
+            for case, result in row.measure(_options(row, arguments, tell)):
                 results.append((case, result))
-                status.update(f"{row.name}: {len(results)} measured, the last one {case}")
+                tell(f"{len(results)} measured, the last one {case}")
     except (MeasurementFailed, LoadFailed, StackError) as error:
         err.print(f"{row.name}: {error}")
         return
@@ -100,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--row", metavar="NAME", nargs="+", type=_row_name, help="the same")
     add("--sustained", metavar="SECONDS", type=float, help="orders: only 16 clients, for this time")
+    add(
+        "--orders",
+        metavar="N",
+        type=_number_of_orders,
+        help="growth: the orders of the large shop (default: 1,000,000)",
+    )
     add("--headline", action="store_true", help="only the rows of the table of headline figures")
     add("--runs", metavar="N", type=int, help="runs of each row (default: what --list shows)")
     add("--quick", action="store_true", help="small sizes and one run, to check that the rows work")
@@ -114,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--list", action="store_true", help="list the rows and exit")
     return parser
+
+
+def _number_of_orders(text: str) -> int:
+    if not text.isdecimal() or int(text) < _LEAST_ORDERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of orders, {_LEAST_ORDERS} or more")
+    return int(text)
 
 
 def _row_name(text: str) -> str:

@@ -20,11 +20,17 @@ def figure(label: str, unit: str, *, raw: str = "") -> Any:
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a row: number of runs, full or small sizes, `sustained` seconds (0: the usual cases)."""
+    """The options of a row: number of runs, full or small sizes, and those that a single row has.
+
+    `sustained` is in seconds (0: the usual cases). `orders` is the size of the large shop (0: the usual one).
+    `tell` shows what a row is doing.
+    """
 
     runs: int
     quick: bool = False
     sustained: float = 0.0
+    orders: int = 0
+    tell: Callable[[str], None] = lambda _: None
 
     def size(self, full: int, small: int) -> int:
         """The full size, or the small one with --quick."""

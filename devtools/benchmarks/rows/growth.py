@@ -1,5 +1,6 @@
 """The same pages and placements in a small shop and in a large one."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +11,7 @@ from statistics import median
 
 import httpx
 
-from devtools.benchmarks.figures import Options, Row, figure
+from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure
 from devtools.benchmarks.load import generate
 from devtools.benchmarks.system import System, open_system
 from devtools.stack.processes import all_processes
@@ -19,28 +20,33 @@ from devtools.stack.spawn import PROJECT
 CUSTOMERS = 1_000
 EVENTS_AN_ORDER = 5
 PASSWORD = "bench-" + uuid.uuid4().hex
-_ORDERS = """
-INSERT INTO orders_order SELECT new.* FROM orders_order AS example, generate_series(1, %(orders)s::int) AS n,
-LATERAL jsonb_populate_record(example, jsonb_build_object(
-    'id', gen_random_uuid(), 'order_number', 'SB-' || substr(lpad(to_hex(n), 8, '0'), 1, 4) || '-'
-        || upper(substr(lpad(to_hex(n), 8, '0'), 5)),
-    'user_id', (%(customers)s::int[])[1 + n %% cardinality(%(customers)s::int[])], 'status', 2 + n %% 4,
-    'total_amount', (n %% 50000) / 100.0, 'idempotency_key', '', 'version', 5,
-    'created_at', now() - n * interval '20 seconds', 'updated_at', now()
-)) AS new WHERE example.id = %(example)s
-"""
-_ITEMS = """
-INSERT INTO orders_orderitem (order_id, product_id, product_name, quantity, price)
-SELECT id, (%(products)s::text[])[1 + row_number() OVER () %% cardinality(%(products)s::text[])],
-    'Lantern ' || row_number() OVER () %% 5000, 1, 10
-FROM orders_order WHERE id <> %(example)s
-"""
-_EVENTS = """
+BYTES_AN_ORDER = 6_000
+"""On the disk, with what PostgreSQL writes to its log meanwhile."""
+CHUNK_ORDERS = 50_000
+_LOAD = """
+WITH added AS (
+    INSERT INTO orders_order SELECT new.* FROM orders_order AS example,
+    generate_series(%(first)s::int, %(last)s::int) AS n,
+    LATERAL (SELECT now() - n * interval '20 seconds') AS placed (at),
+    LATERAL jsonb_populate_record(example, jsonb_build_object(
+        'id', (left(order_id_from(placed.at)::text, 14) || '7' || right(gen_random_uuid()::text, 21))::uuid,
+        'order_number', 'SB-' || substr(lpad(to_hex(n), 8, '0'), 1, 4) || '-'
+            || upper(substr(lpad(to_hex(n), 8, '0'), 5)),
+        'user_id', (%(customers)s::int[])[1 + n %% cardinality(%(customers)s::int[])], 'status', 2 + n %% 4,
+        'total_amount', (n %% 50000) / 100.0, 'idempotency_key', '', 'version', 5,
+        'created_at', placed.at, 'updated_at', now()
+    )) AS new WHERE example.id = %(example)s
+    RETURNING id, user_id, created_at
+), items AS (
+    INSERT INTO orders_orderitem (order_id, product_id, product_name, quantity, price)
+    SELECT id, (%(products)s::text[])[1 + number %% cardinality(%(products)s::text[])],
+        'Lantern ' || number %% 5000, 1, 10
+    FROM (SELECT id, %(first)s + row_number() OVER () AS number FROM added) AS numbered
+)
 INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
-SELECT copy.id, n, example.type, copy.user_id, example.data, example.actor, '', copy.created_at
-FROM orders_order AS copy CROSS JOIN generate_series(1, %(events)s::int) AS n
+SELECT added.id, n, example.type, added.user_id, example.data, example.actor, '', added.created_at
+FROM added CROSS JOIN generate_series(1, %(events)s::int) AS n
 JOIN order_event AS example ON example.order_id = %(example)s AND example.version = least(n, 3)
-WHERE copy.id <> %(example)s
 """
 _MOVE_READERS = """
 UPDATE reader_position
@@ -79,15 +85,26 @@ class GrowthResult:
 
 def measure(options: Options) -> Iterator[tuple[str, GrowthResult]]:
     """Measures a small shop, then a large one."""
-    for orders, products in ((1_000, 200), (options.size(1_000_000, 20_000), options.size(100_000, 2_000))):
+    large = options.orders or options.size(1_000_000, 20_000)
+    _require_disk(large * BYTES_AN_ORDER)
+    for orders, products in ((1_000, 200), (large, options.size(100_000, 2_000))):
         with open_system() as system:
             customers = system.new_customers(CUSTOMERS)
-            _fill(system, customers, orders, products)
+            _fill(system, customers, orders, products, options)
             for _ in range(options.runs):
                 yield f"{orders:,} orders, {products:,} products", _run(system, customers, options)
 
 
-def _fill(system: System, customers: Sequence[int], orders: int, products: int) -> None:
+def _require_disk(needed: int) -> None:
+    """Raises MeasurementFailed where the disk of the project has less space than this."""
+    free = shutil.disk_usage(PROJECT).free
+    if free < needed:
+        raise MeasurementFailed(
+            f"so many orders need {needed / 1e9:,.0f} GB of disk, and {PROJECT} has {free / 1e9:,.0f} GB"
+        )
+
+
+def _fill(system: System, customers: Sequence[int], orders: int, products: int, options: Options) -> None:
     """Writes copies of a placed order, its items and its events; moves the readers of the log past them."""
     found = [each for _ in range(0, products, 10_000) for each in system.new_products(min(products, 10_000))]
     # Thousands of categories and words, as in a large shop.
@@ -97,18 +114,20 @@ def _fill(system: System, customers: Sequence[int], orders: int, products: int) 
     example = system.place(system.token(customers[0]), found[0])
     system.await_processing(example)
     system.keep_only()
-    given = {
-        "orders": orders,
-        "customers": list(customers),
-        "products": found,
-        "example": example,
-        "events": EVENTS_AN_ORDER,
-    }
-    for statement in (_ORDERS, _ITEMS, _EVENTS, _MOVE_READERS, "VACUUM (ANALYZE)"):
-        system.postgres.execute(statement, given if "%(" in statement else None)
+    _load(system, {"customers": list(customers), "products": found, "example": example}, orders, options)
     for process in all_processes(system.stack.settings, {}):
         system.stack.add(process)
     system.stack.wait_until_ready()
+
+
+def _load(system: System, given: dict[str, object], orders: int, options: Options) -> None:
+    for first in range(1, orders + 1, CHUNK_ORDERS):
+        options.tell(f"{first - 1:,} of {orders:,} orders loaded")
+        chunk = {"first": first, "last": min(first + CHUNK_ORDERS - 1, orders), "events": EVENTS_AN_ORDER}
+        system.postgres.execute(_LOAD, given | chunk)
+    options.tell(f"{orders:,} orders loaded, VACUUM")
+    for statement in (_MOVE_READERS, "VACUUM (ANALYZE)"):
+        system.postgres.execute(statement)
 
 
 def _run(system: System, customers: Sequence[int], options: Options) -> GrowthResult:
@@ -189,5 +208,8 @@ def _place(system: System, customers: Sequence[int], options: Options) -> tuple[
 
 
 ROW = Row(
-    "growth", "pages, placing and settling with 1,000 orders and with 1,000,000", measure, is_usual=False
+    "growth",
+    "pages, placing and settling with 1,000 orders and with 1,000,000 (--orders)",
+    measure,
+    is_usual=False,
 )
