@@ -263,7 +263,7 @@ CORS_ALLOW_HEADERS = (
     "x-csrftoken",
     "x-requested-with",
 )
-CORS_EXPOSE_HEADERS = ("etag", "x-count-estimated")
+CORS_EXPOSE_HEADERS = ("etag", "location", "retry-after", "x-count-estimated")
 CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
 
 # How often one may ask, by kind of throttle (web/throttles.py). The owner of one machine alone asks at will.
