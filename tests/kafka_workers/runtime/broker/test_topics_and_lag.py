@@ -118,7 +118,8 @@ def test_the_command_shows_one_group_as_json(bench: Bench) -> None:
     call_command("consumer_lag", "--json", "--group", bench.group, stdout=out)
     rows = json.loads(out.getvalue())
     assert {row["group"] for row in rows} == {bench.group}
-    assert sum(row["committed"] for row in rows if row["topic"] == bench.topic) == 1
+    # A partition without messages may have no committed offset yet.
+    assert sum(row["committed"] or 0 for row in rows if row["topic"] == bench.topic) == 1
     assert sum(row["lag"] for row in rows) == 0
 
 
