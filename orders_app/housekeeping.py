@@ -6,9 +6,11 @@ Any number of processes may run it at once.
 
 import threading
 import time
+from typing import Any
 
 import structlog
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 
 from foundation import metrics
 from foundation.heartbeat import beat
@@ -43,7 +45,7 @@ def keep_house(stop: threading.Event) -> dict[str, int]:
     """
     _add_partitions()
     try:
-        return {kind: _delete_all(kind, stop) for kind in expired()}
+        return {kind: _delete_all(kind, rows, stop) for kind, rows in expired().items()}
     except (OperationalError, InterfaceError) as error:
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
 
@@ -58,9 +60,9 @@ def _add_partitions() -> None:
         log.warning("no partition of the order log was added, trying again", error=str(error))
 
 
-def _delete_all(kind: str, stop: threading.Event) -> int:
+def _delete_all(kind: str, rows: QuerySet[Any], stop: threading.Event) -> int:
     deleted = 0
-    while not stop.is_set() and (number := delete_batch(expired()[kind])):
+    while not stop.is_set() and (number := delete_batch(rows)):
         beat()
         deleted += number
         metrics.EXPIRED_DELETED.labels(kind).inc(number)

@@ -7,7 +7,7 @@ from typing import Any
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
@@ -24,9 +24,10 @@ def expired() -> Mapping[str, QuerySet[Any]]:
     No refresh token that has expired is accepted, used or not; the entry of the block list goes with it.
     """
     moment = timezone.now() - MARGIN
+    # The oldest by id expire first, as all live equally long; their expiry has no index.
+    first_tokens = OutstandingToken.objects.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS]
     return {
-        # By their ids: all tokens live equally long, and their expiry has no index.
-        "refresh_token": _first_rows(OutstandingToken).filter(expires_at__lt=moment),
+        "refresh_token": OutstandingToken.objects.filter(pk__in=first_tokens, expires_at__lt=moment),
         "sign_in": SignIn.objects.filter(Q(expires_at__lt=moment) | Q(ended_at__lt=moment)),
         "session": Session.objects.filter(expire_date__lt=moment),
         "wrong_password": AccessAttempt.objects.filter(attempt_time__lt=moment - settings.AXES_COOLOFF_TIME),
@@ -38,9 +39,3 @@ def delete_batch(rows: QuerySet[Any]) -> int:
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS])
     rows.model.objects.filter(pk__in=ids).delete()
     return len(ids)
-
-
-def _first_rows(model: type[Model]) -> QuerySet[Any]:
-    manager: Any = model._default_manager  # noqa: SLF001 - Django documents `_default_manager`
-    first = manager.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS]
-    return manager.filter(pk__in=first)  # type: ignore[no-any-return]
