@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from msgspec import Struct
 
 from foundation.kill_points import kill_point
-from orders_app.event_log.partitions import LOCK_SECONDS
+from orders_app.event_log.partitions import limit_waits_for_locks
 from orders_app.event_log.position import START, Position
 
 _ENDED = """
@@ -107,7 +107,7 @@ def move_to_archive(partition: Partition, last: LastEvent | None) -> None:
     """
     name = _quoted(partition.name)
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}")
+        limit_waits_for_locks(cursor)
         for lock in _LOCKS.format(name).strip().splitlines():
             cursor.execute(lock)
         if last_event(partition) != last:

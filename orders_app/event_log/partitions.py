@@ -1,6 +1,7 @@
 """The partitions of the order log: this month and the next always have theirs (migration 0009)."""
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 _LAST = """
 SELECT order_id_time(upper_bound) < order_log_month(2),
@@ -9,7 +10,7 @@ FROM order_event_partition WHERE upper_bound IS NOT NULL
 ORDER BY upper_bound DESC LIMIT 1
 """
 LOCK_SECONDS = 0.2
-"""For how long an order may wait because a partition waits to be added."""
+"""For how long an order may wait because a partition waits to be added or moved to the archive."""
 
 
 def add_due_partitions() -> list[str]:
@@ -21,7 +22,7 @@ def add_due_partitions() -> list[str]:
     added = []
     while _last()[0]:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}")
+            limit_waits_for_locks(cursor)
             cursor.execute("SELECT order_event_add_partition()")
             added.append(cursor.fetchone()[0])
     return added
@@ -30,6 +31,11 @@ def add_due_partitions() -> list[str]:
 def seconds_ahead() -> float:
     """How long from now on orders will find a partition of their month."""
     return _last()[1]
+
+
+def limit_waits_for_locks(cursor: CursorWrapper) -> None:
+    """Let the transaction wait for each lock for at most LOCK_SECONDS."""
+    cursor.execute(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}")
 
 
 def _last() -> tuple[bool, float]:
