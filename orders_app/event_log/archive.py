@@ -14,7 +14,6 @@ from orders_app.event_log.position import START, Position
 
 _ENDED = """
 SELECT name, coalesce(lower_bound, '00000000-0000-0000-0000-000000000000'), upper_bound,
-    CASE WHEN lower_bound IS NULL THEN 'MINVALUE' ELSE quote_literal(lower_bound::text) END,
     pg_size_pretty(pg_total_relation_size(name::regclass))
 FROM order_event_partition
 WHERE NOT is_archived AND order_id_time(upper_bound) <= %s ORDER BY upper_bound
@@ -46,9 +45,13 @@ class Partition(Struct, frozen=True):
     name: str
     lower: UUID
     upper: UUID
-    start: str
-    """The lower bound as SQL."""
     size: str
+
+    @property
+    def bounds(self) -> str:
+        """The bounds as SQL; the first partition has no lower one."""
+        lower = f"'{self.lower}'" if self.lower.int else "MINVALUE"
+        return f"FROM ({lower}) TO ('{self.upper}')"
 
 
 class LastEvent(Struct, frozen=True):
@@ -115,8 +118,7 @@ def move_to_archive(partition: Partition, last: LastEvent | None) -> None:
         indexes = _rows(_POSITION_INDEXES, [partition.name])
         cursor.execute(f"ALTER TABLE order_event DETACH PARTITION {name}")
         cursor.execute(
-            f"ALTER TABLE order_event_archive ATTACH PARTITION {name} "
-            f"FOR VALUES FROM ({partition.start}) TO ('{partition.upper}')"
+            f"ALTER TABLE order_event_archive ATTACH PARTITION {name} FOR VALUES {partition.bounds}"
         )
         for (index,) in indexes:
             cursor.execute(f"DROP INDEX {index}")
