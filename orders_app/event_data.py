@@ -37,11 +37,6 @@ class Created(Struct, frozen=True, rename="camel"):
     order_number: str
     changes: OrderDocument
 
-    @property
-    def items(self) -> tuple[OrderLine, ...]:
-        """The lines of the order."""
-        return self.changes.items
-
 
 class PlacedOrder(Struct, frozen=True, rename="camel", gc=False):
     """The fields of a placed order that its Kafka messages have."""
