@@ -54,7 +54,7 @@ def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
             reachability=reachability,
         )
         try:
-            # While it joins its group.
+            # Meanwhile the client joins the group.
             is_warm = warm_up(producer.connect, definition.warm_up)
             membership.await_partitions(JOIN_SECONDS, stop)
             if is_warm:
