@@ -9,7 +9,6 @@ from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
@@ -17,6 +16,7 @@ from orders_app.event_log.partitions import add_due_partitions, seconds_ahead
 from orders_app.housekeeping import keep_house
 from orders_app.models import SignIn
 from orders_app.services import delete_expired
+from tests.orders_app.first_partition import let_first_partition_end
 
 pytestmark = pytest.mark.django_db
 
@@ -73,13 +73,7 @@ def test_a_timer_that_expires_holds_keeps_house_too() -> None:
 
 def test_a_partition_is_added_before_its_month_begins() -> None:
     assert add_due_partitions() == []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name, order_id_from(order_log_month(1)) FROM order_event_partition")
-        [(first, bound)] = [row for row in cursor.fetchall() if row[0] != "order_event_default"]
-        cursor.execute(f"ALTER TABLE order_event DETACH PARTITION {first}")
-        cursor.execute(
-            f"ALTER TABLE order_event ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ('{bound}')"
-        )
+    let_first_partition_end(1)
     assert len(add_due_partitions()) == 1
     assert add_due_partitions() == []
     assert seconds_ahead() > timedelta(days=27).total_seconds()

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 
 from orders_app import event_log
 from orders_app.event_log import START
+from tests.orders_app.first_partition import let_first_partition_end
 
 pytestmark = pytest.mark.django_db
 
@@ -65,15 +66,7 @@ def test_an_order_of_a_clock_that_is_ahead_is_taken_and_moves_to_its_month() -> 
 
 
 def test_after_a_time_without_new_partitions_they_go_on_with_the_next_month() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM order_event_partition WHERE upper_bound IS NOT NULL")
-        [(first,)] = cursor.fetchall()
-        cursor.execute(f"ALTER TABLE order_event DETACH PARTITION {first}")
-        cursor.execute("SELECT order_id_from(order_log_month(-5))")
-        [(bound,)] = cursor.fetchall()
-        cursor.execute(
-            f"ALTER TABLE order_event ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ('{bound}')"
-        )
+    let_first_partition_end(-5)
     late = id_in(0)
     assert insert(late) == "order_event_default"
     assert insert(id_in(1)) == "order_event_default"
