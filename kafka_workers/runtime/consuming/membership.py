@@ -1,6 +1,5 @@
 """A consumer's membership in its group: polls batches, pauses partitions, commits offsets."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -18,6 +17,7 @@ from kafka_workers.runtime.broker.timeouts import call_within
 from kafka_workers.runtime.consuming.held_messages import REPORT_SECONDS, HeldMessages
 from kafka_workers.runtime.consuming.offsets import Offsets, Partition
 from kafka_workers.runtime.consuming.polled import Polled, offset_of, partition_of, without
+from kafka_workers.runtime.consuming.postponed import PostponedPartitions
 from kafka_workers.runtime.consuming.problems import ReportedProblems
 from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 
@@ -62,10 +62,8 @@ class GroupMembership:
         self._current = Polled()
         self._next: Polled | None = None
         self._buffer: list[Message] = []
-        self._wait_for = wait_for
         self._before_revoked = before_revoked
-        self._paused_until: dict[Partition, float] = {}
-        self._has_waited: dict[Partition, int] = {}
+        self._postponed = PostponedPartitions(wait_for)
         self._is_paused = False
         self._assigned: set[Partition] = set()
         self._group = group
@@ -114,7 +112,7 @@ class GroupMembership:
         self._current.offsets = uncommitted | self._current.offsets
         if not self.batch:
             arrived = self._poll(most)
-            self._accept(arrived, most, self._current)
+            self._keep_accepted(arrived, most, self._current)
             if arrived and not self.batch:
                 with suppress(BrokerUnavailable):
                     self.commit()
@@ -129,15 +127,8 @@ class GroupMembership:
             self._next = Polled()
             self._fetch(most)
             if not any(message.error() for message in self._buffer[:most]):
-                self._accept(self._take(most), most, self._next)
+                self._keep_accepted(self._take(most), most, self._next)
         return self._next.messages
-
-    def _accept(self, arrived: Sequence[Message], most: int, polled: Polled) -> None:
-        # The end of a partition counts as an arrival, so a full poll may give a smaller batch.
-        polled.has_more = len(arrived) == most
-        for message in arrived:
-            if self._accepts(message, polled):
-                polled.messages.append(message)
 
     def commit(self) -> None:
         """Commit the batch and empty it.
@@ -228,8 +219,7 @@ class GroupMembership:
         self._consumer = self._join()
 
     def _poll_seconds(self) -> float:
-        soonest = min(self._paused_until.values(), default=math.inf) - time.monotonic()
-        return max(0.0, min(POLL_SECONDS, soonest))
+        return max(0.0, min(POLL_SECONDS, self._postponed.seconds_left))
 
     def _poll(self, most: int) -> list[Message]:
         if not self._buffer:
@@ -258,22 +248,29 @@ class GroupMembership:
         if message is not None:
             self._buffer.append(message)
 
+    def _keep_accepted(self, arrived: Sequence[Message], most: int, polled: Polled) -> None:
+        """Keep those of the arrived messages in `polled` that can be handled now."""
+        # The end of a partition counts as an arrival, so a full poll may give a smaller batch.
+        polled.has_more = len(arrived) == most
+        # One by one, because a reported error may end the membership, which empties `polled`.
+        for message in arrived:
+            if self._accepts(message, polled):
+                polled.messages.append(message)
+
     def _accepts(self, message: Message, polled: Polled) -> bool:
         """Whether this is a message, of a partition that is still assigned, and due."""
         error, partition = message.error(), partition_of(message)
         if error is not None and error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001
             self._report(error, message)
             return False
-        if partition not in self._assigned or partition in self._paused_until:
+        if partition not in self._assigned or partition in self._postponed.until:
             return False
         if error is not None:
             # Records without a message, such as the end of a transaction, may precede the partition's end.
             polled.offsets[partition] = offset_of(message)
             return False
-        wait = self._wait_for(message)
-        # Once: with a timestamp of the future, which any program may write, it would never be due.
-        if wait > 0 and self._has_waited.get(partition) != offset_of(message):
-            self._postpone(message, wait)
+        if seconds := self._postponed.seconds_of(message):
+            self._postpone(message, seconds)
             return False
         polled.offsets[partition] = offset_of(message) + 1
         return True
@@ -293,8 +290,7 @@ class GroupMembership:
         partition = partition_of(message)
         self._read_again(partition, offset_of(message))
         self._consumer.pause([TopicPartition(*partition)])
-        self._paused_until[partition] = time.monotonic() + seconds
-        self._has_waited[partition] = offset_of(message)
+        self._postponed.add(message, seconds)
 
     def _read_again(self, partition: Partition, offset: int) -> None:
         """Read this partition from this message on once more."""
@@ -302,13 +298,10 @@ class GroupMembership:
         self._buffer = without(self._buffer, {partition})
 
     def _resume(self) -> None:
-        now = time.monotonic()
-        due = {partition for partition, time_due in self._paused_until.items() if time_due <= now}
-        for partition in due:
-            del self._paused_until[partition]
+        due = self._postponed.take_due()
         if self._is_paused:
             self._is_paused = False
-            due = self._assigned - self._paused_until.keys()
+            due = self._assigned - self._postponed.until.keys()
         if due:
             self._consumer.resume([TopicPartition(*partition) for partition in due])
 
@@ -347,9 +340,7 @@ class GroupMembership:
         gone = {(each.topic, each.partition) for each in partitions}
         self._assigned -= gone
         self._offsets.remove(gone)
-        for partition in gone:
-            self._paused_until.pop(partition, None)
-            self._has_waited.pop(partition, None)
+        self._postponed.remove(gone)
         for polled in filter(None, (self._current, self._next)):
             polled.remove(gone)
         self._buffer = without(self._buffer, gone)
