@@ -22,6 +22,7 @@ from foundation.metrics import REQUESTS_THROTTLED
 from foundation.rates import Rate
 from foundation.user_names import normal_form
 from web.addresses import counted_address
+from web.rates import COUNTED
 from web.rates.counts import request_counts
 from web.rates.store import admit_at_once
 from web.rates.table import id_of
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 NO_VIEW = cast("APIView", None)
 """For permissions and throttles that are asked without a view: ours look at the request alone."""
-COUNTED = "web.counted"
-"""In the environ: the kinds of throttles that have counted the request."""
 
 
 class Throttle(BaseThrottle):

@@ -9,6 +9,7 @@ from wsgiref.types import WSGIEnvironment
 
 from httptools import HttpParserInvalidURLError, parse_url
 
+from web.rates import COUNTED
 from web.server.file_body import FileBody
 from web.server.limits import HEAD_BYTES, HEADERS
 
@@ -67,7 +68,7 @@ class Request:
             raise TooManyHeaders
         environ = self.environ = base.copy()
         environ["REQUEST_METHOD"] = method
-        environ["web.counted"] = set()  # the throttles that have counted this request
+        environ[COUNTED] = set()  # made here, so that `head_alone` shares it
         environ["SERVER_PROTOCOL"] = "HTTP/1.1" if http_11 else "HTTP/1.0"
         environ["PATH_INFO"], environ["QUERY_STRING"] = self._target()
         for name, value in headers:
