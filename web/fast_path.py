@@ -16,7 +16,6 @@ from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
-from django.http.request import HttpHeaders
 from django.urls.resolvers import RoutePattern
 from django.utils.module_loading import import_string
 from rest_framework.exceptions import NotAuthenticated, PermissionDenied
@@ -91,11 +90,6 @@ class FastRequest:
         self.user: Any = None
         self.auth: Any = None
         self.trace_parent = ""
-
-    @property
-    def headers(self) -> HttpHeaders:
-        """The headers by name; made when something reads them, as throttles do."""
-        return HttpHeaders(self.META)
 
     def read(self) -> bytes:
         """The body."""
