@@ -82,8 +82,9 @@ def admit_at_once(key: UUID, rate: Rate, database: BaseDatabaseWrapper) -> float
         if cursor.fetchone():
             return 0.0
         cursor.execute(FIND, [key])
+        row = cursor.fetchone()
         # Never 0, although the wait may be over by now: this request was not counted.
-        return max(SHORTEST_WAIT, *(_wait(Told(*row), rate) for row in cursor.fetchall()), 0.0)
+        return max(SHORTEST_WAIT, _wait(Told(*row), rate)) if row else SHORTEST_WAIT
 
 
 def sweep(database: BaseDatabaseWrapper) -> int:
