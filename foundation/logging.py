@@ -133,7 +133,7 @@ _kept = _Kept()
 
 @contextmanager
 def lines_written_together() -> Iterator[None]:
-    """Write the lines that this thread logs meanwhile at the end: one write of the system for many."""
+    """Write the lines that this thread logs meanwhile at the end: one system call for many."""
     kept = _kept.lines = []
     try:
         yield

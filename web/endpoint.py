@@ -48,10 +48,11 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
     # What it takes, does and answers; `body` and `content` name a struct each.
     body: type[StructSerializer]
-    # What the service is asked: of the request, the body and the path's arguments by name; raises refusals.
+    # Makes what the service is asked from the request, the body and, by name, the path's arguments; raises
+    # refusals.
     ask: Callable[..., Any]
     service: GroupCommit[Any, Any]
-    # The answer: of the body and the call of the service; raises refusals and outages.
+    # Makes the answer from the body and the executed call of the service; raises refusals and outages.
     answer: Callable[[Any, Call[Any, Any]], Answer]
     status: HTTPStatus
     content: type[StructSerializer]

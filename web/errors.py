@@ -123,7 +123,7 @@ class ExceptionHandler(StandardExceptionHandler):
         return exc
 
     def report_exception(self, exc: APIException, response: Response) -> None:
-        """Log a server error with its traceback; an outage without: each request of its time tells of it."""
+        """Log a server error with its traceback; an outage without one, which each request would repeat."""
         if not isinstance(exc, DependencyUnavailable):
             super().report_exception(exc, response)
             return

@@ -266,7 +266,8 @@ CORS_ALLOW_HEADERS = (
 CORS_EXPOSE_HEADERS = ("etag", "location", "retry-after", "x-count-estimated")
 CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
 
-# How often one may ask, by kind of throttle (web/throttles.py). The owner of one machine alone asks at will.
+# How often one may ask, by kind of throttle (web/throttles.py). With PLAIN_HTTP, which is for the owner of
+# the machine, requests of the API are limited only where a rate is set.
 LOGIN_RATE = rate("LOGIN_RATE", "30/minute")
 REQUEST_RATES: dict[str, Rate | None] = {
     "address": rate("ADDRESS_RATE", "off" if PLAIN_HTTP else "6000/minute"),

@@ -14,7 +14,7 @@ RATES = "rates"
 OPTIONS = "-c synchronous_commit=off -c statement_timeout=2000"
 SHARE_SECONDS = 0.5
 PAUSE_SECONDS = 0.02
-"""Between two times, however urgent."""
+"""Between two rounds, however urgent the next one is."""
 SWEEP_SECONDS = 60.0
 END_SECONDS = 2.0
 """How long the end of the process waits until the last counts are shared."""

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from foundation.rates import Rate
 
 CLOCKS_DIFFER = 1.0
-"""By at most so much one process may have looked at the clock before another."""
+"""How much earlier than another one a process may have read the clock, at most."""
 
 
 class Window(Struct, frozen=True):

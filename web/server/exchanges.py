@@ -105,7 +105,7 @@ class Exchange:
         self._exchanges.soon(self, call)
 
     def answer(self, status: str, headers: list[tuple[str, str]], content: bytes) -> None:
-        """Send the whole answer, the headers of its length among them; on the event loop, once."""
+        """Send the whole answer; `headers` declare its length. On the event loop, once."""
         head = head_bytes(status, headers, close=not self.request.keep_alive)
         self._exchanges.end(self)
         self.client.on_answer(self.request, head + content)

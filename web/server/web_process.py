@@ -20,7 +20,7 @@ from web.server.watchdog import Watchdog
 from web.server.work_threads import WorkThreads
 
 # uvicorn ends its processes by the signal that they got, which would leave undone what is to be done at their
-# end. This module is loaded before it looks which handler there was.
+# end. This module is loaded before uvicorn notes which handler was set.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
