@@ -1,5 +1,6 @@
 """The table of headline figures, beside what other systems reach and what we aim at."""
 
+import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -70,6 +71,7 @@ HEADLINES = (
 )
 
 _COLUMNS = ("", "median", "least to most", "runs", "raw", "ratio", "aim", "others")
+_WIDTH = 150
 
 
 def headline_table(published: Published) -> list[str]:
@@ -100,9 +102,11 @@ def lead(published: Published) -> str:
         return ""
     accepted, p99, sustained, stock, confirmed = (number(line.median) for line in lines)
     machine = published.rows[ACCEPTED.row].machine["processor"]
-    return (
+    runs = lines[0].runs
+    text = (
         f"On {machine}, shared by servers and load: 64 clients place **{accepted} orders a second** (p99 "
         f"{p99} ms), 16 clients **{sustained} a second** for 20 s, all of them settled. One client's order "
         f"has its stock **{stock} ms** after the POST, and is confirmed on its socket after **{confirmed} "
-        f"ms**. Medians of {lines[0].runs} runs."
+        f"ms**. {f'Medians of {runs} runs' if runs > 1 else 'Figures of a single run'}."
     )
+    return textwrap.fill(text, _WIDTH, break_on_hyphens=False)

@@ -17,18 +17,28 @@ PAGE = "Before.\n<!-- made by ./bench --write -->\nearlier\n<!-- end of what ./b
 MACHINE = {"processor": "one, 2 cores"}
 
 
-def line_of(key: Key, median: float = 10.0) -> Line:
+def line_of(key: Key, median: float = 10.0, runs: int = 5) -> Line:
     return Line(
         row=key.row,
         case=key.case,
         figure=f"{key.figure}; raw: something",
         unit="/s",
-        runs=5,
+        runs=runs,
         median=median,
         least=median / 2,
         most=2 * median,
         raw=4 * median,
         ratio=0.25,
+    )
+
+
+def all_measured(runs: int) -> Published:
+    everything = [line_of(headline.key, 7.0, runs) for headline in HEADLINES]
+    return Published(
+        {
+            line.row: MeasuredRow("now", MACHINE, [each for each in everything if each.row == line.row])
+            for line in everything
+        }
     )
 
 
@@ -78,13 +88,13 @@ def test_all_figures_are_shown_with_time_and_machine(page: Path) -> None:
 def test_the_lead_waits_until_all_its_figures_are_measured(page: Path) -> None:
     published = store(page.parent, ACCEPTED, 1234.0)
     assert lead(published) == ""
-    everything = [line_of(headline.key, 7.0) for headline in HEADLINES]
-    rows = {
-        line.row: MeasuredRow("now", MACHINE, [each for each in everything if each.row == line.row])
-        for line in everything
-    }
-    assert "On one, 2 cores" in lead(Published(rows))
-    assert "**7 orders a second**" in lead(Published(rows))
+    assert "On one, 2 cores" in lead(all_measured(runs=5))
+    assert "**7 orders a second**" in lead(all_measured(runs=5))
+
+
+@pytest.mark.parametrize(("runs", "sentence"), [(1, "Figures of a single run."), (5, "Medians of 5 runs.")])
+def test_the_lead_says_of_how_many_runs_it_is(runs: int, sentence: str) -> None:
+    assert lead(all_measured(runs)).endswith(sentence)
 
 
 def test_the_chart_needs_nothing_from_another_host_and_is_drawn_for_light_and_dark(page: Path) -> None:
