@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from devtools.benchmarks.figures import Line
 from devtools.benchmarks.published import Key, Published
-from devtools.benchmarks.table import number, table_of
+from devtools.benchmarks.table import beside_median, number, table_of
 
 ACCEPTED = Key("orders", "1 item, 64 clients", "accepted")
 ANSWERED_P99 = Key("orders", "1 item, 64 clients", "answered, p99")
@@ -88,10 +88,7 @@ def _cells(headline: Headline, published: Published) -> Iterator[str]:
 
 def _measured(line: Line) -> Iterator[str]:
     yield f"**{number(line.median)}** {line.unit}".strip()
-    yield f"{number(line.least)} to {number(line.most)}"
-    yield str(line.runs)
-    yield "" if line.raw is None else number(line.raw)
-    yield "" if line.ratio is None else f"{line.ratio:.2f}"
+    yield from beside_median(line)
 
 
 def lead(published: Published) -> str:

@@ -37,6 +37,11 @@ def cells(line: Line) -> Iterator[str]:
     yield line.case
     yield line.figure
     yield f"{number(line.median)} {line.unit}".strip()
+    yield from beside_median(line)
+
+
+def beside_median(line: Line) -> Iterator[str]:
+    """The cells after the median: spread, runs, raw figure, ratio."""
     yield f"{number(line.least)} to {number(line.most)}"
     yield str(line.runs)
     yield "" if line.raw is None else number(line.raw)
