@@ -11,6 +11,7 @@ from rich.console import Console
 
 from devtools.benchmarks.documents import write_documents
 from devtools.benchmarks.figures import Line, MeasurementFailed, Options, Row, lines_of
+from devtools.benchmarks.headline import HEADLINE_ROWS
 from devtools.benchmarks.load import LoadFailed
 from devtools.benchmarks.machine import describe_machine
 from devtools.benchmarks.published import store_row
@@ -58,14 +59,16 @@ def main() -> int:
 
 
 def _listed(row: Row) -> str:
-    when = "headline" if row.is_headline else "usual" if row.is_usual else "if named"
+    when = "headline" if row.name in HEADLINE_ROWS else "usual" if row.is_usual else "if named"
     return f"{row.name:15}{row.runs:>2} runs  {when:10}{row.sentence}"
 
 
 def _chosen(arguments: argparse.Namespace) -> Sequence[Row]:
     if names := arguments.names or arguments.row or (["orders"] if arguments.sustained else []):
         return [ROWS[name] for name in names]
-    return [row for row in ROWS.values() if (row.is_headline if arguments.headline else row.is_usual)]
+    return [
+        row for row in ROWS.values() if (row.name in HEADLINE_ROWS if arguments.headline else row.is_usual)
+    ]
 
 
 def _options(row: Row, arguments: argparse.Namespace, tell: Callable[[str], None]) -> Options:

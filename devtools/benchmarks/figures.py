@@ -53,8 +53,6 @@ class Row:
     sentence: str
     measure: Callable[[Options], Iterator[tuple[str, Any]]]
     runs: int = 3
-    is_headline: bool = False
-    """Whether it belongs to the rows of `--headline`."""
     is_usual: bool = True
 
 

@@ -69,6 +69,8 @@ HEADLINES = (
     Headline("relay killed, alone → messages again", RELAY_ALONE, "1 s"),
     Headline("relay killed, with a standby → messages again", RELAY_STANDBY, "0.5 s"),
 )
+HEADLINE_ROWS = frozenset(headline.key.row for headline in HEADLINES)
+"""The rows that have a figure in the table."""
 
 _COLUMNS = ("", "median", "least to most", "runs", "raw", "ratio", "aim", "others")
 _WIDTH = 150

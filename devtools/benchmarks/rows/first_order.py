@@ -97,5 +97,4 @@ ROW = Row(
     "the first orders after the start, and after a worker was killed",
     measure,
     runs=5,
-    is_headline=True,
 )

@@ -148,5 +148,4 @@ ROW = Row(
     "from the POST to stock, Processing and the socket, open loop",
     measure,
     runs=5,
-    is_headline=True,
 )

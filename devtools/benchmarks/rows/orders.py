@@ -154,4 +154,4 @@ def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
         yield "memory afterwards", MemoryResult(**{name: memory[name] for name in _LABELS})
 
 
-ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure, runs=5, is_headline=True)
+ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure, runs=5)

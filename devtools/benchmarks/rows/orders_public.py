@@ -152,5 +152,4 @@ ROW = Row(
     "orders with Origin and with rates on, beside the same without",
     measure,
     runs=5,
-    is_headline=True,
 )

@@ -130,5 +130,4 @@ ROW = Row(
     "requests that a rule turns down, beside those that succeed",
     measure,
     runs=5,
-    is_headline=True,
 )

@@ -120,4 +120,4 @@ class _ServerLog:
             return len(re.findall(statement, log.read()))
 
 
-ROW = Row("relay", "events from the log to the broker, acks=all", measure, runs=10, is_headline=True)
+ROW = Row("relay", "events from the log to the broker, acks=all", measure, runs=10)

@@ -76,5 +76,4 @@ ROW = Row(
     "from COMMIT to a consumer of Kafka, one event at a time",
     measure,
     runs=5,
-    is_headline=True,
 )

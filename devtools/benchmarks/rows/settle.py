@@ -111,4 +111,4 @@ def _reserve(order_id: str, product: str) -> Prepared:
     return order_id, json.dumps(value).encode(), []
 
 
-ROW = Row("settle", "reserves that wait: stock, ledger, answers, offsets", measure, runs=5, is_headline=True)
+ROW = Row("settle", "reserves that wait: stock, ledger, answers, offsets", measure, runs=5)

@@ -63,5 +63,4 @@ ROW = Row(
     "kill -9 of the relay, alone and with a standby → messages again",
     measure,
     runs=5,
-    is_headline=True,
 )
