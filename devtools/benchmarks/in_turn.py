@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from devtools.benchmarks.figures import figure, percentile
-from devtools.benchmarks.load import Report
+from devtools.benchmarks.load import Plan, Report, generate
+from devtools.benchmarks.system import System
+from devtools.stack.processes import WEB
 
 Kind = TypeVar("Kind", bound=Hashable)
+_SETTLING_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
-class Piece:
+class Turn:
     """Some seconds of one kind, with the CPU time in seconds of web and of the whole system."""
 
     report: Report
@@ -35,32 +38,45 @@ class ComparedResult:
     raw_system: float
 
 
+def measure_turn(system: System, plan: Plan, *, run: str, places: bool, web: str = WEB) -> Turn:
+    """Sends the requests of a plan; waits until the orders are Processing that they place under this run.
+
+    `web` is the name of the web processes that answer.
+    """
+    before = system.cpu_seconds()
+    report = generate(plan)
+    if places:
+        system.await_placed(run, len(report.answered), _SETTLING_SECONDS)
+    used = system.cpu_seconds()
+    return Turn(report, used[web] - before[web], sum(used.values()) - sum(before.values()))
+
+
 def measure_in_turn(
-    kinds: Sequence[Kind], rounds: int, measure: Callable[[Kind], Piece]
-) -> dict[Kind, list[Piece]]:
+    kinds: Sequence[Kind], rounds: int, measure: Callable[[Kind], Turn]
+) -> dict[Kind, list[Turn]]:
     """Measures each kind once a round, in one order and then in the other."""
-    pieces: dict[Kind, list[Piece]] = {kind: [] for kind in kinds}
+    turns: dict[Kind, list[Turn]] = {kind: [] for kind in kinds}
     for number in range(rounds):
         for kind in kinds if number % 2 == 0 else kinds[::-1]:
-            pieces[kind].append(measure(kind))
-    return pieces
+            turns[kind].append(measure(kind))
+    return turns
 
 
-def compared_with_first(pieces: Mapping[Kind, Sequence[Piece]]) -> Iterator[tuple[Kind, ComparedResult]]:
+def compared_with_first(turns: Mapping[Kind, Sequence[Turn]]) -> Iterator[tuple[Kind, ComparedResult]]:
     """The result of each kind but the first, which is the usual one."""
-    (_, usual), *others = pieces.items()
+    (_, usual), *others = turns.items()
     raw = {f"raw_{name}": value for name, value in _figures(usual).items()}
     for kind, measured in others:
         yield kind, ComparedResult(**_figures(measured), **raw)
 
 
-def _figures(pieces: Sequence[Piece]) -> dict[str, float]:
-    reports = [piece.report for piece in pieces]
+def _figures(turns: Sequence[Turn]) -> dict[str, float]:
+    reports = [turn.report for turn in turns]
     latencies = [latency for report in reports for latency in report.latencies]
     return {
         "answered": len(latencies) / sum(report.ended - report.started for report in reports),
         "p50": 1000 * percentile(latencies, 50),
         "p99": 1000 * percentile(latencies, 99),
-        "web": 1e6 * sum(piece.web for piece in pieces) / len(latencies),
-        "system": 1e6 * sum(piece.system for piece in pieces) / len(latencies),
+        "web": 1e6 * sum(turn.web for turn in turns) / len(latencies),
+        "system": 1e6 * sum(turn.system for turn in turns) / len(latencies),
     }

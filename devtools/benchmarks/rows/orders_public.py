@@ -8,8 +8,14 @@ from http.client import HTTPConnection
 from typing import Any
 
 from devtools.benchmarks.figures import Options, Row, require_equal
-from devtools.benchmarks.in_turn import ComparedResult, Piece, compared_with_first, measure_in_turn
-from devtools.benchmarks.load import Plan, generate, request_bytes
+from devtools.benchmarks.in_turn import (
+    ComparedResult,
+    Turn,
+    compared_with_first,
+    measure_in_turn,
+    measure_turn,
+)
+from devtools.benchmarks.load import Plan, request_bytes
 from devtools.benchmarks.placing import NUMBER
 from devtools.benchmarks.rows.orders import CUSTOMERS, PRODUCTS
 from devtools.benchmarks.system import System, open_system
@@ -48,17 +54,12 @@ class Placing:
     tokens: Sequence[str]
     products: Sequence[str]
 
-    def measure(self, variant: Variant, clients: int, seconds: float) -> Piece:
+    def measure(self, variant: Variant, clients: int, seconds: float) -> Turn:
         """Sends requests for `seconds`, closed loop, and waits until all orders are Processing."""
         run = uuid.uuid4().hex[:12]
         load = {"port": variant.port, "connections": clients, "seconds": seconds}
         plan = self._preflights(variant, load) if variant.is_preflight else self._orders(variant, run, load)
-        before = self.system.cpu_seconds()
-        report = generate(plan)
-        self.system.await_placed(run, 0 if variant.is_preflight else len(report.answered), 120)
-        used = self.system.cpu_seconds()
-        web = used[variant.web] - before[variant.web]
-        return Piece(report, web, sum(used.values()) - sum(before.values()))
+        return measure_turn(self.system, plan, run=run, places=not variant.is_preflight, web=variant.web)
 
     def _orders(self, variant: Variant, run: str, load: dict[str, Any]) -> Plan:
         headers = dict(variant.headers)
@@ -96,10 +97,10 @@ def _run(
     placing: Placing, variants: Sequence[Variant], clients: int, options: Options
 ) -> Iterator[tuple[str, ComparedResult]]:
     seconds = options.seconds(1.2, 0.3)
-    pieces = measure_in_turn(
+    turns = measure_in_turn(
         variants, options.size(_ROUNDS, 1), lambda variant: placing.measure(variant, clients, seconds)
     )
-    for variant, result in compared_with_first(pieces):
+    for variant, result in compared_with_first(turns):
         yield f"{clients} clients, {variant.name}", result
 
 

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from bson import ObjectId
 
 from devtools.benchmarks.figures import Options, Row, require_equal
-from devtools.benchmarks.in_turn import ComparedResult, Piece, compared_with_first, measure_in_turn
+from devtools.benchmarks.in_turn import (
+    ComparedResult,
+    Turn,
+    compared_with_first,
+    measure_in_turn,
+    measure_turn,
+)
 from devtools.benchmarks.load import Request, generate, request_bytes
 from devtools.benchmarks.placing import NUMBER, placement
 from devtools.benchmarks.system import System, open_system
@@ -58,16 +64,11 @@ class Shop:
             Kind("unknown product", 404, lambda run: self._reservations(run, self.unknown)),
         )
 
-    def measure(self, kind: Kind, seconds: float) -> Piece:
+    def measure(self, kind: Kind, seconds: float) -> Turn:
         """Sends requests of this kind, closed loop, and waits until the orders among them are settled."""
         run = uuid.uuid4().hex[:12]
         plan = self.system.plan(kind.requests(run), status=kind.status, connections=CLIENTS, seconds=seconds)
-        before = self.system.cpu_seconds()
-        report = generate(plan)
-        if kind.places:
-            self.system.await_placed(run, len(report.latencies), 120)
-        used = self.system.cpu_seconds()
-        return Piece(report, used["web"] - before["web"], sum(used.values()) - sum(before.values()))
+        return measure_turn(self.system, plan, run=run, places=kind.places)
 
     def _use_keys(self) -> Sequence[str]:
         """Places an order of each customer; returns the keys."""
@@ -117,11 +118,11 @@ def measure(options: Options) -> Iterator[tuple[str, ComparedResult]]:
 
 def _run(shop: Shop, kinds: Sequence[Kind], options: Options) -> Iterator[tuple[str, ComparedResult]]:
     taken, seconds = shop.system.taken(shop.products), options.seconds(1, 0.2)
-    pieces = measure_in_turn(kinds, options.size(_ROUNDS, 1), lambda kind: shop.measure(kind, seconds))
-    succeeded = sum(len(piece.report.latencies) for piece in pieces[kinds[0]])
+    turns = measure_in_turn(kinds, options.size(_ROUNDS, 1), lambda kind: shop.measure(kind, seconds))
+    succeeded = sum(len(turn.report.latencies) for turn in turns[kinds[0]])
     # No refusal has taken anything.
     require_equal("pieces taken", shop.system.taken(shop.products) - taken, succeeded)
-    for kind, result in compared_with_first(pieces):
+    for kind, result in compared_with_first(turns):
         yield f"{kinds[0].name}: {kind.name}, {CLIENTS} clients", result
 
 
