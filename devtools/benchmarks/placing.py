@@ -17,7 +17,7 @@ ADDRESS = {
 CASH_ON_DELIVERY = 6
 NUMBER = "NUMBER-HERE"
 """Where a request for the load generator has its number."""
-_PATH = "/api/v1/orders/"
+ORDERS_PATH = "/api/v1/orders/"
 
 
 def order_body(products: Sequence[str], payment_method: int = CASH_ON_DELIVERY) -> bytes:
@@ -34,7 +34,7 @@ def place_on(connection: HTTPConnection, token: str, body: bytes) -> str:
         "Content-Type": "application/json",
         "Idempotency-Key": uuid.uuid4().hex,
     }
-    connection.request("POST", _PATH, body, headers)
+    connection.request("POST", ORDERS_PATH, body, headers)
     answer = connection.getresponse()
     text = answer.read().decode()
     if answer.status != 201:
@@ -51,4 +51,4 @@ def placement(
     """
     numbered = {} if NUMBER in key else {"X-Number": NUMBER}
     sent = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, **numbered, **(headers or {})}
-    return request_bytes("POST", _PATH, headers=sent, body=order_body(products), number_in=NUMBER)
+    return request_bytes("POST", ORDERS_PATH, headers=sent, body=order_body(products), number_in=NUMBER)

@@ -1,5 +1,6 @@
 """A whole system to be measured, and access to its servers for counting."""
 
+import json
 import shutil
 import socket
 import time
@@ -18,7 +19,7 @@ from bson import Decimal128, ObjectId
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from devtools.benchmarks.load import Plan, Request
+from devtools.benchmarks.load import Plan, Request, request_bytes
 from devtools.benchmarks.placing import CASH_ON_DELIVERY, NUMBER, order_body, place_on, placement
 from devtools.benchmarks.topics import Topics
 from devtools.benchmarks.usage import cpu_seconds, pss
@@ -169,6 +170,17 @@ class System:
             for number in range(len(products))
         ]
         return self.plan(requests, status=201, **load)
+
+    def reservations(self, products: Iterable[str], *, run: str) -> list[Request]:
+        """Requests that reserve a piece of each of these products, for orders named after the run."""
+        headers = {"Authorization": f"Api-Key {self.stack.env['SERVICE_API_KEY']}"}
+        body = json.dumps({"quantity": 1, "orderId": f"{run}-{NUMBER}"}).encode()
+        return [
+            request_bytes(
+                "POST", f"/api/v1/products/{product}/reserve/", headers=headers, body=body, number_in=NUMBER
+            )
+            for product in products
+        ]
 
     def plan(self, requests: list[Request], *, status: int, port: int | None = None, **load: Any) -> Plan:
         """A plan of requests to the web processes, or to others that listen on `port`."""

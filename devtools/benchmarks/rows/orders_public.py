@@ -16,7 +16,7 @@ from devtools.benchmarks.in_turn import (
     measure_turn,
 )
 from devtools.benchmarks.load import Plan, request_bytes
-from devtools.benchmarks.placing import NUMBER
+from devtools.benchmarks.placing import NUMBER, ORDERS_PATH
 from devtools.benchmarks.rows.orders import CUSTOMERS, PRODUCTS
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.waiting import wait_until
@@ -27,7 +27,6 @@ RATED = "web-rated"
 # More than any client sends.
 _RATES = {"USER_RATE": "1000000/minute", "ADDRESS_RATE": "1000000/minute"}
 _ROUNDS = 2
-_PATH = "/api/v1/orders/"
 _PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
@@ -67,14 +66,14 @@ class Placing:
 
     def _preflights(self, variant: Variant, load: dict[str, Any]) -> Plan:
         headers = {"X-Number": NUMBER, **_PREFLIGHT, **dict(variant.headers)}
-        request = request_bytes("OPTIONS", _PATH, headers=headers, body=b"", number_in=NUMBER)
+        request = request_bytes("OPTIONS", ORDERS_PATH, headers=headers, body=b"", number_in=NUMBER)
         return self.system.plan([request], status=200, **load)
 
     def require_cors(self, variant: Variant) -> None:
         """Checks that a browser may read the answer to a request with Origin."""
         headers = {"Authorization": f"Bearer {self.tokens[0]}", "Content-Type": "application/json"}
         with closing(HTTPConnection("127.0.0.1", variant.port, timeout=10)) as connection:
-            connection.request("POST", _PATH, b"{}", {**headers, **dict(variant.headers)})
+            connection.request("POST", ORDERS_PATH, b"{}", {**headers, **dict(variant.headers)})
             allowed = connection.getresponse().getheader("Access-Control-Allow-Origin")
         require_equal("the allowed origin", allowed, dict(variant.headers).get("Origin"))
 

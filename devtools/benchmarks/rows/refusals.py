@@ -1,6 +1,5 @@
 """Requests that are turned down by a rule, each in turn with the same kind of request that succeeds."""
 
-import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ from devtools.benchmarks.in_turn import (
     measure_in_turn,
     measure_turn,
 )
-from devtools.benchmarks.load import Request, generate, request_bytes
+from devtools.benchmarks.load import Request, generate
 from devtools.benchmarks.placing import NUMBER, placement
+from devtools.benchmarks.rows.orders import CUSTOMERS, PRODUCTS
 from devtools.benchmarks.system import System, open_system
 
 CLIENTS = 16
-CUSTOMERS = 50
-PRODUCTS = 200
 _ROUNDS = 2
 
 
@@ -59,9 +57,9 @@ class Shop:
     def reservations(self) -> Sequence[Kind]:
         """A reservation over HTTP, then its refusals."""
         return (
-            Kind("reserve", 200, lambda run: self._reservations(run, self.products)),
-            Kind("sold-out product", 409, lambda run: self._reservations(run, self.sold_out)),
-            Kind("unknown product", 404, lambda run: self._reservations(run, self.unknown)),
+            Kind("reserve", 200, lambda run: self.system.reservations(self.products, run=run)),
+            Kind("sold-out product", 409, lambda run: self.system.reservations(self.sold_out, run=run)),
+            Kind("unknown product", 404, lambda run: self.system.reservations(self.unknown, run=run)),
         )
 
     def measure(self, kind: Kind, seconds: float) -> Turn:
@@ -86,16 +84,6 @@ class Shop:
     def _order(self, number: int, key: str, products: Sequence[str]) -> Request:
         product = products[number % len(products)]
         return placement(self.tokens[number % len(self.tokens)], [product], key=key)
-
-    def _reservations(self, run: str, products: Sequence[str]) -> list[Request]:
-        headers = {"Authorization": f"Api-Key {self.system.stack.env['SERVICE_API_KEY']}"}
-        body = json.dumps({"quantity": 1, "orderId": f"{run}-{NUMBER}"}).encode()
-        return [
-            request_bytes(
-                "POST", f"/api/v1/products/{each}/reserve/", headers=headers, body=body, number_in=NUMBER
-            )
-            for each in products
-        ]
 
 
 def measure(options: Options) -> Iterator[tuple[str, ComparedResult]]:

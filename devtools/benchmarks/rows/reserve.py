@@ -1,20 +1,18 @@
 """Reservations over HTTP with a service key: each request reserves one line for a new order."""
 
-import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
-from devtools.benchmarks.load import Plan, generate, request_bytes
+from devtools.benchmarks.load import Plan, generate
 from devtools.benchmarks.raw_web import RawWeb, raw_web
 from devtools.benchmarks.system import System, open_system
 
 CLIENTS = 32
 PRODUCTS = 200
 REPEATED = 50
-_NUMBER = "NUMBER-HERE"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +57,7 @@ def _run(system: System, web: RawWeb, products: list[str], seconds: float) -> Re
 
 
 def _plan(system: System, run: str, products: list[str], **load: Any) -> Plan:
-    headers = {"Authorization": f"Api-Key {system.stack.env['SERVICE_API_KEY']}"}
-    body = json.dumps({"quantity": 1, "orderId": f"{run}-{_NUMBER}"}).encode()
-    requests = [
-        request_bytes(
-            "POST", f"/api/v1/products/{product}/reserve/", headers=headers, body=body, number_in=_NUMBER
-        )
-        for product in products
-    ]
-    return system.plan(requests, status=200, **load)
+    return system.plan(system.reservations(products, run=run), status=200, **load)
 
 
 ROW = Row("reserve", "reserving over HTTP with the service's key", measure)
