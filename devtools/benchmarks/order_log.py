@@ -1,10 +1,14 @@
 """Events that are written into the order log without their orders, for the rows that measure its readers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psutil
 
 from devtools.benchmarks.remote_writer import Job
 from devtools.benchmarks.system import System
 from devtools.benchmarks.waiting import wait_until
+from kafka_workers.workers import RELAY
 
 EVENTS_A_COMMIT = 500
 RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
@@ -78,6 +82,16 @@ def await_leader(system: System) -> str:
     """Waits until a relay leads; returns the name of its process."""
     wait_until(lambda: _leaders(system), "a relay leads")
     return next(iter(_leaders(system)))
+
+
+@contextmanager
+def standby(system: System) -> Iterator[None]:
+    """Runs a second relay beside the first; afterwards waits until the one that is left leads."""
+    name = system.add_worker(RELAY, 2)
+    wait_until(lambda: system.says_that_it_works(name), "the standby works")
+    yield
+    system.stack.remove(name)
+    await_leader(system)
 
 
 def _leaders(system: System) -> list[str]:

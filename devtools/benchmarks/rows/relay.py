@@ -53,12 +53,10 @@ def measure(options: Options) -> Iterator[tuple[str, RelayResult]]:
             yield f"a backlog of {2 * count:,} messages", _run(system, raw, example, count)
 
 
-def raw_rate(system: System, raw: RawKafka, events: int) -> float:
-    """Messages per second; each event is two messages with the size and headers of the relay's messages."""
-    topic = raw.new_topic()
-    examples = [system.topics.first_message(topic) for topic in TOPICS]
-    messages = (examples[number % 2] for number in range(2 * events))
-    return 2 * events / raw.send(topic, messages)
+def measure_backlog(system: System, raw: RawKafka, example: str, count: int) -> BacklogResult:
+    """Measures the raw client, then the relays that run, on as many events."""
+    beside = _raw_rate(system, raw, count)
+    return BacklogResult(messages=publish_backlog(system, example, count), raw=beside)
 
 
 def publish_backlog(system: System, example: str, count: int) -> float:
@@ -78,6 +76,14 @@ def publish_backlog(system: System, example: str, count: int) -> float:
     return 2 * count / (ended - started)
 
 
+def _raw_rate(system: System, raw: RawKafka, events: int) -> float:
+    """Messages per second; each event is two messages with the size and headers of the relay's messages."""
+    topic = raw.new_topic()
+    examples = [system.topics.first_message(topic) for topic in TOPICS]
+    messages = (examples[number % 2] for number in range(2 * events))
+    return 2 * events / raw.send(topic, messages)
+
+
 def _relay_alone(system: System) -> None:
     """Leaves only the relay running, and makes PostgreSQL log each statement of its session."""
     system.keep_only()
@@ -88,20 +94,19 @@ def _relay_alone(system: System) -> None:
 
 
 def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult:
-    beside = raw_rate(system, raw, count)
     [(session,)] = system.rows(RELAY_SESSION)
     log = _ServerLog(system.stack.servers["postgres"].log_path)
-    rate = publish_backlog(system, example, count)
+    backlog = measure_backlog(system, raw, example, count)
     statements = log.statements_of(session)
     if not statements:
         raise MeasurementFailed("PostgreSQL has logged no statement of the relay")
     relay = system.stack.pid(RELAY.name) or 0
     return RelayResult(
-        messages=rate,
+        messages=backlog.messages,
         statements=statements / count,
         pss=pss(relay),
         most_rss=most_rss(relay),
-        raw=beside,
+        raw=backlog.raw,
     )
 
 

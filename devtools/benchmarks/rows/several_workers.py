@@ -1,16 +1,14 @@
 """Several processes of a worker: inventory consumers that share the requests, and a relay with a standby."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from devtools.benchmarks.figures import Options, Row
-from devtools.benchmarks.order_log import await_leader, place_example
+from devtools.benchmarks.order_log import place_example, standby
 from devtools.benchmarks.raw_kafka import RawKafka
-from devtools.benchmarks.rows.relay import BacklogResult, publish_backlog, raw_rate
+from devtools.benchmarks.rows.relay import measure_backlog, publish_backlog
 from devtools.benchmarks.rows.settle import settled_by
 from devtools.benchmarks.system import STOCK, System, open_system
-from devtools.benchmarks.waiting import wait_until
 from kafka_workers.workers import RELAY
 
 
@@ -20,16 +18,14 @@ def measure(options: Options) -> Iterator[tuple[str, Any]]:
         for consumers in (1, 2, 3):
             yield from _settled(system, options, consumers)
     with open_system() as system:
-        example = place_example(system)
+        example, raw = place_example(system), RawKafka(system.brokers)
+        count = options.size(40_000, 1_000)
         system.keep_only(RELAY.name)
         publish_backlog(system, example, 2_000)
         for _ in range(options.runs):
-            yield "one relay, a backlog", _backlog(system, example, options)
-            standby = system.add_worker(RELAY, 2)
-            wait_until(partial(system.says_that_it_works, standby), "the standby works")
-            yield "one relay and a standby, a backlog", _backlog(system, example, options)
-            system.stack.remove(standby)
-            await_leader(system)
+            yield "one relay, a backlog", measure_backlog(system, raw, example, count)
+            with standby(system):
+                yield "one relay and a standby, a backlog", measure_backlog(system, raw, example, count)
 
 
 def _settled(system: System, options: Options, consumers: int) -> Iterator[tuple[str, Any]]:
@@ -37,12 +33,6 @@ def _settled(system: System, options: Options, consumers: int) -> Iterator[tuple
     case = f"{consumers} inventory consumer{'s' * (consumers > 1)}, {count:,} on 200 products"
     for result in settled_by(system, options, count=count, products=200, stock=STOCK, consumers=consumers):
         yield case, result
-
-
-def _backlog(system: System, example: str, options: Options) -> BacklogResult:
-    count = options.size(40_000, 1_000)
-    beside = raw_rate(system, RawKafka(system.brokers), count)
-    return BacklogResult(messages=publish_backlog(system, example, count), raw=beside)
 
 
 ROW = Row("several-workers", "1 to 3 inventory consumers; a relay alone, and with a standby", measure)

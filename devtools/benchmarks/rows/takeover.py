@@ -3,14 +3,19 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure
-from devtools.benchmarks.order_log import append_event, await_leader, await_relay, end_of_log, place_example
+from devtools.benchmarks.order_log import (
+    append_event,
+    await_leader,
+    await_relay,
+    end_of_log,
+    place_example,
+    standby,
+)
 from devtools.benchmarks.rows.relay import TOPICS
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.topic_reader import TopicReader
-from devtools.benchmarks.waiting import wait_until
 from kafka_workers.workers import RELAY
 
 _STABLE_SECONDS = 10.5
@@ -33,15 +38,15 @@ def measure(options: Options) -> Iterator[tuple[str, TakeoverResult]]:
         for _ in range(options.runs):
             # The supervisor starts a process again with its shortest pause only after a run of ten seconds.
             time.sleep(options.seconds(_STABLE_SECONDS, 0))
-            yield "one relay", TakeoverResult(seconds=_seconds_away(system, example))
-            standby = system.add_worker(RELAY, 2)
-            wait_until(partial(system.says_that_it_works, standby), "the standby works")
-            yield "one relay and a standby", TakeoverResult(seconds=_seconds_away(system, example))
-            system.stack.remove(standby)
-            await_leader(system)
+            yield "one relay", TakeoverResult(seconds=_seconds_until_published(system, example))
+            with standby(system):
+                yield (
+                    "one relay and a standby",
+                    TakeoverResult(seconds=_seconds_until_published(system, example)),
+                )
 
 
-def _seconds_away(system: System, example: str) -> float:
+def _seconds_until_published(system: System, example: str) -> float:
     """Kills the relay that leads, and appends events until a consumer reads the message of one."""
     leader = await_leader(system)
     with TopicReader(system.brokers, TOPICS[0]) as reader:

@@ -7,7 +7,7 @@ from devtools.benchmarks.figures import Options, Row
 from devtools.benchmarks.order_log import await_leader, place_example
 from devtools.benchmarks.raw_kafka import RawKafka
 from devtools.benchmarks.rows.orders import open_bench
-from devtools.benchmarks.rows.relay import BacklogResult, publish_backlog, raw_rate
+from devtools.benchmarks.rows.relay import BacklogResult, measure_backlog, publish_backlog
 from devtools.benchmarks.rows.settle import settled_by
 from devtools.benchmarks.system import STOCK, System, open_system
 from kafka_workers.workers import RELAY
@@ -40,9 +40,7 @@ def _backlogs(system: System, example: str, options: Options) -> Iterator[tuple[
     await_leader(system)
     publish_backlog(system, example, 1_000)
     for _ in range(options.runs):
-        beside = raw_rate(system, raw, count)
-        rate = publish_backlog(system, example, count)
-        yield f"a backlog of {2 * count:,} messages", BacklogResult(messages=rate, raw=beside)
+        yield f"a backlog of {2 * count:,} messages", measure_backlog(system, raw, example, count)
 
 
 ROW = Row("three-brokers", "orders, settle and relay on three brokers, each message on all", measure)
