@@ -88,7 +88,7 @@ def await_leader(system: System) -> str:
 def standby(system: System) -> Iterator[None]:
     """Runs a second relay beside the first; afterwards waits until the one that is left leads."""
     name = system.add_worker(RELAY, 2)
-    wait_until(lambda: system.says_that_it_works(name), "the standby works")
+    wait_until(lambda: system.has_heartbeat(name), "the standby works")
     yield
     system.stack.remove(name)
     await_leader(system)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-import msgspec
 import psycopg
 from bson import Decimal128, ObjectId
 from pymongo import MongoClient
@@ -30,12 +29,11 @@ from devtools.stack.processes import worker_process
 from devtools.stack.servers import start_all
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.warmth import has_heartbeat
 from kafka_workers.workers import Worker
 
 STOCK = 100_000_000
 _TOKEN_SECONDS = 7200
-# A record begins with the time of the last heartbeat, in eight bytes.
-_HEARTBEAT_BYTES = 8
 
 Document = dict[str, Any]
 
@@ -129,11 +127,10 @@ class System:
         parts = {name: self.stack.pid(name) for name in (*self.stack.processes, *self.stack.servers)}
         return cpu_seconds({name: pid for name, pid in {**parts, **brokers}.items() if pid})
 
-    def says_that_it_works(self, name: str) -> bool:
-        """Whether the running process of this name has a record of heartbeats, made once it works."""
+    def has_heartbeat(self, name: str) -> bool:
+        """Whether the running process of this name has given its first heartbeat."""
         pid = self.stack.pid(name)
-        records = self.stack.settings.metrics.glob("*.heartbeat")
-        return any(_pid_in(record) == pid for record in records)
+        return pid is not None and has_heartbeat(self.stack.settings.metrics, pid)
 
     def keep_only(self, *names: str) -> None:
         """Ends all processes of the stack but these."""
@@ -267,14 +264,6 @@ def open_system(
 def _of_cluster(cluster: Sequence[KafkaBroker]) -> dict[str, str]:
     addresses = ",".join(broker.url for broker in cluster)
     return {"KAFKA_BROKERS": addresses, "KAFKA_REPLICATION_FACTOR": str(min(3, len(cluster)))}
-
-
-def _pid_in(record: Path) -> int | None:
-    try:
-        found = msgspec.json.decode(record.read_bytes()[_HEARTBEAT_BYTES:])
-    except (FileNotFoundError, msgspec.MsgspecError):
-        return None
-    return int(found["pid"])
 
 
 def _is_open(address: tuple[str, int]) -> bool:

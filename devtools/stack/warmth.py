@@ -1,10 +1,15 @@
-"""Which processes of a running stack are warm, as they say in their heartbeats."""
+"""What the processes of a running stack say in their heartbeats: that they run, and that they are warm."""
 
 from pathlib import Path
 
 import psutil
 
-from foundation.heartbeat import worker_processes
+from foundation.heartbeat import WorkerProcess, worker_processes
+
+
+def has_heartbeat(records: Path, pid: int) -> bool:
+    """Whether this process has given its first heartbeat in this directory."""
+    return any(each.pid == pid for each in _processes(records))
 
 
 def warm_processes(records: Path, pid: int) -> int:
@@ -14,5 +19,8 @@ def warm_processes(records: Path, pid: int) -> int:
         family = {pid, *(child.pid for child in process.children(recursive=True))}
     except psutil.NoSuchProcess:
         return 0
-    found = worker_processes(records, silent_after=float("inf"))
-    return sum(each.is_warm and each.pid in family for each in found)
+    return sum(each.is_warm and each.pid in family for each in _processes(records))
+
+
+def _processes(records: Path) -> list[WorkerProcess]:
+    return worker_processes(records, silent_after=float("inf"))

@@ -6,7 +6,7 @@ import time
 
 from devtools.driver.shop import Caller, Shop, eventually
 from devtools.stack.stack import Stack
-from foundation.heartbeat import worker_processes
+from devtools.stack.warmth import warm_processes
 from kafka_workers.workers import SAGA
 
 ONE_WAIT_SECONDS = 0.5
@@ -27,10 +27,6 @@ def test_the_first_order_is_confirmed_as_fast_as_later_ones(shop: Shop) -> None:
     assert first < max(later) + ONE_WAIT_SECONDS
 
 
-def warm_processes(stack: Stack) -> set[int]:
-    return {each.pid for each in worker_processes(stack.settings.metrics, silent_after=15) if each.is_warm}
-
-
 def test_the_first_order_after_a_kill_is_confirmed_as_fast_as_later_ones(stack: Stack, shop: Shop) -> None:
     product, customer = shop.new_product(stock=10), shop.new_customer()
     killed = [name for name in stack.processes if name.partition("-")[0] in {each.name for each in SAGA}]
@@ -39,10 +35,10 @@ def test_the_first_order_after_a_kill_is_confirmed_as_fast_as_later_ones(stack: 
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
-    def are_warm_again() -> bool:
-        now = {name: stack.pid(name) for name in killed}
-        return all(now[name] != before[name] and now[name] in warm_processes(stack) for name in killed)
+    def is_warm_again(name: str) -> bool:
+        pid = stack.pid(name)
+        return pid is not None and pid != before[name] and warm_processes(stack.settings.metrics, pid) == 1
 
-    eventually(are_warm_again, "all workers are warm again", seconds=30)
+    eventually(lambda: all(map(is_warm_again, killed)), "all workers are warm again", seconds=30)
     first, *later = (seconds_until_confirmed(customer, product) for _ in range(3))
     assert first < max(later) + ONE_WAIT_SECONDS

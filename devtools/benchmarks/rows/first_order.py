@@ -85,9 +85,7 @@ def _kill(system: System, worker: Worker) -> None:
     before = system.stack.pid(worker.name)
     system.stack.kill(worker.name)
     wait_until(
-        lambda: (
-            system.stack.pid(worker.name) not in (before, None) and system.says_that_it_works(worker.name)
-        ),
+        lambda: system.stack.pid(worker.name) not in (before, None) and system.has_heartbeat(worker.name),
         f"{worker.name} works again",
     )
 
