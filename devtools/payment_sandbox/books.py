@@ -53,6 +53,12 @@ class Books:
                 raise
             self._database.execute("COMMIT")
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Reads that agree with each other."""
+        with self._lock:
+            yield
+
     def add(self, value: Object, *, parent: str | None = None) -> None:
         """A new payment or refund; a refund's parent is its payment."""
         self._database.execute(
@@ -66,13 +72,12 @@ class Books:
 
     def find(self, kind: str, identifier: str) -> Object | None:
         """The object of this kind with this id."""
-        return next(
-            iter(self._objects("SELECT value FROM object WHERE kind = ? AND id = ?", kind, identifier)), None
-        )
+        found = self._objects("SELECT value FROM object WHERE kind = ? AND id = ?", (kind, identifier))
+        return found[0] if found else None
 
     def children(self, parent: str) -> list[Object]:
         """The refunds of a payment, oldest first."""
-        return self._objects("SELECT value FROM object WHERE parent = ? ORDER BY number", parent)
+        return self._objects("SELECT value FROM object WHERE parent = ? ORDER BY number", (parent,))
 
     def page(self, kind: str, *, after: str | None, parent: str | None, limit: int) -> list[Object]:
         """At most `limit` objects, newest first, older than the one with the id `after`."""
@@ -138,15 +143,8 @@ class Books:
         rows = self._database.execute("DELETE FROM ending WHERE due <= ? RETURNING id", (now,)).fetchall()
         return [identifier for (identifier,) in rows]
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Reads that agree with each other."""
-        with self._lock:
-            yield
-
-    def _objects(self, statement: str, *values: Any) -> list[Object]:
-        parameters = values[0] if values and isinstance(values[0], dict) else values
+    def _objects(self, statement: str, parameters: tuple[str, ...] | Object) -> list[Object]:
         return [json.loads(value) for (value,) in self._database.execute(statement, parameters)]
 
-    def _one(self, statement: str, *values: Any) -> Any:
-        return self._database.execute(statement, values).fetchone()
+    def _one(self, statement: str, value: str) -> Any:
+        return self._database.execute(statement, (value,)).fetchone()
