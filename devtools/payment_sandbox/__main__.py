@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from devtools.payment_sandbox.books import Books
+from devtools.payment_sandbox.clock import Clock
 from devtools.payment_sandbox.endings import Endings
 from devtools.payment_sandbox.gateway import Gateway
 from devtools.payment_sandbox.server import SandboxServer
@@ -24,17 +25,16 @@ def main() -> None:
     server = SandboxServer(
         (options.host, options.port), Gateway(books, schedule), _secret("STRIPE_SECRET_KEY")
     )
-    sender = Sender(books, Receiver(options.webhook_url, _secret("STRIPE_WEBHOOK_SECRET")))
-    endings = Endings(books, schedule)
-    threads: list[Sender | Endings] = [sender, endings]
-    for thread in threads:
-        thread.start()
+    receiver = Receiver(options.webhook_url, _secret("STRIPE_WEBHOOK_SECRET"))
+    clocks: list[Clock] = [Sender(books, receiver), Endings(books, schedule)]
+    for clock in clocks:
+        clock.start()
     threading.Thread(target=server.serve_forever, name="requests", daemon=True).start()
     print(f"payment sandbox: http://{options.host}:{server.server_port}", flush=True)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     server.shutdown()
-    for thread in threads:
-        thread.stop()
+    for clock in clocks:
+        clock.stop()
 
 
 def _options() -> argparse.Namespace:

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import random
 import secrets
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -15,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from devtools.payment_sandbox.books import Books, Object
+from devtools.payment_sandbox.clock import Clock
 
 _COPIES = (1, 2, 2, 3)
 _AT_ONCE = 8
-_POLL_SECONDS = 0.05
 _ANSWER_SECONDS = 10
 _LONGEST_PAUSE_SECONDS = 60
 
@@ -59,28 +58,26 @@ class Schedule:
             books.add_delivery(event, self.later())
 
 
-class Sender(threading.Thread):
+class Sender(Clock):
     """Sends what is due, again and again until the receiver answers with 2xx."""
 
     def __init__(self, books: Books, receiver: Receiver) -> None:
-        super().__init__(name="webhooks", daemon=True)
+        super().__init__("webhooks")
         self._books, self._receiver = books, receiver
-        self._ended = threading.Event()
-
-    def stop(self) -> None:
-        """Ends the thread after the sendings under way."""
-        self._ended.set()
-        self.join()
+        self._threads = ThreadPoolExecutor(_AT_ONCE)
 
     def run(self) -> None:
-        """Send until `stop`."""
-        with ThreadPoolExecutor(_AT_ONCE) as senders:
-            while not self._ended.wait(_POLL_SECONDS):
-                with self._books.reading():
-                    due = self._books.due_deliveries(time.time(), 10 * _AT_ONCE)
-                taken = list(senders.map(self._send, [event for _, event, _ in due]))
-                if due:
-                    self._note(due, taken)
+        """Sends until `stop`, and then ends its threads."""
+        with self._threads:
+            super().run()
+
+    def do_what_is_due(self) -> None:
+        """Sends the events whose time has come, and notes which of them the receiver has taken."""
+        with self._books.reading():
+            due = self._books.due_deliveries(time.time(), 10 * _AT_ONCE)
+        taken = list(self._threads.map(self._send, [event for _, event, _ in due]))
+        if due:
+            self._note(due, taken)
 
     def _note(self, due: list[tuple[int, str, int]], taken: list[bool]) -> None:
         with self._books.writing():
