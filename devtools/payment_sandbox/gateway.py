@@ -9,7 +9,7 @@ from typing import Any
 from devtools.payment_sandbox.books import Books, Object
 from devtools.payment_sandbox.errors import GatewayError
 from devtools.payment_sandbox.form import read_form, values_of
-from devtools.payment_sandbox.idempotency import Keys
+from devtools.payment_sandbox.idempotency import Answer, Keys
 from devtools.payment_sandbox.payments import charge_of, create_payment, find_payment
 from devtools.payment_sandbox.refunds import create_refund, find_refund
 from devtools.payment_sandbox.tokens import Token, token_named
@@ -17,8 +17,6 @@ from devtools.payment_sandbox.webhooks import Schedule
 
 _PAYMENTS, _REFUNDS = "/v1/payment_intents", "/v1/refunds"
 _PAGE, _LARGEST_PAGE = 10, 100
-
-Answer = tuple[int, str]
 
 
 class AnswerLost(Exception):
@@ -47,7 +45,7 @@ class Gateway:
         """A new payment or refund. Raises GatewayError, and AnswerLost where its token says so."""
         create = self._create.get(path)
         if create is None:
-            raise unknown_path("POST", path)
+            raise _unknown_path("POST", path)
         if kept := self._keys.kept(key, path, body):
             return kept
         form = read_form(body)
@@ -81,7 +79,7 @@ class Gateway:
                 return self._page("refund", _REFUNDS, form, parent=form.get("payment_intent"))
             case "refunds", _:
                 return find_refund(self._books, identifier)
-        raise unknown_path("GET", path)
+        raise _unknown_path("GET", path)
 
     def _page(self, kind: str, url: str, form: dict[str, Any], *, parent: str | None) -> Object:
         after = form.get("starting_after")
@@ -99,8 +97,7 @@ class Gateway:
         return found
 
 
-def unknown_path(method: str, path: str) -> GatewayError:
-    """The error for a route that is not there."""
+def _unknown_path(method: str, path: str) -> GatewayError:
     return GatewayError(404, f"Unrecognized request URL ({method}: {path}).")
 
 

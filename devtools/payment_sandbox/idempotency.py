@@ -14,6 +14,9 @@ from devtools.payment_sandbox.errors import GatewayError
 
 _DECLINED = 402
 
+Answer = tuple[int, str]
+"""Status and body."""
+
 
 class Keys:
     """Executes a request once for each key; a repetition gets the answer of the first."""
@@ -23,8 +26,8 @@ class Keys:
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
 
-    def kept(self, key: str, path: str, body: str) -> tuple[int, str] | None:
-        """Status and body of the answer to an earlier request with this key.
+    def kept(self, key: str, path: str, body: str) -> Answer | None:
+        """The answer to an earlier request with this key.
 
         Raises GatewayError if the earlier request was another one.
         """
@@ -59,8 +62,8 @@ class Keys:
             with self._lock:
                 self._under_way.discard(key)
 
-    def execute(self, key: str, path: str, body: str, effect: Callable[[], Object]) -> tuple[int, str]:
-        """Status and body of the answer; effect and answer are written in one transaction.
+    def execute(self, key: str, path: str, body: str, effect: Callable[[], Object]) -> Answer:
+        """The answer; effect and answer are written in one transaction.
 
         Raises GatewayError for wrong parameters, with nothing written: the key stays free, as Stripe says.
         """

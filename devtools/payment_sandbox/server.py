@@ -12,7 +12,8 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from devtools.payment_sandbox.errors import GatewayError
-from devtools.payment_sandbox.gateway import Answer, AnswerLost, Gateway
+from devtools.payment_sandbox.gateway import AnswerLost, Gateway
+from devtools.payment_sandbox.idempotency import Answer
 
 _IDLE_SECONDS = 60
 _LARGEST_BODY = 64 * 1024

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from devtools.payment_sandbox.books import Books, Object
 from devtools.payment_sandbox.clock import Clock
@@ -30,16 +30,15 @@ class Receiver:
     secret: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Schedule:
     """When events are sent: each copy at a time of its own, at most `latest` seconds from now."""
 
     latest: float
-    chance: random.Random = field(default_factory=random.Random)
 
     def later(self) -> float:
         """A Unix time within the next `latest` seconds."""
-        return time.time() + self.chance.uniform(0, self.latest)
+        return time.time() + random.uniform(0, self.latest)
 
     def tell(self, books: Books, kind: str, subject: Object) -> None:
         """Notes one to three sendings of an event about a payment, charge, refund or dispute."""
@@ -54,7 +53,7 @@ class Schedule:
             "request": {"id": None, "idempotency_key": None},
             "type": kind,
         }
-        for _ in range(self.chance.choice(_COPIES)):
+        for _ in range(random.choice(_COPIES)):
             books.add_delivery(event, self.later())
 
 
@@ -93,7 +92,7 @@ class Sender(Clock):
         request = urllib.request.Request(
             self._receiver.url,
             body,
-            {"Content-Type": "application/json", "Stripe-Signature": sign(body, self._receiver.secret)},
+            {"Content-Type": "application/json", "Stripe-Signature": _sign(body, self._receiver.secret)},
         )
         try:
             with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS):
@@ -102,8 +101,8 @@ class Sender(Clock):
             return False
 
 
-def sign(body: bytes, secret: str, *, at: int | None = None) -> str:
-    """The header Stripe-Signature for a body that is sent now, or at another Unix time."""
-    moment = int(time.time()) if at is None else at
+def _sign(body: bytes, secret: str) -> str:
+    """The header Stripe-Signature for a body that is sent now."""
+    moment = int(time.time())
     signature = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={moment},v1={signature}"
