@@ -45,7 +45,7 @@ _SETTINGS = {
     "group.consumer.min.heartbeat.interval.ms": "200",
     "group.consumer.session.timeout.ms": "1500",
     "group.consumer.min.session.timeout.ms": "1500",
-    # By default a group assigns partitions once a second: who joins or takes over waits for the next time.
+    # By default a group assigns partitions once a second: a consumer that joins would wait.
     "group.consumer.min.assignment.interval.ms": "0",
     "group.consumer.assignment.interval.ms": "0",
 }

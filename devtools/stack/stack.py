@@ -122,7 +122,7 @@ class Stack:
     def start_processes(self) -> None:
         """Launches the processes, the web server when the others are warm.
 
-        So whoever waits until the web server answers finds all of them warm.
+        So a program that waits until the web server answers finds all of them warm.
         """
         self._log.info("starting %s", ", ".join(process.name for process in self._initial))
         web = [process for process in self._initial if process.name == WEB]
