@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
-
 from devtools.benchmarks.remote_writer import Job
 from devtools.benchmarks.system import System
 from devtools.benchmarks.waiting import wait_until
+from devtools.stack.leading_relay import LEADING_PORT, is_connected_from
 from kafka_workers.workers import RELAY
 
 EVENTS_A_COMMIT = 500
-RELAY_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
-"""The session of the relay that leads: objsubid 2 is an advisory lock with two keys; no other takes one."""
 NEW_ORDER_ID = (
     "(left(replace(order_id_from(clock_timestamp())::text, '-', ''), 12) || '7' ||"
     " right(replace(gen_random_uuid()::text, '-', ''), 19))::uuid"
@@ -31,7 +28,6 @@ SELECT {NEW_ORDER_ID}, 1, type, user_id, data, actor, trace_parent, now()
 FROM order_event WHERE order_id = %s AND version = 1
 RETURNING order_id
 """
-_LEADER_PORT = "SELECT client_port FROM pg_stat_activity WHERE pid = (" + RELAY_SESSION + ")"
 WAKE_UP = "NOTIFY order_log"
 """What every writer of the log sends after its COMMIT."""
 _POSITION = "SELECT tx::text, event_id FROM reader_position WHERE reader = 'outbox-relay'"
@@ -96,13 +92,5 @@ def standby(system: System) -> Iterator[None]:
 
 def _leaders(system: System) -> list[str]:
     """The relay whose session holds the lock, found by the port of its connection; none while none does."""
-    ports = {port for (port,) in system.rows(_LEADER_PORT)}
-    return [name for name in system.stack.processes if ports & _ports_of(system.stack.pid(name))]
-
-
-def _ports_of(pid: int | None) -> set[int]:
-    try:
-        connections = psutil.Process(pid).net_connections() if pid else []
-    except psutil.NoSuchProcess:
-        return set()
-    return {connection.laddr.port for connection in connections if connection.laddr}
+    ports = {port for (port,) in system.rows(LEADING_PORT)}
+    return [name for name in system.stack.processes if is_connected_from(system.stack.pid(name), ports)]

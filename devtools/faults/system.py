@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import psycopg
 from pymongo import MongoClient
 from pymongo.collection import Collection
@@ -17,6 +16,7 @@ from pymongo.collection import Collection
 from devtools.driver.shop import Caller, Shop, eventually
 from devtools.faults.broker import Broker
 from devtools.stack.kafka import kafka_cluster
+from devtools.stack.leading_relay import LEADING_PORT, is_connected_from
 from devtools.stack.ports import Ports, free_ports
 from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
@@ -30,12 +30,6 @@ INSTANCES = 2
 REPLAY_EVENTS = "100000"
 # The life of an access token is longer than this time and a run together.
 _RENEW_AFTER_SECONDS = 240.0
-
-# objsubid 2 is an advisory lock with two keys; only the relay takes one.
-_LEADER = """
-SELECT client_port FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE locktype = 'advisory' AND objsubid = 2 AND granted
-"""
 
 Document = dict[str, Any]
 
@@ -67,12 +61,8 @@ class System:
         return eventually(lambda: next(filter(self._leads, relays), ""), "a relay that leads")
 
     def _leads(self, relay: str) -> bool:
-        pid, ports = self.stack.pid(relay), {port for (port,) in self.rows(_LEADER)}
-        try:
-            connections = psutil.Process(pid).net_connections() if pid else []
-        except psutil.NoSuchProcess:
-            return False
-        return any(each.laddr.port in ports for each in connections)
+        ports = {port for (port,) in self.rows(LEADING_PORT)}
+        return is_connected_from(self.stack.pid(relay), ports)
 
     def renew_tokens(self) -> None:
         """Gives every caller a new access token before the old ones expire."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure, require_equal
 from devtools.benchmarks.order_log import (
-    RELAY_SESSION,
     await_leader,
     await_relay,
     copy_event,
@@ -18,6 +17,7 @@ from devtools.benchmarks.order_log import (
 from devtools.benchmarks.raw_kafka import RawKafka
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.usage import most_rss, pss
+from devtools.stack.leading_relay import LEADING_SESSION
 from kafka_workers.workers import RELAY
 
 TOPICS = ("order.created", "inventory.reserve")
@@ -94,7 +94,7 @@ def _relay_alone(system: System) -> None:
 
 
 def _run(system: System, raw: RawKafka, example: str, count: int) -> RelayResult:
-    [(session,)] = system.rows(RELAY_SESSION)
+    [(session,)] = system.rows(LEADING_SESSION)
     log = _ServerLog(system.stack.servers["postgres"].log_path)
     backlog = measure_backlog(system, raw, example, count)
     statements = log.statements_of(session)

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from devtools.benchmarks.figures import Options, Row, figure, percentile
-from devtools.benchmarks.order_log import RELAY_SESSION, place_example, remote_job
+from devtools.benchmarks.order_log import place_example, remote_job
 from devtools.benchmarks.remote_writer import commit_events
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.topic_reader import TopicReader, raw_latencies
 from devtools.benchmarks.usage import cpu_seconds
 from devtools.benchmarks.waiting import wait_until
+from devtools.stack.leading_relay import LEADING_SESSION
 
 EVENTS_A_SECOND = 10
 _TOPIC = "order.created"
@@ -62,7 +63,7 @@ def _run(system: System, example: str, value: bytes, options: Options) -> RelayL
 
 def _idle_cpu(system: System, seconds: float) -> tuple[float, float]:
     """Seconds of CPU per minute of the relay and of its session, while the log is idle."""
-    [(session,)] = system.rows(RELAY_SESSION)
+    [(session,)] = system.rows(LEADING_SESSION)
     pids = {"relay": system.stack.pid("relay") or 0, "session": session}
     before = cpu_seconds(pids)
     time.sleep(seconds)
