@@ -86,6 +86,8 @@ RELAY = Worker(
         "order.completed",
         "inventory.reserve",
         "inventory.release",
+        "payment.requested",
+        "payment.refund.requested",
     ),
     saga_step=1,
     kill_points=(

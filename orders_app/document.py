@@ -23,6 +23,7 @@ ShortText = Annotated[str, Meta(max_length=100, pattern=NOT_BLANK)]
 State = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]
 ZipCode = Annotated[str, Meta(max_length=20, pattern=ONE_LINE)]
 Time = Annotated[datetime, Meta(tz=True)]
+NOTHING = Decimal("0.00")
 NUMBER_PREFIX = "SB-"
 """What every order number begins with."""
 
@@ -47,12 +48,20 @@ class CancelCode(StrEnum):
     INSUFFICIENT_STOCK = "INSUFFICIENT_STOCK"
     STOCK_RELEASED = "STOCK_RELEASED"
     HOLD_EXPIRED = "HOLD_EXPIRED"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
 
 
 class CancelReason(Struct, frozen=True):
     """Why an order was cancelled; `detail` is a sentence for the customer."""
 
     code: CancelCode
+    detail: str
+
+
+class PaymentFailure(Struct, frozen=True):
+    """Why the last payment of an order failed; `detail` is a sentence for the customer."""
+
+    code: str
     detail: str
 
 
@@ -88,6 +97,16 @@ class OrderDocument(Struct, frozen=True, rename="camel"):
     delivered_at: Time | None
     cancelled_at: Time | None
     version: int
+    # Events from before orders could be paid here lack the fields from here on.
+    payment_attempts: int = 0
+    payment_reference: str | None = None
+    """The gateway's id of the payment that was taken; None also where staff recorded the payment."""
+    payment_failure: PaymentFailure | None = None
+    paid_at: Time | None = None
+    refunded_amount: Decimal = NOTHING
+    """What went back of the payment."""
+    refund_requested_amount: Decimal = NOTHING
+    """What was asked back of the payment: gone back, or under way."""
 
     @property
     def is_prepaid(self) -> bool:
@@ -125,6 +144,12 @@ class OrderChanges(Struct, frozen=True, rename="camel", omit_defaults=True):
     shipped_at: Time | UnsetType = UNSET
     delivered_at: Time | UnsetType = UNSET
     cancelled_at: Time | UnsetType = UNSET
+    payment_attempts: int | UnsetType = UNSET
+    payment_reference: str | UnsetType = UNSET
+    payment_failure: PaymentFailure | UnsetType | None = UNSET
+    paid_at: Time | UnsetType = UNSET
+    refunded_amount: Decimal | UnsetType = UNSET
+    refund_requested_amount: Decimal | UnsetType = UNSET
 
 
 def apply_changes(changes: OrderChanges, document: OrderDocument, version: int) -> OrderDocument:

@@ -24,7 +24,11 @@ class EventType(StrEnum):
     STATUS_CHANGED = "order.status.changed"
     CANCELLED = "order.cancelled"
     COMPLETED = "order.completed"
+    PAYMENT_REQUESTED = "order.payment.requested"
     PAYMENT = "order.payment"
+    REFUND_REQUESTED = "order.refund.requested"
+    REFUNDED = "order.refunded"
+    REFUND_FAILED = "order.refund.failed"
     STOCK_RELEASED = "order.stock.released"
     RELEASE_REQUESTED = "order.release.requested"
     RESERVE_REQUESTED = "order.reserve.requested"
@@ -76,7 +80,10 @@ class Override(Struct, frozen=True):
 
 
 class StatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The order went from one status to another; `reason` where it was cancelled."""
+    """The order went from one status to another; `reason` where it was cancelled.
+
+    `tracking_number` where it was shipped with one.
+    """
 
     order_number: str
     changes: OrderChanges
@@ -84,6 +91,7 @@ class StatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
     new_status: OrderStatus
     reason: str | UnsetType = UNSET
     override: Override | UnsetType = UNSET
+    tracking_number: str | UnsetType = UNSET
 
     @property
     def old_status_label(self) -> str:
@@ -135,5 +143,40 @@ class ReserveRequested(Struct, frozen=True, rename="camel"):
     items: tuple[OrderLine, ...]
 
 
-ChangingData = Changed | StatusChanged | Cancelled | Completed | ReleaseRequested | ReserveRequested
+class PaymentRequested(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The gateway is to take this amount by the token of this attempt.
+
+    With `payment_id` the gateway has told something about this payment: it is to be looked up.
+    """
+
+    order_number: str
+    changes: OrderChanges
+    attempt: int
+    amount: Decimal
+    currency: str
+    payment_id: str | UnsetType = UNSET
+
+
+class RefundRequested(Struct, frozen=True, rename="camel"):
+    """The gateway is to give back this amount of this payment; the event's version identifies the refund."""
+
+    order_number: str
+    changes: OrderChanges
+    attempt: int
+    payment_id: str
+    amount: Decimal
+    currency: str
+    reason: str
+
+
+ChangingData = (
+    Changed
+    | StatusChanged
+    | Cancelled
+    | Completed
+    | ReleaseRequested
+    | ReserveRequested
+    | PaymentRequested
+    | RefundRequested
+)
 EventData = Created | ChangingData

@@ -14,7 +14,9 @@ from orders_app.event_data import (
     Created,
     EventData,
     EventType,
+    PaymentRequested,
     Placed,
+    RefundRequested,
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
@@ -28,6 +30,8 @@ from orders_app.event_messages import (
     order_completed,
     order_created,
     order_status_changed,
+    payment_refund_requested,
+    payment_requested,
 )
 from orders_app.messages import OrderMessage
 
@@ -39,7 +43,8 @@ class SocketText(Struct, frozen=True):
     """The type of a socket message, and its sentence for people.
 
     `fields` are those of the event data that the message has besides those of every message. The sentence may
-    use {number}, {status}, {payment} and {reason} of the order as it is after the event.
+    use {number}, {status}, {payment}, {refunded}, {currency} and {reason} of the order as it is after the
+    event.
     """
 
     type: str
@@ -100,6 +105,25 @@ EFFECTS: Mapping[EventType, Effect] = {
         data=Changed,
         kafka=(),
         socket=SocketText("order:payment", "The payment of order {number} is {payment}."),
+    ),
+    # Without a socket message: an order tells that its stock is confirmed, and next how its payment ended.
+    EventType.PAYMENT_REQUESTED: Effect(data=PaymentRequested, kafka=(payment_requested,), socket=None),
+    EventType.REFUND_REQUESTED: Effect(
+        data=RefundRequested,
+        kafka=(payment_refund_requested,),
+        socket=SocketText("order:updated", "Money for order {number} is on its way back."),
+    ),
+    EventType.REFUNDED: Effect(
+        data=Changed,
+        kafka=(),
+        socket=SocketText(
+            "order:payment", "Of the payment of order {number}, {refunded} {currency} went back."
+        ),
+    ),
+    EventType.REFUND_FAILED: Effect(
+        data=Changed,
+        kafka=(),
+        socket=SocketText("order:updated", "Money for order {number} could not be given back yet."),
     ),
     EventType.STOCK_RELEASED: Effect(
         data=Changed,

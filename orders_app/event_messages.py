@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from typing import cast
 
+from msgspec import UNSET
+
+from orders_app import messages
 from orders_app.document import OrderLine
 from orders_app.event_data import (
     Cancelled,
     Completed,
+    PaymentRequested,
     Placed,
+    RefundRequested,
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
@@ -21,8 +26,10 @@ from orders_app.messages import (
     OrderCompleted,
     OrderCreated,
     OrderStatusChanged,
+    PaymentRefundRequested,
     ReturnedItem,
 )
+from orders_app.money import to_minor_units
 
 
 def order_created(order_id: str, event: LoggedEvent, data: Placed) -> OrderCreated:
@@ -52,6 +59,7 @@ def order_status_changed(order_id: str, event: LoggedEvent, data: StatusChanged)
         new_status_label=data.new_status_label,
         timestamp=event.created_at,
         reason=data.reason,
+        tracking_number=data.tracking_number,
     )
 
 
@@ -65,6 +73,7 @@ def order_cancelled(order_id: str, event: LoggedEvent, data: Cancelled) -> Order
         items=_items(data.items),
         reason=data.reason,
         cancelled_at=data.cancelled_at,
+        code=reason.code if (reason := data.changes.cancel_reason) else UNSET,
     )
 
 
@@ -98,6 +107,38 @@ def inventory_release_if_needed(
 ) -> InventoryRelease | None:
     """The command to release the stock of a cancelled order that may hold some."""
     return inventory_release(order_id, event, data) if data.release_stock else None
+
+
+def payment_requested(order_id: str, event: LoggedEvent, data: PaymentRequested) -> messages.PaymentRequested:
+    """The command to charge the token of an attempt, or to look a payment up."""
+    return messages.PaymentRequested(
+        order_id=order_id,
+        user_id=str(event.user_id),
+        order_number=data.order_number,
+        amount=to_minor_units(data.amount, data.currency),
+        currency=data.currency,
+        attempt=data.attempt,
+        timestamp=event.created_at,
+        payment_id=data.payment_id,
+    )
+
+
+def payment_refund_requested(
+    order_id: str, event: LoggedEvent, data: RefundRequested
+) -> PaymentRefundRequested:
+    """The command to give back an amount of a payment."""
+    return PaymentRefundRequested(
+        order_id=order_id,
+        user_id=str(event.user_id),
+        order_number=data.order_number,
+        amount=to_minor_units(data.amount, data.currency),
+        currency=data.currency,
+        attempt=data.attempt,
+        payment_id=data.payment_id,
+        refund=event.version,
+        reason=data.reason,
+        timestamp=event.created_at,
+    )
 
 
 def _items(lines: Sequence[OrderLine]) -> list[Item]:

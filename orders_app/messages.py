@@ -1,5 +1,5 @@
 """The messages that the order service sends over Kafka (docs/asyncapi.yaml): facts about orders, and commands
-to the stock service.
+to the stock service and to the payment service.
 
 On the wire a message is JSON with camelCase names; readers ignore unknown fields.
 """
@@ -13,6 +13,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 OrderId = Annotated[str, Meta(min_length=1, max_length=64)]
 ProductId = Annotated[str, Meta(min_length=1, max_length=64)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
+MinorUnits = Annotated[int, Meta(ge=1)]
+"""An amount in the smallest unit of its currency, as payment gateways count: 12.50 USD are 1250."""
+Number = Annotated[int, Meta(ge=1)]
 Items = Annotated[list["Item"], Meta(min_length=1, max_length=1000)]
 
 
@@ -47,7 +50,7 @@ class OrderCreated(Struct, frozen=True, rename="camel"):
 
 
 class OrderStatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The status of an order changed; `reason` is present only for a cancellation."""
+    """The status of an order changed; `reason` only if cancelled, `trackingNumber` only if shipped with one."""
 
     order_id: OrderId
     user_id: str
@@ -58,10 +61,11 @@ class OrderStatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True
     new_status_label: str
     timestamp: datetime
     reason: str | UnsetType = UNSET
+    tracking_number: str | UnsetType = UNSET
 
 
-class OrderCancelled(Struct, frozen=True, rename="camel"):
-    """An order was cancelled. No further change of status follows."""
+class OrderCancelled(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """An order was cancelled. No further change of status follows. `code` tells the reason to programs."""
 
     order_id: OrderId
     user_id: str
@@ -70,6 +74,7 @@ class OrderCancelled(Struct, frozen=True, rename="camel"):
     items: Items
     reason: str
     cancelled_at: datetime
+    code: str | UnsetType = UNSET
 
 
 class OrderCompleted(Struct, frozen=True, rename="camel"):
@@ -102,8 +107,43 @@ class InventoryRelease(Struct, frozen=True, rename="camel"):
     timestamp: datetime
 
 
+class PaymentRequested(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Charge the token of this attempt; with `paymentId`, look up what became of that payment."""
+
+    order_id: OrderId
+    user_id: str
+    order_number: str
+    amount: MinorUnits
+    currency: str
+    attempt: Number
+    timestamp: datetime
+    payment_id: str | UnsetType = UNSET
+
+
+class PaymentRefundRequested(Struct, frozen=True, rename="camel"):
+    """Give back this amount of this payment; the number `refund` identifies the refund within its order."""
+
+    order_id: OrderId
+    user_id: str
+    order_number: str
+    amount: MinorUnits
+    currency: str
+    attempt: Number
+    payment_id: str
+    refund: Number
+    reason: str
+    timestamp: datetime
+
+
 OrderMessage = (
-    OrderCreated | OrderStatusChanged | OrderCancelled | OrderCompleted | InventoryReserve | InventoryRelease
+    OrderCreated
+    | OrderStatusChanged
+    | OrderCancelled
+    | OrderCompleted
+    | InventoryReserve
+    | InventoryRelease
+    | PaymentRequested
+    | PaymentRefundRequested
 )
 """The value of any message that the order service sends."""
 
@@ -114,4 +154,6 @@ TOPICS: dict[type[Struct], str] = {
     OrderCompleted: "order.completed",
     InventoryReserve: "inventory.reserve",
     InventoryRelease: "inventory.release",
+    PaymentRequested: "payment.requested",
+    PaymentRefundRequested: "payment.refund.requested",
 }

@@ -10,10 +10,12 @@ from msgspec import Struct
 
 from kafka_workers.workers import CONSUMERS, WORKERS, Consumer, Worker
 from orders_app import messages as order_messages
+from orders_app.payments import messages as payment_messages
 from products_app import messages as product_messages
 
 ORDERS = "/stockbridge/orders"
 PRODUCTS = "/stockbridge/products"
+PAYMENTS = "/stockbridge/payments"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,11 @@ class BusinessTopic:
 
 TOPIC_OF: dict[type[Struct], BusinessTopic] = {
     value: BusinessTopic(name, value, source)
-    for topics, source in ((order_messages.TOPICS, ORDERS), (product_messages.TOPICS, PRODUCTS))
+    for topics, source in (
+        (order_messages.TOPICS, ORDERS),
+        (product_messages.TOPICS, PRODUCTS),
+        (payment_messages.TOPICS, PAYMENTS),
+    )
     for value, name in topics.items()
 }
 BUSINESS_TOPICS = tuple(TOPIC_OF.values())

@@ -1,8 +1,9 @@
-"""The tables of orders, their items, the order log, the contradictions about their stock, and of accounts."""
+"""The tables of orders, their items and payments, the order log, contradictions about stock, and accounts."""
 
 from orders_app.models.account import AccountName, SignIn
 from orders_app.models.order import Order, OrderItem
 from orders_app.models.order_event import ArchivedPartition, HistoryEvent, OrderEvent, ReaderPosition
+from orders_app.models.payment import Payment, PaymentToken, Refund
 from orders_app.models.stock_contradiction import StockContradiction
 
 __all__ = [
@@ -12,7 +13,10 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderItem",
+    "Payment",
+    "PaymentToken",
     "ReaderPosition",
+    "Refund",
     "SignIn",
     "StockContradiction",
 ]

@@ -51,6 +51,16 @@ class Order(models.Model):
     delivered_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField()
+    # NULL where there was no payment yet: processes of the version before write rows without these columns.
+    payment_attempts = models.PositiveSmallIntegerField(null=True, blank=True)
+    payment_reference = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001
+    payment_failure_code = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
+    payment_failure_detail = models.TextField(null=True, blank=True)  # noqa: DJ001
+    paid_at = models.DateTimeField(null=True, blank=True)
+    refunded_amount = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2, null=True, blank=True)
+    refund_requested_amount = models.DecimalField(
+        max_digits=MONEY_DIGITS, decimal_places=2, null=True, blank=True
+    )
     idempotency_key = models.CharField(max_length=255, blank=True, editable=False)
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
 

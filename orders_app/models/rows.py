@@ -8,7 +8,15 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
-from orders_app.document import CancelCode, CancelReason, OrderDocument, OrderLine, ShippingAddress
+from orders_app.document import (
+    NOTHING,
+    CancelCode,
+    CancelReason,
+    OrderDocument,
+    OrderLine,
+    PaymentFailure,
+    ShippingAddress,
+)
 from orders_app.models.order import Order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
@@ -79,6 +87,12 @@ def _document(order: Any, lines: tuple[OrderLine, ...]) -> OrderDocument:
         delivered_at=order.delivered_at,
         cancelled_at=order.cancelled_at,
         version=order.version,
+        payment_attempts=order.payment_attempts or 0,
+        payment_reference=order.payment_reference,
+        payment_failure=_payment_failure(order),
+        paid_at=order.paid_at,
+        refunded_amount=order.refunded_amount or NOTHING,
+        refund_requested_amount=order.refund_requested_amount or NOTHING,
     )
 
 
@@ -86,6 +100,12 @@ def _cancel_reason(order: Any) -> CancelReason | None:
     if not order.cancel_reason_code:
         return None
     return CancelReason(CancelCode(order.cancel_reason_code), order.cancel_reason_detail)
+
+
+def _payment_failure(order: Any) -> PaymentFailure | None:
+    if not order.payment_failure_code:
+        return None
+    return PaymentFailure(order.payment_failure_code, order.payment_failure_detail)
 
 
 def columns_of(document: OrderDocument) -> dict[str, Any]:
@@ -102,7 +122,7 @@ def columns_of(document: OrderDocument) -> dict[str, Any]:
 
 def changing_columns_of(document: OrderDocument) -> dict[str, Any]:
     """The id, and the columns that events change."""
-    reason, address = document.cancel_reason, document.shipping_address
+    reason, address, failure = document.cancel_reason, document.shipping_address, document.payment_failure
     return {
         "id": document.id,
         "status": document.status,
@@ -121,6 +141,13 @@ def changing_columns_of(document: OrderDocument) -> dict[str, Any]:
         "delivered_at": document.delivered_at,
         "cancelled_at": document.cancelled_at,
         "version": document.version,
+        "payment_attempts": document.payment_attempts or None,
+        "payment_reference": document.payment_reference,
+        "payment_failure_code": failure.code if failure else None,
+        "payment_failure_detail": failure.detail if failure else None,
+        "paid_at": document.paid_at,
+        "refunded_amount": document.refunded_amount or None,
+        "refund_requested_amount": document.refund_requested_amount or None,
     }
 
 
@@ -136,7 +163,11 @@ UPDATE orders_order SET
     tracking_number = new.tracking_number,
     cancel_reason_code = new.cancel_reason_code, cancel_reason_detail = new.cancel_reason_detail,
     updated_at = new.updated_at, shipped_at = new.shipped_at, delivered_at = new.delivered_at,
-    cancelled_at = new.cancelled_at, version = new.version
+    cancelled_at = new.cancelled_at, version = new.version,
+    payment_attempts = new.payment_attempts, payment_reference = new.payment_reference,
+    payment_failure_code = new.payment_failure_code, payment_failure_detail = new.payment_failure_detail,
+    paid_at = new.paid_at, refunded_amount = new.refunded_amount,
+    refund_requested_amount = new.refund_requested_amount
 FROM json_populate_recordset(NULL::orders_order, %s::json) AS new
 WHERE orders_order.id = new.id
 """

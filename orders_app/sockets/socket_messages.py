@@ -94,6 +94,8 @@ def _sentence(text: SocketText, order: OrderDocument) -> str:
         number=order.order_number,
         status=order.status_label.lower(),
         payment=order.payment_status.label.lower(),
+        refunded=order.refunded_amount,
+        currency=order.currency,
         reason=order.cancel_reason.detail if order.cancel_reason else "",
     ).strip()
 
