@@ -50,7 +50,7 @@ class OrderCreated(Struct, frozen=True, rename="camel"):
 
 
 class OrderStatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """The status of an order changed; `reason` only if cancelled, `trackingNumber` only if shipped with one."""
+    """The status of an order changed; `reason` only if cancelled, `trackingNumber` only if it is shipped."""
 
     order_id: OrderId
     user_id: str
