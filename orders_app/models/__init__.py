@@ -1,6 +1,8 @@
-"""The tables of orders, their items and payments, the order log, contradictions about stock, and accounts."""
+"""The tables of orders, items and payments, the order log, contradictions about stock, accounts and mail."""
 
 from orders_app.models.account import AccountName, SignIn
+from orders_app.models.inbox import InboxMessage
+from orders_app.models.mail import MailKind, MailPreference, MailRecord
 from orders_app.models.order import Order, OrderItem
 from orders_app.models.order_event import ArchivedPartition, HistoryEvent, OrderEvent, ReaderPosition
 from orders_app.models.payment import Payment, PaymentToken, Refund
@@ -10,6 +12,10 @@ __all__ = [
     "AccountName",
     "ArchivedPartition",
     "HistoryEvent",
+    "InboxMessage",
+    "MailKind",
+    "MailPreference",
+    "MailRecord",
     "Order",
     "OrderEvent",
     "OrderItem",
