@@ -1,6 +1,7 @@
 """The tables of orders, items and payments, the order log, contradictions about stock, accounts and mail."""
 
 from orders_app.models.account import AccountName, SignIn
+from orders_app.models.gateway_event import GatewayEvent
 from orders_app.models.inbox import InboxMessage
 from orders_app.models.mail import MailKind, MailPreference, MailRecord
 from orders_app.models.order import Order, OrderItem
@@ -11,6 +12,7 @@ from orders_app.models.stock_contradiction import StockContradiction
 __all__ = [
     "AccountName",
     "ArchivedPartition",
+    "GatewayEvent",
     "HistoryEvent",
     "InboxMessage",
     "MailKind",

@@ -18,6 +18,8 @@ AWAITS_PAYMENT = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID, total_
 """The orders that hold stock and still wait for their payment."""
 OVERRIDE_CHECKS = "orders_app.override_checks"
 """The permission to let an order go on without its stock or payment."""
+REFUND_ORDERS = "orders_app.refund_orders"
+"""The permission to give back, in the admin, what was paid for an order."""
 
 
 class Order(models.Model):
@@ -69,6 +71,7 @@ class Order(models.Model):
         ordering: ClassVar = ["-created_at", "-id"]
         permissions: ClassVar = [
             ("override_checks", "Can let an order go on without its stock or payment"),
+            ("refund_orders", "Can give back what was paid for an order"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["user", "created_at"], name="order_user_created"),

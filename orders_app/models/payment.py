@@ -62,6 +62,8 @@ class Payment(models.Model):
         ordering: ClassVar = ["order", "attempt"]
         indexes: ClassVar = [
             models.Index(fields=["payment_id"], name="order_payment_payment_id"),
+            models.Index(fields=["ended_at", "id"], name="order_payment_ended"),
+            models.Index(fields=["ended_at", "id"], condition=Q(state="failed"), name="order_payment_failed"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "attempt"], name="order_payment_attempt"),
@@ -104,6 +106,10 @@ class Refund(models.Model):
         ordering: ClassVar = ["order", "version"]
         indexes: ClassVar = [
             models.Index(fields=["payment_id"], name="order_refund_payment_id"),
+            models.Index(fields=["requested_at", "id"], name="order_refund_requested"),
+            models.Index(
+                fields=["requested_at", "id"], condition=Q(state="failed"), name="order_refund_failed"
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "version"], name="order_refund_version"),
