@@ -53,6 +53,8 @@ class Worker:
     saga_step: int | None = None
     """Its turn on the way from an order to its stock and back, for which an audit waits; None: beside it."""
     kill_points: tuple[KillPoint, ...] = ()
+    setting: str = ""
+    """The setting without which an installation does without this worker; empty if none does."""
 
     @property
     def summary(self) -> str:

@@ -26,6 +26,9 @@ Stockbridge is running.
   sockets        {sockets}
   settings       {directory}/env         logs: {directory}/logs/
 """
+_SANDBOX = """\
+  payments       {sandbox}   a sandbox that takes no money
+"""
 _DEMO = """\
   sign in as     alice, bob (customers), sam (staff), admin (superuser); password: stockbridge-demo
 """
@@ -78,8 +81,9 @@ def _start(options: StartOptions) -> None:
 
 
 def _welcome(stack: Stack, *, demo: bool) -> str:
-    text = _WELCOME + (_DEMO if demo else "")
-    return text.format(**stack.urls, directory=stack.settings.directory)
+    own = {name: server.url for name, server in stack.servers.items()}
+    text = _WELCOME + (_SANDBOX if "sandbox" in own else "") + (_DEMO if demo else "")
+    return text.format(**stack.urls, **own, directory=stack.settings.directory)
 
 
 def _run_kafka() -> None:

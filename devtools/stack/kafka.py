@@ -57,6 +57,8 @@ class KafkaBroker(ServerProcess):
     `controllers` maps each node of the cluster to its controller port; every node gets the same mapping.
     """
 
+    setting = "KAFKA_BROKERS"
+
     def __init__(
         self,
         directory: Path,

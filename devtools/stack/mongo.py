@@ -23,6 +23,7 @@ class MongoServer(ServerProcess):
     """
 
     name = "mongodb"
+    setting = "MONGODB_URI"
 
     def __init__(self, directory: Path, port: int, *, database: str = "stockbridge") -> None:
         super().__init__(directory, port)

@@ -14,8 +14,9 @@ environment:
   WEB_HOST       where web and sockets listen (127.0.0.1)
   WEB_PORT       HTTP (8000)            WS_PORT        WebSocket (8001)
   KAFKA_PORT     Kafka (9092)           MONGO_PORT     MongoDB (27017)
-  POSTGRES_PORT  PostgreSQL (5432)
+  POSTGRES_PORT  PostgreSQL (5432)      PAYMENTS_PORT  payment sandbox (12111)
   KAFKA_BROKERS, MONGODB_URI, DATABASE_URL   a server of your own instead of an embedded one
+  STRIPE_SECRET_KEY or STRIPE_API_BASE       a payment gateway instead of the sandbox
 
 While it runs, from another shell:
   ./start status                   what runs, what is behind and what is wrong
@@ -43,7 +44,7 @@ def parse_start(arguments: Sequence[str]) -> StartOptions:
     parser = argparse.ArgumentParser(
         prog="./start",
         usage="./start [status | options]",
-        description="Starts Stockbridge: Kafka, MongoDB, PostgreSQL, and every process on them.",
+        description="Starts Stockbridge: its servers, and every process on them.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -17,6 +17,7 @@ _VARIABLES = {
     "kafka": "KAFKA_PORT",
     "mongodb": "MONGO_PORT",
     "postgres": "POSTGRES_PORT",
+    "payments": "PAYMENTS_PORT",
 }
 
 
@@ -38,6 +39,7 @@ class Ports:
     kafka: int = 9092
     mongodb: int = 27017
     postgres: int = 5432
+    payments: int = 12111
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Ports":

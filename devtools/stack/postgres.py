@@ -36,6 +36,7 @@ class PostgresServer(ServerProcess):
     """PostgreSQL 18 from a wheel, with durable commits and a password, listening on this machine only."""
 
     name = "postgres"
+    setting = "DATABASE_URL"
     rights: ClassVar[Rights] = Rights.NEVER_ROOT
     # SIGINT is the fast shutdown; on SIGTERM PostgreSQL waits until every client has disconnected.
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT

@@ -23,9 +23,13 @@ class Process:
 
 
 def all_processes(settings: Settings, counts: Mapping[str, int]) -> list[Process]:
-    """The processes of one system; `counts` has the numbers that differ from DEFAULT_COUNTS."""
+    """The processes of one system; `counts` has the numbers that differ from DEFAULT_COUNTS.
+
+    A worker whose setting has no value here is left out.
+    """
     counts = {**DEFAULT_COUNTS, **counts}
-    workers = [process for worker in WORKERS for process in _instances(worker, counts[worker.name])]
+    chosen = [worker for worker in WORKERS if not worker.setting or settings.values.get(worker.setting)]
+    workers = [process for worker in chosen for process in _instances(worker, counts[worker.name])]
     return [web_process(settings, counts[WEB]), _sockets(settings), *workers]
 
 

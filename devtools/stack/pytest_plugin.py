@@ -1,9 +1,10 @@
 """Real servers for the tests, each started when the first test asks for it and stopped at the end.
 
-A test asks for a server by a fixture: `kafka`, `mongodb` or `postgresql`, mostly through another fixture; the
-marker `django_db` asks for PostgreSQL. With `-n` each process that runs tests has servers of its own.
+A test asks for a server by a fixture: `kafka`, `mongodb`, `postgresql` or `payment_sandbox`, mostly through
+another fixture; the marker `django_db` asks for PostgreSQL. With `-n` each process that runs tests has
+servers of its own.
 
-KAFKA_BROKERS, MONGODB_URI or DATABASE_URL in the environment replace an embedded server.
+KAFKA_BROKERS, MONGODB_URI, DATABASE_URL or STRIPE_API_BASE in the environment replace an embedded server.
 """
 
 import os
@@ -23,7 +24,12 @@ from devtools.stack.settings import new_secrets
 
 _SERVERS = pytest.StashKey[Mapping[str, Server]]()
 _STARTED = pytest.StashKey[set[str]]()
-_SETTINGS = {"kafka": "KAFKA_BROKERS", "mongodb": "MONGODB_URI", "postgresql": "DATABASE_URL"}
+_SETTINGS = {
+    "kafka": "KAFKA_BROKERS",
+    "mongodb": "MONGODB_URI",
+    "postgresql": "DATABASE_URL",
+    "payment_sandbox": "STRIPE_API_BASE",
+}
 """The fixtures by which a test asks for a server, and the setting that holds the server's address."""
 
 
@@ -77,6 +83,12 @@ def postgresql(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
+def payment_sandbox(request: pytest.FixtureRequest) -> str:
+    """The address of a payment sandbox that runs; nobody listens where it sends its webhooks."""
+    return _running(request, "payment_sandbox")
+
+
+@pytest.fixture(scope="session")
 def kafka_server(pytestconfig: pytest.Config, kafka: str) -> Server:
     """The broker of this test run; a test that stops it starts it again."""
     return _own_server(pytestconfig, "kafka")
@@ -94,10 +106,16 @@ def postgres_server(pytestconfig: pytest.Config, postgresql: str) -> Server:
     return _own_server(pytestconfig, "postgresql")
 
 
+@pytest.fixture(scope="session")
+def sandbox_server(pytestconfig: pytest.Config, payment_sandbox: str) -> Server:
+    """The payment sandbox of this test run; a test that stops it starts it again."""
+    return _own_server(pytestconfig, "payment_sandbox")
+
+
 def _environment(directory: Path, servers: Mapping[str, Server]) -> dict[str, str]:
     return {
         **new_secrets(),
-        **{setting: server.url for setting, server in servers.items()},
+        **{name: value for server in servers.values() for name, value in server.settings.items()},
         "STACK_DIR": str(directory),
         "DEBUG": "false",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",

@@ -4,7 +4,7 @@ import subprocess
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, ClassVar, Protocol
 
@@ -22,6 +22,8 @@ class Server(Protocol):
     """An embedded server with its own data, as ./start and the tests use it."""
 
     name: str
+    setting: ClassVar[str]
+    """The setting that holds its address."""
     directory: Path
     port: int
     log_path: Path
@@ -29,6 +31,18 @@ class Server(Protocol):
     @property
     def url(self) -> str:
         """The address that a client of the server needs."""
+
+    @property
+    def listens(self) -> tuple[str, ...]:
+        """The names of its ports, as `Ports` has them."""
+
+    @property
+    def replaced_by(self) -> tuple[str, ...]:
+        """The settings of which each says that the caller has a server of their own."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings by which the system reaches it."""
 
     @property
     def pid(self) -> int | None:
@@ -70,6 +84,7 @@ class ServerProcess(ABC):
     """The common part of the embedded servers; a subclass knows how to prepare, launch and check one."""
 
     name: str
+    setting: ClassVar[str]
     rights: ClassVar[Rights] = Rights.NO_CAPABILITIES
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
 
@@ -81,6 +96,22 @@ class ServerProcess(ABC):
         self._starting = threading.Lock()
         self._stopping = threading.Event()
         self._wanted = False
+
+    @property
+    def listens(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def replaced_by(self) -> tuple[str, ...]:
+        return (self.setting,)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {self.setting: self.url}
+
+    @property
+    @abstractmethod
+    def url(self) -> str: ...
 
     @property
     def address(self) -> str:
@@ -158,6 +189,11 @@ class ServerProcess(ABC):
         """The folder in which the server and its tools run."""
         return PROJECT
 
+    @property
+    def _env(self) -> Mapping[str, str] | None:
+        """The environment of the server; None: that of this process."""
+        return None
+
     def _run_tool(self, command: Sequence[str | Path], *, folder: Path | None = None, text: str = "") -> None:
         """Runs a tool of the server until it ends; `text` is its standard input."""
         with self._open_log() as log:
@@ -178,6 +214,7 @@ class ServerProcess(ABC):
             self._process = spawn(
                 command,
                 output=log,
+                env=self._env,
                 folder=self._folder,
                 rights=self._rights_to_run(command[0]),
                 death_signal=self.stop_signal,

@@ -1,27 +1,40 @@
-"""The three embedded servers together; a server of the caller's own replaces an embedded one."""
+"""The embedded servers together; a server of the caller's own replaces an embedded one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from devtools.stack.kafka import KafkaBroker
 from devtools.stack.mongo import MongoServer
-from devtools.stack.ports import Ports
+from devtools.stack.payment_sandbox import PaymentSandbox
+from devtools.stack.ports import Ports, in_url, reachable
 from devtools.stack.postgres import PostgresServer
-from devtools.stack.server import Server
+from devtools.stack.server import HOST, Server
+
+PAYMENTS = ("sandbox",)
+"""The servers that a system without payments does not need."""
+_WEBHOOKS = "/api/v1/payments/webhook/"
 
 
-def embedded_servers(directory: Path, *, ports: Ports, caller: Mapping[str, str]) -> dict[str, Server]:
+def embedded_servers(
+    directory: Path, *, ports: Ports, caller: Mapping[str, str], without: Collection[str] = ()
+) -> dict[str, Server]:
     """The embedded servers to run, by the setting that holds the server's address.
 
-    A setting that the caller's environment has already needs no embedded server.
+    A server is left out if the caller's environment says that there is another, or if `without` names it.
     """
-    servers: dict[str, Server] = {
-        "KAFKA_BROKERS": KafkaBroker(directory / "kafka", ports.kafka),
-        "MONGODB_URI": MongoServer(directory / "mongodb", ports.mongodb),
-        "DATABASE_URL": PostgresServer(directory / "postgres", ports.postgres),
+    web = f"http://{in_url(reachable(caller.get('WEB_HOST') or HOST))}:{ports.web}"
+    servers = (
+        KafkaBroker(directory / "kafka", ports.kafka),
+        MongoServer(directory / "mongodb", ports.mongodb),
+        PostgresServer(directory / "postgres", ports.postgres),
+        PaymentSandbox(directory / "payments", ports.payments, webhook_url=web + _WEBHOOKS),
+    )
+    return {
+        server.setting: server
+        for server in servers
+        if server.name not in without and not any(caller.get(name, "").strip() for name in server.replaced_by)
     }
-    return {setting: server for setting, server in servers.items() if not caller.get(setting, "").strip()}
 
 
 def start_all(servers: Iterable[Server]) -> None:

@@ -47,10 +47,10 @@ class Settings:
 def make_settings(
     directory: Path, *, ports: Ports, servers: Mapping[str, str], caller: Mapping[str, str]
 ) -> Settings:
-    """All settings: the caller's own, the addresses of the embedded servers, and defaults for one machine.
+    """All settings: the caller's own, those of the embedded servers, and defaults for one machine.
 
-    `servers` maps settings to the addresses of the embedded servers. Secrets are created at random the first
-    time, and read from the directory's `env` after that.
+    `servers` maps settings to the addresses and secrets of the embedded servers. Other secrets are created at
+    random the first time, and read from the directory's `env` after that.
     """
     host = caller.get("WEB_HOST") or "127.0.0.1"
     values = {

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from devtools.stack.console import Console, close_log, open_log
@@ -100,7 +100,8 @@ class Stack:
         self._write_state()
         self._watch.start()
         own = dict.fromkeys(("web", "sockets"), self.settings.host)
-        self.settings.ports.require_free(own | dict.fromkeys(self.servers, HOST))
+        listened = [name for server in self.servers.values() for name in server.listens]
+        self.settings.ports.require_free(own | dict.fromkeys(listened, HOST))
         if self.servers:
             self._log.info("starting %s", ", ".join(self.servers))
             start_all(self.servers.values())
@@ -285,14 +286,16 @@ def embedded_stack(
     ports: Ports,
     caller: Mapping[str, str],
     counts: Mapping[str, int] | None = None,
+    without: Collection[str] = (),
     console: Console | None = None,
 ) -> Stack:
-    """The system, with embedded servers unless `caller` has KAFKA_BROKERS, MONGODB_URI or DATABASE_URL.
+    """The system, with embedded servers unless `caller` has settings of servers of their own.
 
-    `counts` has the numbers of processes, by worker name, that differ from DEFAULT_COUNTS.
+    `counts` has the numbers of processes, by worker name, that differ from DEFAULT_COUNTS. `without` names
+    servers that are left out with the workers that need them, such as PAYMENTS.
     """
-    servers = embedded_servers(directory, ports=ports, caller=caller)
-    addresses = {setting: server.url for setting, server in servers.items()}
+    servers = embedded_servers(directory, ports=ports, caller=caller, without=without)
+    addresses = {name: value for server in servers.values() for name, value in server.settings.items()}
     settings = make_settings(directory, ports=ports, servers=addresses, caller=caller)
     processes = all_processes(settings, counts or {})
     return Stack(settings, servers=list(servers.values()), processes=processes, console=console)

@@ -16,6 +16,10 @@ NOWHERE = {
     "DATABASE_URL": "postgres://x@127.0.0.1:1/x",
     "MONGODB_URI": "mongodb://127.0.0.1:1/x",
     "KAFKA_BROKERS": "127.0.0.1:1",
+    "STRIPE_API_BASE": "http://127.0.0.1:1",
+    "STRIPE_SECRET_KEY": "sk_test_x",
+    "STRIPE_WEBHOOK_SECRET": "whsec_x",
+    "EMAIL_URL": "smtp://127.0.0.1:1",
 }
 
 

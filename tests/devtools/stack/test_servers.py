@@ -23,6 +23,7 @@ from devtools.stack.console import close_log, open_log
 from devtools.stack.errors import ServerNotHealthy, StackError
 from devtools.stack.kafka import KafkaBroker, kafka_cluster
 from devtools.stack.mongo import MongoServer
+from devtools.stack.payment_sandbox import PaymentSandbox
 from devtools.stack.ports import free_ports
 from devtools.stack.postgres import PostgresServer
 from devtools.stack.postgres_program import postgres_program
@@ -35,6 +36,10 @@ from devtools.stack.spawn import Rights, can_run
 @pytest.fixture
 def postgres(tmp_path: Path) -> PostgresServer:
     return PostgresServer(tmp_path / "postgres", free_ports(1)[0])
+
+
+def new_sandbox(directory: Path, port: int) -> PaymentSandbox:
+    return PaymentSandbox(directory, port, webhook_url="http://127.0.0.1:1/")
 
 
 def write_row(server: Server) -> None:
@@ -268,9 +273,9 @@ def test_mongodb_data_from_before_there_were_passwords_is_kept_and_closed(tmp_pa
         now.stop()
 
 
-@pytest.mark.parametrize("kind", [PostgresServer, MongoServer, KafkaBroker])
+@pytest.mark.parametrize("kind", [PostgresServer, MongoServer, KafkaBroker, new_sandbox])
 def test_a_server_has_no_capability_and_keeps_its_files_to_itself(
-    kind: type[ServerProcess], tmp_path: Path
+    kind: Callable[[Path, int], ServerProcess], tmp_path: Path
 ) -> None:
     server = kind(tmp_path / "server", free_ports(1)[0])
     umask = os.umask(0o022)

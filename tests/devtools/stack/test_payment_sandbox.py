@@ -1,0 +1,42 @@
+"""The payment sandbox as a part of a stack: its secrets, and the gateway of the caller in its place."""
+
+from pathlib import Path
+
+import pytest
+
+from devtools.stack.ports import Ports
+from devtools.stack.servers import PAYMENTS
+from devtools.stack.stack import Stack, embedded_stack
+
+SECRETS = {"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"}
+SETTINGS = {"STRIPE_API_BASE", *SECRETS}
+
+
+def new_stack(directory: Path, caller: dict[str, str], without: tuple[str, ...] = ()) -> Stack:
+    return embedded_stack(directory, ports=Ports.free(), caller=caller, without=without)
+
+
+def settings_of(stack: Stack) -> dict[str, str]:
+    return {name: value for name, value in stack.settings.values.items() if name in SETTINGS}
+
+
+def test_the_secrets_of_the_sandbox_are_kept_and_have_the_form_of_stripes(tmp_path: Path) -> None:
+    first, second = (settings_of(new_stack(tmp_path, {})) for _ in range(2))
+    assert {name: first[name] for name in SECRETS} == {name: second[name] for name in SECRETS}
+    assert first["STRIPE_SECRET_KEY"].startswith("sk_test_")
+    assert first["STRIPE_WEBHOOK_SECRET"].startswith("whsec_")
+    assert settings_of(new_stack(tmp_path / "other", {}))["STRIPE_SECRET_KEY"] != first["STRIPE_SECRET_KEY"]
+
+
+@pytest.mark.parametrize("setting", sorted(SETTINGS))
+def test_a_caller_with_a_gateway_gets_no_sandbox_and_no_secret_of_one(tmp_path: Path, setting: str) -> None:
+    stack = new_stack(tmp_path, {setting: "of the caller"})
+    assert "sandbox" not in stack.servers
+    assert settings_of(stack).items() <= {(setting, "of the caller")}
+    assert not (tmp_path / "payments").exists()
+
+
+def test_a_stack_without_payments_has_no_sandbox_and_no_secret_of_one(tmp_path: Path) -> None:
+    stack = new_stack(tmp_path, {}, PAYMENTS)
+    assert "sandbox" not in stack.servers
+    assert settings_of(stack) == {}
