@@ -1,12 +1,14 @@
 """The books: payments, refunds, answers by key and what is still to be told, in one SQLite file.
 
-Each commit is on the disk before it is answered (`synchronous=FULL`), so the books survive kill -9.
+What is written is on the disk before it is answered (`synchronous=FULL`), so the books survive kill -9.
+Requests that are written at the same time share one commit, and so one wait for the disk.
 """
 
 import json
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,32 +34,72 @@ CREATE TABLE IF NOT EXISTS ending (number INTEGER PRIMARY KEY, id TEXT NOT NULL,
 
 
 class Books:
-    """One file of books. Its methods are called within `writing` or `reading`."""
+    """One file of books, which is read and written in transactions."""
 
     def __init__(self, path: Path) -> None:
-        self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA)
+        self._writer, self._reader = _open(path), _open(path)
+        self._writes, self._reads, self._commits = threading.Lock(), threading.Lock(), threading.Lock()
+        self._group = Future[None]()
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """One transaction: all of it is kept, or nothing."""
-        with self._lock:
-            self._database.execute("BEGIN IMMEDIATE")
+    def writing(self) -> Iterator["Entries"]:
+        """All that is written within is kept, or nothing; when this returns, it is on the disk."""
+        with self._writes:
+            if not self._writer.in_transaction:
+                self._writer.execute("BEGIN IMMEDIATE")
+            self._writer.execute("SAVEPOINT request")
             try:
-                yield
+                yield Entries(self._writer)
             except BaseException:
-                self._database.execute("ROLLBACK")
+                self._writer.execute("ROLLBACK TO request")
                 raise
-            self._database.execute("COMMIT")
+            finally:
+                self._writer.execute("RELEASE request")
+            group = self._group
+        self._commit(group)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Reads that agree with each other."""
-        with self._lock:
-            yield
+    def reading(self) -> Iterator["Entries"]:
+        """Reads that agree with each other, of what is on the disk."""
+        with self._reads:
+            self._reader.execute("BEGIN")
+            try:
+                yield Entries(self._reader)
+            finally:
+                self._reader.execute("COMMIT")
+
+    def _commit(self, group: Future[None]) -> None:
+        """Returns when the requests of this group are on the disk: the first of them commits for all."""
+        with self._commits:
+            if not group.done():
+                with self._writes:
+                    self._group = Future()
+                    self._end(group)
+        group.result()
+
+    def _end(self, group: Future[None]) -> None:
+        try:
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._writer.execute("ROLLBACK")
+            group.set_exception(error)
+        else:
+            group.set_result(None)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=FULL")
+    database.executescript(_SCHEMA)
+    return database
+
+
+class Entries:
+    """What the books hold, within one transaction."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
 
     def add(self, value: Object, *, parent: str | None = None) -> None:
         """A new payment or refund; a refund's parent is its payment."""
@@ -137,6 +179,11 @@ class Books:
     def add_ending(self, identifier: str, due: float) -> None:
         """A payment or refund whose end comes later, at a Unix time."""
         self._database.execute("INSERT INTO ending (id, due) VALUES (?, ?)", (identifier, due))
+
+    def has_endings(self, now: float) -> bool:
+        """Whether the end of a payment or refund is due."""
+        found = self._database.execute("SELECT 1 FROM ending WHERE due <= ? LIMIT 1", (now,)).fetchone()
+        return found is not None
 
     def take_endings(self, now: float) -> list[str]:
         """The payments and refunds whose end is due; they are handed out once."""

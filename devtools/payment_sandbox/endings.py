@@ -2,7 +2,7 @@
 
 import time
 
-from devtools.payment_sandbox.books import Books
+from devtools.payment_sandbox.books import Books, Entries
 from devtools.payment_sandbox.clock import Clock
 from devtools.payment_sandbox.payments import succeed
 from devtools.payment_sandbox.refunds import fail_refund
@@ -18,12 +18,15 @@ class Endings(Clock):
 
     def do_what_is_due(self) -> None:
         """Ends the payments and refunds whose time has come."""
-        with self._books.writing():
-            for identifier in self._books.take_endings(time.time()):
-                self._end(identifier)
+        with self._books.reading() as entries:
+            is_due = entries.has_endings(time.time())
+        if is_due:
+            with self._books.writing() as entries:
+                for identifier in entries.take_endings(time.time()):
+                    self._end(entries, identifier)
 
-    def _end(self, identifier: str) -> None:
-        if payment := self._books.find("payment_intent", identifier):
-            succeed(self._books, self._schedule, payment)
-        elif refund := self._books.find("refund", identifier):
-            fail_refund(self._books, self._schedule, refund)
+    def _end(self, entries: Entries, identifier: str) -> None:
+        if payment := entries.find("payment_intent", identifier):
+            succeed(entries, self._schedule, payment)
+        elif refund := entries.find("refund", identifier):
+            fail_refund(entries, self._schedule, refund)

@@ -2,11 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from devtools.payment_sandbox.books import Books, Object
+from devtools.payment_sandbox.books import Books, Entries, Object
 from devtools.payment_sandbox.errors import GatewayError
 from devtools.payment_sandbox.form import read_form, values_of
 from devtools.payment_sandbox.idempotency import Answer, Keys
@@ -16,6 +14,7 @@ from devtools.payment_sandbox.tokens import Token, token_named
 from devtools.payment_sandbox.webhooks import Schedule
 
 _PAYMENTS, _REFUNDS = "/v1/payment_intents", "/v1/refunds"
+_CREATE = {_PAYMENTS: create_payment, _REFUNDS: create_refund}
 _PAGE, _LARGEST_PAGE = 10, 100
 
 
@@ -27,23 +26,19 @@ class Gateway:
     """Answers requests, as status and JSON."""
 
     def __init__(self, books: Books, schedule: Schedule) -> None:
-        self._books = books
+        self._books, self._schedule = books, schedule
         self._keys = Keys(books)
-        self._create: dict[str, Callable[[dict[str, Any]], Object]] = {
-            _PAYMENTS: partial(create_payment, books, schedule),
-            _REFUNDS: partial(create_refund, books, schedule),
-        }
 
     def get(self, path: str, query: str) -> Answer:
         """One payment or refund, or a page of them. Raises GatewayError."""
         form = read_form(query)
-        with self._books.reading():
-            found = self._read(path, form)
+        with self._books.reading() as entries:
+            found = _read(entries, path, form)
         return 200, json.dumps(found)
 
     def post(self, path: str, body: str, key: str) -> Answer:
         """A new payment or refund. Raises GatewayError, and AnswerLost where its token says so."""
-        create = self._create.get(path)
+        create = _CREATE.get(path)
         if create is None:
             raise _unknown_path("POST", path)
         if kept := self._keys.kept(key, path, body):
@@ -54,7 +49,10 @@ class Gateway:
             self._hold_up(token, key)
             # The same request may have ended between the look above and here.
             answer = self._keys.kept(key, path, body) or self._keys.execute(
-                key, path, body, lambda: self._expanded(create(form), form)
+                key,
+                path,
+                body,
+                lambda entries: _expanded(entries, create(entries, self._schedule, form), form),
             )
         if token.loses_answer:
             raise AnswerLost
@@ -62,39 +60,40 @@ class Gateway:
 
     def _hold_up(self, token: Token, key: str) -> None:
         if token.unavailable_times:
-            with self._books.writing():
-                times = self._books.count_unavailable(key)
+            with self._books.writing() as entries:
+                times = entries.count_unavailable(key)
             if times <= token.unavailable_times:
                 raise GatewayError(503, "The sandbox is unavailable, as the token says.", kind="api_error")
         time.sleep(token.delay_seconds)
 
-    def _read(self, path: str, form: dict[str, Any]) -> Object:
-        collection, _, identifier = path.removeprefix("/v1/").partition("/")
-        match collection, identifier:
-            case "payment_intents", "":
-                return self._page("payment_intent", _PAYMENTS, form, parent=None)
-            case "payment_intents", _:
-                return self._expanded(find_payment(self._books, identifier), form)
-            case "refunds", "":
-                return self._page("refund", _REFUNDS, form, parent=form.get("payment_intent"))
-            case "refunds", _:
-                return find_refund(self._books, identifier)
-        raise _unknown_path("GET", path)
 
-    def _page(self, kind: str, url: str, form: dict[str, Any], *, parent: str | None) -> Object:
-        after = form.get("starting_after")
-        if after is not None and self._books.find(kind, after) is None:
-            raise GatewayError(
-                400, f"No such {kind}: '{after}'", code="resource_missing", param="starting_after"
-            )
-        limit = _limit(form)
-        found = self._books.page(kind, after=after, parent=parent, limit=limit + 1)
-        return {"object": "list", "url": url, "data": found[:limit], "has_more": len(found) > limit}
+def _read(entries: Entries, path: str, form: dict[str, Any]) -> Object:
+    collection, _, identifier = path.removeprefix("/v1/").partition("/")
+    match collection, identifier:
+        case "payment_intents", "":
+            return _page(entries, "payment_intent", _PAYMENTS, form, parent=None)
+        case "payment_intents", _:
+            return _expanded(entries, find_payment(entries, identifier), form)
+        case "refunds", "":
+            return _page(entries, "refund", _REFUNDS, form, parent=form.get("payment_intent"))
+        case "refunds", _:
+            return find_refund(entries, identifier)
+    raise _unknown_path("GET", path)
 
-    def _expanded(self, found: Object, form: dict[str, Any]) -> Object:
-        if found.get("latest_charge") and "latest_charge" in values_of(form.get("expand")):
-            return found | {"latest_charge": charge_of(self._books, found)}
-        return found
+
+def _page(entries: Entries, kind: str, url: str, form: dict[str, Any], *, parent: str | None) -> Object:
+    after = form.get("starting_after")
+    if after is not None and entries.find(kind, after) is None:
+        raise GatewayError(400, f"No such {kind}: '{after}'", code="resource_missing", param="starting_after")
+    limit = _limit(form)
+    found = entries.page(kind, after=after, parent=parent, limit=limit + 1)
+    return {"object": "list", "url": url, "data": found[:limit], "has_more": len(found) > limit}
+
+
+def _expanded(entries: Entries, found: Object, form: dict[str, Any]) -> Object:
+    if found.get("latest_charge") and "latest_charge" in values_of(form.get("expand")):
+        return found | {"latest_charge": charge_of(entries, found)}
+    return found
 
 
 def _unknown_path(method: str, path: str) -> GatewayError:

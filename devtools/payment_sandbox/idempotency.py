@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from devtools.payment_sandbox.books import Books, Object
+from devtools.payment_sandbox.books import Books, Entries, Object
 from devtools.payment_sandbox.errors import GatewayError
 
 _DECLINED = 402
@@ -31,8 +31,8 @@ class Keys:
 
         Raises GatewayError if the earlier request was another one.
         """
-        with self._books.reading():
-            found = self._books.answer_for(key) if key else None
+        with self._books.reading() as entries:
+            found = entries.answer_for(key) if key else None
         if found is None:
             return None
         request, status, answer = found
@@ -62,20 +62,20 @@ class Keys:
             with self._lock:
                 self._under_way.discard(key)
 
-    def execute(self, key: str, path: str, body: str, effect: Callable[[], Object]) -> Answer:
+    def execute(self, key: str, path: str, body: str, effect: Callable[[Entries], Object]) -> Answer:
         """The answer; effect and answer are written in one transaction.
 
         Raises GatewayError for wrong parameters, with nothing written: the key stays free, as Stripe says.
         """
-        with self._books.writing():
+        with self._books.writing() as entries:
             try:
-                status, answer = 200, json.dumps(effect())
+                status, answer = 200, json.dumps(effect(entries))
             except GatewayError as error:
                 if error.status != _DECLINED:
                     raise
                 status, answer = error.status, json.dumps(error.body)
             if key:
-                self._books.keep_answer(key, _fingerprint(path, body), status, answer)
+                entries.keep_answer(key, _fingerprint(path, body), status, answer)
         return status, answer
 
 

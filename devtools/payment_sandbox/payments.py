@@ -4,7 +4,7 @@ import secrets
 import time
 from typing import Any
 
-from devtools.payment_sandbox.books import Books, Object
+from devtools.payment_sandbox.books import Entries, Object
 from devtools.payment_sandbox.errors import GatewayError
 from devtools.payment_sandbox.form import amount_of, metadata_of, require_known, required
 from devtools.payment_sandbox.tokens import Decline, Token, token_named
@@ -39,17 +39,17 @@ def new_id(prefix: str) -> str:
     return f"{prefix}_{secrets.token_hex(12)}"
 
 
-def create_payment(books: Books, schedule: Schedule, form: dict[str, Any]) -> Object:
+def create_payment(entries: Entries, schedule: Schedule, form: dict[str, Any]) -> Object:
     """Creates a payment and confirms it; gives it as it is then.
 
     Raises GatewayError: 400 for wrong parameters, with nothing written; 402 for a decline, which is written.
     """
     payment, token = _new_payment(form)
-    books.add(payment)
+    entries.add(payment)
     if token.by_webhook:
         payment["status"] = "processing"
-        books.replace(payment)
-        books.add_ending(payment["id"], schedule.later())
+        entries.replace(payment)
+        entries.add_ending(payment["id"], schedule.later())
         return payment
     declined = (
         _NEEDS_ACTION
@@ -57,30 +57,30 @@ def create_payment(books: Books, schedule: Schedule, form: dict[str, Any]) -> Ob
         else token.decline
     )
     if declined is not None:
-        raise _decline(books, schedule, payment, declined)
+        raise _decline(entries, schedule, payment, declined)
     if token.needs_action:
         payment["status"] = "requires_action"
         payment["next_action"] = {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
-        books.replace(payment)
-        schedule.tell(books, "payment_intent.requires_action", payment)
+        entries.replace(payment)
+        schedule.tell(entries, "payment_intent.requires_action", payment)
         return payment
-    succeed(books, schedule, payment)
+    succeed(entries, schedule, payment)
     if token.disputed:
-        schedule.tell(books, "charge.dispute.created", _dispute_of(payment))
+        schedule.tell(entries, "charge.dispute.created", _dispute_of(payment))
     return payment
 
 
-def succeed(books: Books, schedule: Schedule, payment: Object) -> None:
+def succeed(entries: Entries, schedule: Schedule, payment: Object) -> None:
     """The money is taken."""
     payment |= {"status": "succeeded", "amount_received": payment["amount"], "latest_charge": new_id("ch")}
-    books.replace(payment)
-    schedule.tell(books, "payment_intent.succeeded", payment)
+    entries.replace(payment)
+    schedule.tell(entries, "payment_intent.succeeded", payment)
 
 
-def charge_of(books: Books, payment: Object) -> Object:
+def charge_of(entries: Entries, payment: Object) -> Object:
     """The charge of a payment that has succeeded, with what was given back of it."""
     returned = sum(
-        refund["amount"] for refund in books.children(payment["id"]) if refund["status"] != "failed"
+        refund["amount"] for refund in entries.children(payment["id"]) if refund["status"] != "failed"
     )
     return {
         "id": payment["latest_charge"],
@@ -101,9 +101,9 @@ def charge_of(books: Books, payment: Object) -> Object:
     }
 
 
-def find_payment(books: Books, identifier: str) -> Object:
+def find_payment(entries: Entries, identifier: str) -> Object:
     """The payment with this id. Raises GatewayError if there is none."""
-    payment = books.find("payment_intent", identifier)
+    payment = entries.find("payment_intent", identifier)
     if payment is None:
         raise GatewayError(
             404, f"No such payment_intent: '{identifier}'", code="resource_missing", param="intent"
@@ -150,7 +150,7 @@ def _new_payment(form: dict[str, Any]) -> tuple[Object, Token]:
     return payment, token
 
 
-def _decline(books: Books, schedule: Schedule, payment: Object, decline: Decline) -> GatewayError:
+def _decline(entries: Entries, schedule: Schedule, payment: Object, decline: Decline) -> GatewayError:
     fields = {
         "code": decline.code,
         "payment_method": {"id": payment["payment_method"], "object": "payment_method"},
@@ -162,8 +162,8 @@ def _decline(books: Books, schedule: Schedule, payment: Object, decline: Decline
         "payment_method": None,
         "last_payment_error": {"type": "card_error", "message": decline.message, **fields},
     }
-    books.replace(payment)
-    schedule.tell(books, "payment_intent.payment_failed", payment)
+    entries.replace(payment)
+    schedule.tell(entries, "payment_intent.payment_failed", payment)
     return GatewayError(402, decline.message, kind="card_error", **fields, payment_intent=payment)
 
 

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from devtools.payment_sandbox.books import Books, Object
+from devtools.payment_sandbox.books import Entries, Object
 from devtools.payment_sandbox.errors import GatewayError
 from devtools.payment_sandbox.form import amount_of, metadata_of, require_known, required
 from devtools.payment_sandbox.payments import charge_of, find_payment, new_id
@@ -14,42 +14,42 @@ _KNOWN = frozenset(("amount", "expand", "metadata", "payment_intent", "reason"))
 _REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
-def create_refund(books: Books, schedule: Schedule, form: dict[str, Any]) -> Object:
+def create_refund(entries: Entries, schedule: Schedule, form: dict[str, Any]) -> Object:
     """Gives back a part of a payment, or all that is left of it. Raises GatewayError where that cannot be."""
     require_known(form, _KNOWN)
     if form.get("reason", _REASONS[0]) not in _REASONS:
         raise GatewayError(400, f"Invalid reason: must be one of {', '.join(_REASONS)}", param="reason")
-    payment = find_payment(books, required(form, "payment_intent"))
-    refund = _new_refund(payment, _amount(books, payment, form), form)
-    books.add(refund, parent=payment["id"])
-    schedule.tell(books, "refund.created", refund)
-    schedule.tell(books, "charge.refunded", charge_of(books, payment))
+    payment = find_payment(entries, required(form, "payment_intent"))
+    refund = _new_refund(payment, _amount(entries, payment, form), form)
+    entries.add(refund, parent=payment["id"])
+    schedule.tell(entries, "refund.created", refund)
+    schedule.tell(entries, "charge.refunded", charge_of(entries, payment))
     if token_named(payment["payment_method"]).refund_fails:
-        books.add_ending(refund["id"], schedule.later())
+        entries.add_ending(refund["id"], schedule.later())
     return refund
 
 
-def fail_refund(books: Books, schedule: Schedule, refund: Object) -> None:
+def fail_refund(entries: Entries, schedule: Schedule, refund: Object) -> None:
     """The bank has refused what was given back: the money is with the merchant again."""
     refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
-    books.replace(refund)
-    schedule.tell(books, "refund.failed", refund)
+    entries.replace(refund)
+    schedule.tell(entries, "refund.failed", refund)
 
 
-def find_refund(books: Books, identifier: str) -> Object:
+def find_refund(entries: Entries, identifier: str) -> Object:
     """The refund with this id. Raises GatewayError if there is none."""
-    refund = books.find("refund", identifier)
+    refund = entries.find("refund", identifier)
     if refund is None:
         raise GatewayError(404, f"No such refund: '{identifier}'", code="resource_missing", param="refund")
     return refund
 
 
-def _amount(books: Books, payment: Object, form: dict[str, Any]) -> int:
+def _amount(entries: Entries, payment: Object, form: dict[str, Any]) -> int:
     if payment["status"] != "succeeded":
         raise GatewayError(
             400, f"This PaymentIntent ({payment['id']}) does not have a successful charge to refund."
         )
-    charge = charge_of(books, payment)
+    charge = charge_of(entries, payment)
     left: int = charge["amount"] - charge["amount_refunded"]
     if left == 0:
         raise GatewayError(

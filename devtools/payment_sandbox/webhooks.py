@@ -7,13 +7,15 @@ import hashlib
 import hmac
 import random
 import secrets
+import threading
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from urllib.parse import urlsplit
 
-from devtools.payment_sandbox.books import Books, Object
+from devtools.payment_sandbox.books import Books, Entries, Object
 from devtools.payment_sandbox.clock import Clock
 
 _COPIES = (1, 2, 2, 3)
@@ -40,7 +42,7 @@ class Schedule:
         """A Unix time within the next `latest` seconds."""
         return time.time() + random.uniform(0, self.latest)
 
-    def tell(self, books: Books, kind: str, subject: Object) -> None:
+    def tell(self, entries: Entries, kind: str, subject: Object) -> None:
         """Notes one to three sendings of an event about a payment, charge, refund or dispute."""
         event = {
             "id": f"evt_{secrets.token_hex(12)}",
@@ -54,7 +56,7 @@ class Schedule:
             "type": kind,
         }
         for _ in range(random.choice(_COPIES)):
-            books.add_delivery(event, self.later())
+            entries.add_delivery(event, self.later())
 
 
 class Sender(Clock):
@@ -63,6 +65,8 @@ class Sender(Clock):
     def __init__(self, books: Books, receiver: Receiver) -> None:
         super().__init__("webhooks")
         self._books, self._receiver = books, receiver
+        self._url = urlsplit(receiver.url)
+        self._kept = threading.local()
         self._threads = ThreadPoolExecutor(_AT_ONCE)
 
     def run(self) -> None:
@@ -72,33 +76,40 @@ class Sender(Clock):
 
     def do_what_is_due(self) -> None:
         """Sends the events whose time has come, and notes which of them the receiver has taken."""
-        with self._books.reading():
-            due = self._books.due_deliveries(time.time(), 10 * _AT_ONCE)
+        with self._books.reading() as entries:
+            due = entries.due_deliveries(time.time(), 10 * _AT_ONCE)
         taken = list(self._threads.map(self._send, [event for _, event, _ in due]))
         if due:
             self._note(due, taken)
 
     def _note(self, due: list[tuple[int, str, int]], taken: list[bool]) -> None:
-        with self._books.writing():
+        with self._books.writing() as entries:
             for (number, _, tries), was_taken in zip(due, taken, strict=True):
                 if was_taken:
-                    self._books.end_delivery(number)
+                    entries.end_delivery(number)
                 else:
-                    self._books.postpone_delivery(number, time.time() + min(2**tries, _LONGEST_PAUSE_SECONDS))
+                    entries.postpone_delivery(number, time.time() + min(2**tries, _LONGEST_PAUSE_SECONDS))
 
     def _send(self, event: str) -> bool:
         """Whether the receiver has taken it."""
-        body = event.encode()
-        request = urllib.request.Request(
-            self._receiver.url,
-            body,
-            {"Content-Type": "application/json", "Stripe-Signature": _sign(body, self._receiver.secret)},
-        )
+        body, connection = event.encode(), self._connection()
+        headers = {"Content-Type": "application/json", "Stripe-Signature": _sign(body, self._receiver.secret)}
         try:
-            with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS):
-                return True
-        except (OSError, urllib.error.HTTPError):
+            connection.request("POST", self._url.path, body, headers)
+            with connection.getresponse() as answer:
+                answer.read()
+        except (OSError, HTTPException):
+            connection.close()  # the next request opens it again
             return False
+        return HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES
+
+    def _connection(self) -> HTTPConnection:
+        """The connection of this thread, which stays open between webhooks."""
+        if not hasattr(self._kept, "connection"):
+            kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+            self._kept.connection = kind(self._url.hostname or "", self._url.port, timeout=_ANSWER_SECONDS)
+        connection: HTTPConnection = self._kept.connection
+        return connection
 
 
 def _sign(body: bytes, secret: str) -> str:
