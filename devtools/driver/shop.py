@@ -15,7 +15,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 ADDRESS = {"street": "1 Bridge St", "city": "Stockbridge", "state": "MA", "zipCode": "01262", "country": "US"}
-CASH_ON_DELIVERY = 6
+CREDIT_CARD, CASH_ON_DELIVERY = 1, 6
 PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = 1, 2, 3, 4, 5
 
 
@@ -74,17 +74,29 @@ class Caller:
         headers = {"Authorization": f"Bearer {self.token}"} | kwargs.pop("headers", {})
         return self.http.request(method, f"/api/v1/{path}", headers=headers, **kwargs)
 
-    def place(self, *lines: tuple[str, int], payment_method: int = CASH_ON_DELIVERY, key: str = "") -> Json:
+    def place(
+        self,
+        *lines: tuple[str, int],
+        payment_method: int = CASH_ON_DELIVERY,
+        payment_token: str = "",
+        key: str = "",
+    ) -> Json:
         """Places an order of (product id, quantity) lines; fails on any answer but 201."""
         body = {
             "items": [{"productId": product, "quantity": quantity} for product, quantity in lines],
             "shippingAddress": ADDRESS,
             "paymentMethod": payment_method,
         }
+        if payment_token:
+            body["paymentToken"] = payment_token
         answer = self.call("POST", "orders/", json=body, headers={"Idempotency-Key": key} if key else {})
         assert answer.status_code == 201, answer.text
         order: Json = answer.json()
         return order
+
+    def pay(self, order_id: str, payment_token: str) -> httpx.Response:
+        """Asks for another attempt to pay."""
+        return self.call("POST", f"orders/{order_id}/pay/", json={"paymentToken": payment_token})
 
     def order(self, order_id: str) -> Json:
         answer = self.call("GET", f"orders/{order_id}/")

@@ -9,11 +9,10 @@ from typing import Any
 
 import httpx
 
-from devtools.driver.shop import ADDRESS, CASH_ON_DELIVERY, DELIVERED, SHIPPED, Caller, Shop
+from devtools.driver.shop import ADDRESS, CASH_ON_DELIVERY, CREDIT_CARD, DELIVERED, SHIPPED, Caller, Shop
 from devtools.faults.client import Client, new_http_client, request_until_answered
 from devtools.faults.observations import Observations, PlacedOrder
 
-CREDIT_CARD = 1
 _CANCELLED_SHARE, _AT_ONCE_SHARE, _REPEATED_SHARE, _BY_CARD_SHARE = 0.15, 0.3, 0.05, 0.05
 _LONGEST_CANCEL_DELAY_SECONDS = 3.0
 

@@ -10,11 +10,10 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from devtools.driver.shop import CANCELLED, DELIVERED, PENDING, PROCESSING, SHIPPED
+from devtools.driver.shop import CANCELLED, CREDIT_CARD, DELIVERED, PENDING, PROCESSING, SHIPPED
 from devtools.faults.broker import DEAD_LETTERS, RETRIES
 from devtools.faults.evidence import Evidence
 from devtools.faults.external_service import RELEASE, RESERVE
-from devtools.faults.http_clients import CREDIT_CARD
 
 Kind = Literal["lost", "drift"]
 

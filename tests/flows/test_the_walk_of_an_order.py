@@ -6,9 +6,8 @@ import pytest
 
 from devtools.driver.admin_pages import AdminPages
 from devtools.driver.kafka import KafkaClient
-from devtools.driver.shop import CANCELLED, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop
+from devtools.driver.shop import CANCELLED, CREDIT_CARD, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop
 
-CREDIT_CARD = 1
 PAYMENT_PENDING, PAID = 1, 2
 
 
