@@ -19,6 +19,7 @@ from foundation.shared_connection import shared_connection
 from orders_app.services.place_order import PLACING
 from orders_app.services.record_stock_answers import RECORDING
 from products_app.services.service_keys import KEYS
+from tests.running_catcher import Catcher
 from web.rates.counts import request_counts
 from web.rates.sharing import OPTIONS, RATES
 
@@ -86,6 +87,21 @@ def set_rate(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[SetRate
 def quick_passwords(settings: Any) -> None:
     """A fast password hasher; the usual one is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def running_catcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catcher]:
+    """A mail catcher, started when the first test needs it."""
+    catcher = Catcher(tmp_path_factory.mktemp("mails"))
+    yield catcher
+    assert catcher.stop() == 0
+
+
+@pytest.fixture
+def mail_catcher(running_catcher: Catcher) -> Catcher:
+    """A mail catcher with an empty inbox."""
+    running_catcher.delete_all()
+    return running_catcher
 
 
 @pytest.fixture
