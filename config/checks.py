@@ -46,9 +46,11 @@ def _hosts() -> list[Error]:
 def _plain_http() -> list[Error]:
     if settings.PLAIN_HTTP:
         return _beyond_this_machine()
-    if settings.FRONTEND_URL and urlsplit(settings.FRONTEND_URL).scheme != "https":
-        return [Error("FRONTEND_URL must be an https address.", id="stockbridge.E003")]
-    return []
+    return [
+        Error(f"{name} must be an https address.", id="stockbridge.E003")
+        for name, value in (("FRONTEND_URL", settings.FRONTEND_URL), ("PUBLIC_URL", settings.PUBLIC_URL))
+        if value and urlsplit(value).scheme != "https"
+    ]
 
 
 def _beyond_this_machine() -> list[Error]:

@@ -12,6 +12,7 @@ from config.settings.env import (
     choice,
     flag,
     header_value,
+    mail_server,
     networks,
     origin,
     rate,
@@ -30,6 +31,8 @@ SECRET_KEY = secret_key("development-only-key-that-production-refuses")
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 FRONTEND_URL = origin("FRONTEND_URL")
+# Where people reach the installation: no request says it, whose Host header its sender chooses.
+PUBLIC_URL = origin("PUBLIC_URL") or ("http://localhost:8000" if DEBUG else "")
 
 # Plain HTTP is for one machine alone (config/checks.py); everywhere else cookies travel by HTTPS only.
 PLAIN_HTTP = flag("PLAIN_HTTP", default=DEBUG)
@@ -78,7 +81,7 @@ WEB_LIMITS = {
 MONITOR_ADDRESSES = networks("MONITOR_ADDRESSES", ("127.0.0.0/8", "::1"))
 MONITOR_TOKEN = header_value("MONITOR_TOKEN")
 
-# The three servers
+# The servers
 DATABASE_URL = server_url(
     "DATABASE_URL", ("postgres", "postgresql"), "postgres://postgres@127.0.0.1:5432/stockbridge"
 )
@@ -104,6 +107,9 @@ DATABASES["default"] |= {
 MONGODB_URI = server_url(
     "MONGODB_URI", ("mongodb", "mongodb+srv"), "mongodb://127.0.0.1:27017/stockbridge?replicaSet=rs0"
 )
+EMAIL_URL = text("EMAIL_URL", "consolemail://" if DEBUG else "").strip()
+globals().update(mail_server("EMAIL_URL", EMAIL_URL))
+EMAIL_TIMEOUT = 10
 KAFKA_BROKERS = brokers("KAFKA_BROKERS", "127.0.0.1:9092")
 KAFKA_SECURITY_PROTOCOL = choice(
     "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 from foundation.rates import Rate, read_rate
 
@@ -30,6 +31,10 @@ _WORDS = {
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 _HOST = r"(\[[0-9a-fA-F:.]+\]|[^][\s:/,@]+)"
 _BROKER = re.compile(rf"{_HOST}:[0-9]{{1,5}}")
+_ESCAPES = (
+    "in its user and password the characters / ? # [ ] @ : and % must be written %2F %3F %23 %5B %5D %40 %3A "
+    "and %25."
+)
 # What stands between "//" and the path of a URL: user and password, and the hosts.
 _LOGIN = r"([^][@:%]|%[0-9a-fA-F]{2})*"
 _AUTHORITY = re.compile(rf"({_LOGIN}(:{_LOGIN})?@)?({_HOST}?(:[0-9]{{1,5}})?,)*{_HOST}?(:[0-9]{{1,5}})?")
@@ -105,6 +110,28 @@ def origin(name: str) -> str:
     return value
 
 
+def mail_server(name: str, value: str) -> dict[str, object]:
+    """Django's settings of the mail server in the URL `value`, as django-environ reads it; none if empty.
+
+    Raises ImproperlyConfigured where it cannot be read, with a sentence that does not hold the password.
+    """
+    if not value:
+        return {}
+    try:
+        found: dict[str, object] = Env.email_url_config(value)
+    except (ImproperlyConfigured, ValueError):
+        found = {}
+    is_smtp = value.startswith("smtp")
+    if not found or (is_smtp and not _AUTHORITY.fullmatch(re.split("[/?#]", value.partition("://")[2])[0])):
+        raise ImproperlyConfigured(
+            f"{name} cannot be read: it must be like smtp+tls://user:password@mail.example.com:587, "
+            f"and {_ESCAPES}"
+        )
+    if is_smtp and not found["EMAIL_HOST"]:
+        raise ImproperlyConfigured(f"{name} must name a mail server, as smtp://mail.example.com:25 does.")
+    return found
+
+
 def networks(name: str, default: tuple[str, ...]) -> list[str]:
     """Addresses and networks. Raises ImproperlyConfigured with the first that is neither."""
     found = words(name, default)
@@ -146,8 +173,7 @@ def server_url(name: str, schemes: tuple[str, ...], development: str) -> str:
         raise ImproperlyConfigured(f"{name} must be a URL such as {development}.")
     if not _AUTHORITY.fullmatch(re.split("[/?#]", rest, maxsplit=1)[0]) or "#" in rest:
         raise ImproperlyConfigured(
-            f"{name} cannot be read: it must be like {development}, and in its user and password "
-            f"the characters / ? # [ ] @ : and % must be written %2F %3F %23 %5B %5D %40 %3A and %25."
+            f"{name} cannot be read: it must be like {development}, and {_ESCAPES}"
         )
     if not urlsplit(value).path.strip("/"):
         raise ImproperlyConfigured(f"{name} must hold the name of a database, as {development} does.")

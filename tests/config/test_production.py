@@ -53,6 +53,7 @@ def test_no_server_starts_on_unsafe_settings(module: str) -> None:
         ({"MONITOR_TOKEN": "short"}, "MONITOR_TOKEN must have at least 32 random characters."),
         ({"ALLOWED_HOSTS": ["shop.example.com", "*"]}, "ALLOWED_HOSTS must name the hosts"),
         ({"FRONTEND_URL": "http://shop.example.com"}, "FRONTEND_URL must be an https address."),
+        ({"PUBLIC_URL": "http://shop.example.com"}, "PUBLIC_URL must be an https address."),
         (
             {"PLAIN_HTTP": True, "ALLOWED_HOSTS": ["localhost", "shop.example.com"]},
             "PLAIN_HTTP is for this machine alone, but ALLOWED_HOSTS has shop.example.com",
@@ -61,7 +62,7 @@ def test_no_server_starts_on_unsafe_settings(module: str) -> None:
     ids=lambda given: ", ".join(given) if isinstance(given, dict) else "",
 )
 def test_each_unsafe_setting_gives_one_sentence(changed: dict[str, Any], sentence: str) -> None:
-    sound = {"PLAIN_HTTP": False, "ALLOWED_HOSTS": ["shop.example.com"], "FRONTEND_URL": ""}
+    sound = {"PLAIN_HTTP": False, "ALLOWED_HOSTS": ["shop.example.com"], "FRONTEND_URL": "", "PUBLIC_URL": ""}
     with override_settings(**sound):
         assert unsafe_settings() == []
     with override_settings(**sound | changed):

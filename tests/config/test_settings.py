@@ -123,6 +123,12 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
         ("MONITOR_ADDRESSES", "10.0.0.1/8", "MONITOR_ADDRESSES must hold addresses and networks: 10.0.0.1/8"),
         ("MONITOR_TOKEN", f" {LONG}", "MONITOR_TOKEN must not begin or end with a blank."),
         ("FRONTEND_URL", "shop.example.com", "FRONTEND_URL must be an origin such as"),
+        ("PUBLIC_URL", "https://shop.example.com/path", "PUBLIC_URL must be an origin such as"),
+        ("EMAIL_URL", "mail.example.com", "EMAIL_URL cannot be read"),
+        ("EMAIL_URL", "http://mail.example.com", "EMAIL_URL cannot be read"),
+        ("EMAIL_URL", "smtp://u:a@b@mail.example.com", "EMAIL_URL cannot be read"),
+        ("EMAIL_URL", "smtp://mail.example.com:99999", "EMAIL_URL cannot be read"),
+        ("EMAIL_URL", "smtp://u:p@", "EMAIL_URL must name a mail server"),
         ("KAFKA_BROKERS", "127.0.0.1", "KAFKA_BROKERS must be a comma-separated list of host:port"),
         ("DATABASE_URL", "postgres://u:a@b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),
         ("DATABASE_URL", "postgres://u:a%b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),
@@ -136,6 +142,13 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
 )
 def test_a_value_that_cannot_be_used_is_one_sentence(name: str, value: str, sentence: str) -> None:
     assert refusal_of(**{name: value}).startswith(f"stockbridge: {sentence}")
+
+
+def test_the_mail_server_is_read_from_one_url() -> None:
+    names = ("EMAIL_HOST", "EMAIL_PORT", "EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD", "EMAIL_USE_TLS")
+    url = "smtp+tls://shop%40example.com:p%24%40+w@mail.example.com:587"
+    assert values_of(*names, EMAIL_URL=url) == ["mail.example.com", 587, "shop@example.com", "p$@+w", True]
+    assert values_of("EMAIL_URL", "PUBLIC_URL", DEBUG="false", EMAIL_URL="", PUBLIC_URL="") == ["", ""]
 
 
 def test_settings_of_a_stack_that_does_not_run_are_used_with_a_sentence(tmp_path: Path) -> None:
