@@ -172,9 +172,7 @@ def server_url(name: str, schemes: tuple[str, ...], development: str) -> str:
     if scheme not in schemes or not rest:
         raise ImproperlyConfigured(f"{name} must be a URL such as {development}.")
     if not _AUTHORITY.fullmatch(re.split("[/?#]", rest, maxsplit=1)[0]) or "#" in rest:
-        raise ImproperlyConfigured(
-            f"{name} cannot be read: it must be like {development}, and {_ESCAPES}"
-        )
+        raise ImproperlyConfigured(f"{name} cannot be read: it must be like {development}, and {_ESCAPES}")
     if not urlsplit(value).path.strip("/"):
         raise ImproperlyConfigured(f"{name} must hold the name of a database, as {development} does.")
     return value

@@ -27,8 +27,13 @@ def read_letter(content: bytes) -> Letter:
     return Letter(headers, _body(message, "plain"), _body(message, "html"))
 
 
+def readable(text: str) -> str:
+    """The text without halves of characters, which stand for bytes that are not UTF-8."""
+    return text.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _decoded(value: str) -> str:
-    folded = " ".join(str(value).split())
+    folded = readable(" ".join(str(value).split()))
     try:
         return str(make_header(decode_header(folded)))
     except (ValueError, LookupError):
@@ -38,6 +43,6 @@ def _decoded(value: str) -> str:
 def _body(message: EmailMessage, subtype: str) -> str:
     try:
         part = message.get_body((subtype,))
-        return "" if part is None else str(part.get_content())
+        return "" if part is None else readable(str(part.get_content()))
     except Exception:  # any: the library raises many kinds for parts that are not well formed
         return ""

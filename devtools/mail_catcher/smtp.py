@@ -5,6 +5,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from devtools.mail_catcher.letter import readable
 from devtools.mail_catcher.mails import Mails
 from devtools.mail_catcher.recipients import Refusals
 
@@ -54,8 +55,8 @@ class _Taking:
             return f"{codes[0]} This mail is refused on purpose"
         await asyncio.to_thread(
             self._mails.add,
-            sender=envelope.mail_from or "",
-            recipients=envelope.rcpt_tos,
+            sender=readable(envelope.mail_from or ""),
+            recipients=[readable(address) for address in envelope.rcpt_tos],
             content=envelope.original_content or b"",
         )
         if any(due) and server.transport is not None:

@@ -157,6 +157,8 @@ class _InboxHandler(BaseHTTPRequestHandler):
             "Referrer-Policy": "same-origin",
             "Cache-Control": "no-store",
         }
+        if self.close_connection:
+            headers["Connection"] = "close"
         for name, value in {**headers, **(more or {})}.items():
             self.send_header(name, value)
         self.end_headers()

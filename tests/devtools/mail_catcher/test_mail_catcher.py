@@ -119,8 +119,8 @@ def test_a_lost_answer_is_of_a_mail_that_was_kept(mail_catcher: Catcher, smtp: s
     with pytest.raises(smtplib.SMTPServerDisconnected):
         smtp.send_message(letter(to="catcher-lost-answer-1@example.com"))
     assert len(mail_catcher.mails()) == 1
-    smtp.connect("127.0.0.1", mail_catcher.smtp_port)
-    smtp.send_message(letter(to="catcher-lost-answer-1@example.com"))
+    with smtplib.SMTP("127.0.0.1", mail_catcher.smtp_port, timeout=10) as once_more:
+        once_more.send_message(letter(to="catcher-lost-answer-1@example.com"))
     assert len(mail_catcher.mails()) == 2
 
 
@@ -148,6 +148,8 @@ def test_the_oldest_mails_give_way(tmp_path: Path, bounds: dict[str, int]) -> No
     "content",
     [
         b"",
+        "Subject: ü\r\nTo: ü@example.com\r\n\r\nü".encode(),
+        b"Subject: \xff\r\n\r\n\xff",
         b"\xff\xfe\x00",
         b"Subject: =?unknown?B?AA=\r\nFrom: <<>;,\r\nContent-Type: text/plain; charset=nonsense\r\n\r\n\xff",
         b"Content-Type: multipart/mixed\r\nContent-Transfer-Encoding: what\r\n\r\nx",
@@ -156,7 +158,8 @@ def test_the_oldest_mails_give_way(tmp_path: Path, bounds: dict[str, int]) -> No
 )
 def test_every_mail_can_be_read(content: bytes) -> None:
     found = read_letter(content)
-    assert isinstance(found.text + found.html + found.header("Subject"), str)
+    shown = found.text + found.html + found.header("Subject") + found.header("To")
+    assert shown.encode().decode() == shown
 
 
 def test_help_names_the_recipients_that_are_refused() -> None:
