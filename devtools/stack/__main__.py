@@ -14,6 +14,7 @@ from devtools.stack.options import StartOptions, parse_start
 from devtools.stack.ports import Ports
 from devtools.stack.private_files import make_private_folder
 from devtools.stack.server import HOST
+from devtools.stack.servers import MAIL, PAYMENTS
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
 from devtools.stack.status import print_status
@@ -26,9 +27,11 @@ Stockbridge is running.
   sockets        {sockets}
   settings       {directory}/env         logs: {directory}/logs/
 """
-_SANDBOX = """\
-  payments       {sandbox}   a sandbox that takes no money
-"""
+_PAGES = {
+    PAYMENTS: "  payments       {page}   a sandbox that takes no money\n",
+    MAIL: "  mail           {page}   every mail that was sent\n",
+}
+"""Lines about servers that have something to show."""
 _DEMO = """\
   sign in as     alice, bob (customers), sam (staff), admin (superuser); password: stockbridge-demo
 """
@@ -81,9 +84,9 @@ def _start(options: StartOptions) -> None:
 
 
 def _welcome(stack: Stack, *, demo: bool) -> str:
-    own = {name: server.url for name, server in stack.servers.items()}
-    text = _WELCOME + (_SANDBOX if "sandbox" in own else "") + (_DEMO if demo else "")
-    return text.format(**stack.urls, **own, directory=stack.settings.directory)
+    pages = [_PAGES[name].format(page=server.page) for name, server in stack.servers.items() if server.page]
+    text = "".join([_WELCOME, *pages, _DEMO if demo else ""])
+    return text.format(**stack.urls, directory=stack.settings.directory)
 
 
 def _run_kafka() -> None:

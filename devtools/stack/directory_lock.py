@@ -14,7 +14,19 @@ from devtools.stack.private_files import make_private_folder
 _LOCK_VARIABLE = "STACK_LOCK"
 _LEFTOVER_SECONDS = 20.0
 # What the stack keeps in its directory.
-ENTRIES = ("lock", "env", "state", "logs", "metrics", "temporary", "kafka", "mongodb", "postgres", "payments")
+ENTRIES = (
+    "lock",
+    "env",
+    "state",
+    "logs",
+    "metrics",
+    "temporary",
+    "kafka",
+    "mongodb",
+    "postgres",
+    "payments",
+    "mail",
+)
 
 
 @contextmanager

@@ -15,8 +15,10 @@ environment:
   WEB_PORT       HTTP (8000)            WS_PORT        WebSocket (8001)
   KAFKA_PORT     Kafka (9092)           MONGO_PORT     MongoDB (27017)
   POSTGRES_PORT  PostgreSQL (5432)      PAYMENTS_PORT  payment sandbox (12111)
+  SMTP_PORT      mail catcher (1025)    MAIL_PORT      its inbox (8025)
   KAFKA_BROKERS, MONGODB_URI, DATABASE_URL   a server of your own instead of an embedded one
   STRIPE_SECRET_KEY or STRIPE_API_BASE       a payment gateway instead of the sandbox
+  EMAIL_URL                                  a mail server instead of the catcher
 
 While it runs, from another shell:
   ./start status                   what runs, what is behind and what is wrong

@@ -40,6 +40,10 @@ class PaymentSandbox(ServerProcess):
         return f"http://{self.address}"
 
     @property
+    def page(self) -> str:
+        return self.url
+
+    @property
     def settings(self) -> Mapping[str, str]:
         return {**super().settings, **self._secrets}
 

@@ -18,6 +18,8 @@ _VARIABLES = {
     "mongodb": "MONGO_PORT",
     "postgres": "POSTGRES_PORT",
     "payments": "PAYMENTS_PORT",
+    "smtp": "SMTP_PORT",
+    "mail": "MAIL_PORT",
 }
 
 
@@ -40,6 +42,8 @@ class Ports:
     mongodb: int = 27017
     postgres: int = 5432
     payments: int = 12111
+    smtp: int = 1025
+    mail: int = 8025
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Ports":

@@ -45,6 +45,10 @@ class Server(Protocol):
         """The settings by which the system reaches it."""
 
     @property
+    def page(self) -> str:
+        """What its user can look at over HTTP; empty if there is nothing."""
+
+    @property
     def pid(self) -> int | None:
         """The id of the process while it runs, else None."""
 
@@ -108,6 +112,10 @@ class ServerProcess(ABC):
     @property
     def settings(self) -> Mapping[str, str]:
         return {self.setting: self.url}
+
+    @property
+    def page(self) -> str:
+        return ""
 
     @property
     @abstractmethod

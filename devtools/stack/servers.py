@@ -5,14 +5,15 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 from devtools.stack.kafka import KafkaBroker
+from devtools.stack.mail_catcher import MailCatcher
 from devtools.stack.mongo import MongoServer
 from devtools.stack.payment_sandbox import PaymentSandbox
 from devtools.stack.ports import Ports, in_url, reachable
 from devtools.stack.postgres import PostgresServer
 from devtools.stack.server import HOST, Server
 
-PAYMENTS = ("sandbox",)
-"""The servers that a system without payments does not need."""
+PAYMENTS, MAIL = "sandbox", "catcher"
+"""The servers that a system without payments, or without mail, does not need."""
 _WEBHOOKS = "/api/v1/payments/webhook/"
 
 
@@ -29,6 +30,7 @@ def embedded_servers(
         MongoServer(directory / "mongodb", ports.mongodb),
         PostgresServer(directory / "postgres", ports.postgres),
         PaymentSandbox(directory / "payments", ports.payments, webhook_url=web + _WEBHOOKS),
+        MailCatcher(directory / "mail", ports.smtp, inbox_port=ports.mail),
     )
     return {
         server.setting: server

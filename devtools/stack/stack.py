@@ -292,7 +292,7 @@ def embedded_stack(
     """The system, with embedded servers unless `caller` has settings of servers of their own.
 
     `counts` has the numbers of processes, by worker name, that differ from DEFAULT_COUNTS. `without` names
-    servers that are left out with the workers that need them, such as PAYMENTS.
+    servers that are left out with the workers that need them: PAYMENTS, MAIL.
     """
     servers = embedded_servers(directory, ports=ports, caller=caller, without=without)
     addresses = {name: value for server in servers.values() for name, value in server.settings.items()}

@@ -22,6 +22,7 @@ from devtools.stack import postgres_program as postgres_programs
 from devtools.stack.console import close_log, open_log
 from devtools.stack.errors import ServerNotHealthy, StackError
 from devtools.stack.kafka import KafkaBroker, kafka_cluster
+from devtools.stack.mail_catcher import MailCatcher
 from devtools.stack.mongo import MongoServer
 from devtools.stack.payment_sandbox import PaymentSandbox
 from devtools.stack.ports import free_ports
@@ -40,6 +41,10 @@ def postgres(tmp_path: Path) -> PostgresServer:
 
 def new_sandbox(directory: Path, port: int) -> PaymentSandbox:
     return PaymentSandbox(directory, port, webhook_url="http://127.0.0.1:1/")
+
+
+def new_catcher(directory: Path, port: int) -> MailCatcher:
+    return MailCatcher(directory, port, inbox_port=free_ports(1)[0])
 
 
 def write_row(server: Server) -> None:
@@ -273,7 +278,7 @@ def test_mongodb_data_from_before_there_were_passwords_is_kept_and_closed(tmp_pa
         now.stop()
 
 
-@pytest.mark.parametrize("kind", [PostgresServer, MongoServer, KafkaBroker, new_sandbox])
+@pytest.mark.parametrize("kind", [PostgresServer, MongoServer, KafkaBroker, new_sandbox, new_catcher])
 def test_a_server_has_no_capability_and_keeps_its_files_to_itself(
     kind: Callable[[Path, int], ServerProcess], tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ from devtools.stack.spawn import PROJECT
 
 START = (sys.executable, "-m", "devtools.stack", "start")
 GATEWAY = ("STRIPE_API_BASE", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
-SERVERS = ("KAFKA_BROKERS", "MONGODB_URI", "DATABASE_URL", *GATEWAY)
+SERVERS = ("KAFKA_BROKERS", "MONGODB_URI", "DATABASE_URL", *GATEWAY, "EMAIL_URL")
 
 
 def error_of_start(directory: Path, **settings: str) -> str:
@@ -46,11 +46,13 @@ def test_a_taken_port_gives_one_line_that_names_the_setting(tmp_path: Path) -> N
             assert error == f"stockbridge: port {port} is taken: set {setting} to a free one\n"
 
 
-def test_a_taken_port_of_the_payment_sandbox_gives_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["PAYMENTS_PORT", "SMTP_PORT", "MAIL_PORT"])
+def test_a_taken_port_of_the_sandbox_or_the_catcher_gives_one_line(tmp_path: Path, setting: str) -> None:
+    replaced = dict.fromkeys((*GATEWAY, "EMAIL_URL"), "")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        error = error_of_start(tmp_path, PAYMENTS_PORT=port, **dict.fromkeys(GATEWAY, ""))
-    assert error == f"stockbridge: port {port} is taken: set PAYMENTS_PORT to a free one\n"
+        error = error_of_start(tmp_path, **replaced, **{setting: port})
+    assert error == f"stockbridge: port {port} is taken: set {setting} to a free one\n"
 
 
 def test_an_invalid_port_gives_one_line(tmp_path: Path) -> None:
@@ -122,7 +124,7 @@ def test_an_invalid_setting_gives_one_line_that_names_it(tmp_path: Path) -> None
 
 def test_ctrl_c_while_the_servers_start_leaves_no_process(tmp_path: Path) -> None:
     with running_start(tmp_path, Ports.free()) as start:
-        read_until(start, "starting kafka, mongodb, postgres, sandbox")
+        read_until(start, "starting kafka, mongodb, postgres, sandbox, catcher")
         processes = eventually(lambda: descendants_of(start), "a server that starts")
         start.send_signal(signal.SIGINT)
         read_until(start, "stopped; the data is kept")
@@ -142,7 +144,7 @@ def test_the_system_restarts_what_is_killed_starts_after_kill_9_of_all_and_stops
         read_until(start, "web         | ended by SIGKILL; starting it again in")
         read_until(start, "Started server process")
         pids = pids_of(tmp_path)
-        for server in ("kafka", "mongodb", "postgres", "sandbox"):
+        for server in ("kafka", "mongodb", "postgres", "sandbox", "catcher"):
             os.kill(pids[server], signal.SIGKILL)
             read_until(start, f"{server:11} | ended by SIGKILL; starting it again in")
             read_until(start, f"{server:11} | runs again")

@@ -1,11 +1,11 @@
-"""The payment sandbox as a part of a stack: its secrets, and the gateway of the caller in its place."""
+"""Payment sandbox and mail catcher as parts of a stack, and servers of the caller in their place."""
 
 from pathlib import Path
 
 import pytest
 
 from devtools.stack.ports import Ports
-from devtools.stack.servers import PAYMENTS
+from devtools.stack.servers import MAIL, PAYMENTS
 from devtools.stack.stack import Stack, embedded_stack
 
 SECRETS = {"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"}
@@ -37,6 +37,13 @@ def test_a_caller_with_a_gateway_gets_no_sandbox_and_no_secret_of_one(tmp_path: 
 
 
 def test_a_stack_without_payments_has_no_sandbox_and_no_secret_of_one(tmp_path: Path) -> None:
-    stack = new_stack(tmp_path, {}, PAYMENTS)
+    stack = new_stack(tmp_path, {}, (PAYMENTS,))
     assert "sandbox" not in stack.servers
     assert settings_of(stack) == {}
+
+
+def test_mails_go_to_the_catcher_unless_the_caller_has_a_mail_server(tmp_path: Path) -> None:
+    own, other = new_stack(tmp_path, {}), new_stack(tmp_path, {"EMAIL_URL": "smtp://mail.example"})
+    assert own.settings.values["EMAIL_URL"] == f"smtp://127.0.0.1:{own.settings.ports.smtp}"
+    assert other.settings.values["EMAIL_URL"] == "smtp://mail.example"
+    assert (MAIL in own.servers, MAIL in other.servers) == (True, False)
