@@ -7,7 +7,7 @@ Requests that are written at the same time share one commit, and so one wait for
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -154,10 +154,11 @@ class Entries:
         )
         return int(row[0])
 
-    def add_delivery(self, event: Object, due: float) -> None:
-        """One sending of an event, at a Unix time."""
-        self._database.execute(
-            "INSERT INTO delivery (event, due, tries) VALUES (?, ?, 0)", (json.dumps(event), due)
+    def add_deliveries(self, event: Object, due: Iterable[float]) -> None:
+        """The sendings of an event, at these Unix times."""
+        text = json.dumps(event)
+        self._database.executemany(
+            "INSERT INTO delivery (event, due, tries) VALUES (?, ?, 0)", [(text, when) for when in due]
         )
 
     def due_deliveries(self, now: float, limit: int) -> list[tuple[int, str, int]]:

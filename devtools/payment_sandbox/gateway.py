@@ -64,7 +64,8 @@ class Gateway:
                 times = entries.count_unavailable(key)
             if times <= token.unavailable_times:
                 raise GatewayError(503, "The sandbox is unavailable, as the token says.", kind="api_error")
-        time.sleep(token.delay_seconds)
+        if token.delay_seconds:
+            time.sleep(token.delay_seconds)
 
 
 def _read(entries: Entries, path: str, form: dict[str, Any]) -> Object:

@@ -55,8 +55,7 @@ class Schedule:
             "request": {"id": None, "idempotency_key": None},
             "type": kind,
         }
-        for _ in range(random.choice(_COPIES)):
-            entries.add_delivery(event, self.later())
+        entries.add_deliveries(event, [self.later() for _ in range(random.choice(_COPIES))])
 
 
 class Sender(Clock):
