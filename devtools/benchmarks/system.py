@@ -5,7 +5,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
@@ -26,7 +26,7 @@ from devtools.benchmarks.waiting import wait_until
 from devtools.stack.kafka import KafkaBroker, kafka_cluster
 from devtools.stack.ports import Ports, free_ports
 from devtools.stack.processes import worker_process
-from devtools.stack.servers import start_all
+from devtools.stack.servers import MAIL, PAYMENTS, start_all
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
 from devtools.stack.warmth import has_heartbeat
@@ -230,18 +230,22 @@ _PLACED = (
 
 @contextmanager
 def open_system(
-    *, processes: bool = True, counts: Mapping[str, int] | None = None, brokers: int = 1
+    *,
+    processes: bool = True,
+    counts: Mapping[str, int] | None = None,
+    brokers: int = 1,
+    without: Collection[str] = (PAYMENTS, MAIL),
 ) -> Iterator[System]:
     """Starts a system like that of ./start, without the demo data; without `processes` only its servers.
 
-    Several `brokers` are a cluster: each message is on up to three, and acknowledged when two have it. The
-    data is on the disk of the project: the directory for temporary files may be memory, where fsync costs
-    nothing.
+    Payments and mail are left out, unless `without` says otherwise. Several `brokers` are a cluster: each
+    message is on up to three, and acknowledged when two have it. The data is on the disk of the project: the
+    directory for temporary files may be memory, where fsync costs nothing.
     """
     directory = PROJECT / ".stack-bench" / uuid.uuid4().hex[:8]
     cluster = kafka_cluster(directory / "cluster", free_ports(brokers)) if brokers > 1 else []
     caller = _of_cluster(cluster) if cluster else {}
-    stack = embedded_stack(directory, ports=Ports.free(), caller=caller, counts=counts)
+    stack = embedded_stack(directory, ports=Ports.free(), caller=caller, counts=counts, without=without)
     try:
         start_all(cluster)
         stack.start_servers()

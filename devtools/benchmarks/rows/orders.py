@@ -44,7 +44,7 @@ class OrdersResult:
 _LABELS = {
     "web": "web, both processes",
     "sockets": "sockets",
-    **{worker.name: worker.title for worker in WORKERS},
+    **{worker.name: worker.title for worker in WORKERS if not worker.setting},
 }
 MemoryResult = make_dataclass(
     "MemoryResult", [(name, float, figure(label, "MiB")) for name, label in _LABELS.items()], frozen=True
