@@ -10,6 +10,7 @@ from config.settings.env import (
     DEBUG,
     brokers,
     choice,
+    currency,
     flag,
     header_value,
     mail_server,
@@ -24,6 +25,7 @@ from config.settings.env import (
     words,
 )
 from config.settings.kafka_security import require_sound_kafka_security
+from config.settings.payment_gateway import STRIPE_ITSELF, require_sound_payments
 from foundation.logging import logging_config
 from foundation.rates import Rate
 
@@ -136,6 +138,17 @@ require_sound_kafka_security(
 KAFKA_REPLICATION_FACTOR = whole_number("KAFKA_REPLICATION_FACTOR", 1 if DEBUG else 3)
 KAFKA_PARTITIONS = whole_number("KAFKA_PARTITIONS", 3)
 KAFKA_RETENTION_DAYS = whole_number("KAFKA_RETENTION_DAYS", 7)
+
+# Money: without the two secrets, orders cannot be paid through the gateway.
+CURRENCY = currency("CURRENCY", "USD")
+STRIPE_SECRET_KEY = header_value("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = header_value("STRIPE_WEBHOOK_SECRET")
+STRIPE_API_BASE = text("STRIPE_API_BASE", STRIPE_ITSELF).strip().rstrip("/")
+require_sound_payments(
+    secrets={"STRIPE_SECRET_KEY": STRIPE_SECRET_KEY, "STRIPE_WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET},
+    api_base=STRIPE_API_BASE,
+    plain_http=PLAIN_HTTP,
+)
 
 INSTALLED_APPS = [
     "unfold",

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
+from foundation.currencies import is_currency
 from foundation.rates import Rate, read_rate
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -218,6 +219,14 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     value = _word(name, default)
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(allowed)}, not {value!r}.")
+    return value
+
+
+def currency(name: str, default: str) -> str:
+    """A currency of ISO 4217. Raises ImproperlyConfigured on any other text."""
+    value = _word(name, default)
+    if not is_currency(value):
+        raise ImproperlyConfigured(f"{name} must be a currency of ISO 4217 such as {default}, not {value!r}.")
     return value
 
 

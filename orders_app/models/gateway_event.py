@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from orders_app.models.order import MONEY_DIGITS
+from orders_app.models.money_field import MoneyField
 
 
 class GatewayEvent(models.Model):
@@ -33,7 +33,7 @@ class GatewayEvent(models.Model):
     reference = models.CharField(max_length=255, blank=True)
     order_id = models.UUIDField(null=True)
     order_number = models.CharField(max_length=12, blank=True)
-    amount = models.DecimalField(max_digits=MONEY_DIGITS + 1, decimal_places=3, null=True)
+    amount = MoneyField(null=True)
     currency = models.CharField(max_length=3, blank=True)
     summary = models.TextField(blank=True)
     created_at = models.DateTimeField()

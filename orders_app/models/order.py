@@ -8,10 +8,10 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
 
+from orders_app.models.money_field import MoneyField
 from orders_app.models.search_words import city_words, product_words
 from orders_app.state_machine import UNPAID, OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
-MONEY_DIGITS = 14
 AWAITS_PAYMENT = Q(status=OrderStatus.PENDING, payment_status__in=UNPAID, total_amount__gt=0) & ~Q(
     payment_method=PaymentMethod.CASH_ON_DELIVERY
 )
@@ -33,7 +33,7 @@ class Order(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders", db_index=False
     )
-    total_amount = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2)
+    total_amount = MoneyField()
     currency = models.CharField(max_length=3)
     status = models.PositiveSmallIntegerField(choices=OrderStatus)
     stock_status = models.CharField(max_length=8, choices=StockStatus)
@@ -59,10 +59,8 @@ class Order(models.Model):
     payment_failure_code = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001
     payment_failure_detail = models.TextField(null=True, blank=True)  # noqa: DJ001
     paid_at = models.DateTimeField(null=True, blank=True)
-    refunded_amount = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2, null=True, blank=True)
-    refund_requested_amount = models.DecimalField(
-        max_digits=MONEY_DIGITS, decimal_places=2, null=True, blank=True
-    )
+    refunded_amount = MoneyField(null=True, blank=True)
+    refund_requested_amount = MoneyField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=255, blank=True, editable=False)
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
 
@@ -121,7 +119,7 @@ class OrderItem(models.Model):
     product_id = models.CharField(max_length=64)
     product_name = models.TextField()
     quantity = models.PositiveIntegerField()
-    price = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2)
+    price = MoneyField()
 
     class Meta:
         db_table = "orders_orderitem"

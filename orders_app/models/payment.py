@@ -9,7 +9,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
-from orders_app.models.order import MONEY_DIGITS, Order
+from orders_app.models.money_field import MoneyField
+from orders_app.models.order import Order
 
 
 class PaymentToken(models.Model):
@@ -49,7 +50,7 @@ class Payment(models.Model):
         Order, on_delete=models.DO_NOTHING, related_name="payments", db_constraint=False, db_index=False
     )
     attempt = models.PositiveSmallIntegerField()
-    amount = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2)
+    amount = MoneyField()
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=9, choices=State)
     payment_id = models.CharField(max_length=255, blank=True)
@@ -89,7 +90,7 @@ class Refund(models.Model):
     version = models.PositiveIntegerField()
     attempt = models.PositiveSmallIntegerField()
     payment_id = models.CharField(max_length=255)
-    amount = models.DecimalField(max_digits=MONEY_DIGITS, decimal_places=2)
+    amount = MoneyField()
     currency = models.CharField(max_length=3)
     reason = models.TextField()
     state = models.CharField(max_length=9, choices=State)

@@ -9,7 +9,6 @@ import msgspec
 from django.db import connection
 
 from orders_app.document import (
-    NOTHING,
     CancelCode,
     CancelReason,
     OrderDocument,
@@ -91,8 +90,8 @@ def _document(order: Any, lines: tuple[OrderLine, ...]) -> OrderDocument:
         payment_reference=order.payment_reference,
         payment_failure=_payment_failure(order),
         paid_at=order.paid_at,
-        refunded_amount=order.refunded_amount or NOTHING,
-        refund_requested_amount=order.refund_requested_amount or NOTHING,
+        refunded_amount=order.refunded_amount or order.total_amount * 0,
+        refund_requested_amount=order.refund_requested_amount or order.total_amount * 0,
     )
 
 

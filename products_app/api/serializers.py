@@ -4,19 +4,24 @@
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from rest_framework import serializers
 
-from products_app.documents.reading import MAX_NAME, Product
+from foundation.currencies import decimals_of
+from products_app.documents.reading import MAX_NAME, PRICE_DIGITS, Product
 
 MAX_STOCK = 1_000_000_000
 ORDERINGS = {"price": "price", "name": "name", "stock": "stock", "createdAt": "created_at"}
 
 
 class PriceField(serializers.DecimalField):
-    """An amount with cents, not negative."""
+    """An amount with the decimals of the installation's currency, not negative."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_digits=12, decimal_places=2, min_value=Decimal(0), **kwargs)
+        decimals = decimals_of(settings.CURRENCY)
+        super().__init__(
+            max_digits=PRICE_DIGITS + decimals, decimal_places=decimals, min_value=Decimal(0), **kwargs
+        )
 
 
 class ProductSerializer(serializers.Serializer[Product]):

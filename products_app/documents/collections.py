@@ -8,7 +8,7 @@ from pymongo.errors import OperationFailure
 
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import LEDGER
-from products_app.documents.product import PRODUCTS, RETIRED_INDEXES, VALIDATOR, ProductDocument
+from products_app.documents.product import PRODUCTS, RETIRED_INDEXES, ProductDocument, validator
 
 _NAMESPACE_EXISTS = 48
 
@@ -22,7 +22,7 @@ def create_collections() -> None:
         database: Database[dict[str, Any]] = get_db()
         for name in (PRODUCTS, LEDGER):
             _create(database, name)
-        database.command("collMod", PRODUCTS, validator=VALIDATOR, validationLevel="moderate")
+        database.command("collMod", PRODUCTS, validator=validator(), validationLevel="moderate")
         for name in RETIRED_INDEXES & database[PRODUCTS].index_information().keys():
             database[PRODUCTS].drop_index(name)
         ProductDocument.ensure_indexes()

@@ -1,8 +1,10 @@
 """The catalogue: one document for each product, in the collection `products`."""
 
+from functools import cache
 from typing import Any, ClassVar
 
 from bson import Decimal128, Int64
+from django.conf import settings
 from mongoengine import (
     BooleanField,
     DateTimeField,
@@ -15,7 +17,8 @@ from mongoengine import (
 )
 from pymongo.collection import Collection
 
-from products_app.documents.reading import CENT, MAX_COUNT, MAX_NAME, MAX_PRICE
+from foundation.currencies import largest_amount, smallest_unit
+from products_app.documents.reading import MAX_COUNT, MAX_NAME, PRICE_DIGITS
 
 PRODUCTS = "products"
 AS_PEOPLE_SORT: dict[str, Any] = {"locale": "en", "strength": 2}
@@ -71,31 +74,39 @@ RETIRED_INDEXES = {"search", "price_1", "name_1", "createdAt_-1"}
 """Indexes that earlier versions created."""
 
 _COUNT = {"minimum": 0, "maximum": Int64(MAX_COUNT)}
-VALIDATOR: dict[str, Any] = {
-    "$jsonSchema": {
-        "bsonType": "object",
-        "required": ["_id", "name", "price", "stock"],
-        "properties": {
-            "_id": {"bsonType": "objectId"},
-            # (*UCP): white space is what Unicode calls so, as in Python.
-            "name": {
-                "bsonType": "string",
-                "maxLength": MAX_NAME,
-                "pattern": r"(*UCP)^(?=[\s\S]*\S)[^\x00]*$",
+
+
+def validator() -> dict[str, Any]:
+    """Refuses what `read_product` cannot read; prices have the decimals of the installation's currency."""
+    return _validator(settings.CURRENCY)
+
+
+@cache
+def _validator(currency: str) -> dict[str, Any]:
+    return {
+        "$jsonSchema": {
+            "bsonType": "object",
+            "required": ["_id", "name", "price", "stock"],
+            "properties": {
+                "_id": {"bsonType": "objectId"},
+                # (*UCP): white space is what Unicode calls so, as in Python.
+                "name": {
+                    "bsonType": "string",
+                    "maxLength": MAX_NAME,
+                    "pattern": r"(*UCP)^(?=[\s\S]*\S)[^\x00]*$",
+                },
+                "price": {
+                    "bsonType": ["decimal", "double", "int", "long"],
+                    "minimum": 0,
+                    "maximum": Decimal128(largest_amount(currency, PRICE_DIGITS)),
+                    "multipleOf": Decimal128(smallest_unit(currency)),
+                },
+                "stock": {"bsonType": ["int", "long"], **_COUNT},
+                "received": {"bsonType": ["int", "long", "null"], **_COUNT},
+                "isActive": {"bsonType": ["bool", "null"]},
             },
-            "price": {
-                "bsonType": ["decimal", "double", "int", "long"],
-                "minimum": 0,
-                "maximum": Decimal128(MAX_PRICE),
-                "multipleOf": Decimal128(CENT),
-            },
-            "stock": {"bsonType": ["int", "long"], **_COUNT},
-            "received": {"bsonType": ["int", "long", "null"], **_COUNT},
-            "isActive": {"bsonType": ["bool", "null"]},
-        },
+        }
     }
-}
-"""Refuses what `read_product` cannot read."""
 
 
 def product_collection() -> Collection[dict[str, Any]]:

@@ -14,16 +14,18 @@ from typing import Any, TypeGuard
 import msgspec
 import structlog
 from bson import Decimal128, ObjectId
+from django.conf import settings
 from msgspec import Struct
 
+from foundation.currencies import decimals_of, largest_amount, smallest_unit
 from foundation.printable import shortened
 from products_app.exceptions import ProductUnreadable
 
 MAX_NAME = 200
 MAX_COUNT = 2**53 - 1
 """The largest whole number that every reader of JSON reads exactly."""
-CENT = Decimal("0.01")
-MAX_PRICE = Decimal("9999999999.99")
+PRICE_DIGITS = 10
+"""How many digits the price of a piece may have before the point."""
 SHOWN_CHARACTERS = 60
 
 _NAME = re.compile(rf"(?=[\s\S]*\S)[^\x00]{{1,{MAX_NAME}}}")
@@ -110,7 +112,7 @@ def report_unreadable(product_id: str, reason: str) -> None:
 def faults_of(document: Mapping[str, Any]) -> dict[str, str]:
     """What is wrong with the fields that selling needs, by field; empty where the product can be read."""
     return {
-        field: f"{field} must be {wanted}, and is {shown(document.get(field))}"
+        field: f"{field} must be {wanted()}, and is {shown(document.get(field))}"
         for field, (is_right, wanted) in _RULES.items()
         if not is_right(document.get(field))
     }
@@ -139,28 +141,35 @@ def is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def max_price() -> Decimal:
+    """The highest price of a piece, in the currency of the installation."""
+    return largest_amount(settings.CURRENCY, PRICE_DIGITS)
+
+
 def read_price(value: object) -> Decimal:
-    """An amount with cents.
+    """An amount with the decimals of the installation's currency.
 
     A double counts as the decimal of 15 digits next to it, as MongoDB itself converts it.
     Raises ValueError where the value is no number, has more decimals, is negative or too high.
     """
-    return (
-        _read_decimal128(value.bid) if isinstance(value, Decimal128) else _checked(as_decimal(value), value)
-    )
+    currency = settings.CURRENCY
+    if isinstance(value, Decimal128):
+        return _read_decimal128(value.bid, currency)
+    return _checked(as_decimal(value), value, currency)
 
 
 @lru_cache(10_000)
-def _read_decimal128(stored: bytes) -> Decimal:
+def _read_decimal128(stored: bytes, currency: str) -> Decimal:
     # Converting takes longer than all other checks of a product, and prices repeat.
     value = Decimal128.from_bid(stored)
-    return _checked(value.to_decimal(), value)
+    return _checked(value.to_decimal(), value, currency)
 
 
-def _checked(price: Decimal | None, value: object) -> Decimal:
-    if price is None or not price.is_finite() or not 0 <= price <= MAX_PRICE or price % CENT:
+def _checked(price: Decimal | None, value: object, currency: str) -> Decimal:
+    unit, highest = smallest_unit(currency), largest_amount(currency, PRICE_DIGITS)
+    if price is None or not price.is_finite() or not 0 <= price <= highest or price % unit:
         raise ValueError(shown(value))
-    return price.copy_abs().quantize(CENT)
+    return price.copy_abs().quantize(unit)
 
 
 def as_decimal(value: object) -> Decimal | None:
@@ -183,13 +192,21 @@ def _is_price(value: object) -> bool:
     return True
 
 
-_RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "_id": (lambda value: isinstance(value, ObjectId), "an ObjectId"),
-    "name": (is_name, f"a text of 1 to {MAX_NAME} characters"),
-    "price": (_is_price, f"a number from 0 to {MAX_PRICE} with at most two decimals"),
-    "stock": (is_count, "a whole number, not negative"),
-    "received": (lambda value: value is None or is_count(value), "a whole number, not negative"),
-    "isActive": (lambda value: value is None or isinstance(value, bool), "true or false"),
+def _wanted_price() -> str:
+    decimals = decimals_of(settings.CURRENCY)
+    return f"a number from 0 to {max_price()} with at most {decimals} decimals"
+
+
+_RULES: Mapping[str, tuple[Callable[[object], bool], Callable[[], str]]] = {
+    "_id": (lambda value: isinstance(value, ObjectId), lambda: "an ObjectId"),
+    "name": (is_name, lambda: f"a text of 1 to {MAX_NAME} characters"),
+    "price": (_is_price, _wanted_price),
+    "stock": (is_count, lambda: "a whole number, not negative"),
+    "received": (
+        lambda value: value is None or is_count(value),
+        lambda: "a whole number, not negative",
+    ),
+    "isActive": (lambda value: value is None or isinstance(value, bool), lambda: "true or false"),
 }
 """The fields that selling needs: whether a value is right, and what it must be."""
 NEEDED_FIELDS = dict.fromkeys(_RULES, 1)

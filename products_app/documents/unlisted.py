@@ -12,7 +12,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from products_app.documents.product import VALIDATOR, product_collection
+from products_app.documents.product import product_collection, validator
 from products_app.documents.reading import find_readable
 from products_app.documents.search_words import search_fields
 
@@ -31,7 +31,7 @@ def list_unlisted(*, at_most: int = MOST_AT_ONCE) -> None:
     looked_at = write_words(product_collection().find(without_words).sort("_id", -1).limit(at_most))
     # Those that cannot be read stay without words: many of them must not keep the others off the lists.
     if looked_at == at_most:
-        write_words(product_collection().find(without_words | VALIDATOR).limit(at_most))
+        write_words(product_collection().find(without_words | validator()).limit(at_most))
 
 
 def list_all() -> None:
@@ -61,7 +61,7 @@ def unlist(product_ids: Sequence[ObjectId]) -> None:
 
     All at once, since another program may have spoiled them all. A list adds them again once they are mended.
     """
-    unreadable = {"searchWords": {"$exists": True}, "$nor": [VALIDATOR]}
+    unreadable = {"searchWords": {"$exists": True}, "$nor": [validator()]}
     change = {"$unset": {"nameWords": 1, "searchWords": 1}}
     product_collection().update_many({"$or": [{"_id": {"$in": list(product_ids)}}, unreadable]}, change)
 

@@ -17,20 +17,21 @@ from typing import Any
 
 import structlog
 from bson import Decimal128, ObjectId
+from django.conf import settings
 from msgspec import Struct
 
+from foundation.currencies import smallest_unit
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import ledger_collection
-from products_app.documents.product import VALIDATOR, product_collection
+from products_app.documents.product import product_collection, validator
 from products_app.documents.reading import (
-    CENT,
     MAX_COUNT,
     MAX_NAME,
-    MAX_PRICE,
     as_decimal,
     faults_of,
     is_count,
     is_name,
+    max_price,
     read_price,
 )
 from products_app.documents.unlisted import list_all
@@ -56,7 +57,7 @@ def check_catalogue(*, repair: bool) -> Iterator[UnsellableProduct]:
     """
     with translating_mongodb_errors():
         list_all()
-        for document in product_collection().find({"$nor": [VALIDATOR]}).sort("_id"):
+        for document in product_collection().find({"$nor": [validator()]}).sort("_id"):
             if faults := faults_of(document):
                 repaired = repair_product(document, faults) if repair else ""
                 yield UnsellableProduct(str(document["_id"]), "; ".join(faults.values()), repaired)
@@ -88,7 +89,7 @@ def _mended_texts(document: Mapping[str, Any], faults: Mapping[str, str]) -> dic
     if "isActive" in faults:
         mended["isActive"] = _readable_flag(document["isActive"])
     if None in mended.values():
-        placeholders = {"name": f"Product {document['_id']}", "price": Decimal128(MAX_PRICE)}
+        placeholders = {"name": f"Product {document['_id']}", "price": Decimal128(max_price())}
         lost = {field: placeholders[field] for field, value in mended.items() if value is None}
         mended |= lost | {"isActive": False}
     return mended
@@ -104,10 +105,10 @@ def _readable_name(value: object) -> str | None:
 
 def _readable_price(value: object) -> Decimal128 | None:
     amount = _spelled(value)
-    if amount is None or not amount.is_finite() or abs(amount) > MAX_PRICE:
+    if amount is None or not amount.is_finite() or abs(amount) > max_price():
         return None
     try:
-        return Decimal128(read_price(Decimal128(amount.quantize(CENT))))
+        return Decimal128(read_price(Decimal128(amount.quantize(smallest_unit(settings.CURRENCY)))))
     except ValueError:
         return None
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from products_app.documents.connection import object_id
 from products_app.documents.product import product_collection
-from products_app.documents.reading import MAX_PRICE, faults_of
+from products_app.documents.reading import faults_of, max_price
 from products_app.selectors import find_products, get_product
 from products_app.services.stock.service import settle
 from tests.products_app.foreign_documents import Fields, each_unsellable
@@ -86,7 +86,7 @@ def test_a_price_that_is_lost_is_the_highest_and_the_product_is_off_sale() -> No
     kettle = planted(price="call us")
     check("--repair")
     product = get_product(product_id=kettle, include_inactive=True)
-    assert (product.price, product.is_active) == (MAX_PRICE, False)
+    assert (product.price, product.is_active) == (max_price(), False)
     assert document_of(kettle)["replacedValues"] == {"price": "call us"}
 
 

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from foundation.currencies import smallest_unit
 from orders_app.admin.staff_role import STAFF_ROLE
 from products_app.exceptions import CatalogueUnavailable, SkuTaken
 from products_app.services.catalogue import create_product
@@ -98,8 +99,9 @@ def ensure_user(user: DemoUser) -> bool:
 
 def ensure_product(product: DemoProduct) -> bool:
     """Put the product into the catalogue unless its SKU is there; says whether that was done."""
+    price = product.price.quantize(smallest_unit(settings.CURRENCY))
     try:
-        create_product(**msgspec.structs.asdict(product))
+        create_product(**msgspec.structs.asdict(product) | {"price": price})
     except SkuTaken:
         return False
     return True

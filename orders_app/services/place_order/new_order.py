@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
+from django.conf import settings
 from django.utils import timezone
 from uuid6 import uuid7
 
+from foundation.currencies import largest_amount
 from orders_app.document import NUMBER_PREFIX, OrderDocument, OrderLine
 from orders_app.exceptions import EmptyOrder, InactiveProducts, OrderTooLarge, UnknownProducts
+from orders_app.money import from_minor_units
 from orders_app.services.place_order.request import ItemRequest, PlacementRequest
 from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
 from products_app.selectors import OrderableProduct
 
-CURRENCY = "USD"
 MAX_PRODUCTS = 1_000
 MAX_PIECES = 1_000_000
-MAX_TOTAL = Decimal("999999999999.99")
+TOTAL_DIGITS = 12
+"""How many digits a total may have before the point."""
 CROCKFORD_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -29,13 +32,14 @@ def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct
     """
     now = timezone.now()
     lines = _price_lines(request.items, products)
+    total = _total_of(lines)
     return OrderDocument(
         id=uuid7(),
         order_number=new_order_number(),
         user_id=str(request.user_id),
         items=lines,
-        total_amount=_total_of(lines),
-        currency=CURRENCY,
+        total_amount=total,
+        currency=settings.CURRENCY,
         status=OrderStatus.PENDING,
         status_label=OrderStatus.PENDING.label,
         stock_status=StockStatus.PENDING,
@@ -50,6 +54,8 @@ def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct
         delivered_at=None,
         cancelled_at=None,
         version=1,
+        refunded_amount=total * 0,
+        refund_requested_amount=total * 0,
     )
 
 
@@ -86,9 +92,11 @@ def _price_lines(
 
 
 def _total_of(lines: Sequence[OrderLine]) -> Decimal:
-    total = sum((line.price * line.quantity for line in lines), Decimal("0.00"))
-    if total > MAX_TOTAL:
-        raise OrderTooLarge(f"{CURRENCY} in total", int(MAX_TOTAL))
+    currency = settings.CURRENCY
+    highest = largest_amount(currency, TOTAL_DIGITS)
+    total = sum((line.price * line.quantity for line in lines), from_minor_units(0, currency))
+    if total > highest:
+        raise OrderTooLarge(f"{currency} in total", int(highest))
     return total
 
 

@@ -16,7 +16,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_ex
 from foundation.group_commit import GroupCommit
 from products_app.documents.connection import is_transient, object_id, translating_mongodb_errors
 from products_app.documents.ledger import LedgerEntry, ledger_collection, read_entry
-from products_app.documents.product import VALIDATOR, product_collection
+from products_app.documents.product import product_collection, validator
 from products_app.documents.reading import (
     MAX_COUNT,
     NEEDED_FIELDS,
@@ -217,7 +217,7 @@ def take_single_line(
             return None
     for_sale = {"stock": {"$gte": line.quantity}, "received": {"$gte": 0}, "isActive": {"$ne": False}}
     document = product_collection().find_one_and_update(
-        {"_id": key, **for_sale, **VALIDATOR},
+        {"_id": key, **for_sale, **validator()},
         {"$inc": {"stock": -line.quantity}},
         NEEDED_FIELDS,
         session=session,
