@@ -31,6 +31,7 @@ urlpatterns = [
     path("admin/login/", log_in_page(admin.site.login)),
     path("admin/password_change/", admin.site.admin_view(own_password_page(admin.site.password_change))),
     path("admin/", admin.site.urls),
+    path("account/", include("orders_app.accounts.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/session/", include((session, "rest_framework"))),

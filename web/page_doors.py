@@ -1,4 +1,4 @@
-"""The pages at which somebody signs in, or proves a password: they count like the API's doors."""
+"""The pages at which somebody signs in, or proves who they are: they count like the API's doors."""
 
 import math
 from collections.abc import Callable
@@ -32,6 +32,11 @@ def log_in_page(page: Page) -> Page:
 def own_password_page(page: Page) -> Page:
     """The page, whose form has the password of who asks: 429 above LOGIN_RATE."""
     return _door(page, LoginThrottle, OwnNameThrottle)
+
+
+def link_page(page: Page) -> Page:
+    """The page, which links in mails open: 429 above LOGIN_RATE."""
+    return _door(page, LoginThrottle)
 
 
 def _door(page: Page, *throttles: type[Throttle]) -> Page:

@@ -245,6 +245,9 @@ AUTHENTICATION_BACKENDS = [
 # Where a page's door leads that was opened by its own address.
 LOGIN_REDIRECT_URL = "admin:index"
 
+# Links in mails about accounts (orders_app/accounts/links.py) are valid for so many seconds.
+PASSWORD_RESET_TIMEOUT = 3600
+
 # Wrong passwords: so many for one name from one address, then neither gets in together for a while.
 LOGIN_FAILURES = whole_number("LOGIN_FAILURES", 10)
 LOGIN_LOCK_MINUTES = whole_number("LOGIN_LOCK_MINUTES", 15)
@@ -288,11 +291,14 @@ CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
 # How often one may ask, by kind of throttle (web/throttles.py). With PLAIN_HTTP, which is for the owner of
 # the machine, requests of the API are limited only where a rate is set.
 LOGIN_RATE = rate("LOGIN_RATE", "30/minute")
+REGISTRATION_RATE = rate("REGISTRATION_RATE", "20/hour")
 REQUEST_RATES: dict[str, Rate | None] = {
     "address": rate("ADDRESS_RATE", "off" if PLAIN_HTTP else "6000/minute"),
     "user": rate("USER_RATE", "off" if PLAIN_HTTP else "600/minute"),
     "service": rate("SERVICE_RATE", "off" if PLAIN_HTTP else "30000/minute"),
-    "registration": rate("REGISTRATION_RATE", "20/hour"),
+    "registration": REGISTRATION_RATE,
+    "account_mail": REGISTRATION_RATE,
+    "mail_address": REGISTRATION_RATE,
     "login": LOGIN_RATE,
     "login_name": LOGIN_RATE,
     "token_name": LOGIN_RATE,

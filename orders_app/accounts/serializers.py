@@ -6,16 +6,19 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError as RuleBroken
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.fields import get_error_detail
 
+from foundation.mail_addresses import MAX_MAIL_ADDRESS
 from foundation.user_names import MAX_NAME, UnsoundName, require_sound, shown_form
+from orders_app.accounts.mail_addresses import sound_address
 from orders_app.accounts.names import USERNAME_TAKEN, checked_name
+from orders_app.accounts.own_account import register_customer
 from orders_app.accounts.passwords import check_password
 
-MAX_EMAIL, MAX_PASSWORD, MAX_TOKEN = 254, 128, 4_096  # characters
+MAX_PASSWORD, MAX_TOKEN = 128, 4_096  # characters
 
 
 class SignInNameField(serializers.CharField):
@@ -47,6 +50,17 @@ class PasswordField(serializers.CharField):
         super().__init__(
             write_only=True, max_length=MAX_PASSWORD, trim_whitespace=False, style=style, **options
         )
+
+
+class MailAddressField(serializers.EmailField):
+    """A new mail address."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """The address as it is stored. Raises ValidationError where no new account may have it."""
+        try:
+            return sound_address(str(super().to_internal_value(data)))
+        except RuleBroken as error:
+            raise serializers.ValidationError(get_error_detail(error)) from error
 
 
 class CredentialsSerializer(serializers.Serializer[User]):
@@ -99,21 +113,15 @@ class RegistrationSerializer(serializers.Serializer[User]):
     """The registration of a customer; AUTH_PASSWORD_VALIDATORS check the password."""
 
     username = NewNameField(max_length=MAX_NAME, validators=[UnicodeUsernameValidator()])
-    email = serializers.EmailField(max_length=MAX_EMAIL)
+    email = MailAddressField(
+        max_length=MAX_MAIL_ADDRESS,
+        help_text="Where another account holds this address, its user is told by mail.",
+    )
     password = PasswordField()
 
     def validate_username(self, name: str) -> str:
         """Raise ValidationError where it is another user's."""
         return checked_name(name)
-
-    def validate_email(self, address: str) -> str:
-        """The address as it is stored: its domain in small letters, which can be more than there were."""
-        stored = User.objects.normalize_email(address)
-        if len(stored) > MAX_EMAIL:
-            raise serializers.ValidationError(
-                f"An e-mail address has at most {MAX_EMAIL} characters.", "max_length"
-            )
-        return stored
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check the password, also for similarity with the user name and e-mail address."""
@@ -126,8 +134,7 @@ class RegistrationSerializer(serializers.Serializer[User]):
     def create(self, validated_data: dict[str, Any]) -> User:
         """Store the user. Raises ValidationError if a concurrent registration has taken the user name."""
         try:
-            with transaction.atomic():
-                return User.objects.create_user(**validated_data)
+            return register_customer(**validated_data)
         except (IntegrityError, RuleBroken) as error:
             raise serializers.ValidationError({"username": USERNAME_TAKEN}, code="unique") from error
 

@@ -1,10 +1,11 @@
-"""How often the tokens of one user may be refreshed or ended."""
+"""How often the tokens of one user may be refreshed or ended, and mails about accounts be asked for."""
 
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import InvalidToken
 
+from foundation.mail_addresses import normal_form
 from orders_app.accounts.tokens import read_refresh_token
-from web.throttles import NameThrottle
+from web.throttles import NameThrottle, RegistrationThrottle
 
 
 class TokenNameThrottle(NameThrottle):
@@ -23,3 +24,20 @@ class TokenNameThrottle(NameThrottle):
             return read_refresh_token(sent).get("username") if isinstance(sent, str) else None
         except InvalidToken:
             return None
+
+
+class AccountMailThrottle(RegistrationThrottle):
+    """Mails about accounts that are asked for from one address of the network."""
+
+    kind = "account_mail"
+
+
+class MailAddressThrottle(NameThrottle):
+    """Mails about accounts to one mail address, in any form of it, whether or not an account has it."""
+
+    kind = "mail_address"
+
+    def name_of(self, request: Request) -> str | None:
+        """The mail address in the body."""
+        sent = request.data.get("email") if isinstance(request.data, dict) else None
+        return normal_form(sent) if isinstance(sent, str) else None

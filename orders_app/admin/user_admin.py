@@ -1,4 +1,4 @@
-"""Users in the admin: their names are compared in one normal form."""
+"""Users in the admin: their names and mail addresses are compared in one normal form."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from orders_app.accounts.mail_addresses import free_address
 from orders_app.accounts.names import checked_name
 
 admin.site.unregister(User)
@@ -26,6 +27,12 @@ class UserForm(UserChangeForm):
         """The name as it is stored. Raises ValidationError where it is another user's."""
         name: str = self.cleaned_data["username"]
         return checked_name(name, self.instance.pk) if "username" in self.changed_data else name
+
+    def clean_email(self) -> str:
+        """The mail address as it is stored. Raises ValidationError where another user holds it."""
+        address: str = self.cleaned_data["email"]
+        is_new = "email" in self.changed_data and address
+        return free_address(address, self.instance.pk) if is_new else address
 
 
 @admin.register(User)

@@ -3,6 +3,12 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from orders_app.accounts.account_views import (
+    ConfirmAddressView,
+    OwnAccountView,
+    RequestResetView,
+    ResetPasswordView,
+)
 from orders_app.accounts.views import (
     ChangePasswordView,
     LogOutView,
@@ -21,5 +27,9 @@ urlpatterns = [
     path("auth/register/", RegisterView.as_view(), name="register"),
     path("auth/logout/", LogOutView.as_view(), name="log-out"),
     path("auth/password/change/", ChangePasswordView.as_view(), name="change-password"),
+    path("auth/password/reset/", RequestResetView.as_view(), name="request-reset"),
+    path("auth/password/reset/confirm/", ResetPasswordView.as_view(), name="reset-password"),
+    path("auth/email/confirm/", ConfirmAddressView.as_view(), name="confirm-address"),
+    path("auth/me/", OwnAccountView.as_view(), name="own-account"),
     path("", include(router.urls)),
 ]

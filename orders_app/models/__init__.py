@@ -1,6 +1,12 @@
 """The tables of orders, items and payments, the order log, contradictions about stock, accounts and mail."""
 
-from orders_app.models.account import AccountName, SignIn
+from orders_app.models.account import (
+    AccountMail,
+    AccountMailAddress,
+    AccountName,
+    MailAddressChange,
+    SignIn,
+)
 from orders_app.models.gateway_event import GatewayEvent
 from orders_app.models.inbox import InboxMessage
 from orders_app.models.mail import MailKind, MailPreference, MailRecord
@@ -10,11 +16,14 @@ from orders_app.models.payment import Payment, PaymentToken, Refund
 from orders_app.models.stock_contradiction import StockContradiction
 
 __all__ = [
+    "AccountMail",
+    "AccountMailAddress",
     "AccountName",
     "ArchivedPartition",
     "GatewayEvent",
     "HistoryEvent",
     "InboxMessage",
+    "MailAddressChange",
     "MailKind",
     "MailPreference",
     "MailRecord",

@@ -1,4 +1,4 @@
-"""Deleting what has expired: tokens, sign-ins, sessions, and wrong passwords."""
+"""Deleting what has expired: tokens, sign-ins, sessions, wrong passwords, and mails about accounts."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from orders_app.models import SignIn
+from orders_app.models import AccountMail, MailAddressChange, SignIn
 
 BATCH_ROWS = 500
 MARGIN = timedelta(days=1)
@@ -22,6 +22,7 @@ def expired() -> Mapping[str, QuerySet[Any]]:
     """The rows that are of no use any more, by what they are.
 
     No refresh token that has expired is accepted, used or not; the entry of the block list goes with it.
+    A mail about an account that could not be sent for a day is of no use any more either.
     """
     moment = timezone.now() - MARGIN
     # The oldest by id expire first, as all live equally long; their expiry has no index.
@@ -30,6 +31,8 @@ def expired() -> Mapping[str, QuerySet[Any]]:
         "refresh_token": OutstandingToken.objects.filter(pk__in=first_tokens, expires_at__lt=moment),
         "sign_in": SignIn.objects.filter(Q(expires_at__lt=moment) | Q(ended_at__lt=moment)),
         "session": Session.objects.filter(expire_date__lt=moment),
+        "account_mail": AccountMail.objects.filter(created_at__lt=moment),
+        "mail_address_change": MailAddressChange.objects.filter(requested_at__lt=moment),
         "wrong_password": AccessAttempt.objects.filter(attempt_time__lt=moment - settings.AXES_COOLOFF_TIME),
     }
 

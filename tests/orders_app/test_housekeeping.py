@@ -14,14 +14,14 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from orders_app.event_log.partitions import add_due_partitions, seconds_ahead
 from orders_app.housekeeping import keep_house
-from orders_app.models import SignIn
+from orders_app.models import AccountMail, MailAddressChange, SignIn
 from orders_app.services import delete_expired
 from tests.orders_app.first_partition import let_first_partition_end
 
 pytestmark = pytest.mark.django_db
 
 LONG_AGO, SOON = timedelta(days=-60), timedelta(days=1)
-KINDS = ["refresh_token", "sign_in", "session", "wrong_password"]
+KINDS = ["refresh_token", "sign_in", "session", "account_mail", "mail_address_change", "wrong_password"]
 
 
 def add(name: str, expires_in: timedelta) -> None:
@@ -32,6 +32,8 @@ def add(name: str, expires_in: timedelta) -> None:
     BlacklistedToken.objects.create(token=token)
     SignIn.objects.create(id=name, user_id=user.pk, created_at=moment, expires_at=moment)
     Session.objects.create(session_key=name, session_data="", expire_date=moment)
+    AccountMail.objects.create(kind="password_reset", address=name, created_at=moment)
+    MailAddressChange.objects.create(user=user, address=name, requested_at=moment)
     attempt = AccessAttempt.objects.create(username=name, failures_since_start=1)
     AccessAttempt.objects.filter(pk=attempt.pk).update(attempt_time=moment)
 
@@ -42,6 +44,8 @@ def left() -> set[str]:
         *BlacklistedToken.objects.values_list("token__jti", flat=True),
         *SignIn.objects.values_list("id", flat=True),
         *Session.objects.values_list("session_key", flat=True),
+        *AccountMail.objects.values_list("address", flat=True),
+        *MailAddressChange.objects.values_list("address", flat=True),
         *AccessAttempt.objects.values_list("username", flat=True),
     }
 

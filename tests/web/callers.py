@@ -16,7 +16,14 @@ from pymongo import MongoClient
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken
 
-from orders_app.models import AccountName, SignIn
+from orders_app.models import (
+    AccountMail,
+    AccountMailAddress,
+    AccountName,
+    MailAddressChange,
+    MailPreference,
+    SignIn,
+)
 from products_app.models import ServiceKey
 from tests.orders_app.ordering import all_that_is_stored
 
@@ -87,7 +94,10 @@ def everything() -> list[Any]:
         documents = [list(database[name].find(sort=[("_id", 1)])) for name in ("products", "stock_ledger")]
     rows = [
         list(model._default_manager.order_by("pk").values())
-        for model in (OutstandingToken, BlacklistedToken, SignIn, AccountName, ServiceKey, Session)
+        for model in (
+            *(OutstandingToken, BlacklistedToken, SignIn, ServiceKey, Session),
+            *(AccountName, AccountMailAddress, MailAddressChange, MailPreference, AccountMail),
+        )
     ]
     users = [model_to_dict(user) for user in User.objects.order_by("pk")]
     return [all_that_is_stored(), documents, rows, users]

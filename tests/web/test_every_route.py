@@ -12,10 +12,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from orders_app.accounts.links import confirm_link, reset_link
+from orders_app.accounts.own_account import change_account
 from orders_app.accounts.sign_ins import start_sign_in
 from orders_app.document import OrderDocument
 from orders_app.state_machine import OrderStatus
 from products_app.services.catalogue import create_product
+from tests.orders_app.accounts.links import parts_of
 from tests.orders_app.api.api_users import ADDRESS, order_body
 from tests.orders_app.ordering import OrderPlacer
 from tests.web.callers import CALLERS, Users, everything, send_request, unsigned
@@ -97,6 +100,17 @@ def refresh(objects: RouteObjects) -> object:
     return {"refresh": start_sign_in(user=objects.users.owner)["refresh"]}
 
 
+def reset(objects: RouteObjects) -> object:
+    user = User.objects.get(pk=objects.users.owner.pk)
+    return parts_of(reset_link(user)) | {"newPassword": f"{PASSWORD}-or-{objects.number}"}
+
+
+def confirmation(objects: RouteObjects) -> object:
+    user, address = User.objects.get(pk=objects.users.owner.pk), f"new-{objects.number}@example.com"
+    change_account(user=user, names={}, notifications=None, address=address)
+    return parts_of(confirm_link(user))
+
+
 def line(objects: RouteObjects) -> object:
     return {"quantity": 1, "orderId": f"order-{objects.number}"}
 
@@ -120,6 +134,17 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("POST", "api/v1/auth/password/change/"): RouteCase(
         signed_in(204), body=lambda _: {"oldPassword": PASSWORD, "newPassword": f"{PASSWORD}-or-10"}
     ),
+    ("POST", "api/v1/auth/password/reset/"): RouteCase(
+        to_all(204), body=lambda _: {"email": "who@example.com"}
+    ),
+    ("POST", "api/v1/auth/password/reset/confirm/"): RouteCase(to_all(204), body=reset),
+    ("POST", "api/v1/auth/email/confirm/"): RouteCase(to_all(204), body=confirmation),
+    ("GET", "api/v1/auth/me/"): RouteCase(signed_in(200)),
+    ("PATCH", "api/v1/auth/me/"): RouteCase(
+        signed_in(200), body=lambda objects: {"lastName": f"Number {objects.number}"}
+    ),
+    ("GET", "account/password/reset/"): RouteCase(to_all(200)),
+    ("GET", "account/email/confirm/"): RouteCase(to_all(200)),
     ("GET", "api/v1/products/"): RouteCase(public()),
     ("POST", "api/v1/products/"): RouteCase(staff_alone(201), body=lambda _: PRODUCT),
     ("GET", "api/v1/products/<str:product_id>/"): RouteCase(public(), of_product(PRODUCTS)),

@@ -1,0 +1,98 @@
+"""The pages that links in mails open. They act when a button is pressed, since programs follow links too."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.translation import gettext_lazy
+from django.views.generic import FormView
+
+from orders_app.accounts.links import InvalidLink
+from orders_app.accounts.own_account import confirm_address
+from orders_app.accounts.password_reset import reset_password
+from web.no_store import NO_STORE
+
+MAX_UID, MAX_LINK_TOKEN, MAX_PASSWORD = 64, 128, 128  # characters
+
+
+class LinkForm(forms.Form):
+    """What is in the link."""
+
+    uid = forms.CharField(max_length=MAX_UID, widget=forms.HiddenInput)
+    token = forms.CharField(max_length=MAX_LINK_TOKEN, widget=forms.HiddenInput)
+
+
+class ResetForm(LinkForm):
+    """The same, and the new password."""
+
+    new_password = forms.CharField(
+        label=gettext_lazy("New password"),
+        max_length=MAX_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
+    )
+
+
+class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
+    """Shows a form, and does what the link is for when it is sent."""
+
+    template_name = "account/link.html"
+    form_class: type[LinkForm] = LinkForm
+    extra_context: dict[str, Any]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """The page, which nobody on its way may keep: its address has the token."""
+        response = super().dispatch(request, *args, **kwargs)
+        for name, value in NO_STORE.items():
+            response[name] = value
+        return response
+
+    def get_initial(self) -> dict[str, Any]:
+        """What is in the link."""
+        return {name: self.request.GET.get(name, "") for name in ("uid", "token")}
+
+    def form_valid(self, form: LinkForm) -> HttpResponse:
+        """Say that it is done; or why it is not, with the form."""
+        try:
+            self.follow(form.cleaned_data)
+        except InvalidLink as error:
+            form.add_error(None, error.sentence)
+        except ValidationError as error:
+            form.add_error("new_password" if "new_password" in form.fields else None, error)
+        else:
+            return self.render_to_response(self.get_context_data(form=None))
+        return self.form_invalid(form)
+
+    def follow(self, link: dict[str, Any]) -> None:
+        """Do what the link is for. Raises InvalidLink, and ValidationError for another reason."""
+        raise NotImplementedError
+
+
+class ResetPasswordPage(LinkPage):
+    """Sets a new password."""
+
+    form_class = ResetForm
+    extra_context: dict[str, Any] = {  # noqa: RUF012 - as Django declares it
+        "title": gettext_lazy("Set a new password"),
+        "button": gettext_lazy("Set the password"),
+        "done": gettext_lazy("Your password has been changed, and you are signed out everywhere."),
+    }
+
+    def follow(self, link: dict[str, Any]) -> None:
+        """Set the password. Raises InvalidLink and ValidationError."""
+        reset_password(uid=link["uid"], token=link["token"], password=link["new_password"])
+
+
+class ConfirmAddressPage(LinkPage):
+    """Confirms a new mail address."""
+
+    extra_context: dict[str, Any] = {  # noqa: RUF012
+        "title": gettext_lazy("Confirm your e-mail address"),
+        "button": gettext_lazy("Confirm"),
+        "done": gettext_lazy("Your e-mail address is confirmed."),
+    }
+
+    def follow(self, link: dict[str, Any]) -> None:
+        """Confirm the address. Raises InvalidLink and ValidationError."""
+        confirm_address(uid=link["uid"], token=link["token"])
