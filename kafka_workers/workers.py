@@ -117,11 +117,18 @@ ORDER = Consumer(
     title="order consumer",
     command="run_order_consumer",
     runs="kafka_workers.consumers.orders:ORDER_CONSUMER",
-    purpose="record the stock service's answers, which confirm or cancel orders",
+    purpose="record the answers about stock and payments, which confirm or cancel orders",
     needs=(POSTGRESQL, KAFKA),
     principal="stockbridge-order",
     group="orders-service-group",
-    reads=("inventory.reserved", "inventory.rejected", "inventory.released"),
+    reads=(
+        "inventory.reserved",
+        "inventory.rejected",
+        "inventory.released",
+        "payment.succeeded",
+        "payment.failed",
+        "payment.refunded",
+    ),
     saga_step=3,
 )
 

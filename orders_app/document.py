@@ -124,6 +124,18 @@ class OrderDocument(Struct, frozen=True, rename="camel"):
         return self.is_prepaid and self.total_amount > 0 and self.payment_status != PaymentStatus.PAID
 
     @property
+    def is_payment_under_way(self) -> bool:
+        """Whether a token waits to be charged, or is being charged, for an order that is not cancelled."""
+        is_asked_for = self.payment_attempts > 0 and self.payment_status == PaymentStatus.PENDING
+        return is_asked_for and self.lacks_payment and self.status != OrderStatus.CANCELLED
+
+    @property
+    def refundable_amount(self) -> Decimal:
+        """What can still be asked back of the payment that the gateway took."""
+        is_taken = self.payment_reference is not None
+        return self.total_amount - self.refund_requested_amount if is_taken else NOTHING
+
+    @property
     def awaits_payment(self) -> bool:
         """Whether a payment is still expected: `models.order.AWAITS_PAYMENT`."""
         is_unpaid_and_pending = self.status == OrderStatus.PENDING and self.payment_status in UNPAID

@@ -1,6 +1,7 @@
 """The refusals about orders, each with the facts and its own sentence, and two programming errors."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -68,6 +69,15 @@ class InactiveProducts(OrderNotPlaceable):
         self.product_ids = tuple(product_ids)
         self.names = tuple(names)
         super().__init__(f"Not sold at present: {', '.join(names)}.")
+
+
+class TokenNotAccepted(OrderNotPlaceable):
+    """A token was sent for an order that is paid on delivery."""
+
+    code = "payment_token_not_accepted"
+
+    def __init__(self) -> None:
+        super().__init__("An order that is paid on delivery takes no payment token.")
 
 
 class CustomerNotFound(OrderError):
@@ -158,24 +168,78 @@ class OrderNotEditable(NotAllowedNow):
 
 
 class OrderNotPayable(NotAllowedNow):
-    """The order does not wait for a payment: it is cancelled or refunded."""
+    """The order does not wait for a payment."""
 
     code = "order_not_payable"
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"The order cannot be marked paid: {reason}.")
+        super().__init__(f"The order cannot be paid: {reason}.")
+
+
+class PaymentUnderWay(NotAllowedNow):
+    """A token waits to be charged for the order, or is being charged."""
+
+    code = "payment_under_way"
+
+    def __init__(self) -> None:
+        super().__init__("A payment of the order is under way: wait for its end.")
+
+
+class PaymentsUnavailable(NotAllowedNow):
+    """This installation has no payment gateway."""
+
+    code = "payments_unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("This shop takes no payments by token: no payment gateway is configured.")
+
+
+class OrderNotRefundable(NotAllowedNow):
+    """There is no payment of which money can be given back."""
+
+    code = "order_not_refundable"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"No money can be given back: {reason}.")
+
+
+class RefundTooLarge(NotAllowedNow):
+    """More would be given back than is left of the payment."""
+
+    code = "refund_too_large"
+
+    def __init__(self, refundable: Decimal, currency: str) -> None:
+        self.refundable = refundable
+        super().__init__(f"At most {refundable} {currency} of the payment can still be given back.")
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What can still be given back."""
+        return {"refundableAmount": str(self.refundable)}
+
+
+class AmountNotPossible(OrderError):
+    """No such amount can be given back in this currency."""
+
+    kind = Kind.INVALID
+    code = "amount_not_possible"
+
+    def __init__(self, amount: Decimal, currency: str) -> None:
+        self.amount = amount
+        super().__init__(f"{amount} is no amount of {currency} that can be given back.")
 
 
 class OrderNotDeletable(OrderError):
-    """The order has no final status, so it cannot be deleted."""
+    """The order has no final status, or money is under way or kept for it, so it cannot be deleted."""
 
     kind = Kind.UNPROCESSABLE
     code = "order_not_deletable"
 
-    def __init__(self, status: OrderStatus) -> None:
+    def __init__(self, status: OrderStatus, reason: str = "") -> None:
         self.status = status
-        super().__init__(f"An order that is {status.label} cannot be deleted.")
+        super().__init__(f"An order that is {status.label} cannot be deleted{reason and f' while {reason}'}.")
 
 
 class LockedTooLate(RuntimeError):

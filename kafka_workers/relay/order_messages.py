@@ -12,7 +12,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class UnroutableEvent(Exception):
-    """An event that gives no messages because its data is not of its type."""
+    """An event that gives no messages: its data is not of its type, or has an amount that cannot be."""
 
     def __init__(self, event: LoggedEvent, reason: str) -> None:
         super().__init__(f"event {event.order_id}:{event.version} ({event.type}): {reason}")
@@ -27,7 +27,7 @@ def messages_of(event: LoggedEvent) -> list[OutgoingMessage]:
     """
     try:
         values = event_effects.kafka_values(event)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, ValueError) as error:
         raise UnroutableEvent(event, str(error)) from error
     return [_message(event, value) for value in values]
 

@@ -4,10 +4,13 @@ On the wire a message is JSON with camelCase names; readers ignore unknown field
 """
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders_app.messages import MinorUnits, Number, OrderId
+
+GatewayId = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 
 
 class PaymentSucceeded(Struct, frozen=True, rename="camel"):
@@ -19,7 +22,7 @@ class PaymentSucceeded(Struct, frozen=True, rename="camel"):
     amount: MinorUnits
     currency: str
     attempt: Number
-    payment_id: str
+    payment_id: GatewayId
     timestamp: datetime
 
 
@@ -35,7 +38,7 @@ class PaymentFailed(Struct, frozen=True, rename="camel", omit_defaults=True):
     code: str
     detail: str
     timestamp: datetime
-    payment_id: str | UnsetType = UNSET
+    payment_id: GatewayId | UnsetType = UNSET
 
 
 class PaymentRefunded(Struct, frozen=True, rename="camel"):
@@ -47,8 +50,8 @@ class PaymentRefunded(Struct, frozen=True, rename="camel"):
     amount: MinorUnits
     currency: str
     attempt: Number
-    payment_id: str
-    refund_id: str
+    payment_id: GatewayId
+    refund_id: GatewayId
     refund: Number
     reason: str
     timestamp: datetime

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from orders_app.document import CancelCode, CancelReason, OrderDocument, ShippingAddress
 from orders_app.event_log import Origin
-from orders_app.models import Order
+from orders_app.exceptions import OrderNotDeletable, PaymentUnderWay
+from orders_app.models import Order, PaymentToken
 from orders_app.services.locking import locked_order
+from orders_app.services.money_under_way import is_token_sent, money_to_wait_for
 from orders_app.state_machine import OrderStatus
 
 CANCELLED_BY_CUSTOMER = CancelReason(CancelCode.CUSTOMER_REQUEST, "Cancelled at the customer's request.")
@@ -56,17 +58,25 @@ def update_order(
 
 
 def mark_paid(*, order_id: UUID, origin: Origin) -> OrderDocument:
-    """Record the payment; an order whose stock is reserved becomes Processing.
+    """Record a payment that did not come through the gateway; with its stock, the order becomes Processing.
 
-    Raises OrderNotPayable.
+    Raises OrderNotPayable or PaymentUnderWay.
     """
     with locked_order(order_id, origin) as order:
+        if order.document.is_payment_under_way and is_token_sent(order_id):
+            raise PaymentUnderWay
         order.mark_paid()
     return order.document
 
 
 def delete_order(*, order_id: UUID, origin: Origin) -> None:
-    """Delete an order in a final status; the log keeps its history. Raises OrderNotDeletable."""
+    """Delete an order in a final status; the log keeps its history.
+
+    Raises OrderNotDeletable, also while money is under way for it, or is kept though it is cancelled.
+    """
     with locked_order(order_id, origin) as order:
         order.delete()
+        if reason := money_to_wait_for(order.document):
+            raise OrderNotDeletable(order.document.status, reason)
+        PaymentToken.objects.filter(order_id=order_id).delete()
         Order.objects.filter(pk=order_id).delete()

@@ -1,23 +1,24 @@
 """The steps by which a locked order changes."""
 
-from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from orders_app import event_data
-from orders_app.document import CancelReason, OrderChanges, OrderDocument, ShippingAddress, apply_changes
-from orders_app.event_data import ChangingData, EventType, Override
-from orders_app.event_log import NewEvent, Origin, new_event
+from orders_app.document import CancelCode, CancelReason, PaymentFailure, ShippingAddress
+from orders_app.event_data import EventType, Override
 from orders_app.exceptions import (
     ChecksPending,
     OrderNotDeletable,
     OrderNotEditable,
     OrderNotPayable,
     PaymentPending,
+    PaymentUnderWay,
     StockPending,
     TransitionNotAllowed,
 )
+from orders_app.models import Payment
+from orders_app.services.payment_steps import PaymentSteps
 from orders_app.state_machine import (
     FINAL,
     NEEDS_STOCK_AND_PAYMENT,
@@ -31,14 +32,17 @@ from orders_app.state_machine import (
 CASH_DUE = (PaymentMethod.CASH_ON_DELIVERY, PaymentStatus.PENDING)
 
 
-class LockedOrder:
-    """One locked order. Each step checks the state, changes `document` and adds an event."""
+MAX_DECLINES = 3
+DECLINES_FOR_GOOD = frozenset({"fraudulent", "stolen_card", "lost_card", "pickup_card"})
+PAYMENT_FAILED = CancelReason(
+    CancelCode.PAYMENT_FAILED, "The payment was declined, so the order was cancelled. Nothing was charged."
+)
+CANCELLED_WHEN_PAID = "The order was cancelled after it was paid."
+PAID_WHEN_CANCELLED = "The payment came after the order was cancelled."
 
-    def __init__(self, document: OrderDocument, origin: Origin, now: datetime) -> None:
-        self.document = document
-        self.origin = origin
-        self.events: list[NewEvent] = []
-        self._now = now
+
+class LockedOrder(PaymentSteps):
+    """One locked order. Each step checks the state, changes `document` and adds an event."""
 
     def move_to(self, status: OrderStatus, override_reason: str = "") -> None:
         """Change the status, to any but Cancelled; with a reason for it also without stock or payment.
@@ -57,9 +61,11 @@ class LockedOrder:
     def cancel(self, reason: CancelReason, stock_status: StockStatus | UnsetType = UNSET) -> None:
         """Cancel; stock that may be held is released, unless the new stock status says that none is held.
 
+        A payment that was not sent to the gateway is called off, and money that was taken is asked back.
         Raises TransitionNotAllowed.
         """
         self._require_transition(OrderStatus.CANCELLED)
+        self.call_off_payment()
         self._change_status(OrderStatus.CANCELLED, reason=reason.detail, stock_status=stock_status)
         self._record(
             EventType.CANCELLED,
@@ -73,15 +79,18 @@ class LockedOrder:
                 cancelled_at=self._now,
             ),
         )
+        self.refund_rest(CANCELLED_WHEN_PAID)
 
     def confirm_stock(self) -> None:
         """Record that the stock is reserved; an order that need not be paid first becomes Processing.
 
-        An order with nothing to pay, unless it is paid on delivery, counts as paid from then on.
+        An order with nothing to pay, unless it is paid on delivery, counts as paid from then on. A payment
+        that waits for the stock is asked for.
         """
         self._change(EventType.CONFIRMED, stock_status=StockStatus.RESERVED)
         if self.document.has_nothing_to_pay:
-            self._change(EventType.PAYMENT, payment_status=PaymentStatus.PAID)
+            self.count_as_paid()
+        self.request_payment_if_due()
         self._process_if_ready()
 
     def record_stock_status(self, stock_status: StockStatus) -> None:
@@ -114,15 +123,50 @@ class LockedOrder:
         )
 
     def mark_paid(self) -> None:
-        """Record the payment; nothing changes where it is recorded already. Raises OrderNotPayable."""
+        """Record a payment that did not come through the gateway; nothing changes where the order is paid.
+
+        Raises OrderNotPayable.
+        """
         if self.document.payment_status == PaymentStatus.PAID:
             return
-        if self.document.status == OrderStatus.CANCELLED:
-            raise OrderNotPayable("it is cancelled")
-        if self.document.payment_status == PaymentStatus.REFUNDED:
-            raise OrderNotPayable("the money was given back")
-        self._change(EventType.PAYMENT, payment_status=PaymentStatus.PAID)
+        self._require_payable()
+        self.call_off_payment()
+        self.count_as_paid()
         self._process_if_ready()
+
+    def pay(self, token: str) -> None:
+        """Begin one more attempt to pay, by this token. Raises OrderNotPayable or PaymentUnderWay."""
+        document = self.document
+        self._require_payable()
+        if document.payment_status == PaymentStatus.PAID:
+            raise OrderNotPayable("it is paid already")
+        if not document.is_prepaid:
+            raise OrderNotPayable("it is paid on delivery")
+        if not document.total_amount:
+            raise OrderNotPayable("there is nothing to pay")
+        if document.is_payment_under_way:
+            raise PaymentUnderWay
+        self.start_attempt(token)
+
+    def take_payment(self, attempt: int, payment_id: str) -> None:
+        """Count the order as paid by this payment; of a cancelled order the money is asked back."""
+        if attempt < self.document.payment_attempts:
+            self.call_off_payment()
+        self.end_attempt(attempt, Payment.State.SUCCEEDED, payment_id)
+        self.count_as_paid(payment_id)
+        if self.document.status == OrderStatus.CANCELLED:
+            self.refund_rest(PAID_WHEN_CANCELLED)
+        else:
+            self._process_if_ready()
+
+    def fail_payment(self, payment_id: str, failure: PaymentFailure) -> None:
+        """End the attempt under way; the third failure, or one for good, cancels an order that waits."""
+        attempt = self.document.payment_attempts
+        self.end_attempt(attempt, Payment.State.FAILED, payment_id, failure)
+        self.record_failed_attempt(failure)
+        is_last = failure.code in DECLINES_FOR_GOOD or attempt >= MAX_DECLINES
+        if is_last and self.document.status == OrderStatus.PENDING:
+            self.cancel(PAYMENT_FAILED)
 
     def edit(self, shipping_address: ShippingAddress | None, tracking_number: str | None) -> None:
         """Change what is given and different. Raises OrderNotEditable."""
@@ -141,6 +185,12 @@ class LockedOrder:
         if self.document.status not in FINAL:
             raise OrderNotDeletable(self.document.status)
         self._change(EventType.DELETED)
+
+    def _require_payable(self) -> None:
+        if self.document.status == OrderStatus.CANCELLED:
+            raise OrderNotPayable("it is cancelled")
+        if self.document.payment_status == PaymentStatus.REFUNDED:
+            raise OrderNotPayable("the money was given back")
 
     def _require_editable(self, field: str, editable: bool) -> None:
         if not editable:
@@ -203,16 +253,10 @@ class LockedOrder:
                 new_status=status,
                 reason=reason,
                 override=override,
+                tracking_number=self._tracking_number_of(status),
             ),
         )
 
-    def _change(self, event_type: EventType, **changes: Any) -> None:
-        self._record(event_type, event_data.Changed(self.document.order_number, self._changes(**changes)))
-
-    def _changes(self, **changes: Any) -> OrderChanges:
-        return OrderChanges(updated_at=self._now, **changes)
-
-    def _record(self, event_type: EventType, data: ChangingData) -> None:
-        version = self.document.version + 1
-        self.document = apply_changes(data.changes, self.document, version)
-        self.events.append(new_event(event_type, data, self.document, self.origin, self._now))
+    def _tracking_number_of(self, status: OrderStatus) -> str | UnsetType:
+        is_shipped = status == OrderStatus.SHIPPED and self.document.tracking_number
+        return self.document.tracking_number or UNSET if is_shipped else UNSET

@@ -13,6 +13,7 @@ from orders_app import event_log
 from orders_app.document import OrderDocument
 from orders_app.event_log import INSERT_EVENTS, LOCK, NewEvent, Origin, lock_keys
 from orders_app.exceptions import OrderNotFound
+from orders_app.models.payment_rows import write_payment_rows
 from orders_app.models.rows import READ, UPDATE, changed_rows, documents_of_rows, read_documents
 from orders_app.services.locked_order import LockedOrder
 
@@ -37,6 +38,7 @@ def locked_orders(order_ids: Collection[UUID], origin: Origin) -> Iterator[Order
         rows, events = _changes(orders)
         if events:
             event_log.append_within(WRITE, [rows], events, connection)
+        write_payment_rows([order.payment_rows for order in orders.values()], connection)
 
 
 @contextmanager
@@ -61,6 +63,7 @@ def locked_orders_in_two_trips(
         orders = _locked(_lock_and_read(order_ids, database), origin)
         yield orders
         rows, events = _changes(orders)
+        write_payment_rows([order.payment_rows for order in orders.values()], database)
     except BaseException:
         roll_back(database)
         raise

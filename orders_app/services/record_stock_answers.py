@@ -19,6 +19,7 @@ from orders_app.event_log import LoggedEvent, NewEvent, Origin
 from orders_app.services.keep_contradiction import Outcome, is_kept, keep_contradiction
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_orders, locked_orders_in_two_trips
+from orders_app.services.order_ids import parse_order_id
 from orders_app.services.rejection import explain_rejection
 from orders_app.services.stock_answers import (
     Kind,
@@ -57,7 +58,7 @@ def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None
     Answers about unknown orders are ignored. Two transactions: one for the usual answers, and one for those
     that need more than the order.
     """
-    by_id = [(order_id, answer) for answer in answers if (order_id := _parse_id(answer.order_id))]
+    by_id = [(order_id, answer) for answer in answers if (order_id := parse_order_id(answer.order_id))]
     unusual = _record_usual(by_id, origin_actor) if by_id else []
     if not unusual:
         return
@@ -92,15 +93,6 @@ def _is_usual(answer: StockAnswer, order: OrderDocument) -> bool:
     """Whether recording the answer reads and writes nothing but the order."""
     needs_history = isinstance(answer, StockRejected) and order.version > 1
     return not needs_history and find_contradiction(answer, order) is None
-
-
-def _parse_id(order_id: str) -> UUID | None:
-    """The id, or None where it is not in the form in which orders' ids are published."""
-    try:
-        parsed = UUID(order_id)
-    except ValueError:
-        return None
-    return parsed if str(parsed) == order_id else None
 
 
 def _record(order: LockedOrder, answer: StockAnswer) -> None:

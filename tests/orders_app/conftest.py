@@ -1,5 +1,6 @@
 """The fixtures of orders for every test of orders_app."""
 
 from tests.orders_app.ordering import catalogue, placer
+from tests.orders_app.paying import payment_gateway
 
-__all__ = ["catalogue", "placer"]
+__all__ = ["catalogue", "payment_gateway", "placer"]

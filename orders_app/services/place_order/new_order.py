@@ -12,10 +12,17 @@ from uuid6 import uuid7
 
 from foundation.currencies import largest_amount
 from orders_app.document import NUMBER_PREFIX, OrderDocument, OrderLine
-from orders_app.exceptions import EmptyOrder, InactiveProducts, OrderTooLarge, UnknownProducts
+from orders_app.exceptions import (
+    EmptyOrder,
+    InactiveProducts,
+    OrderTooLarge,
+    TokenNotAccepted,
+    UnknownProducts,
+)
 from orders_app.money import from_minor_units
+from orders_app.services.payment_gateway import require_payment_gateway
 from orders_app.services.place_order.request import ItemRequest, PlacementRequest
-from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from products_app.selectors import OrderableProduct
 
 MAX_PRODUCTS = 1_000
@@ -26,10 +33,13 @@ CROCKFORD_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct]) -> OrderDocument:
-    """The order at its first version. Raises EmptyOrder, UnknownProducts, InactiveProducts or OrderTooLarge.
+    """The order at its first version.
 
-    `products` are those of the catalogue that the request names, by the id as it is written there.
+    `products` are those of the catalogue that the request names, by the id as it is written there. Raises
+    EmptyOrder, UnknownProducts, InactiveProducts, OrderTooLarge, TokenNotAccepted or PaymentsUnavailable.
     """
+    if request.payment_token:
+        _require_payable_by_token(request)
     now = timezone.now()
     lines = _price_lines(request.items, products)
     total = _total_of(lines)
@@ -54,6 +64,7 @@ def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct
         delivered_at=None,
         cancelled_at=None,
         version=1,
+        payment_attempts=1 if request.payment_token and total else 0,
         refunded_amount=total * 0,
         refund_requested_amount=total * 0,
     )
@@ -69,6 +80,12 @@ def new_order_number() -> str:
     bits = secrets.randbits(40)
     digits = "".join(CROCKFORD_BASE32[bits >> shift & 31] for shift in range(0, 40, 5))
     return f"{NUMBER_PREFIX}{digits[:4]}-{digits[4:]}"
+
+
+def _require_payable_by_token(request: PlacementRequest) -> None:
+    if request.payment_method == PaymentMethod.CASH_ON_DELIVERY:
+        raise TokenNotAccepted
+    require_payment_gateway()
 
 
 def _price_lines(

@@ -23,7 +23,10 @@ class ItemRequest(Struct, frozen=True, rename="camel"):
 
 
 class PlacementRequest(Struct, frozen=True):
-    """An order that a customer asks for; without an idempotency key (empty) it is never found again."""
+    """An order that a customer asks for; without an idempotency key (empty) it is never found again.
+
+    With a payment token the order is charged as soon as its stock is reserved.
+    """
 
     user_id: int
     items: Sequence[ItemRequest]
@@ -31,6 +34,11 @@ class PlacementRequest(Struct, frozen=True):
     payment_method: PaymentMethod
     idempotency_key: str
     origin: Origin
+    payment_token: str = ""
+
+    def __repr__(self) -> str:
+        """Without the token: a value may be shown with an error."""
+        return f"PlacementRequest(user_id={self.user_id}, idempotency_key={self.idempotency_key!r})"
 
     @property
     def customer_key(self) -> CustomerKey:
@@ -42,6 +50,7 @@ class PlacementRequest(Struct, frozen=True):
         """The same for two requests for the same pieces of products, address and payment method.
 
         How the pieces are spread over lines, the order of the lines and the case of product ids do not count.
+        Nor does the payment token: browsers make a new one for each try.
         """
         quantities: dict[str, int] = {}
         for item in self.items:

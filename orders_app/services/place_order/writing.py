@@ -10,11 +10,17 @@ from orders_app import event_log
 from orders_app.document import OrderDocument
 from orders_app.event_data import Created, EventType
 from orders_app.event_log import INSERT_EVENTS, NewEvent, Origin
+from orders_app.models.payment_rows import INSERT_TOKENS, WaitingToken
 from orders_app.models.rows import as_json, columns_of, item_rows
 from orders_app.services.place_order.request import PlacementRequest
 
+# The statement without tokens is the usual one: it does not pay for theirs.
+_TOKENS = f"""
+), tokens AS (
+    {INSERT_TOKENS}
+    WHERE order_id = ANY (ARRAY(SELECT id FROM placed))"""  # noqa: S608 - only a statement is put in
 # Subqueries and not joins: a join may change the order of an order's items.
-INSERT = f"""
+_INSERT = """
 WITH placed AS (
     INSERT INTO orders_order SELECT new.* FROM json_populate_recordset(NULL::orders_order, %s::json) AS new
     ON CONFLICT DO NOTHING RETURNING id
@@ -22,13 +28,15 @@ WITH placed AS (
     INSERT INTO orders_orderitem (order_id, product_id, product_name, quantity, price)
     SELECT order_id, product_id, product_name, quantity, price
     FROM json_populate_recordset(NULL::orders_orderitem, %s::json)
-    WHERE order_id = ANY (ARRAY(SELECT id FROM placed))
+    WHERE order_id = ANY (ARRAY(SELECT id FROM placed)){tokens}
 ), events AS (
-    {INSERT_EVENTS}
+    {events}
     WHERE order_id = ANY (ARRAY(SELECT id FROM placed))
 )
 SELECT id FROM placed
-"""  # noqa: S608 - only the statement for events is put in
+"""
+INSERT = _INSERT.format(events=INSERT_EVENTS, tokens="")
+INSERT_WITH_TOKENS = _INSERT.format(events=INSERT_EVENTS, tokens=_TOKENS)
 
 
 def write_orders(
@@ -40,8 +48,12 @@ def write_orders(
     orders = sorted(orders, key=lambda pair: pair[1].customer_key)
     rows = [_order_row(order, request) for order, request in orders]
     items = [row for order, _ in orders for row in item_rows(order)]
+    tokens = [_token(order, request) for order, request in orders if order.payment_attempts]
     events = [_created(order, request.origin) for order, request in orders]
-    written = event_log.append_within(INSERT, [as_json(rows), as_json(items)], events, database)
+    statement, parameters = INSERT, [as_json(rows), as_json(items)]
+    if tokens:
+        statement, parameters = INSERT_WITH_TOKENS, [*parameters, as_json(tokens)]
+    written = event_log.append_within(statement, parameters, events, database)
     return {order_id for (order_id,) in written}
 
 
@@ -50,6 +62,10 @@ def _order_row(order: OrderDocument, request: PlacementRequest) -> dict[str, Any
         "idempotency_key": request.idempotency_key,
         "request_hash": request.hash if request.idempotency_key else "",
     }
+
+
+def _token(order: OrderDocument, request: PlacementRequest) -> WaitingToken:
+    return WaitingToken(order.id, order.payment_attempts, request.payment_token, order.created_at)
 
 
 def _created(order: OrderDocument, origin: Origin) -> NewEvent:

@@ -17,6 +17,8 @@ from orders_app.event_data import (
     Created,
     EventData,
     EventType,
+    PaymentRequested,
+    RefundRequested,
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
@@ -90,6 +92,16 @@ def release_requested(order_id: UUID, version: int) -> NewEvent:
 def reserve_requested(order_id: UUID, version: int) -> NewEvent:
     data = ReserveRequested(NUMBER, CHANGES, LINES)
     return new_event(order_id, version, EventType.RESERVE_REQUESTED, data)
+
+
+def payment_requested(order_id: UUID, version: int) -> NewEvent:
+    data = PaymentRequested(NUMBER, CHANGES, 1, Decimal("21.00"), "USD")
+    return new_event(order_id, version, EventType.PAYMENT_REQUESTED, data)
+
+
+def refund_requested(order_id: UUID, version: int) -> NewEvent:
+    data = RefundRequested(NUMBER, CHANGES, 1, "pi_1", Decimal("5.50"), "USD", "broken")
+    return new_event(order_id, version, EventType.REFUND_REQUESTED, data)
 
 
 def plainly_changed(order_id: UUID, version: int, event_type: EventType) -> NewEvent:

@@ -25,6 +25,8 @@ WITH_MESSAGES = [
     log_entries.completed(ORDER, 2),
     log_entries.release_requested(ORDER, 2),
     log_entries.reserve_requested(ORDER, 2),
+    log_entries.payment_requested(ORDER, 2),
+    log_entries.refund_requested(ORDER, 2),
 ]
 
 
@@ -137,6 +139,13 @@ def test_the_messages_of_an_event_equal_the_recorded_ones_byte_for_byte(name: st
         {"topic": sent.topic, "key": sent.key, "headers": sent.headers, "value": (sent.value or b"").decode()}
         for sent in messages_of(event)
     ] == RECORDED[name]["messages"]
+
+
+def test_an_event_with_an_amount_that_its_currency_does_not_have_is_refused() -> None:
+    event = log_entries.as_logged(log_entries.payment_requested(ORDER, 2))
+    event = msgspec.structs.replace(event, data=event.data.replace(b"21.00", b"21.001"))
+    with pytest.raises(UnroutableEvent, match="more decimals than USD"):
+        messages_of(event)
 
 
 def test_an_event_with_data_of_another_type_is_refused_by_name() -> None:

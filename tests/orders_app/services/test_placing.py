@@ -83,6 +83,12 @@ def test_the_answer_has_the_names_and_forms_of_the_contract(placer: OrderPlacer)
         "deliveredAt",
         "cancelledAt",
         "version",
+        "paymentAttempts",
+        "paymentReference",
+        "paymentFailure",
+        "paidAt",
+        "refundedAmount",
+        "refundRequestedAmount",
     ]
     assert (shown["totalAmount"], shown["statusLabel"], shown["cancelReason"]) == ("20.00", "Pending", None)
     assert set(shown["shippingAddress"]) == {"street", "city", "state", "zipCode", "country"}

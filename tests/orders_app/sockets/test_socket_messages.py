@@ -16,6 +16,8 @@ def test_a_socket_message_equals_the_recorded_one_byte_for_byte(name: str) -> No
     assert encode_message(event, text, order_after(recorded)) == recorded["socket"]
 
 
-def test_only_a_deletion_has_no_socket_message() -> None:
-    assert {event_type for event_type, effect in EFFECTS.items() if not effect.socket} == {"order.deleted"}
-    assert [name for name, recorded in RECORDED.items() if not recorded["socket"]] == ["deleted"]
+def test_only_a_deletion_and_the_request_for_a_payment_have_no_socket_message() -> None:
+    silent = {event_type for event_type, effect in EFFECTS.items() if not effect.socket}
+    assert silent == {"order.deleted", "order.payment.requested"}
+    recorded = [name for name, each in RECORDED.items() if not each["socket"]]
+    assert recorded == ["payment requested", "payment looked up", "deleted"]
