@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -26,9 +27,16 @@ def main() -> None:
     options = _options()
     options.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     mails = Mails(options.folder / "mails.sqlite3")
-    inbox = InboxServer((_HOST, options.http_port), mails)
+    try:
+        _serve(mails, options.smtp_port, options.http_port)
+    except OSError as error:
+        sys.exit(f"mail catcher: cannot listen on ports {options.smtp_port} and {options.http_port}: {error}")
+
+
+def _serve(mails: Mails, smtp_port: int, http_port: int) -> None:
+    inbox = InboxServer((_HOST, http_port), mails)
     threading.Thread(target=inbox.serve_forever, name="inbox", daemon=True).start()
-    asyncio.run(_take_mails(mails, options.smtp_port, inbox.server_port))
+    asyncio.run(_take_mails(mails, smtp_port, inbox.server_port))
     inbox.shutdown()
 
 

@@ -17,13 +17,14 @@ _URL = re.compile(r"https?://[^\s<>\"']+")
 def inbox_page(mails: list[Summary], *, count: int, search: str) -> str:
     """The list, newest first."""
     rows = "".join(_row(mail) for mail in mails) or f"<li class=empty>{_nothing(search)}</li>"
+    newest = mails[0].number if mails else 0
     return _page(
         "Inbox",
         f"""<header><h1><a href="/">Inbox</a> <small>{count}</small></h1>
 <form class=search role=search><input type=search name=search value="{escape(search)}"
  placeholder="Search" aria-label="Search in mails"></form>
 <form method=post action="/delete-all"><button>Delete all</button></form></header>
-<main><ol class=mails>{rows}</ol>{_older(mails, search)}</main><script src="/inbox.js"></script>""",
+<main><ol class=mails data-seen="{count} {newest}">{rows}</ol>{_older(mails, search)}</main><script src="/inbox.js"></script>""",
     )
 
 

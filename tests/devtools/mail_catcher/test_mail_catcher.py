@@ -162,6 +162,16 @@ def test_every_mail_can_be_read(content: bytes) -> None:
     assert shown.encode().decode() == shown
 
 
+def test_a_port_that_is_in_use_is_one_sentence(mail_catcher: Catcher, tmp_path: Path) -> None:
+    options = ["--folder", str(tmp_path), "--smtp-port", str(mail_catcher.smtp_port), "--http-port", "0"]
+    refused = subprocess.run(
+        [sys.executable, "-m", "devtools.mail_catcher", *options], capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"mail catcher: cannot listen on ports {mail_catcher.smtp_port} and 0")
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_help_names_the_recipients_that_are_refused() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "devtools.mail_catcher", "--help"], capture_output=True, text=True, check=True
