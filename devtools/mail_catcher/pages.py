@@ -24,7 +24,8 @@ def inbox_page(mails: list[Summary], *, count: int, search: str) -> str:
 <form class=search role=search><input type=search name=search value="{escape(search)}"
  placeholder="Search" aria-label="Search in mails"></form>
 <form method=post action="/delete-all"><button>Delete all</button></form></header>
-<main><ol class=mails data-seen="{count} {newest}">{rows}</ol>{_older(mails, search)}</main><script src="/inbox.js"></script>""",
+<main><ol class=mails data-seen="{count} {newest}">{rows}</ol>{_older(mails, search)}</main>
+<script src="/inbox.js"></script>""",
     )
 
 
