@@ -49,6 +49,12 @@ SELECT added.id, n, example.type, added.user_id, example.data, example.actor, ''
 FROM added CROSS JOIN generate_series(1, %(events)s::int) AS n
 JOIN order_event AS example ON example.order_id = %(example)s AND example.version = least(n, 3)
 """
+_SECONDARY_INDEXES = """
+SELECT index.indexrelid::regclass::text, replace(pg_get_indexdef(index.indexrelid), ' ON ONLY ', ' ON ')
+FROM pg_index AS index
+WHERE index.indrelid IN ('orders_order'::regclass, 'orders_orderitem'::regclass, 'order_event'::regclass)
+    AND NOT index.indisunique
+"""
 _MOVE_READERS = """
 UPDATE reader_position
 SET (tx, event_id) = (SELECT tx, id FROM order_event ORDER BY order_event.tx DESC, id DESC LIMIT 1)
@@ -122,10 +128,18 @@ def _fill(system: System, customers: Sequence[int], orders: int, products: int, 
 
 
 def _load(system: System, given: dict[str, object], orders: int, options: Options) -> None:
+    # Making an index of all rows at once takes a fraction of adding each row to it.
+    indexes = system.rows(_SECONDARY_INDEXES)
+    for name, _ in indexes:
+        system.postgres.execute(f"DROP INDEX {name}")
     for first in range(1, orders + 1, CHUNK_ORDERS):
         options.tell(f"{first - 1:,} of {orders:,} orders loaded")
         chunk = {"first": first, "last": min(first + CHUNK_ORDERS - 1, orders), "events": EVENTS_AN_ORDER}
         system.postgres.execute(_LOAD, given | chunk)
+    system.postgres.execute("SET maintenance_work_mem = '256MB'")
+    for name, definition in indexes:
+        options.tell(f"{orders:,} orders loaded, making the index {name}")
+        system.postgres.execute(definition)
     options.tell(f"{orders:,} orders loaded, VACUUM")
     for statement in (_MOVE_READERS, "VACUUM (ANALYZE)"):
         system.postgres.execute(statement)
