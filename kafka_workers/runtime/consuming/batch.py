@@ -1,5 +1,6 @@
 """Handling one batch: decode, handle, send the answers, and send failed messages to their next topic."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -53,8 +54,10 @@ class BatchProcessor(Generic[T]):
         """Handle a batch and keep its answers for `process`.
 
         Nothing is kept where a message fails or a dependency is away: then `process` handles the whole batch
-        again, and finds out the same.
+        again, and finds out the same. Where messages are handled one by one, nothing is done ahead.
         """
+        if self._definition.handle_each:
+            return
         failed: dict[int, _Failed] = {}
         decoded = self._decode(messages, failed)
         if failed or not decoded:
@@ -78,17 +81,16 @@ class BatchProcessor(Generic[T]):
         `meanwhile` is called while the answers are on their way, if no message has failed until then.
         `admit` takes the outcome of each message and says how many of them, from the first on, are finished;
         the others must come again, and no retry or dead letter is made of them. Returns the outcomes of the
-        finished ones. Raises DependencyUnavailable (BrokerUnavailable is one): the whole batch must be
-        processed again.
+        finished ones; where messages are handled one by one, these may also be fewer because the time budget
+        is used up or a dependency is away. Raises DependencyUnavailable (BrokerUnavailable is one): the whole
+        batch must be processed again.
         """
         failed: dict[int, _Failed] = {}
-        prepared, self._prepared = self._prepared, None
-        if prepared is None or prepared.messages != messages:
-            prepared = _Prepared(messages, self._decode(messages, failed), None)
-        self._handle(prepared, failed, nothing if failed else meanwhile)
-        outcomes = [Outcome.HANDLED] * len(messages)
-        for index, each in failed.items():
-            outcomes[index] = outcome_of(each.failure, self._retry_delays)
+        if self._definition.handle_each:
+            handled = self._handle_each(self._definition.handle_each, messages, failed, admit)
+        else:
+            handled = self._handle_together(messages, failed, meanwhile)
+        outcomes = self._outcomes(handled, failed)
         finished = outcomes[: admit(outcomes)]
         failures = [(messages[index], failed[index]) for index in sorted(failed) if index < len(finished)]
         self._publish_copies([(message, found.failure) for message, found in failures])
@@ -123,6 +125,68 @@ class BatchProcessor(Generic[T]):
                 failed[index] = self._failed(message, error)
         return decoded
 
+    def _outcomes(self, handled: int, failed: "dict[int, _Failed]") -> list[Outcome]:
+        """The outcomes of the first `handled` messages."""
+        outcomes = [Outcome.HANDLED] * handled
+        for index, each in failed.items():
+            if index < handled:
+                outcomes[index] = outcome_of(each.failure, self._retry_delays)
+        return outcomes
+
+    def _handle_each(
+        self,
+        handle: Callable[[DecodedMessage[T]], None],
+        messages: Sequence[Message],
+        failed: "dict[int, _Failed]",
+        admit: Callable[[Sequence[Outcome]], int],
+    ) -> int:
+        """Handle messages one after the other; returns how many, from the first on, were handled.
+
+        Raises DependencyUnavailable where that is none.
+        """
+        decoded = self._decode(messages, failed)
+        end = time.monotonic() + self._definition.time_budget
+        for index, message in enumerate(messages):
+            if index and (time.monotonic() > end or not self._admits_another(index, failed, admit)):
+                return index
+            if index not in decoded:
+                continue
+            try:
+                self._handle_one(handle, decoded[index])
+            except EXITS:
+                raise
+            except DependencyUnavailable:
+                if not index:
+                    raise
+                return index
+            except BaseException as error:
+                failed[index] = self._failed(message, error)
+        return len(messages)
+
+    def _admits_another(
+        self, handled: int, failed: "dict[int, _Failed]", admit: Callable[[Sequence[Outcome]], int]
+    ) -> bool:
+        """Whether one more message would be finished; only a dead letter can be the reason that it is not."""
+        if handled - 1 not in failed:
+            return True
+        return admit([*self._outcomes(handled, failed), Outcome.HANDLED]) > handled
+
+    def _handle_one(self, handle: Callable[[DecodedMessage[T]], None], decoded: DecodedMessage[T]) -> None:
+        beat()
+        with bound_contextvars(**decoded.received.log_context):
+            kill_point("before-handling")
+            handle(decoded)
+
+    def _handle_together(
+        self, messages: Sequence[Message], failed: "dict[int, _Failed]", meanwhile: Meanwhile
+    ) -> int:
+        """Handle all messages as one batch, unless `prepare` has; returns how many they are."""
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or prepared.messages != messages:
+            prepared = _Prepared(messages, self._decode(messages, failed), None)
+        self._handle(prepared, failed, nothing if failed else meanwhile)
+        return len(messages)
+
     def _handle(
         self, batch: "_Prepared[T]", failed: "dict[int, _Failed]", meanwhile: Meanwhile = nothing
     ) -> None:
@@ -156,6 +220,7 @@ class BatchProcessor(Generic[T]):
         context = decoded[0].received.log_context if len(decoded) == 1 else {"messages": len(decoded)}
         with bound_contextvars(**context):
             kill_point("before-handling")
+            assert self._definition.handle, "messages are handled one by one"
             return list(self._definition.handle(decoded))
 
     def _failed(self, message: Message, error: BaseException) -> "_Failed":

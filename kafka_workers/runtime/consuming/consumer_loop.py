@@ -26,6 +26,7 @@ from kafka_workers.runtime.consuming.definition import ConsumerDefinition
 from kafka_workers.runtime.consuming.guarded_breaker import GuardedBreaker
 from kafka_workers.runtime.consuming.membership import GroupMembership
 from kafka_workers.runtime.consuming.retry import Outcome, seconds_until_due
+from kafka_workers.runtime.consuming.side_threads import running_beside
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.runtime.producing.producer import Producer
 
@@ -41,8 +42,14 @@ def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
     """Consume until `stop` is set; then finish and commit the present batch, and leave the group.
 
     Waits while Kafka, its topics or a server that `handle` needs is unavailable, and while the circuit
-    breaker is open.
+    breaker is open. Raises ImproperlyConfigured where the settings do not fit this consumer.
     """
+    definition.check()
+    with running_beside(definition.beside, stop):
+        _consume(definition, stop)
+
+
+def _consume(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
     delays = settings.RETRY_DELAYS_SECONDS
     reachability = BrokerReachability()
     with bound_contextvars(group=definition.group), Producer(definition.group, reachability) as producer:
@@ -61,6 +68,7 @@ def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
                 tell_warm()
             _Loop(definition, membership, BatchProcessor(definition, producer, delays), stop).run()
         finally:
+            definition.clean_up()
             membership.close()
 
 
@@ -113,7 +121,7 @@ class _Loop(Generic[T]):
         started = time.monotonic()
         batch = self._membership.batch
         outcomes = self._processor.process(batch, self._breaker.admit, self._prepare_next)
-        self._adapt_size(len(batch), time.monotonic() - started)
+        self._adapt_size(len(outcomes), time.monotonic() - started)
         self._membership.give_back(batch[len(outcomes) :])
         return outcomes
 

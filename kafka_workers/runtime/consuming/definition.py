@@ -1,5 +1,6 @@
-"""The definition of a consumer: what it reads, and what it does with a batch."""
+"""The definition of a consumer: what it reads, and what it does with a batch or with each message."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -20,14 +21,21 @@ class DecodedMessage(Struct, Generic[T], frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsumerDefinition(Generic[T]):
-    """A consumer group, its topics, and its handling of a batch.
+    """A consumer group, its topics, and its handling of messages: either `handle` or `handle_each`.
 
     `decode` decodes the value of one message; it raises InvalidMessage for a value that no retry can help.
     `handle` handles a batch in order and returns the answers to send. It must be idempotent, for the whole
     batch and for any part of it: after any failure before the offset commit the same messages come again. It
     raises DependencyUnavailable during an outage of a server that it needs; any other exception means that a
     message is at fault.
+    `handle_each` handles one message and sends no answer; it raises the same. The messages of a batch are
+    handled one after the other, in order, and one that fails is not the reason to handle another one again.
+    After a crash the last messages come again.
     `warm_up` does once, without any effect, what the first batch would otherwise wait for; it may fail.
+    `check` runs before anything else and raises ImproperlyConfigured where the settings do not fit.
+    `clean_up` runs when the consumer has ended; it raises nothing.
+    `beside` are functions that run in threads of their own until the event is set; if one fails, so does the
+    worker.
     `batch_size` is the most messages in one batch; batches shrink while one takes longer than `time_budget`
     seconds.
     """
@@ -35,7 +43,14 @@ class ConsumerDefinition(Generic[T]):
     group: str
     topics: Sequence[str]
     decode: Callable[[ReceivedMessage], T]
-    handle: Callable[[Sequence[DecodedMessage[T]]], Iterable[OutgoingMessage]]
+    handle: Callable[[Sequence[DecodedMessage[T]]], Iterable[OutgoingMessage]] | None = None
+    handle_each: Callable[[DecodedMessage[T]], None] | None = None
     warm_up: Callable[[], None] = lambda: None
+    check: Callable[[], None] = lambda: None
+    clean_up: Callable[[], None] = lambda: None
+    beside: Sequence[Callable[[threading.Event], None]] = ()
     batch_size: int = 2000
     time_budget: float = 1.0
+
+    def __post_init__(self) -> None:
+        assert (self.handle is None) != (self.handle_each is None), "one of handle and handle_each"

@@ -22,6 +22,7 @@ from kafka_workers.runtime.group_topics import dead_letter_topic
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
 Handle = Callable[[Sequence[DecodedMessage[int]]], Iterable[OutgoingMessage]]
+HandleEach = Callable[[DecodedMessage[int]], None]
 
 
 def decode_number(received: ReceivedMessage) -> int:
@@ -119,6 +120,26 @@ class Bench:
                 handle=handle or self.handle,
                 batch_size=batch_size,
                 time_budget=time_budget,
+            )
+        )
+        self.workers.append(worker)
+        return worker
+
+    def start_one_by_one(
+        self,
+        handle_each: HandleEach,
+        time_budget: float = 1.0,
+        beside: Sequence[Callable[[threading.Event], None]] = (),
+    ) -> Worker:
+        """A worker that handles its messages one by one."""
+        worker = Worker(
+            ConsumerDefinition(
+                group=self.group,
+                topics=[self.topic],
+                decode=decode_number,
+                handle_each=handle_each,
+                time_budget=time_budget,
+                beside=beside,
             )
         )
         self.workers.append(worker)
