@@ -9,6 +9,8 @@ from config import dependencies
 from config.api_root import Stockbridge
 from kafka_workers.audit.drift import update_drift
 from kafka_workers.relay.unread_age import update_unread_age
+from orders_app.mail.unsubscribing import UNSUBSCRIBE_PATH
+from orders_app.unsubscribe_page import unsubscribe_page
 from web import health
 from web.metrics_view import metrics_after
 from web.page_doors import log_in_page, own_password_page
@@ -38,6 +40,7 @@ urlpatterns = [
     path("api/v1/", Stockbridge.as_view()),
     path("api/v1/", include("orders_app.api.urls")),
     path("api/v1/products/", include("products_app.api.urls")),
+    path(f"{UNSUBSCRIBE_PATH}<str:token>/", unsubscribe_page),
     path("health/live", health.live),
     path("health/ready", dependencies.ready),
     path("metrics", metrics_after(update_unread_age, update_drift)),

@@ -14,6 +14,8 @@ KillPointName = Literal[
     "before-handling",
     "after-handling-before-answers",
     "after-answers-before-offsets",
+    "before-sending-mail",
+    "after-sending-mail-before-record",
     "in-rebalance",
     "before-resolution-committed",
     "before-archiving",

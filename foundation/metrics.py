@@ -152,6 +152,15 @@ LOG_PARTITIONS_AHEAD_SECONDS = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+# Mail.
+
+MAILS = Counter(
+    "stockbridge_mails_total",
+    "Mails by what became of them; outcome is sent, refused (for good), deferred (tried again), not_sent (no "
+    "address, not wanted) or unsure (perhaps sent when its process was killed, twice).",
+    ["outcome"],
+)
+
 # Stock.
 
 STOCK_ANSWERS = Counter(

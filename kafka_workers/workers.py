@@ -9,7 +9,7 @@ Standard library only: `./start --help` reads this table before any package is i
 from dataclasses import dataclass
 from typing import NamedTuple
 
-POSTGRESQL, MONGODB, KAFKA = "PostgreSQL", "MongoDB", "Kafka"
+POSTGRESQL, MONGODB, KAFKA, MAIL_SERVER = "PostgreSQL", "MongoDB", "Kafka", "the mail server"
 
 
 class KillPoint(NamedTuple):
@@ -130,6 +130,32 @@ ORDER = Consumer(
         "payment.refunded",
     ),
     saga_step=3,
+)
+
+EMAIL = Consumer(
+    name="email",
+    title="email consumer",
+    command="run_email_consumer",
+    runs="kafka_workers.consumers.email:EMAIL_CONSUMER",
+    purpose="tell customers by mail what happens to their orders",
+    needs=(POSTGRESQL, KAFKA, MAIL_SERVER),
+    principal="stockbridge-email",
+    setting="EMAIL_URL",
+    group="email-service-group",
+    reads=(
+        "order.created",
+        "order.status.changed",
+        "order.cancelled",
+        "order.completed",
+        "payment.failed",
+        "payment.refunded",
+    ),
+    kill_points=(
+        KillPoint("before-handling", "with a message read but not handled"),
+        KillPoint("before-sending-mail", "with a mail begun but not sent"),
+        KillPoint("after-sending-mail-before-record", "with a mail sent but not recorded as sent"),
+        KillPoint("after-answers-before-offsets", "with mails recorded but the offsets not committed"),
+    ),
 )
 
 HOLDS = Worker(

@@ -13,6 +13,9 @@ from config.settings.env import (
     currency,
     flag,
     header_value,
+    mail_address,
+    mail_domain,
+    mail_rate,
     mail_server,
     networks,
     origin,
@@ -112,6 +115,8 @@ MONGODB_URI = server_url(
 EMAIL_URL = text("EMAIL_URL", "consolemail://" if DEBUG else "").strip()
 globals().update(mail_server("EMAIL_URL", EMAIL_URL))
 EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = mail_address("MAIL_FROM", f"Stockbridge <no-reply@{mail_domain(PUBLIC_URL)}>")
+MAIL_RATE = mail_rate("MAIL_RATE")
 KAFKA_BROKERS = brokers("KAFKA_BROKERS", "127.0.0.1:9092")
 KAFKA_SECURITY_PROTOCOL = choice(
     "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT", ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")

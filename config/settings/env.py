@@ -10,11 +10,13 @@ import os
 import re
 import shlex
 import sys
+from email.utils import parseaddr
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from environ import Env
 
 from foundation.currencies import is_currency
@@ -25,6 +27,8 @@ STACK_DIR = Path(os.environ.get("STACK_DIR") or BASE_DIR / ".stack")
 
 _STACK_FILE = STACK_DIR / "env"
 _NEEDED = ("SECRET_KEY", "DATABASE_URL", "MONGODB_URI", "KAFKA_BROKERS")
+SLOWEST_MAIL_SECONDS = 5
+"""A worker waits for its turn between mails; it must not for longer when it is asked to stop."""
 _WORDS = {
     **dict.fromkeys(("true", "on", "yes", "y", "1"), True),
     **dict.fromkeys(("false", "off", "no", "n", "0"), False),
@@ -153,6 +157,35 @@ def secret_key(development: str) -> str:
     if not DEBUG and value in {"", development}:
         raise _missing("SECRET_KEY must be set to a long random value of your own when DEBUG is off.")
     return value
+
+
+def mail_address(name: str, default: str) -> str:
+    """The sender of mails, an address with or without a name. Raises ImproperlyConfigured."""
+    value = _word(name, default)
+    try:
+        validate_email(parseaddr(value)[1] if value.isprintable() else "")
+    except ValidationError:
+        raise ImproperlyConfigured(
+            f"{name} must be an address such as Stockbridge <orders@example.com>, not {value!r}."
+        ) from None
+    return value
+
+
+def mail_domain(url: str) -> str:
+    """The domain of a site's mail address; localhost where the site has no name."""
+    host = urlsplit(url).hostname or ""
+    return host if re.search("[a-z]", host) and "." in host else "localhost"
+
+
+def mail_rate(name: str) -> Rate | None:
+    """How many mails one worker sends, at least one in 5 seconds; None for no limit.
+
+    Raises ImproperlyConfigured.
+    """
+    found = rate(name, "off")
+    if found and found.seconds > SLOWEST_MAIL_SECONDS * found.limit:
+        raise ImproperlyConfigured(f"{name} must let a mail through every {SLOWEST_MAIL_SECONDS} seconds.")
+    return found
 
 
 def server(name: str, what: str, development: str) -> str:

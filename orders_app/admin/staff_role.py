@@ -11,6 +11,7 @@ NEEDED_PERMISSIONS = (
     "view_orderitem",
     "view_orderevent",
     "view_stockcontradiction",
+    "view_mailrecord",
 )
 """Not `override_checks`: who may let orders go on without stock or payment is decided for each person."""
 

@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mail_preference', serialize=False, to=settings.AUTH_USER_MODEL)),
                 ('notifications', models.BooleanField(default=True)),
-                ('language', models.CharField(blank=True, max_length=20)),
-                ('time_zone', models.CharField(blank=True, max_length=64)),
+                ('language', models.CharField(blank=True, help_text='Such as de or pt-br.', max_length=20)),
+                ('time_zone', models.CharField(blank=True, help_text='Such as Europe/Berlin.', max_length=64)),
             ],
             options={
                 'db_table': 'mail_preference',

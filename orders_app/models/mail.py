@@ -29,8 +29,8 @@ class MailPreference(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="mail_preference"
     )
     notifications = models.BooleanField(default=True)
-    language = models.CharField(max_length=20, blank=True)
-    time_zone = models.CharField(max_length=64, blank=True)
+    language = models.CharField(max_length=20, blank=True, help_text="Such as de or pt-br.")
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Such as Europe/Berlin.")
 
     class Meta:
         db_table = "mail_preference"

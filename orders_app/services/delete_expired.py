@@ -1,4 +1,4 @@
-"""Deleting what has expired: tokens, sign-ins, sessions, wrong passwords, and mails about accounts."""
+"""Deleting what has expired: tokens, sign-ins, sessions, wrong passwords, and what is kept of mails."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from orders_app.models import AccountMail, MailAddressChange, SignIn
+from orders_app.inbox import INBOX_AGE
+from orders_app.models import AccountMail, InboxMessage, MailAddressChange, MailRecord, SignIn
 
 BATCH_ROWS = 500
 MARGIN = timedelta(days=1)
@@ -33,6 +34,8 @@ def expired() -> Mapping[str, QuerySet[Any]]:
         "session": Session.objects.filter(expire_date__lt=moment),
         "account_mail": AccountMail.objects.filter(created_at__lt=moment),
         "mail_address_change": MailAddressChange.objects.filter(requested_at__lt=moment),
+        "inbox_message": InboxMessage.objects.filter(begun_at__lt=moment - INBOX_AGE),
+        "mail_record": MailRecord.objects.filter(begun_at__lt=moment - INBOX_AGE),
         "wrong_password": AccessAttempt.objects.filter(attempt_time__lt=moment - settings.AXES_COOLOFF_TIME),
     }
 

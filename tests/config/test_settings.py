@@ -129,6 +129,8 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
         ("EMAIL_URL", "smtp://u:a@b@mail.example.com", "EMAIL_URL cannot be read"),
         ("EMAIL_URL", "smtp://mail.example.com:99999", "EMAIL_URL cannot be read"),
         ("EMAIL_URL", "smtp://u:p@", "EMAIL_URL must name a mail server"),
+        ("MAIL_FROM", "shop", "MAIL_FROM must be an address"),
+        ("MAIL_RATE", "1/minute", "MAIL_RATE must let a mail through every 5 seconds"),
         ("KAFKA_BROKERS", "127.0.0.1", "KAFKA_BROKERS must be a comma-separated list of host:port"),
         ("DATABASE_URL", "postgres://u:a@b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),
         ("DATABASE_URL", "postgres://u:a%b@127.0.0.1:1/shop", "DATABASE_URL cannot be read"),

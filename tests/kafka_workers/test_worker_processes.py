@@ -23,6 +23,8 @@ NOTHING_LISTENS = {
     "DATABASE_URL": "postgres://x@127.0.0.1:1/x",
     "MONGODB_URI": "mongodb://127.0.0.1:1/x",
     "KAFKA_BROKERS": "127.0.0.1:1",
+    "EMAIL_URL": "smtp://127.0.0.1:1",
+    "PUBLIC_URL": "http://localhost:1",
     "LOG_FORMAT": "json",
 }
 

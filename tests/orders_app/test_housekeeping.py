@@ -14,14 +14,17 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from orders_app.event_log.partitions import add_due_partitions, seconds_ahead
 from orders_app.housekeeping import keep_house
-from orders_app.models import AccountMail, MailAddressChange, SignIn
+from orders_app.models import AccountMail, InboxMessage, MailAddressChange, MailRecord, SignIn
 from orders_app.services import delete_expired
 from tests.orders_app.first_partition import let_first_partition_end
 
 pytestmark = pytest.mark.django_db
 
-LONG_AGO, SOON = timedelta(days=-60), timedelta(days=1)
-KINDS = ["refresh_token", "sign_in", "session", "account_mail", "mail_address_change", "wrong_password"]
+LONG_AGO, SOON = timedelta(days=-62), timedelta(days=1)
+KINDS = [
+    *("refresh_token", "sign_in", "session", "account_mail", "mail_address_change"),
+    *("inbox_message", "mail_record", "wrong_password"),
+]
 
 
 def add(name: str, expires_in: timedelta) -> None:
@@ -36,6 +39,8 @@ def add(name: str, expires_in: timedelta) -> None:
     MailAddressChange.objects.create(user=user, address=name, requested_at=moment)
     attempt = AccessAttempt.objects.create(username=name, failures_since_start=1)
     AccessAttempt.objects.filter(pk=attempt.pk).update(attempt_time=moment)
+    InboxMessage.objects.create(group="g", message_id=name, begun_at=moment)
+    MailRecord.objects.create(message_id=name, begun_at=moment)
 
 
 def left() -> set[str]:
@@ -47,6 +52,8 @@ def left() -> set[str]:
         *AccountMail.objects.values_list("address", flat=True),
         *MailAddressChange.objects.values_list("address", flat=True),
         *AccessAttempt.objects.values_list("username", flat=True),
+        *InboxMessage.objects.values_list("message_id", flat=True),
+        *MailRecord.objects.values_list("message_id", flat=True),
     }
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from orders_app.accounts.links import confirm_link, reset_link
 from orders_app.accounts.own_account import change_account
 from orders_app.accounts.sign_ins import start_sign_in
 from orders_app.document import OrderDocument
+from orders_app.mail.unsubscribing import unsubscribe_url
 from orders_app.state_machine import OrderStatus
 from products_app.services.catalogue import create_product
 from tests.orders_app.accounts.links import parts_of
@@ -115,6 +117,11 @@ def line(objects: RouteObjects) -> object:
     return {"quantity": 1, "orderId": f"order-{objects.number}"}
 
 
+def link_in_a_mail(objects: RouteObjects) -> str:
+    reader = User.objects.create_user(f"reader-{objects.number}")
+    return urlsplit(unsubscribe_url(str(reader.pk))).path.lstrip("/")
+
+
 PRODUCT = {"name": "Rope", "price": "3.00"}
 ORDER, PRODUCTS = "api/v1/orders/{}/", "api/v1/products/{}/"
 
@@ -124,6 +131,8 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("GET", "api/docs/"): RouteCase(public()),
     ("GET", "api/session/login/"): RouteCase(to_all(200)),
     ("POST", "api/session/logout/"): RouteCase(to_all(200), changes=False),
+    ("GET", "mail/unsubscribe/<str:token>/"): RouteCase(to_all(200), link_in_a_mail),
+    ("POST", "mail/unsubscribe/<str:token>/"): RouteCase(to_all(200), link_in_a_mail),
     ("GET", "health/live"): RouteCase(to_all(200)),
     ("GET", "health/ready"): RouteCase(to_all(200)),
     ("GET", "metrics"): RouteCase(to_all(200)),

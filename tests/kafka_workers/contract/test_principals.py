@@ -28,6 +28,7 @@ from tests.kafka_workers.contract.conftest import access
 from tests.kafka_workers.contract.secured_broker import ADMIN, ADMIN_PASSWORD, SecuredBroker
 from tests.orders_app.ordering import OrderPlacer, catalogue, now, placer
 from tests.products_app.product_stock import entry_of, stock_of, stocked
+from tests.running_catcher import Catcher
 
 __all__ = ["catalogue", "placer"]
 
@@ -35,11 +36,14 @@ USERS = {worker.command: worker.principal for worker in WORKERS if worker.princi
 
 
 @pytest.fixture
-def workers(broker: SecuredBroker, clean_catalogue: None, transactional_db: None) -> Iterator[None]:
+def workers(
+    broker: SecuredBroker, clean_catalogue: None, transactional_db: None, mail_catcher: Catcher
+) -> Iterator[None]:
     """The workers that use Kafka as processes, each with its own user."""
+    mail = {"EMAIL_URL": mail_catcher.email_url, "PUBLIC_URL": "http://localhost:8000"}
     with ExitStack() as running:
         for command, user in USERS.items():
-            running.enter_context(_running(command, access(broker, user)))
+            running.enter_context(_running(command, mail | access(broker, user)))
         yield
 
 

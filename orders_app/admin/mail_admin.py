@@ -1,0 +1,91 @@
+"""Mail in the admin: what became of each, what users want of it, and a preview of every kind."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from unfold.admin import StackedInline
+
+from orders_app.mail.composing import Mail, write_mail
+from orders_app.mail.examples import example_events
+from orders_app.mail.reader import Reader, reader_of
+from orders_app.models import MailPreference, MailRecord
+from web.read_only_admin import ReadOnlyAdmin
+
+PREVIEWS = "admin/orders_app/mailrecord/previews.html"
+
+
+@admin.register(MailRecord)
+class MailRecordAdmin(ReadOnlyAdmin):
+    """Lists mails, newest first, and leads to the previews."""
+
+    change_list_template = "admin/orders_app/mailrecord/change_list.html"
+    list_display: ClassVar = ["begun_at", "order_number", "kind", "address", "state", "detail"]
+    list_filter: ClassVar = ["state", "kind", "begun_at"]
+    list_per_page = 50
+    search_fields: ClassVar = ["order_number__startswith", "address__startswith"]
+    show_full_result_count = False
+    fields: ClassVar = [
+        "order_number",
+        "kind",
+        "address",
+        "state",
+        "detail",
+        "begun_at",
+        "ended_at",
+        "user_id",
+        "event_id",
+        "message_id",
+    ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """The list, the preview of all mails, and a page for the HTML and one for the text of each."""
+        view = self.admin_site.admin_view
+        return [
+            path("previews/", view(self.previews_view), name="orders_app_mailrecord_previews"),
+            path("previews/<str:name>/html/", view(self.html_view), name="orders_app_mailrecord_html"),
+            path("previews/<str:name>/text/", view(self.text_view), name="orders_app_mailrecord_text"),
+            *super().get_urls(),
+        ]
+
+    def previews_view(self, request: HttpRequest) -> HttpResponse:
+        """All mails with their subjects, as the signed-in user would read them."""
+        reader = self._reader(request)
+        mails = {name: write_mail(event, reader) for name, event in example_events(reader.user_id).items()}
+        context = self.admin_site.each_context(request)
+        context |= {"title": "Previews of all mails", "opts": self.opts, "mails": mails}
+        return TemplateResponse(request, PREVIEWS, context)
+
+    def html_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """The HTML of one mail, as it is sent."""
+        return HttpResponse(self._mail(request, name).html)
+
+    def text_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """The text of one mail, as it is sent."""
+        mail = self._mail(request, name)
+        return HttpResponse(f"Subject: {mail.subject}\n\n{mail.text}", "text/plain; charset=utf-8")
+
+    def _mail(self, request: HttpRequest, name: str) -> Mail:
+        """Raises Http404 where no mail has this name."""
+        reader = self._reader(request)
+        events = example_events(reader.user_id)
+        if name not in events:
+            raise Http404("There is no such mail.")
+        return write_mail(events[name], reader)
+
+    def _reader(self, request: HttpRequest) -> Reader:
+        """Raises PermissionDenied for who may not see mails."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return reader_of(request.user)  # type: ignore[arg-type]  # who comes here is signed in
+
+
+class MailPreferenceInline(StackedInline):
+    """Which mail the user wants, and how money and time are written in it."""
+
+    model = MailPreference
+    can_delete = False
+    fields: ClassVar = ["notifications", "language", "time_zone"]

@@ -1,0 +1,73 @@
+"""Mail in the admin: its records, a preview of every kind, and what a user wants."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from orders_app.mail.examples import example_events
+from orders_app.models import MailKind, MailPreference, MailRecord
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def browser(sam: User) -> Client:
+    client = Client()
+    client.force_login(sam)
+    return client
+
+
+def test_staff_find_what_became_of_a_mail_and_change_nothing(browser: Client) -> None:
+    kept = MailRecord.objects.create(
+        message_id="m",
+        event_id="e:1",
+        order_number="SB-77",
+        user_id="1",
+        kind=MailKind.SHIPPED,
+        address="alice@example.com",
+        state=MailRecord.State.REFUSED,
+        detail="550 no such mailbox",
+    )
+    page = browser.get(reverse("admin:orders_app_mailrecord_changelist"), {"q": "SB-7"})
+    assert "550 no such mailbox" in page.content.decode()
+    assert reverse("admin:orders_app_mailrecord_previews") in page.content.decode()
+    change = reverse("admin:orders_app_mailrecord_change", args=[kept.pk])
+    assert browser.get(change).status_code == 200
+    assert browser.post(change, {"state": "sent"}).status_code == 403
+
+
+def test_every_kind_of_mail_can_be_seen_as_html_and_as_text(browser: Client) -> None:
+    page = browser.get(reverse("admin:orders_app_mailrecord_previews")).content.decode()
+    for name in example_events("1"):
+        for form in ("html", "text"):
+            path = reverse(f"admin:orders_app_mailrecord_{form}", args=[name])
+            assert path in page
+            shown = browser.get(path)
+            assert shown.status_code == 200
+            assert "SB-DEMO" in shown.content.decode()
+
+
+def test_a_mail_that_does_not_exist_is_not_found(browser: Client) -> None:
+    assert browser.get(reverse("admin:orders_app_mailrecord_html", args=["nothing"])).status_code == 404
+
+
+@pytest.mark.usefixtures("quick_passwords")
+def test_an_admin_switches_the_mail_of_a_user_off_and_sets_their_language(transactional_db: None) -> None:
+    browser, alice = Client(), User.objects.create_user("alice", "alice@example.com")
+    browser.force_login(User.objects.create_superuser("walter"))
+    path = reverse("admin:auth_user_change", args=[alice.pk])
+    form = {
+        "username": "alice",
+        "date_joined_0": "2026-01-01",
+        "date_joined_1": "10:00:00",
+        "is_active": "on",
+        "mail_preference-TOTAL_FORMS": "1",
+        "mail_preference-INITIAL_FORMS": "0",
+        "mail_preference-0-user": str(alice.pk),
+        "mail_preference-0-language": "de",
+    }
+    answer = browser.post(path, form)
+    assert answer.status_code == 302, answer.content.decode()
+    kept = MailPreference.objects.get(user=alice)
+    assert (kept.notifications, kept.language) == (False, "de")

@@ -1,0 +1,209 @@
+"""A customer is told of an event once, and what became of each mail is recorded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import OperationalError
+
+from orders_app.mail import telling
+from orders_app.mail.events import Money, PaymentFailed, Refunded
+from orders_app.mail.server import MailDeferred, MailServer, MailServerUnavailable
+from orders_app.mail.telling import CustomerMail, MaybeSentTwice
+from orders_app.models import InboxMessage, MailPreference, MailRecord
+from tests.orders_app.mail.mailing import AT, event, send_to
+from tests.orders_app.mail.scripted_server import HANG_UP, scripted_server
+from tests.running_catcher import Catcher
+
+pytestmark = pytest.mark.django_db
+
+State = MailRecord.State
+ONE = Money(1, "USD")  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def catcher(mail_catcher: Catcher, settings: Any) -> Catcher:
+    send_to(mail_catcher, settings)
+    return mail_catcher
+
+
+@pytest.fixture
+def server() -> Iterator[MailServer]:
+    server = MailServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def mail(server: MailServer) -> CustomerMail:
+    return CustomerMail(server)
+
+
+def user(address: str = "alice@example.com", **fields: Any) -> User:
+    return User.objects.create_user("alice", address, **fields)
+
+
+def record() -> tuple[str, str]:
+    """State and detail of the only record."""
+    found = MailRecord.objects.get()
+    return found.state, found.detail
+
+
+def test_an_event_is_told_once_however_often_it_comes(catcher: Catcher, mail: CustomerMail) -> None:
+    happened = event(user_id=str(user().pk))
+    for _ in range(3):
+        mail.tell_customer(happened)
+    assert len(catcher.mails()) == 1
+    kept = MailRecord.objects.get()
+    assert (kept.event_id, kept.address, kept.state) == (happened.event_id, "alice@example.com", State.SENT)
+    assert kept.ended_at is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"address": ""}, "the user has no address of their own"),
+        ({"address": "a@x.example,b@x.example"}, "the user's address is none that mail servers take"),
+        ({"is_active": False}, "the user wants no notifications, or is deactivated"),
+    ],
+)
+def test_who_cannot_or_must_not_get_a_mail_gets_none_and_the_record_says_why(
+    fields: dict[str, Any], why: str, catcher: Catcher, mail: CustomerMail
+) -> None:
+    happened = event(user_id=str(user(**fields).pk))
+    for _ in range(2):
+        mail.tell_customer(happened)
+    assert catcher.mails() == []
+    assert record() == (State.NOT_SENT, why)
+
+
+def test_an_address_that_another_user_holds_gets_no_mail(catcher: Catcher, mail: CustomerMail) -> None:
+    user()
+    stranger = User.objects.create_user("stranger", "Alice@example.com")
+    mail.tell_customer(event(user_id=str(stranger.pk)))
+    assert catcher.mails() == []
+    assert record() == (State.NOT_SENT, "the user has no address of their own")
+
+
+@pytest.mark.parametrize("user_id", ["0", "-1", "somebody", "", "9" * 40, "٣", "1\x00"])
+def test_an_event_of_nobody_here_is_told_to_nobody(
+    user_id: str, catcher: Catcher, mail: CustomerMail
+) -> None:
+    mail.tell_customer(event(user_id=user_id))
+    assert catcher.mails() == []
+    assert record() == (State.NOT_SENT, "there is no such user")
+
+
+def test_who_has_switched_mail_off_still_gets_refunds_and_failed_payments(
+    catcher: Catcher, mail: CustomerMail
+) -> None:
+    alice = user()
+    MailPreference.objects.create(user=alice, notifications=False)
+    mail.tell_customer(event(user_id=str(alice.pk)))
+    assert catcher.mails() == []
+    for facts in (
+        Refunded(amount=ONE, reason="", at=AT),
+        PaymentFailed(amount=ONE, detail="No.", at=AT),
+    ):
+        mail.tell_customer(event(facts, user_id=str(alice.pk)))
+    assert len(catcher.mails()) == 2
+
+
+def test_an_address_refused_for_good_is_recorded_and_not_tried_again(
+    catcher: Catcher, mail: CustomerMail
+) -> None:
+    happened = event(user_id=str(user("catcher-550-1+good@example.com").pk))
+    for _ in range(3):
+        mail.tell_customer(happened)
+    assert catcher.mails() == []
+    state, detail = record()
+    assert (state, detail[:3]) == (State.REFUSED, "550")
+
+
+def test_a_deferred_mail_is_tried_again_as_often_as_it_takes(catcher: Catcher, mail: CustomerMail) -> None:
+    happened = event(user_id=str(user("catcher-451-4+often@example.com").pk))
+    for _ in range(4):
+        with pytest.raises(MailDeferred):
+            mail.tell_customer(happened)
+        assert record()[0] == State.DEFERRED
+    mail.tell_customer(happened)
+    assert len(catcher.mails()) == 1
+    assert record() == (State.SENT, "")
+
+
+def test_while_the_server_is_away_nothing_is_begun(
+    catcher: Catcher, mail: CustomerMail, settings: Any
+) -> None:
+    settings.EMAIL_PORT = 1
+    happened = event(user_id=str(user().pk))
+    for _ in range(4):
+        with pytest.raises(MailServerUnavailable):
+            mail.tell_customer(happened)
+    assert not MailRecord.objects.exists()
+    settings.EMAIL_PORT = catcher.smtp_port
+    mail.tell_customer(happened)
+    assert len(catcher.mails()) == 1
+
+
+def test_a_connection_that_ends_over_a_mail_gives_one_copy_more_and_then_it_is_left_to_people(
+    mail: CustomerMail, settings: Any
+) -> None:
+    happened = event(user_id=str(user().pk))
+    with scripted_server(end=HANG_UP) as scripted:
+        settings.EMAIL_PORT = scripted.server_address[1]
+        for _ in range(2):
+            with pytest.raises(MailServerUnavailable):
+                mail.tell_customer(happened)
+        with pytest.raises(MaybeSentTwice):
+            mail.tell_customer(happened)
+        assert record()[0] == State.UNSURE
+        scripted.answers["."] = "250 ok"
+        mail.tell_customer(happened)  # a redrive
+        mail.tell_customer(happened)
+    assert len(scripted.mails) == 3
+    assert len({each.split(b"Message-ID: ")[1].split(b"\r\n")[0] for each in scripted.mails}) == 1
+    assert record()[0] == State.SENT
+
+
+def test_a_mail_that_is_sent_but_not_recorded_is_not_sent_again_by_its_process(
+    catcher: Catcher, mail: CustomerMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened = event(user_id=str(user().pk))
+
+    def fail(*_: object) -> None:
+        raise OperationalError("PostgreSQL is away")
+
+    with monkeypatch.context() as away:
+        away.setattr(telling, "end_mail", fail)
+        for _ in range(3):
+            with pytest.raises(OperationalError):
+                mail.tell_customer(happened)
+    mail.tell_customer(happened)
+    assert len(catcher.mails()) == 1
+    assert record()[0] == State.SENT
+
+
+def test_a_process_that_was_killed_over_a_mail_gives_one_copy_more(
+    catcher: Catcher, mail: CustomerMail, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened = event(user_id=str(user().pk))
+
+    class Killed(BaseException):
+        pass
+
+    def kill(name: str) -> None:
+        if name == "after-sending-mail-before-record":
+            raise Killed
+
+    with monkeypatch.context() as killing:
+        killing.setattr(telling, "kill_point", kill)
+        with pytest.raises(Killed):
+            mail.tell_customer(happened)
+    assert InboxMessage.objects.get().done_at is None
+    successor = CustomerMail(server)
+    for _ in range(2):
+        successor.tell_customer(happened)
+    copies = catcher.mails()
+    assert len(copies) == 2
+    assert record()[0] == State.SENT
