@@ -23,7 +23,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "ce_causationid": {
         "type": "string",
-        "description": "The id of the command that this answers; only if the stock service sent it.",
+        "description": "The id of the command that this answers; only on answers of our own services.",
     },
 }
 OPTIONAL_HEADERS = {"traceparent", "ce_sequence", "ce_causationid"}

@@ -1,6 +1,6 @@
 """Converts rows of orders to documents and back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -174,7 +174,12 @@ WHERE orders_order.id = new.id
 
 def changed_rows(documents: Sequence[OrderDocument]) -> str:
     """The parameter of UPDATE."""
-    return as_json([changing_columns_of(document) for document in documents])
+    return as_json([without_nulls(changing_columns_of(document)) for document in documents])
+
+
+def without_nulls(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that are not NULL; PostgreSQL sets the others to NULL without having to read them."""
+    return {column: value for column, value in row.items() if value is not None}
 
 
 def as_json(rows: object) -> str:

@@ -11,7 +11,7 @@ from orders_app.document import OrderDocument
 from orders_app.event_data import Created, EventType
 from orders_app.event_log import INSERT_EVENTS, NewEvent, Origin
 from orders_app.models.payment_rows import INSERT_TOKENS, WaitingToken
-from orders_app.models.rows import as_json, columns_of, item_rows
+from orders_app.models.rows import as_json, columns_of, item_rows, without_nulls
 from orders_app.services.place_order.request import PlacementRequest
 
 # The statement without tokens is the usual one: it does not pay for theirs.
@@ -58,7 +58,7 @@ def write_orders(
 
 
 def _order_row(order: OrderDocument, request: PlacementRequest) -> dict[str, Any]:
-    return columns_of(order) | {
+    return without_nulls(columns_of(order)) | {
         "idempotency_key": request.idempotency_key,
         "request_hash": request.hash if request.idempotency_key else "",
     }

@@ -18,6 +18,15 @@ from kafka_workers.runtime.messages.record import headers_of
 from products_app.services.stock.service import Release, Reserve
 from tests.kafka_workers.consumers.test_inventory_consumer import received, release, reserve
 
+PAYMENT: dict[str, Any] = {
+    "orderId": "o",
+    "userId": "7",
+    "orderNumber": "SB-7K3M-Q9ZT",
+    "amount": 1,
+    "currency": "USD",
+    "attempt": 1,
+    "timestamp": "2026-01-02T03:04:05Z",
+}
 VALID: dict[str, list[dict[str, Any]]] = {
     "inventory.reserve": [json.loads(reserve("o", "p"))],
     "inventory.release": [json.loads(release("o", "p"))],
@@ -29,6 +38,9 @@ VALID: dict[str, list[dict[str, Any]]] = {
         }
     ],
     "inventory.released": [{"orderId": "o", "items": []}],
+    "payment.succeeded": [PAYMENT | {"paymentId": "pi_1"}],
+    "payment.failed": [PAYMENT | {"paymentId": "pi_1", "code": "card_declined", "detail": "Declined."}],
+    "payment.refunded": [PAYMENT | {"paymentId": "pi_1", "refundId": "re_1", "refund": 2, "reason": "Lost."}],
 }
 DEFINITIONS: list[ConsumerDefinition[Any]] = [inventory.INVENTORY_CONSUMER, orders.ORDER_CONSUMER]
 DECODERS: dict[str, Callable[[ReceivedMessage], object]] = {

@@ -18,12 +18,13 @@ from orders_app import event_log
 from orders_app.document import CancelCode, OrderDocument
 from orders_app.event_data import EventType
 from orders_app.models import StockContradiction
-from orders_app.state_machine import OrderStatus, StockStatus
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 from tests.concurrency import running
 from tests.kafka_workers.relay.log_entries import TRACE
 from tests.orders_app.ordering import OrderPlacer, all_that_is_stored, catalogue, now, placer
+from tests.orders_app.paying import payment_gateway
 
-__all__ = ["catalogue", "placer"]
+__all__ = ["catalogue", "payment_gateway", "placer"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,6 +61,51 @@ def test_an_order_whose_stock_is_reserved_is_processed_and_its_events_carry_the_
     events = event_log.history(order.id)[1:]
     assert [event.type for event in events] == [EventType.CONFIRMED, EventType.STATUS_CHANGED]
     assert {(event.trace_parent, event.actor) for event in events} == {(TRACE, "service:products")}
+
+
+def pay(kafka_client: KafkaClient, order: OrderDocument, outcome: str, **value: object) -> None:
+    """Sends an answer of the payment service, as a program that is not ours may."""
+    fields = {
+        "userId": order.user_id,
+        "orderNumber": order.order_number,
+        "amount": 2000,
+        "currency": "USD",
+        "attempt": 1,
+        "paymentId": "pi_1",
+        "timestamp": "2026-01-02T03:04:05Z",
+    }
+    send_answer(kafka_client, f"payment.{outcome}", str(order.id), **fields | value)
+
+
+@pytest.mark.usefixtures("payment_gateway")
+def test_a_prepaid_order_is_processed_once_its_stock_is_reserved_and_its_payment_taken(
+    kafka_client: KafkaClient, placer: OrderPlacer
+) -> None:
+    product, method = placer.catalogue.add(), PaymentMethod.CREDIT_CARD
+    order = placer.place_items((product, 2), payment_method=method, payment_token="pm_1").order
+    with running_consumer():
+        send_reserved(kafka_client, order)
+        pay(kafka_client, order, "succeeded")
+        paid = wait_for(order, OrderStatus.PROCESSING)
+    assert (paid.payment_status, paid.payment_reference) == (PaymentStatus.PAID, "pi_1")
+    [event] = [event for event in event_log.history(order.id) if event.type == EventType.PAYMENT]
+    assert (event.trace_parent, event.actor) == (TRACE, "service:payments")
+
+
+@pytest.mark.usefixtures("payment_gateway")
+def test_what_the_payment_service_writes_about_a_decline_is_shortened_and_made_printable(
+    kafka_client: KafkaClient, placer: OrderPlacer
+) -> None:
+    product, method = placer.catalogue.add(), PaymentMethod.CREDIT_CARD
+    order = placer.place_items((product, 2), payment_method=method, payment_token="pm_1").order
+    with running_consumer():
+        pay(kafka_client, order, "failed", code="\x00" * 50, detail="\x1b[31m" + "no " * 500)
+        eventually(lambda: now(order).payment_status == PaymentStatus.FAILED, "the payment failed")
+    failure = now(order).payment_failure
+    assert failure is not None
+    assert failure.code.isprintable()
+    assert failure.detail.isprintable()
+    assert (len(failure.code), len(failure.detail)) == (40, 501)
 
 
 def test_an_order_without_enough_stock_is_cancelled_with_the_reason(

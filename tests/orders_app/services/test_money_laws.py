@@ -69,6 +69,7 @@ ACTIONS: dict[str, Action] = {
     "tell last": tell(-1),
     "tell all": lambda _, gateway: record(*gateway.answers),
     "tell all backwards": lambda _, gateway: record(*reversed(gateway.answers)),
+    "declines were none": lambda order, gateway: gateway.correct(order),
     "look up": lambda order, _: request_payment_look_up(
         order_id=order.id, attempt=1, payment_id="pi_1", origin=GATEWAY
     ),
@@ -78,6 +79,9 @@ ACTIONS: dict[str, Action] = {
     "first refund fails": fail_refund(0),
     "last refund fails": fail_refund(-1),
 }
+
+
+PAID = ["reserved", "gateway works", "tell all"]
 
 
 def settle(order: OrderDocument, gateway: Gateway) -> None:
@@ -93,7 +97,9 @@ def settle(order: OrderDocument, gateway: Gateway) -> None:
 
 def give_back_what_failed(order: OrderDocument, gateway: Gateway) -> None:
     """What staff do for a cancelled order whose refund has failed."""
-    while now(order).status == OrderStatus.CANCELLED and now(order).refundable_amount:
+    current = now(order)
+    has_failed = failed_amount(order, current.payment_reference or "", gateway) > 0
+    if has_failed and current.status == OrderStatus.CANCELLED and current.refundable_amount:
         refund(None)(order, gateway)
         settle(order, gateway)
 
@@ -106,6 +112,27 @@ def give_back_what_failed(order: OrderDocument, gateway: Gateway) -> None:
 @example(
     token=BAD,
     actions=["reserved", "gateway works", "tell all", "pay", "gateway works", "expire", "tell all backwards"],
+)
+@example(
+    token=GOOD,
+    actions=[*PAID, "refund a part", "gateway works", "tell all", "first refund fails", "tell all"],
+)
+@example(token=GOOD, actions=[*PAID, "cancel", "gateway works", "last refund fails", "tell all", "expire"])
+@example(
+    token=BAD,
+    actions=["reserved", *["gateway works", "tell all", "pay badly"] * 2, "declines were none", "tell all"],
+)
+@example(
+    token=BAD,
+    actions=[
+        "reserved",
+        "gateway works",
+        "tell all",
+        "mark paid",
+        "declines were none",
+        "tell all",
+        "cancel",
+    ],
 )
 def test_money_is_kept_only_for_an_order_that_goes_on_and_only_once(
     placer: OrderPlacer, token: str, actions: list[str]
