@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from orders_app.document import OrderDocument
+from orders_app.event_data import EventType
 from orders_app.exceptions import OrderNotPayable, PaymentUnderWay, RefundTooLarge, TransitionNotAllowed
 from orders_app.models import PaymentToken, Refund
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, mark_paid
@@ -118,7 +119,7 @@ def test_an_order_that_ends_when_its_payment_succeeds_is_paid_or_gives_the_money
     race(lambda: end(order), lambda: record(taken(order)), lambda: record(taken(order)))
     is_cancelled = now(order).status == OrderStatus.CANCELLED
     assert [message.amount for message in refunds_asked(order)] == [2000] * is_cancelled
-    assert events(order).count("order.payment") == 1
+    assert events(order).count(EventType.PAYMENT) == 1
     assert now(order).payment_status == PaymentStatus.PAID
     # An order that was paid first does not expire, but can be cancelled.
     assert is_cancelled or end is expire
@@ -146,7 +147,7 @@ def test_a_decline_for_good_and_a_cancel_at_once_cancel_the_order_once(order: Or
     assert not [each for each in outcomes if isinstance(each, Exception)] or of_type(
         TransitionNotAllowed, outcomes
     )
-    assert events(order).count("order.cancelled") == 1
+    assert events(order).count(EventType.CANCELLED) == 1
     assert now(order).payment_status == PaymentStatus.FAILED
 
 
@@ -205,6 +206,6 @@ def test_the_same_answers_of_two_batches_at_once_count_once(placer: OrderPlacer)
     answers = [taken(order, payment_id=f"pi_{index}") for index, order in enumerate(orders)]
     run_together(lambda: record(*answers), lambda: record(*reversed(answers)))
     for order in orders:
-        assert events(order).count("order.payment") == 1
+        assert events(order).count(EventType.PAYMENT) == 1
         assert refunds_asked(order) == []
         assert now(order).status == OrderStatus.PROCESSING
