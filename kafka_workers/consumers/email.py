@@ -17,6 +17,7 @@ from kafka_workers.runtime.consuming.definition import ConsumerDefinition, Decod
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import ReceivedMessage
 from kafka_workers.workers import EMAIL
+from orders_app.accounts.send_account_mails import send_account_mails
 from orders_app.inbox import INBOX_AGE, message_key
 from orders_app.mail.events import (
     Cancelled,
@@ -186,5 +187,6 @@ EMAIL_CONSUMER = ConsumerDefinition(
     handle_each=handle_each,
     check=check_settings,
     clean_up=_mailing.server.close,
+    beside=(send_account_mails,),
     batch_size=BATCH_MAILS,
 )

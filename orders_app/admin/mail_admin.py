@@ -9,10 +9,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.admin import StackedInline
 
+from orders_app.accounts.account_mails import example_account_mails
 from orders_app.mail.composing import Mail, write_mail
 from orders_app.mail.examples import example_events
 from orders_app.mail.reader import Reader, reader_of
-from orders_app.models import MailPreference, MailRecord
+from orders_app.models import AccountMail, MailPreference, MailRecord
 from web.read_only_admin import ReadOnlyAdmin
 
 PREVIEWS = "admin/orders_app/mailrecord/previews.html"
@@ -55,6 +56,7 @@ class MailRecordAdmin(ReadOnlyAdmin):
         """All mails with their subjects, as the signed-in user would read them."""
         reader = self._reader(request)
         mails = {name: write_mail(event, reader) for name, event in example_events(reader.user_id).items()}
+        mails |= example_account_mails(reader)
         context = self.admin_site.each_context(request)
         context |= {"title": "Previews of all mails", "opts": self.opts, "mails": mails}
         return TemplateResponse(request, PREVIEWS, context)
@@ -71,16 +73,29 @@ class MailRecordAdmin(ReadOnlyAdmin):
     def _mail(self, request: HttpRequest, name: str) -> Mail:
         """Raises Http404 where no mail has this name."""
         reader = self._reader(request)
-        events = example_events(reader.user_id)
-        if name not in events:
-            raise Http404("There is no such mail.")
-        return write_mail(events[name], reader)
+        if event := example_events(reader.user_id).get(name):
+            return write_mail(event, reader)
+        if mail := example_account_mails(reader).get(name):
+            return mail
+        raise Http404("There is no such mail.")
 
     def _reader(self, request: HttpRequest) -> Reader:
         """Raises PermissionDenied for who may not see mails."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         return reader_of(request.user)  # type: ignore[arg-type]  # who comes here is signed in
+
+
+@admin.register(AccountMail)
+class AccountMailAdmin(ReadOnlyAdmin):
+    """Lists mails about accounts, newest first."""
+
+    list_display: ClassVar = ["created_at", "kind", "address", "state", "detail"]
+    list_filter: ClassVar = ["state", "kind", "created_at"]
+    list_per_page = 50
+    search_fields: ClassVar = ["address__startswith"]
+    ordering: ClassVar = ["-pk"]
+    fields: ClassVar = ["kind", "address", "user_id", "state", "detail", "created_at", "due_at"]
 
 
 class MailPreferenceInline(StackedInline):

@@ -18,6 +18,7 @@ from devtools.driver.shop import eventually
 from kafka_workers.consumers import email
 from kafka_workers.consumers.email import EMAIL_CONSUMER
 from kafka_workers.runtime.consuming.consumer_loop import run
+from orders_app.accounts.password_reset import request_reset
 from orders_app.models import MailRecord
 from tests.concurrency import running
 from tests.database import in_test_database
@@ -119,6 +120,16 @@ def test_other_changes_of_the_status_and_other_topics_are_not_told(
     with running_consumer():
         catcher.mail(last)
     assert len(catcher.mails()) == 1
+
+
+def test_mails_about_accounts_are_sent_beside_those_about_orders(
+    kafka_client: KafkaClient, alice: User, catcher: Catcher
+) -> None:
+    alice.set_password("kettle-orchard-9")
+    alice.save()
+    request_reset(address=alice.email)
+    with running_consumer():
+        assert catcher.mail("new password")["to"] == [alice.email]
 
 
 def test_a_message_that_comes_twice_is_told_once_with_the_id_of_its_event(

@@ -10,6 +10,8 @@ from orders_app.models import MailKind, MailPreference, MailRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+ACCOUNT_MAILS = ("password-reset", "confirm-address", "address-change", "address-held")
+
 
 @pytest.fixture
 def browser(sam: User) -> Client:
@@ -39,13 +41,14 @@ def test_staff_find_what_became_of_a_mail_and_change_nothing(browser: Client) ->
 
 def test_every_kind_of_mail_can_be_seen_as_html_and_as_text(browser: Client) -> None:
     page = browser.get(reverse("admin:orders_app_mailrecord_previews")).content.decode()
-    for name in example_events("1"):
+    for name in [*example_events("1"), *ACCOUNT_MAILS]:
         for form in ("html", "text"):
             path = reverse(f"admin:orders_app_mailrecord_{form}", args=[name])
             assert path in page
             shown = browser.get(path)
             assert shown.status_code == 200
-            assert "SB-DEMO" in shown.content.decode()
+            expected = "somebody asked for it" if name in ACCOUNT_MAILS else "SB-DEMO"
+            assert expected in shown.content.decode()
 
 
 def test_a_mail_that_does_not_exist_is_not_found(browser: Client) -> None:
