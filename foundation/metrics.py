@@ -178,3 +178,12 @@ STOCK_DRIFT = Gauge(
     "Pieces by which stock differed from the ledger at the last audit, over all products; must be 0.",
     multiprocess_mode="mostrecent",
 )
+
+# Payments.
+
+GATEWAY_EVENTS = Counter(
+    "stockbridge_gateway_events_total",
+    "Webhooks of the payment gateway; outcome is looked_up, kept (for staff), known, repeated, ignored (of a "
+    "type that nothing is done about) or refused.",
+    ["outcome"],
+)

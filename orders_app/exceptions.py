@@ -242,6 +242,13 @@ class OrderNotDeletable(OrderError):
         super().__init__(f"An order that is {status.label} cannot be deleted{reason and f' while {reason}'}.")
 
 
+class WebhookRefused(Refusal):
+    """A webhook that is not signed by the payment gateway, or cannot be read."""
+
+    kind = Kind.INVALID
+    code = "webhook_refused"
+
+
 class LockedTooLate(RuntimeError):
     """A programming error: when orders were to be locked, there was no transaction or it had written."""
 

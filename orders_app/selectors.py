@@ -1,17 +1,21 @@
 """Reads orders."""
 
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Now
 
 from orders_app.document import NUMBER_PREFIX, OrderDocument
 from orders_app.exceptions import OrderNotFound
-from orders_app.models import Order
+from orders_app.models import Order, Payment, PaymentToken, Refund
 from orders_app.models.order import AWAITS_PAYMENT
 from orders_app.models.rows import read_documents
 from orders_app.order_search import search_conditions
+
+Row = TypeVar("Row", bound=Model)
 
 
 def all_orders() -> QuerySet[Order]:
@@ -56,3 +60,31 @@ def get_document(order_id: UUID) -> OrderDocument:
     if document is None:
         raise OrderNotFound(order_id)
     return document
+
+
+def ended_attempts(order_id: UUID) -> QuerySet[Payment]:
+    """The attempts to pay the order that have ended, oldest first."""
+    return Payment.objects.filter(order_id=order_id).order_by("attempt")
+
+
+def waiting_attempts(order_id: UUID) -> Iterable[tuple[int, datetime]]:
+    """The attempts that have not ended, with the time at which they were asked for. Reads no token."""
+    waiting = PaymentToken.objects.filter(order_id=order_id).order_by("attempt")
+    return waiting.values_list("attempt", "created_at")
+
+
+def refunds_of(order_id: UUID) -> QuerySet[Refund]:
+    """The refunds of the order, oldest first."""
+    return Refund.objects.filter(order_id=order_id).order_by("version")
+
+
+def search_by_order(rows: QuerySet[Row], text: str, references: Sequence[str]) -> QuerySet[Row]:
+    """The rows of the order with this number, and those of which one of these columns is the text.
+
+    The rows have an `order_id`; the order number may be in any case.
+    """
+    of_order = Order.objects.filter(order_number=text.upper()).values("pk")
+    conditions = [Q(order_id__in=of_order), *(Q(**{column: text}) for column in references)]
+    # A union and not an OR, so that PostgreSQL uses the index of each condition.
+    matches, *more_matches = (rows.order_by().filter(condition).values("pk") for condition in conditions)
+    return rows.filter(pk__in=matches.union(*more_matches))

@@ -6,11 +6,12 @@ refused is compared with its struct again, field by field.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, cast
 
 from django.db.models import Choices
-from msgspec import Struct, inspect
+from msgspec import Struct, ValidationError, convert, inspect
 
 from foundation.printable import shortened
 
@@ -124,6 +125,13 @@ def _of_boolean(value: Any, _kind: inspect.BoolType, path: str) -> Iterator[Faul
         yield Fault(path, "Must be a valid boolean.", "invalid")
 
 
+def _of_decimal(value: Any, _kind: inspect.DecimalType, path: str) -> Iterator[Fault]:
+    try:
+        convert(value, Decimal)
+    except ValidationError:
+        yield Fault(path, "A valid number is required.", "invalid")
+
+
 def _of_choice(value: Any, kind: inspect.CustomType, path: str) -> Iterator[Fault]:
     """Faults of a field with Django's choices, a custom type to msgspec; the sentence names them."""
     choices = cast("Iterable[Choices]", kind.cls)
@@ -141,6 +149,7 @@ _RULES: dict[type[inspect.Type], Callable[[Any, Any, str], Iterator[Fault]]] = {
     inspect.StrType: _of_text,
     inspect.IntType: _of_integer,
     inspect.BoolType: _of_boolean,
+    inspect.DecimalType: _of_decimal,
     inspect.CustomType: _of_choice,
 }
 

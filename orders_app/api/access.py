@@ -1,16 +1,19 @@
 """Who may see and change which orders: customers their own, staff all. The one place that decides it."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 from rest_framework_simplejwt.models import TokenUser
 
 from orders_app.event_log import Origin
+from orders_app.exceptions import OrderNotFound
 from orders_app.models import Order
 from orders_app.models.order import OVERRIDE_CHECKS
 from orders_app.selectors import all_orders, orders_of
@@ -26,6 +29,19 @@ def user_id(user: Requester) -> int:
 def visible_orders(user: Requester) -> QuerySet[Order]:
     """The orders that exist for this user: another customer's order is no different from none at all."""
     return all_orders() if user.is_staff else orders_of(user_id(user))
+
+
+def require_visible(user: Requester, order_id: UUID) -> None:
+    """Raise OrderNotFound unless the user may see the order."""
+    if not visible_orders(user).filter(pk=order_id).exists():
+        raise OrderNotFound(order_id)
+
+
+def require_own(user: Requester, order_id: UUID) -> None:
+    """Raise OrderNotFound unless the user may see the order, and PermissionDenied where it is another's."""
+    require_visible(user, order_id)
+    if not orders_of(user_id(user)).filter(pk=order_id).exists():
+        raise PermissionDenied("Only the customer of an order can pay it.")
 
 
 def origin_of(request: Request | HttpRequest) -> Origin:

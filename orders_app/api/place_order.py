@@ -1,6 +1,5 @@
 """`POST orders/`: who may place an order, what is sent, what is answered and refused."""
 
-import re
 from functools import cache
 from http import HTTPStatus
 
@@ -15,14 +14,19 @@ from rest_framework.request import Request
 from foundation.group_commit import Call
 from orders_app.accounts.authentication import AccessTokenAuthentication
 from orders_app.api.access import origin_of, user_id
+from orders_app.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from orders_app.api.shapes import OrderSerializer, PlaceOrder, PlaceOrderSerializer
-from orders_app.exceptions import IdempotencyKeyReused, InactiveProducts, UnknownProducts
+from orders_app.exceptions import (
+    IdempotencyKeyReused,
+    InactiveProducts,
+    PaymentsUnavailable,
+    TokenNotAccepted,
+    UnknownProducts,
+)
 from orders_app.services.place_order import PLACEMENTS, Placement, PlacementRequest
 from web.bodies import field_error
 from web.endpoint import Answer, Endpoint
 from web.error_schema import refused
-
-IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
 def _ask(request: Request | HttpRequest, body: PlaceOrder) -> PlacementRequest:
@@ -31,8 +35,9 @@ def _ask(request: Request | HttpRequest, body: PlaceOrder) -> PlacementRequest:
         items=body.items,
         shipping_address=body.shipping_address,
         payment_method=body.payment_method,
-        idempotency_key=_idempotency_key(request) or "",
+        idempotency_key=idempotency_key(request),
         origin=origin_of(request),
+        payment_token=body.payment_token or "",
     )
 
 
@@ -41,14 +46,9 @@ def _answer(body: PlaceOrder, placing: Call[PlacementRequest, Placement]) -> Ans
         placement = placing.result()
     except (UnknownProducts, InactiveProducts) as refusal:
         raise _wrong_products(body, refusal) from refusal
+    except TokenNotAccepted as refusal:
+        raise field_error("paymentToken", str(refusal), refusal.code) from refusal
     return Answer(placement.order, _headers_of(placement))
-
-
-def _idempotency_key(request: Request | HttpRequest) -> str | None:
-    key: str | None = request.META.get("HTTP_IDEMPOTENCY_KEY")
-    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
-        raise field_error("Idempotency-Key", "Must be 1 to 255 printable ASCII characters.", "invalid")
-    return key
 
 
 def _wrong_products(body: PlaceOrder, refusal: UnknownProducts | InactiveProducts) -> ValidationError:
@@ -80,11 +80,7 @@ PLACE_ORDER = Endpoint(
     summary="Place an order",
     tag="orders",
     parameters=(
-        OpenApiParameter(
-            "Idempotency-Key",
-            location=OpenApiParameter.HEADER,
-            description="1 to 255 printable ASCII characters. The same key again gives the same order again.",
-        ),
+        IDEMPOTENCY_KEY,
         OpenApiParameter(
             "Location", location=OpenApiParameter.HEADER, response=[201], description="Where the order is."
         ),
@@ -106,5 +102,5 @@ PLACE_ORDER = Endpoint(
     answer=_answer,
     status=HTTPStatus.CREATED,
     content=OrderSerializer,
-    refusals={422: refused(IdempotencyKeyReused("a-key-of-mine"))},
+    refusals={409: refused(PaymentsUnavailable()), 422: refused(IdempotencyKeyReused("a-key-of-mine"))},
 )

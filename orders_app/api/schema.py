@@ -1,9 +1,16 @@
 """The routes of orders in the OpenAPI schema: names, words and examples."""
 
+from decimal import Decimal
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
+from orders_app.api.idempotency import IDEMPOTENCY_KEY
+from orders_app.api.payment_shapes import (
+    OrderPaymentsSerializer,
+    PayOrderSerializer,
+    RefundOrderSerializer,
+)
 from orders_app.api.place_order import PLACE_ORDER
 from orders_app.api.shapes import (
     CancelOrderSerializer,
@@ -14,9 +21,13 @@ from orders_app.api.shapes import (
     StatusSerializer,
 )
 from orders_app.exceptions import (
+    IdempotencyKeyReused,
     OrderNotDeletable,
     OrderNotEditable,
+    OrderNotPayable,
     PaymentPending,
+    PaymentUnderWay,
+    RefundTooLarge,
     StockPending,
     TransitionNotAllowed,
 )
@@ -50,6 +61,17 @@ STEP_REFUSED = OpenApiResponse(
         )
     ],
 )
+NOT_PAYABLE = OpenApiResponse(
+    ERROR,
+    "The order cannot be paid: it is cancelled, paid or paid on delivery; another token is being charged; or "
+    "this installation takes no payments.",
+    [refused_example(refusal) for refusal in (OrderNotPayable("it is cancelled"), PaymentUnderWay())],
+)
+NOT_REFUNDABLE = OpenApiResponse(
+    ERROR,
+    "Nothing was paid through the gateway; or less is left of it than the amount (`refundableAmount`).",
+    [refused_example(RefundTooLarge(Decimal("12.50"), "USD"))],
+)
 FINAL_STEP = refused(TransitionNotAllowed(OrderStatus.PENDING, OrderStatus.DELIVERED))
 
 described = extend_schema_view(
@@ -78,6 +100,22 @@ described = extend_schema_view(
         {200: OrderSerializer, 409: STEP_REFUSED},
         ChangeStatusSerializer,
     ),
+    pay=route(
+        "payOrder",
+        "Pay an order",
+        {202: OrderSerializer, 409: NOT_PAYABLE},
+        PayOrderSerializer,
+        description="The token is charged as soon as the stock is reserved. The same token again, while it "
+        "waits or is being charged, is the same payment.",
+    ),
+    refund=route(
+        "refundOrder",
+        "Give money back",
+        {202: OrderSerializer, 409: NOT_REFUNDABLE, 422: refused(IdempotencyKeyReused("a-key-of-mine"))},
+        RefundOrderSerializer,
+        parameters=[IDEMPOTENCY_KEY],
+    ),
+    payments=route("listOrderPayments", "The payments and refunds of an order", OrderPaymentsSerializer),
     history=route(
         "getOrderHistory", "All that happened to an order", OrderEventSerializer(many=True), filters=False
     ),

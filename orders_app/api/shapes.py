@@ -16,6 +16,8 @@ from web.struct_schema import StructSerializer
 MAXIMUM_ITEMS = 100
 TrackingNumber = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]
 Reason = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
+# The gateway's tokens are words; like a header, they have no blanks.
+PaymentToken = Annotated[str, Meta(max_length=255, pattern=r"^[\x21-\x7e]*$(?!\n)")]
 
 
 class PlaceOrder(Struct, frozen=True, rename="camel"):
@@ -24,6 +26,7 @@ class PlaceOrder(Struct, frozen=True, rename="camel"):
     items: Annotated[list[ItemRequest], Meta(min_length=1, max_length=MAXIMUM_ITEMS)]
     shipping_address: ShippingAddress
     payment_method: PaymentMethod
+    payment_token: PaymentToken | None = None
 
 
 class EditOrder(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -16,6 +16,7 @@ from orders_app.accounts.views import (
     RefreshTokensView,
     RegisterView,
 )
+from orders_app.api.payment_webhook import PaymentWebhookView
 from orders_app.api.views import OrderViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -31,5 +32,6 @@ urlpatterns = [
     path("auth/password/reset/confirm/", ResetPasswordView.as_view(), name="reset-password"),
     path("auth/email/confirm/", ConfirmAddressView.as_view(), name="confirm-address"),
     path("auth/me/", OwnAccountView.as_view(), name="own-account"),
+    path("payments/webhook/", PaymentWebhookView.as_view(), name="payment-webhook"),
     path("", include(router.urls)),
 ]

@@ -12,11 +12,18 @@ from rest_framework.permissions import AllowAny, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.serializer_helpers import ReturnDict
-from rest_framework.viewsets import GenericViewSet
 
 from orders_app import event_log
-from orders_app.api.access import IsThatUserOrStaff, may_override_checks, origin_of, visible_orders
+from orders_app.api.access import (
+    IsThatUserOrStaff,
+    may_override_checks,
+    origin_of,
+    require_visible,
+    visible_orders,
+)
 from orders_app.api.filters import OrderFilters
+from orders_app.api.payment_actions import PaymentActions
+from orders_app.api.payment_shapes import PayOrderSerializer, RefundOrderSerializer
 from orders_app.api.place_order import PLACE_ORDER
 from orders_app.api.schema import described
 from orders_app.api.shapes import (
@@ -53,7 +60,7 @@ from web.struct_schema import StructSerializer
 
 
 @described
-class OrderViewSet(NoStore, GenericViewSet[Order]):
+class OrderViewSet(NoStore, PaymentActions):
     """Orders: customers place and see their own, staff see and move all."""
 
     lookup_value_converter = "uuid"
@@ -66,6 +73,8 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
         "partial_update": EditOrderSerializer,
         "cancel": CancelOrderSerializer,
         "change_status": ChangeStatusSerializer,
+        "pay": PayOrderSerializer,
+        "refund": RefundOrderSerializer,
     }
 
     def get_permissions(self) -> Sequence[Any]:
@@ -85,11 +94,6 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
         """The orders that the caller may see."""
         return visible_orders(self.request.user)
 
-    def require_visible(self, order_id: UUID) -> None:
-        """Raise OrderNotFound unless the caller may see the order."""
-        if not self.get_queryset().filter(pk=order_id).exists():
-            raise OrderNotFound(order_id)
-
     def list(self, request: Request) -> Response:
         """Own orders; for staff, everyone's."""
         return self.page(self.filter_queryset(self.get_queryset()), document_of)
@@ -108,7 +112,7 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Correct the shipping address while the order is Pending; staff may set the tracking number too."""
         body = read_body(request.data, EditOrderByStaff if request.user.is_staff else EditOrder)
-        self.require_visible(pk)
+        require_visible(request.user, pk)
         return shown_with_form(update_order(order_id=pk, origin=origin_of(request), **edits(body)))
 
     def destroy(self, request: Request, pk: UUID) -> Response:
@@ -120,7 +124,7 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
     def cancel(self, request: Request, pk: UUID) -> Response:
         """Cancel the order; what it holds goes back into stock."""
         body = read_body(request.data, CancelOrder, may_be_empty=True)
-        self.require_visible(pk)
+        require_visible(request.user, pk)
         reason = cancel_reason(body.reason, by_staff=request.user.is_staff)
         return shown(cancel_order(order_id=pk, reason=reason, origin=origin_of(request)))
 
@@ -138,7 +142,7 @@ class OrderViewSet(NoStore, GenericViewSet[Order]):
     @action(detail=True)
     def history(self, request: Request, pk: UUID) -> Response:
         """All that happened to the order, oldest first."""
-        self.require_visible(pk)
+        require_visible(request.user, pk)
         return self.page(event_log.history(pk), shown_event)
 
     @action(

@@ -12,9 +12,10 @@ from devtools.stack.ports import free_ports
 from tests.database import in_test_database
 from tests.orders_app.api.conftest import customer, other
 from tests.orders_app.ordering import catalogue, placer
+from tests.orders_app.paying import payment_gateway
 from tests.orders_app.sockets.conftest import accepts
 
-__all__ = ["catalogue", "customer", "other", "placer"]
+__all__ = ["catalogue", "customer", "other", "payment_gateway", "placer"]
 
 FRONT_END = "http://pages.example"
 WITHOUT_THROTTLES = {"LOGIN_RATE": "off", "REGISTRATION_RATE": "off", "LOGIN_FAILURES": "1000000"}

@@ -18,15 +18,19 @@ from orders_app.accounts.own_account import change_account
 from orders_app.accounts.sign_ins import start_sign_in
 from orders_app.document import OrderDocument
 from orders_app.mail.unsubscribing import unsubscribe_url
-from orders_app.state_machine import OrderStatus
+from orders_app.state_machine import OrderStatus, PaymentMethod
 from products_app.services.catalogue import create_product
 from tests.orders_app.accounts.links import parts_of
 from tests.orders_app.api.api_users import ADDRESS, order_body
 from tests.orders_app.ordering import OrderPlacer
+from tests.orders_app.paying import pay, record, taken
 from tests.web.callers import CALLERS, Users, everything, send_request, unsigned
 from tests.wsgi_client import CSRF_TOKEN, WsgiClient
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("quick_passwords", "payment_gateway"),
+]
 
 API = "api/v1/"
 PASSWORD = "kettle-orchard-9"
@@ -41,6 +45,15 @@ class RouteObjects(NamedTuple):
 
     def order(self, *statuses: OrderStatus) -> str:
         return str(self.placer.place_and_move(*statuses).id)
+
+    def prepaid_order(self) -> OrderDocument:
+        return self.placer.place(PaymentMethod.CREDIT_CARD)
+
+    def paid_order(self) -> OrderDocument:
+        order = self.prepaid_order()
+        pay(order)
+        record(taken(order))
+        return order
 
     def product(self) -> str:
         product = create_product(name="Lantern", price=Decimal(10), stock=5)
@@ -84,6 +97,14 @@ SERVICES = (401, 401, 401, 401, 200, 401, 401)
 
 def of_order(path: str, *statuses: OrderStatus) -> Callable[[RouteObjects], str]:
     return lambda objects: path.format(objects.order(*statuses))
+
+
+def of_prepaid_order(path: str) -> Callable[[RouteObjects], str]:
+    return lambda objects: ORDER.format(objects.prepaid_order().id) + path
+
+
+def of_paid_order(path: str) -> Callable[[RouteObjects], str]:
+    return lambda objects: ORDER.format(objects.paid_order().id) + path
 
 
 def of_product(path: str) -> Callable[[RouteObjects], str]:
@@ -187,6 +208,17 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ),
     ("PATCH", "api/v1/orders/<uuid:pk>/cancel/"): RouteCase(owner_and_staff(), of_order(ORDER + "cancel/")),
     ("GET", "api/v1/orders/<uuid:pk>/history/"): RouteCase(owner_and_staff(), of_order(ORDER + "history/")),
+    ("POST", "api/v1/orders/<uuid:pk>/pay/"): RouteCase(
+        (401, 202, 404, 403, 401, 401, 401),
+        of_prepaid_order("pay/"),
+        lambda _: {"paymentToken": "pm_card_visa"},
+    ),
+    ("GET", "api/v1/orders/<uuid:pk>/payments/"): RouteCase(owner_and_staff(), of_order(ORDER + "payments/")),
+    ("POST", "api/v1/orders/<uuid:pk>/refund/"): RouteCase(
+        staff_alone(202), of_paid_order("refund/"), lambda _: {"reason": "Broken.", "amount": "0.50"}
+    ),
+    # Its door is the gateway's signature, which none of these callers has.
+    ("POST", "api/v1/payments/webhook/"): RouteCase(to_all(400), body=lambda _: {"id": "evt_1"}),
     ("PATCH", "api/v1/orders/<uuid:pk>/status/"): RouteCase(
         staff_alone(200),
         of_order(ORDER + "status/", OrderStatus.PROCESSING, OrderStatus.SHIPPED),

@@ -1,0 +1,1 @@
+"""What the gateway tells by webhook: signed by it, read, and acted on once."""

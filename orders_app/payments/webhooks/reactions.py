@@ -1,0 +1,87 @@
+"""What is done about each event of the gateway, by what it tells."""
+
+from collections.abc import Callable, Mapping
+
+from orders_app.document import PaymentFailure
+from orders_app.event_log import Origin
+from orders_app.models import GatewayEvent, Payment, Refund
+from orders_app.payments.webhooks.notice import GatewayNotice, Subject
+from orders_app.services.pay_order import request_payment_look_up
+from orders_app.services.record_payment_answers import record_refund_failure
+
+Kind = GatewayEvent.Kind
+
+
+def react(notice: GatewayNotice, origin: Origin) -> Kind | None:
+    """Do what the event asks for, in the transaction of the caller, who has written nothing in it.
+
+    Returns as what the event is remembered; None where it tells nothing new.
+    """
+    return _REACTIONS[notice.subject](notice, origin)
+
+
+def _about_payment(notice: GatewayNotice, origin: Origin) -> Kind | None:
+    if _is_known(notice):
+        return None
+    if _look_up(notice, origin):
+        return Kind.PAYMENT
+    # The attempt may have ended while this waited for the order.
+    is_taken = notice.subject == Subject.PAYMENT_TAKEN
+    return Kind.UNKNOWN_PAYMENT if is_taken and not _is_known(notice) else None
+
+
+def _is_known(notice: GatewayNotice) -> bool:
+    """Whether an order knows how the payment ended; of money that was taken, that it was."""
+    ended = Payment.objects.filter(payment_id=notice.payment_id)
+    if notice.subject == Subject.PAYMENT_TAKEN:
+        ended = ended.filter(state=Payment.State.SUCCEEDED)
+    # A payment that came too late or twice is none of the order: it is asked back.
+    return ended.exists() or Refund.objects.filter(payment_id=notice.payment_id).exists()
+
+
+def _look_up(notice: GatewayNotice, origin: Origin) -> bool:
+    """Ask for the payment to be looked up, unless the attempt that its metadata names has ended so."""
+    if notice.order_id is None or notice.attempt is None:
+        return False
+    return request_payment_look_up(
+        order_id=notice.order_id,
+        attempt=notice.attempt,
+        payment_id=notice.payment_id,
+        succeeded=notice.subject == Subject.PAYMENT_TAKEN,
+        origin=origin,
+    )
+
+
+def _about_dispute(_notice: GatewayNotice, _origin: Origin) -> Kind:
+    return Kind.DISPUTE
+
+
+def _about_made_refund(notice: GatewayNotice, _origin: Origin) -> Kind | None:
+    """A refund that an order asked for names the order; one of another's payment is no matter of ours."""
+    is_of_ours = Payment.objects.filter(payment_id=notice.payment_id).exists()
+    return Kind.UNKNOWN_REFUND if notice.order_id is None and is_of_ours else None
+
+
+def _about_failed_refund(notice: GatewayNotice, origin: Origin) -> Kind | None:
+    """Events of several types may tell of one refund: the first is kept."""
+    told = GatewayEvent.objects.filter(payment_id=notice.payment_id, reference=notice.reference)
+    if told.filter(kind=Kind.REFUND_FAILED).exists():
+        return None
+    if notice.order_id is not None and notice.refund is not None:
+        record_refund_failure(
+            order_id=notice.order_id,
+            refund=notice.refund,
+            failure=PaymentFailure(notice.code, notice.summary),
+            refund_id=notice.reference,
+            origin=origin,
+        )
+    return Kind.REFUND_FAILED
+
+
+_REACTIONS: Mapping[Subject, Callable[[GatewayNotice, Origin], Kind | None]] = {
+    Subject.PAYMENT_TAKEN: _about_payment,
+    Subject.PAYMENT_ENDED: _about_payment,
+    Subject.DISPUTE: _about_dispute,
+    Subject.REFUND_MADE: _about_made_refund,
+    Subject.REFUND_FAILED: _about_failed_refund,
+}
