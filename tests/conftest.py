@@ -17,7 +17,7 @@ from foundation.logging import line_processors
 from foundation.rates import read_rate
 from foundation.shared_connection import shared_connection
 from orders_app.services.place_order import PLACING
-from orders_app.services.record_stock_answers import RECORDING
+from orders_app.services.usual_answers import RECORDING
 from products_app.services.service_keys import KEYS
 from tests.running_catcher import Catcher
 from web.rates.counts import request_counts

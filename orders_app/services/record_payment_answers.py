@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from orders_app.document import PaymentFailure
+from orders_app.document import OrderDocument, PaymentFailure
 from orders_app.event_log import Origin
 from orders_app.models import Payment, Refund
 from orders_app.services.keep_payment_contradiction import keep_payment_contradiction
@@ -25,6 +25,7 @@ from orders_app.services.payment_answers import (
     contradiction_of_refund,
 )
 from orders_app.services.payment_steps import RefundRequest
+from orders_app.services.usual_answers import record_usual_answers
 from orders_app.state_machine import UNPAID, PaymentStatus
 
 PAID_BEFORE = "The order was paid already."
@@ -40,18 +41,23 @@ class _Money:
 
 
 def record_payment_answers(*, answers: Sequence[PaymentAnswer], origin_actor: str) -> None:
-    """Record these answers, those about one order in their order, in one transaction.
+    """Record these answers, those about one order in their order.
 
     Safe to run again with the same or old answers. Answers about unknown orders are ignored; one that
-    contradicts its order changes nothing and is kept for people.
+    contradicts its order changes nothing and is kept for people. Two transactions: one for the ends of
+    attempts that are under way, and one for all other answers.
     """
     by_id = [(order_id, answer) for answer in answers if (order_id := parse_order_id(answer.order_id))]
     if not by_id:
         return
-    order_ids = {order_id for order_id, _ in by_id}
-    with locked_orders(order_ids, Origin(origin_actor)) as orders:
+    unusual = record_usual_answers(
+        answers=by_id, origin_actor=origin_actor, is_usual=_is_usual, record=_end_attempt
+    )
+    if not unusual:
+        return
+    with locked_orders({order_id for order_id, _ in unusual}, Origin(origin_actor)) as orders:
         money = _read_money(orders.keys())
-        for order_id, answer in by_id:
+        for order_id, answer in unusual:
             if order := orders.get(order_id):
                 order.origin = Origin(origin_actor, answer.origin.trace_parent)
                 _record(order, answer, money[order_id])
@@ -68,6 +74,24 @@ def record_refund_failure(
         row = Refund.objects.filter(order_id=order_id, version=refund).first()
         if order_id in orders and row and row.state != Refund.State.FAILED:
             orders[order_id].record_failed_refund(row, refund_id, failure)
+
+
+def _is_usual(answer: PaymentAnswer, order: OrderDocument) -> bool:
+    """Whether the answer is the end of the attempt that is under way: of that no row is stored yet."""
+    return (
+        not isinstance(answer, MoneyReturned)
+        and order.is_payment_under_way
+        and answer.attempt == order.payment_attempts
+        and contradiction_of_payment(answer, order, None) is None
+    )
+
+
+def _end_attempt(order: LockedOrder, answer: PaymentAnswer) -> None:
+    match answer:
+        case PaymentTaken():
+            order.take_payment(answer.attempt, answer.payment_id)
+        case PaymentDeclined():
+            order.fail_payment(answer.payment_id, answer.failure)
 
 
 def _read_money(order_ids: Collection[UUID]) -> defaultdict[UUID, _Money]:

@@ -5,20 +5,17 @@ last command of the order and no other answer has come since; else the stock is 
 answer to that request decides. docs/stock.md lists the cases.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
-from uuid import UUID
 
 from msgspec import UNSET
 
-from foundation.shared_connection import shared_connection
 from orders_app import event_effects, event_log
 from orders_app.document import CancelCode, CancelReason, OrderDocument
 from orders_app.event_data import EventType, StatusChanged
 from orders_app.event_log import LoggedEvent, NewEvent, Origin
 from orders_app.services.keep_contradiction import Outcome, is_kept, keep_contradiction
 from orders_app.services.locked_order import LockedOrder
-from orders_app.services.locking import locked_orders, locked_orders_in_two_trips
+from orders_app.services.locking import locked_orders
 from orders_app.services.order_ids import parse_order_id
 from orders_app.services.rejection import explain_rejection
 from orders_app.services.stock_answers import (
@@ -29,9 +26,9 @@ from orders_app.services.stock_answers import (
     StockReserved,
     find_contradiction,
 )
+from orders_app.services.usual_answers import record_usual_answers
 from orders_app.state_machine import BEFORE_SHIPMENT, OrderStatus, StockStatus
 
-RECORDING = "recording"
 STOCK_RELEASED = CancelReason(
     CancelCode.STOCK_RELEASED, "The stock kept for this order was given up, so it had to be cancelled."
 )
@@ -45,12 +42,6 @@ COMMANDS: Mapping[EventType, str] = {
 """The events that send a command to the stock service."""
 
 
-AnswerById = tuple[UUID, StockAnswer]
-
-_recording = threading.Lock()
-"""One thread at a time uses the shared connection."""
-
-
 def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None:
     """Record these answers, those about one order in their order.
 
@@ -59,7 +50,11 @@ def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None
     that need more than the order.
     """
     by_id = [(order_id, answer) for answer in answers if (order_id := parse_order_id(answer.order_id))]
-    unusual = _record_usual(by_id, origin_actor) if by_id else []
+    if not by_id:
+        return
+    unusual = record_usual_answers(
+        answers=by_id, origin_actor=origin_actor, is_usual=_is_usual, record=_apply
+    )
     if not unusual:
         return
     with locked_orders({order_id for order_id, _ in unusual}, Origin(origin_actor)) as orders:
@@ -67,26 +62,6 @@ def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None
             if order := orders.get(order_id):
                 order.origin = Origin(origin_actor, answer.origin.trace_parent)
                 _record(order, answer)
-
-
-def _record_usual(answers: Sequence[AnswerById], origin_actor: str) -> list[AnswerById]:
-    """Record the answers up to the first unusual one of each order; the others, which are not recorded."""
-    others: dict[UUID, list[AnswerById]] = {}
-    order_ids = {order_id for order_id, _ in answers}
-    with (
-        _recording,
-        locked_orders_in_two_trips(order_ids, Origin(origin_actor), shared_connection(RECORDING)) as orders,
-    ):
-        for order_id, answer in answers:
-            order = orders.get(order_id)
-            if order is None:
-                continue
-            if order_id in others or not _is_usual(answer, order.document):
-                others.setdefault(order_id, []).append((order_id, answer))
-            else:
-                order.origin = Origin(origin_actor, answer.origin.trace_parent)
-                _apply(order, answer)
-    return [each for of_order in others.values() for each in of_order]
 
 
 def _is_usual(answer: StockAnswer, order: OrderDocument) -> bool:

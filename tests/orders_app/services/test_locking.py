@@ -13,7 +13,7 @@ from orders_app.models import Order
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_order, locked_orders_in_two_trips
-from orders_app.services.record_stock_answers import RECORDING
+from orders_app.services.usual_answers import RECORDING
 from orders_app.state_machine import OrderStatus, StockStatus
 from tests.orders_app.ordering import (
     STAFF,
