@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from foundation.rates import read_rate
 from orders_app.accounts.links import confirm_link
 from orders_app.accounts.passwords import change_password
 from orders_app.models import AccountMail, AccountMailAddress, MailAddressChange, MailPreference
@@ -196,6 +195,33 @@ def test_of_two_accounts_that_confirm_one_address_at_once_one_gets_it(walter: Us
     assert MailAddressChange.objects.count() == 1
 
 
+def test_of_a_registration_and_a_confirmation_of_one_address_at_once_one_gets_it(walter: User) -> None:
+    me(walter, email="new@example.com")
+    link = confirm_link(walter)
+    body = {"username": "zoe", "email": "New@example.com", "password": PASSWORD}
+    registered, confirmed = run_together(
+        lambda: ApiUser().request("POST", "auth/register/", body).status_code,
+        lambda: confirm(link).status_code,
+    )
+    holder = AccountMailAddress.objects.get(normal_form="new@example.com").user.username
+    assert (registered, confirmed, holder) in {(201, 204, "walter"), (201, 400, "zoe")}
+
+
+def test_nothing_else_of_an_account_can_be_changed(walter: User) -> None:
+    before = User.objects.values().get()
+    more = {
+        "isStaff": True,
+        "is_staff": True,
+        "is_superuser": True,
+        "password": "x",
+        "id": 7,
+        "pendingEmail": "a@b.example",
+    }
+    assert me(walter, **more).status_code == 200
+    assert User.objects.values().get() == before
+    assert not MailAddressChange.objects.exists()
+
+
 def test_mails_to_new_addresses_are_limited_and_other_changes_are_not(
     walter: User, set_rate: SetRate
 ) -> None:
@@ -205,4 +231,3 @@ def test_mails_to_new_addresses_are_limited_and_other_changes_are_not(
     assert me(walter, email="walter@example.com", firstName="W").status_code == 200
     set_rate("account_mail", "1/hour")
     assert [me(walter, email=f"{n}@example.com").status_code for n in range(2)] == [200, 429]
-    assert read_rate("2/hour").limit == 2
