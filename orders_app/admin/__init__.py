@@ -1,8 +1,18 @@
-"""Orders, contradictions about stock, mail, and users in the admin; the role of staff who work on orders."""
+"""Orders, payments, mail, what staff must see, and users in the admin; the role of staff for orders."""
 
 from orders_app.admin.contradiction_admin import StockContradictionAdmin
+from orders_app.admin.gateway_event_admin import GatewayEventAdmin
 from orders_app.admin.mail_admin import MailRecordAdmin
 from orders_app.admin.order_admin import OrderAdmin
+from orders_app.admin.payment_admin import PaymentAdmin, RefundAdmin
 from orders_app.admin.user_admin import AccountAdmin
 
-__all__ = ["AccountAdmin", "MailRecordAdmin", "OrderAdmin", "StockContradictionAdmin"]
+__all__ = [
+    "AccountAdmin",
+    "GatewayEventAdmin",
+    "MailRecordAdmin",
+    "OrderAdmin",
+    "PaymentAdmin",
+    "RefundAdmin",
+    "StockContradictionAdmin",
+]

@@ -1,4 +1,4 @@
-"""The tables below an order in the admin: its items and its history. Both are read-only."""
+"""The tables below an order in the admin: items, payments, refunds and history. All are read-only."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 
-from orders_app.models import HistoryEvent, OrderItem
+from orders_app.models import HistoryEvent, OrderItem, Payment, Refund
 
 
 class ReadOnlyInline(TabularInline):
@@ -29,6 +29,32 @@ class ItemInline(ReadOnlyInline):
 
     model = OrderItem
     fields: ClassVar = ["product_name", "product_id", "quantity", "price"]
+
+
+class PaymentInline(ReadOnlyInline):
+    """The attempts to pay the order that have ended."""
+
+    model = Payment
+    fields: ClassVar = ["attempt", "ended_at", "amount", "currency", "state", "payment_id", "code", "detail"]
+    ordering: ClassVar = ["attempt"]
+
+
+class RefundInline(ReadOnlyInline):
+    """What was given back of the order's payment, or is on its way."""
+
+    model = Refund
+    fields: ClassVar = [
+        "requested_at",
+        "amount",
+        "currency",
+        "state",
+        "reason",
+        "actor",
+        "refund_id",
+        "code",
+        "detail",
+    ]
+    ordering: ClassVar = ["version"]
 
 
 class HistoryInline(ReadOnlyInline):

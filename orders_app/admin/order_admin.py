@@ -6,24 +6,26 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.functional import cached_property
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
+from unfold.decorators import action
 from unfold.forms import ActionForm
 
-from orders_app.admin.inlines import HistoryInline, ItemInline
+from orders_app.admin.inlines import HistoryInline, ItemInline, PaymentInline, RefundInline
+from orders_app.admin.large_table import CappedPaginator
 from orders_app.admin.override_page import OverrideForm, OverrideRequest, read_override
+from orders_app.admin.refund_page import is_refundable, show_refund_page
 from orders_app.document import CancelReason, OrderDocument
 from orders_app.event_log import Origin
 from orders_app.exceptions import ChecksPending, OrderError
 from orders_app.models import Order
-from orders_app.models.order import OVERRIDE_CHECKS
+from orders_app.models.order import OVERRIDE_CHECKS, REFUND_ORDERS
+from orders_app.models.rows import document_of
 from orders_app.selectors import search_orders
 from orders_app.services.change_order import (
     CANCELLED_BY_STAFF,
@@ -34,17 +36,7 @@ from orders_app.services.change_order import (
 )
 from orders_app.state_machine import FINAL, OrderStatus
 
-MAX_COUNTED_ORDERS = 10_000
 MAX_REFUSALS_SHOWN = 10
-
-
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
-    """Counts at most MAX_COUNTED_ORDERS orders: counting millions takes seconds, and no page needs it."""
-
-    @cached_property
-    def count(self) -> int:
-        """The number of orders, or the limit if there are more."""
-        return self.object_list[:MAX_COUNTED_ORDERS].count()  # type: ignore[attr-defined]  # a query set
 
 
 class ReasonForm(ActionForm):
@@ -80,10 +72,27 @@ class OrderAdmin(ModelAdmin):
     paginator = CappedPaginator
     action_form = ReasonForm
     actions: ClassVar = ["process", "ship", "deliver", "cancel", "mark_paid"]
-    inlines: ClassVar = [ItemInline, HistoryInline]
+    actions_detail: ClassVar = ["refund"]
+    inlines: ClassVar = [ItemInline, PaymentInline, RefundInline, HistoryInline]
     fieldsets: ClassVar = [
         (None, {"fields": ["order_number", "status", "user", "total_amount", "currency", "version"]}),
-        ("Stock and payment", {"fields": ["stock_status", "payment_status", "payment_method"]}),
+        ("Stock", {"fields": ["stock_status"]}),
+        (
+            "Payment",
+            {
+                "fields": [
+                    "payment_status",
+                    "payment_method",
+                    "payment_attempts",
+                    "payment_reference",
+                    "paid_at",
+                    "payment_failure_code",
+                    "payment_failure_detail",
+                    "refund_requested_amount",
+                    "refunded_amount",
+                ]
+            },
+        ),
         ("Delivery", {"fields": ["street", "city", "state", "zip_code", "country", "tracking_number"]}),
         ("Cancellation", {"fields": ["cancel_reason_code", "cancel_reason_detail"]}),
         ("Times", {"fields": ["created_at", "updated_at", "shipped_at", "delivered_at", "cancelled_at"]}),
@@ -168,6 +177,25 @@ class OrderAdmin(ModelAdmin):
         context = self.admin_site.each_context(request) | wanted.context
         context |= {"title": "Override stock and payment", "opts": self.opts, "form": form}
         return TemplateResponse(request, "admin/orders_app/order/override.html", context)
+
+    def has_refund_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Whether the user may give money back."""
+        return request.user.has_perm(REFUND_ORDERS)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """The button for giving money back, where there is money that can be given back."""
+        order = self.get_object(request, object_id)
+        if order is None or not is_refundable(document_of(order)):
+            return []
+        return super().get_actions_detail(request, object_id)
+
+    @action(description="Give money back", url_path="refund", permissions=["view", "refund"])
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask for amount and reason, then for the refund."""
+        order = self.get_object(request, object_id)
+        if order is None:
+            raise Http404("There is no such order.")
+        return show_refund_page(self, request, order, origin_of(request))
 
     def save_model(
         self, request: HttpRequest, obj: Order, form: "forms.ModelForm[Order]", change: bool

@@ -10,10 +10,15 @@ NEEDED_PERMISSIONS = (
     "delete_order",
     "view_orderitem",
     "view_orderevent",
+    "view_payment",
+    "view_refund",
+    "view_gatewayevent",
+    "change_gatewayevent",
     "view_stockcontradiction",
     "view_mailrecord",
 )
-"""Not `override_checks`: who may let orders go on without stock or payment is decided for each person."""
+"""Not `override_checks` and `refund_orders`: who may let orders go on without stock or payment, and who may
+give money back, is decided for each person."""
 
 
 def ensure_staff_role(sender: AppConfig, **_: object) -> None:

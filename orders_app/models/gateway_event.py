@@ -51,7 +51,11 @@ class GatewayEvent(models.Model):
                 condition=Q(resolved_at=None) & ~Q(kind="payment"),
                 name="gateway_event_open",
             ),
+            models.Index(
+                fields=["received_at", "event_id"], condition=~Q(kind="payment"), name="gateway_event_staff"
+            ),
             models.Index(fields=["payment_id"], name="gateway_event_payment_id"),
+            models.Index(fields=["reference"], name="gateway_event_reference"),
             models.Index(
                 fields=["order_id"], condition=Q(order_id__isnull=False), name="gateway_event_order"
             ),

@@ -107,9 +107,12 @@ class Refund(models.Model):
         ordering: ClassVar = ["order", "version"]
         indexes: ClassVar = [
             models.Index(fields=["payment_id"], name="order_refund_payment_id"),
+            models.Index(fields=["refund_id"], condition=~Q(refund_id=""), name="order_refund_refund_id"),
             models.Index(fields=["requested_at", "id"], name="order_refund_requested"),
             models.Index(
-                fields=["requested_at", "id"], condition=Q(state="failed"), name="order_refund_failed"
+                fields=["state", "requested_at", "id"],
+                condition=Q(state__in=["requested", "failed"]),
+                name="order_refund_open",
             ),
         ]
         constraints: ClassVar = [

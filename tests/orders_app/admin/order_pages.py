@@ -25,7 +25,7 @@ class OrderPages:
         """Send the form of the order with these fields."""
         unchanged = {
             f"{inline}-{field}": number
-            for inline in ("items", "history")
+            for inline in ("items", "payments", "refunds", "history")
             for field, number in (("TOTAL_FORMS", 0), ("INITIAL_FORMS", 0))
         }
         return self.client.post(self.page("change", order_id), unchanged | fields, follow=True)

@@ -137,9 +137,7 @@ def test_marking_a_reserved_order_paid_makes_it_processing(
     assert (now(order).payment_status, now(order).status) == (PaymentStatus.PAID, PROCESSING)
     cancelled = placer.place_and_move(CANCELLED)
     response = order_pages.act("mark_paid", cancelled.id)
-    assert messages_of(response) == [
-        f"{cancelled.order_number}: The order cannot be marked paid: it is cancelled."
-    ]
+    assert messages_of(response) == [f"{cancelled.order_number}: The order cannot be paid: it is cancelled."]
 
 
 def test_of_many_refusals_ten_are_shown_and_the_others_counted(

@@ -14,6 +14,7 @@ from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MAILS = reverse("admin:orders_app_mailrecord_changelist")
+MONEY = [reverse(f"admin:orders_app_{model}_changelist") for model in ("payment", "refund", "gatewayevent")]
 CONTRADICTIONS = reverse("admin:orders_app_stockcontradiction_changelist")
 
 
@@ -24,17 +25,18 @@ def permissions() -> set[str]:
 def test_a_migrated_installation_has_the_role_with_exactly_its_permissions() -> None:
     Group.objects.all().delete()
     call_command("migrate", verbosity=0)
-    needed = {"view_order", "change_order", "delete_order", "view_orderitem", "view_orderevent"}
-    assert permissions() == needed | {"view_stockcontradiction", "view_mailrecord"}
+    orders = {"view_order", "change_order", "delete_order", "view_orderitem", "view_orderevent"}
+    money = {"view_payment", "view_refund", "view_gatewayevent", "change_gatewayevent"}
+    assert permissions() == orders | money | {"view_stockcontradiction", "view_mailrecord"}
 
 
-def test_the_role_gives_access_to_orders_their_contradictions_and_mails_only(order_pages: OrderPages) -> None:
+def test_the_role_gives_access_to_orders_and_what_belongs_to_them_only(order_pages: OrderPages) -> None:
     for model in apps.get_models():
         if not site.is_registered(model):
             continue
         page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         opened = order_pages.client.get(page).status_code == 200
-        assert opened is (page in {LIST, CONTRADICTIONS, MAILS}), page
+        assert opened is (page in {LIST, CONTRADICTIONS, MAILS, *MONEY}), page
 
 
 def test_staff_without_the_role_cannot_touch_orders(placer: OrderPlacer) -> None:

@@ -1,0 +1,75 @@
+"""The page on which staff give back a part or all of what was paid for an order."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
+
+from orders_app.document import OrderDocument
+from orders_app.event_log import Origin
+from orders_app.exceptions import IdempotencyKeyReused, OrderError
+from orders_app.models import Order
+from orders_app.selectors import get_document
+from orders_app.services.refund_order import refund_order
+
+SENT_BEFORE = "This page was sent before with another amount or reason. Open it again."
+
+
+class RefundForm(forms.Form):
+    """How much goes back, and why; `key` makes a page that is sent twice one refund."""
+
+    amount = forms.DecimalField(max_digits=15, decimal_places=3, widget=UnfoldAdminDecimalFieldWidget)
+    reason = forms.CharField(max_length=500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+def show_refund_page(admin: ModelAdmin, request: HttpRequest, order: Order, origin: Origin) -> HttpResponse:
+    """Ask for amount and reason, or ask for the refund and go back to the order."""
+    document = get_document(order.pk)
+    initial = {"amount": document.refundable_amount, "key": uuid4().hex}
+    form = RefundForm(request.POST or None, initial=initial)
+    if form.is_valid() and _refund(document, form, origin):
+        _tell(admin, request, order, form.cleaned_data)
+        return redirect("admin:orders_app_order_change", order.pk)
+    context = admin.admin_site.each_context(request) | {
+        "title": f"Give money back for {order.order_number}",
+        "opts": admin.opts,
+        "form": form,
+        "order": document,
+    }
+    return TemplateResponse(request, "admin/orders_app/order/refund.html", context)
+
+
+def is_refundable(order: OrderDocument) -> bool:
+    """Whether anything that came through the gateway is left to be given back."""
+    return order.payment_reference is not None and order.refundable_amount > Decimal(0)
+
+
+def _refund(order: OrderDocument, form: RefundForm, origin: Origin) -> bool:
+    """Ask for the refund; whether it was taken, else the form says why not."""
+    given = form.cleaned_data
+    try:
+        refund_order(
+            order_id=order.id,
+            amount=given["amount"],
+            reason=given["reason"],
+            idempotency_key=f"admin-{given['key']}",
+            origin=origin,
+        )
+    except IdempotencyKeyReused:
+        form.add_error(None, SENT_BEFORE)
+    except OrderError as refusal:
+        form.add_error(None, str(refusal))
+    return not form.errors
+
+
+def _tell(admin: ModelAdmin, request: HttpRequest, order: Order, given: dict[str, Any]) -> None:
+    money = f"{given['amount'].quantize(order.total_amount)} {order.currency}"
+    admin.log_change(request, order, f"Refund of {money}: {given['reason']}")
+    admin.message_user(request, f"{money} are on their way back to the customer.")
