@@ -36,8 +36,8 @@ def compose_account_mail(row: AccountMail) -> EmailMultiAlternatives | None:
 
 
 def _password_reset(row: AccountMail) -> EmailMultiAlternatives | None:
-    user = find_holder(row.address)
-    if user is None or not user.is_active or not user.has_usable_password():
+    user = User.objects.filter(account_mail_address__normal_form=row.address, is_active=True).first()
+    if user is None or not user.has_usable_password():
         return None
     return _written(row, user, user.email, {"link": reset_link(user), "username": user.username})
 
@@ -67,9 +67,14 @@ def _address_held(row: AccountMail) -> EmailMultiAlternatives | None:
 
 def _written(
     row: AccountMail, user: User, address: str, facts: Mapping[str, object], kind: str = ""
-) -> EmailMultiAlternatives:
-    """The mail in the user's language. It greets nobody by name: a stranger may have chosen the name."""
+) -> EmailMultiAlternatives | None:
+    """The mail in the user's language; None for an address that no mail server takes.
+
+    It greets nobody by name: a stranger may have chosen the name.
+    """
     reader = msgspec.structs.replace(reader_of(user), address=address, name="")
+    if not reader.has_usable_address:
+        return None
     mail = _rendered(kind or row.kind, facts, reader)
     return address_mail(
         mail, reader, mail_id=f"account-{row.pk}-{int(row.created_at.timestamp())}", headers={}

@@ -98,9 +98,8 @@ class AccountMailSender:
             mail = compose_account_mail(row)
         except (OperationalError, InterfaceError):
             raise
-        except Exception:  # any: a mail that cannot be written must not hold up the others
-            log.exception("account mail cannot be written", mail=row.pk, kind=row.kind)
-            self._end(_End(row, State.NOT_SENT, "It could not be written."))
+        except Exception:
+            self._give_up(row)
             return None
         if mail is None:
             self._end(_End(row, State.NOT_SENT, "There is nobody to send it to."))
@@ -118,9 +117,17 @@ class AccountMailSender:
             if not error.may_have_sent:
                 AccountMail.objects.filter(pk=row.pk).update(begun=F("begun") - 1, due_at=Now())
             raise
+        except Exception:
+            self._give_up(row)
         else:
             kill_point("after-sending-mail-before-record")
             self._end(_End(row, State.SENT))
+
+    def _give_up(self, row: AccountMail) -> None:
+        """A mail that cannot be written, whatever the reason, must not hold up the others."""
+        log.exception("account mail cannot be written", mail=row.pk, kind=row.kind)
+        self.close()
+        self._end(_End(row, State.NOT_SENT, "It could not be written."))
 
     def _end(self, end: _End) -> None:
         """Record the end of a mail."""

@@ -305,6 +305,42 @@ def test_several_senders_send_each_mail_once(catcher: Catcher) -> None:
     assert sorted(to for _, to in recipients(catcher)) == sorted(addresses)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "a@b@c",
+            "nowhere",
+            "\u017fam@example.com",
+            '"a b"@example.com',
+            '"a\x0bb"@example.com',
+            "a@b\u00fccher.example",
+        ),
+        *(
+            "a\nBcc: b@example.com",
+            "a\r\n.\r\nMAIL FROM:<>@example.com",
+            "<a@example.com>,b@example.com",
+            "a" * 254,
+        ),
+    ],
+)
+def test_an_address_that_was_stored_past_all_rules_goes_to_nobody_else_and_holds_up_no_other(
+    address: str, sender: AccountMailSender, catcher: Catcher
+) -> None:
+    walter = User.objects.create_user("walter", "walter@example.com", OLD)
+    User.objects.filter(pk=walter.pk).update(email=address)
+    User.objects.get().save()
+    request_reset(address=address)
+    queue_for("last@example.com")
+    send_all(sender)
+    assert states() in ([State.NOT_SENT, State.SENT], [State.SENT, State.SENT], [State.REFUSED, State.SENT])
+    mails = catcher.mails()
+    assert mails[0]["to"] == ["last@example.com"]
+    assert all(len(mail["to"]) == 1 for mail in mails)
+    assert not any("Bcc" in mail["headers"] or mail["to"] == ["b@example.com"] for mail in mails)
+    assert len(mails) == states().count(State.SENT)
+
+
 def test_a_mail_that_cannot_be_written_holds_up_no_other(
     sender: AccountMailSender, catcher: Catcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:

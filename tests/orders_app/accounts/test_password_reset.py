@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -74,7 +75,11 @@ def test_a_new_password_ends_all_sign_ins_and_the_lock_of_the_name(walter: User,
     settings.AXES_FAILURE_LIMIT = 1
     tokens = start_sign_in(user=walter)
     assert sign_in("wrong") == 429
-    assert reset(reset_link(walter)).status_code == 204
+    browser = Client()
+    browser.force_login(walter)
+    assert browser.get("/api/v1/auth/me/").status_code == 200
+    assert reset(reset_link(User.objects.get())).status_code == 204
+    assert browser.get("/api/v1/auth/me/").status_code == 401
     assert not SignIn.objects.filter(ended_at=None).exists()
     refreshed = ApiUser().request("POST", "auth/token/refresh/", {"refresh": tokens["refresh"]})
     assert refreshed.status_code == 401
