@@ -161,6 +161,20 @@ MAILS = Counter(
     ["outcome"],
 )
 
+# Payments.
+
+PAYMENTS = Counter(
+    "stockbridge_payments_total",
+    "Answers of the gateway; outcome is succeeded, failed, refunded or refund_refused. What is asked for "
+    "again after a crash counts again.",
+    ["outcome"],
+)
+PAYMENT_DIFFERENCES = Gauge(
+    "stockbridge_payment_differences",
+    "Differences between orders and the gateway's books that the last audit left; must be 0.",
+    multiprocess_mode="mostrecent",
+)
+
 # Stock.
 
 STOCK_ANSWERS = Counter(

@@ -9,7 +9,8 @@ Standard library only: `./start --help` reads this table before any package is i
 from dataclasses import dataclass
 from typing import NamedTuple
 
-POSTGRESQL, MONGODB, KAFKA, MAIL_SERVER = "PostgreSQL", "MongoDB", "Kafka", "the mail server"
+POSTGRESQL, MONGODB, KAFKA = "PostgreSQL", "MongoDB", "Kafka"
+MAIL_SERVER, GATEWAY = "the mail server", "the payment gateway"
 
 
 class KillPoint(NamedTuple):
@@ -130,6 +131,28 @@ ORDER = Consumer(
         "payment.refunded",
     ),
     saga_step=3,
+)
+
+PAYMENT = Consumer(
+    name="payment",
+    title="payment consumer",
+    command="run_payment_consumer",
+    runs="kafka_workers.consumers.payments:PAYMENT_CONSUMER",
+    setting="STRIPE_SECRET_KEY",
+    purpose="charge orders at the payment gateway, and give money back",
+    needs=(POSTGRESQL, KAFKA, GATEWAY),
+    principal="stockbridge-payment",
+    group="payments-service-group",
+    reads=("payment.requested", "payment.refund.requested"),
+    sends=("payment.succeeded", "payment.failed", "payment.refunded"),
+    kill_points=(
+        *CONSUMER_KILL_POINTS,
+        KillPoint(
+            "after-claim-before-charge", "with tokens marked as sent, but nothing asked of the gateway"
+        ),
+        KillPoint("after-charge", "with a payment taken of which nobody has been told"),
+        KillPoint("after-refund", "with money given back of which nobody has been told"),
+    ),
 )
 
 EMAIL = Consumer(

@@ -15,7 +15,7 @@ from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
 from foundation.outage import DependencyUnavailable
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage, SomeFailed
 from kafka_workers.runtime.consuming.retry import (
     KEPT_KEY_BYTES,
     Outcome,
@@ -191,7 +191,7 @@ class BatchProcessor(Generic[T]):
         self, batch: "_Prepared[T]", failed: "dict[int, _Failed]", meanwhile: Meanwhile = nothing
     ) -> None:
         """Handle messages and deliver their answers; when that fails, halve them to find the one at fault."""
-        if not batch.decoded or (error := self._attempt(batch, meanwhile)) is None:
+        if not batch.decoded or (error := self._attempt(batch, failed, meanwhile)) is None:
             return
         if len(batch.decoded) == 1:
             [index] = batch.decoded
@@ -201,12 +201,14 @@ class BatchProcessor(Generic[T]):
         for half in _halves(batch.decoded):
             self._handle(_Prepared(batch.messages, half, None), failed)
 
-    def _attempt(self, batch: "_Prepared[T]", meanwhile: Meanwhile) -> BaseException | None:
-        """Handle messages and deliver their answers; the error, if one of the messages is at fault."""
+    def _attempt(
+        self, batch: "_Prepared[T]", failed: "dict[int, _Failed]", meanwhile: Meanwhile
+    ) -> BaseException | None:
+        """Handle messages and deliver their answers; the error, if an unknown one of them is at fault."""
         try:
             answers = batch.answers
             if answers is None:
-                answers = self._answers(list(batch.decoded.values()))
+                answers = self._answers_of_others(batch, failed)
             kill_point("after-handling-before-answers")
             self._producer.publish(answers, meanwhile)
         except (DependencyUnavailable, *EXITS):
@@ -214,6 +216,19 @@ class BatchProcessor(Generic[T]):
         except BaseException as error:
             return error
         return None
+
+    def _answers_of_others(
+        self, batch: "_Prepared[T]", failed: "dict[int, _Failed]"
+    ) -> list[OutgoingMessage]:
+        """Handle messages; the answers, without those of the messages that `handle` adds to `failed`."""
+        try:
+            return self._answers(list(batch.decoded.values()))
+        except SomeFailed as error:
+            indexes = list(batch.decoded)
+            for position, each in error.failures.items():
+                index = indexes[position]
+                failed[index] = self._failed(batch.messages[index], each)
+            return error.answers
 
     def _answers(self, decoded: Sequence[DecodedMessage[T]]) -> list[OutgoingMessage]:
         beat()

@@ -1,7 +1,7 @@
 """The definition of a consumer: what it reads, and what it does with a batch or with each message."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,6 +19,18 @@ class DecodedMessage(Struct, Generic[T], frozen=True):
     value: T
 
 
+class SomeFailed(Exception):
+    """Raised by `handle`: each message of the batch is handled, but for those in `failures`, by their index.
+
+    `answers` are those to send for the others. Without it the whole batch is handled again in halves.
+    """
+
+    def __init__(self, answers: list[OutgoingMessage], failures: Mapping[int, Exception]) -> None:
+        super().__init__(f"{len(failures)} messages failed: {next(iter(failures.values()))}")
+        self.answers = answers
+        self.failures = failures
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsumerDefinition(Generic[T]):
     """A consumer group, its topics, and its handling of messages: either `handle` or `handle_each`.
@@ -26,11 +38,11 @@ class ConsumerDefinition(Generic[T]):
     `decode` decodes the value of one message; it raises InvalidMessage for a value that no retry can help.
     `handle` handles a batch in order and returns the answers to send. It must be idempotent, for the whole
     batch and for any part of it: after any failure before the offset commit the same messages come again. It
-    raises DependencyUnavailable during an outage of a server that it needs; any other exception means that a
-    message is at fault.
-    `handle_each` handles one message and sends no answer; it raises the same. The messages of a batch are
-    handled one after the other, in order, and one that fails is not the reason to handle another one again.
-    After a crash the last messages come again.
+    raises DependencyUnavailable during an outage of a server that it needs, and SomeFailed where it knows
+    which messages are at fault; any other exception means that one of them is.
+    `handle_each` handles one message and sends no answer; it raises DependencyUnavailable too. The messages
+    of a batch are handled one after the other, in order, and one that fails is not the reason to handle
+    another one again. After a crash the last messages come again.
     `warm_up` does once, without any effect, what the first batch would otherwise wait for; it may fail.
     `check` runs before anything else and raises ImproperlyConfigured where the settings do not fit.
     `clean_up` runs when the consumer has ended; it raises nothing.

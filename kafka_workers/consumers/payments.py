@@ -1,0 +1,95 @@
+"""The payment consumer: charges and gives back at the gateway, and sends the payment service's answers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from foundation.currencies import is_currency
+from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers.message_values import ValueReader
+from kafka_workers.contract.topics import PAYMENTS, TOPIC_OF
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage, SomeFailed
+from kafka_workers.runtime.exceptions import InvalidMessage
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage, cloud_event
+from kafka_workers.workers import PAYMENT
+from orders_app.messages import PaymentRefundRequested, PaymentRequested
+from orders_app.payments.answering import CALLS_AT_ONCE, answer_requests, warm_up
+from orders_app.payments.calls import Contradicted, PaymentRequest
+from orders_app.payments.messages import PaymentMessage, PaymentRefunded
+
+BATCH = 4 * CALLS_AT_ONCE
+BATCH_SECONDS = 5.0
+
+_encode = msgspec.json.Encoder().encode
+_READERS: Mapping[str, ValueReader[Any]] = {
+    TOPIC_OF[value].name: ValueReader(value) for value in (PaymentRequested, PaymentRefundRequested)
+}
+
+
+def decode(received: ReceivedMessage) -> PaymentRequest:
+    """The request in a message. Raises InvalidMessage."""
+    request: PaymentRequest = _READERS[received.topic].read(received.value)
+    if not is_currency(request.currency):
+        raise InvalidMessage(f"no currency: {request.currency[:10]!r} - at `$.currency`")
+    return request
+
+
+def handle(batch: Sequence[DecodedMessage[PaymentRequest]]) -> Iterable[OutgoingMessage]:
+    """Answer a batch of requests; those to which there is nothing to answer (yet) get none.
+
+    Raises DependencyUnavailable, and SomeFailed where single payments are in trouble.
+    """
+    close_old_connections()
+    try:
+        outcomes = answer_requests([decoded.value for decoded in batch])
+    except (OperationalError, InterfaceError) as error:
+        raise DependencyUnavailable("PostgreSQL", str(error)) from error
+    now = datetime.now(UTC)
+    pairs = list(zip(batch, outcomes, strict=True))
+    answers = [
+        _message(decoded.received, outcome, now)
+        for decoded, outcome in pairs
+        if isinstance(outcome, PaymentMessage)
+    ]
+    failures = {
+        index: _failure(outcome) for index, outcome in enumerate(outcomes) if isinstance(outcome, Exception)
+    }
+    if failures:
+        raise SomeFailed(answers, failures)
+    return answers
+
+
+def _failure(error: Exception) -> Exception:
+    """No retry helps a request that its order contradicts."""
+    return InvalidMessage(str(error)) if isinstance(error, Contradicted) else error
+
+
+def _message(request: ReceivedMessage, answer: PaymentMessage, now: datetime) -> OutgoingMessage:
+    topic = TOPIC_OF[type(answer)]
+    number = answer.refund if isinstance(answer, PaymentRefunded) else answer.attempt
+    return cloud_event(
+        topic.name,
+        answer.order_id,
+        _encode(answer),
+        id=f"{answer.order_id}:{number}:{topic.name}",
+        source=PAYMENTS,
+        time=now,
+        subject=answer.order_id,
+        data_schema=topic.schema,
+        cause=request.id,
+        trace_parent=request.trace_parent,
+    )
+
+
+PAYMENT_CONSUMER = ConsumerDefinition(
+    group=PAYMENT.group,
+    topics=PAYMENT.reads,
+    decode=decode,
+    handle=handle,
+    warm_up=warm_up,
+    batch_size=BATCH,
+    time_budget=BATCH_SECONDS,
+)
