@@ -13,9 +13,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 OrderId = Annotated[str, Meta(min_length=1, max_length=64)]
 ProductId = Annotated[str, Meta(min_length=1, max_length=64)]
 Quantity = Annotated[int, Meta(ge=1, le=1_000_000)]
-MinorUnits = Annotated[int, Meta(ge=1)]
+MinorUnits = Annotated[int, Meta(ge=1, le=10**15)]
 """An amount in the smallest unit of its currency, as payment gateways count: 12.50 USD are 1250."""
-Number = Annotated[int, Meta(ge=1)]
+Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Items = Annotated[list["Item"], Meta(min_length=1, max_length=1000)]
 
 
