@@ -68,11 +68,13 @@ def record_refund_failure(
 ) -> None:
     """Record that a refund failed, now or after it had succeeded; of an unknown or failed one nothing.
 
-    `refund` is the version of the event that asked for it, `refund_id` the gateway's id if it has made one.
+    `refund` is the version of the event that asked for it, `refund_id` the gateway's id if it has made one. A
+    refund that succeeded under another id has not failed.
     """
     with locked_orders([order_id], origin) as orders:
-        row = Refund.objects.filter(order_id=order_id, version=refund).first()
-        if order_id in orders and row and row.state != Refund.State.FAILED:
+        known = Refund.objects.filter(order_id=order_id, version=refund, refund_id__in={"", refund_id})
+        row = known.exclude(state=Refund.State.FAILED).first()
+        if order_id in orders and row:
             orders[order_id].record_failed_refund(row, refund_id, failure)
 
 

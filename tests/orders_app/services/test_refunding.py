@@ -208,6 +208,17 @@ def test_a_failure_that_is_known_before_the_success_counts(paid: OrderDocument) 
     assert now(paid).refunded_amount == 0
 
 
+@pytest.mark.parametrize("refund_id", ["re_another", ""])
+def test_the_failure_of_another_try_takes_no_refund_off_that_succeeded(
+    paid: OrderDocument, refund_id: str
+) -> None:
+    version = refund(paid).version
+    give_back_all(paid)
+    before = all_that_is_stored()
+    fail(paid, version, refund_id)
+    assert all_that_is_stored() == before
+
+
 def test_money_that_went_back_after_all_counts(paid: OrderDocument) -> None:
     version = refund(paid).version
     fail(paid, version)
