@@ -1,6 +1,7 @@
 """The inbox of a consumer whose effect no state tells, as with mail: has this message had its effect?
 
-`begin` is committed before the effect, `finish` together with the record of it. A crash in between leaves it
+`begin` is committed before the effect, `finish` together with the record of it; who needs few round trips
+puts BEGIN and FINISH into statements of their own. A crash in between leaves it
 open whether the effect has taken place, and it takes place once more; after a second such crash it is left to
 people. Rows are deleted INBOX_DAYS after they were begun, when no topic can give the message again.
 """
@@ -20,15 +21,17 @@ MOST_BEGUN = 2
 """How often an effect is begun without anybody's consent."""
 _MAX_ID = 255
 
-_BEGIN = """
-INSERT INTO inbox_message ("group", message_id, begun) VALUES (%s, %s, 1)
+BEGIN = f"""
+INSERT INTO inbox_message ("group", message_id, begun) VALUES (%(group)s, %(key)s, 1)
 ON CONFLICT ("group", message_id) DO UPDATE
-SET begun = CASE WHEN inbox_message.begun < %s THEN inbox_message.begun + 1 ELSE 0 END, begun_at = now()
+SET begun = CASE WHEN inbox_message.begun < {MOST_BEGUN} THEN inbox_message.begun + 1 ELSE 0 END,
+    begun_at = now()
 WHERE inbox_message.done_at IS NULL
 RETURNING begun
-"""
-_FINISH = """
-INSERT INTO inbox_message ("group", message_id, begun, done_at) VALUES (%s, %s, 0, now())
+"""  # noqa: S608 - a number of ours
+"""Gives how often the effect has begun, 0 where that was too often, and no row where it is done."""
+FINISH = """
+INSERT INTO inbox_message ("group", message_id, begun, done_at) VALUES (%(group)s, %(key)s, 0, now())
 ON CONFLICT ("group", message_id) DO UPDATE SET done_at = now()
 """
 
@@ -55,8 +58,12 @@ def message_key(source: str, message_id: str) -> str:
 def begin(*, group: str, key: str) -> Beginning:
     """Note that the effect of this message begins now."""
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, [group, key, MOST_BEGUN])
-        row = cursor.fetchone()
+        cursor.execute(BEGIN, {"group": group, "key": key})
+        return beginning_of(cursor.fetchone())
+
+
+def beginning_of(row: tuple[int] | None) -> Beginning:
+    """What the row means that BEGIN has given."""
     if row is None:
         return Beginning.DONE
     return Beginning.BEGUN if row[0] else Beginning.UNSURE
@@ -70,4 +77,4 @@ def take_back(*, group: str, key: str) -> None:
 def finish(*, group: str, key: str) -> None:
     """Note that the effect has taken place, or must not; in the transaction that records it."""
     with connection.cursor() as cursor:
-        cursor.execute(_FINISH, [group, key])
+        cursor.execute(FINISH, {"group": group, "key": key})

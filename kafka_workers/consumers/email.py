@@ -19,6 +19,7 @@ from kafka_workers.runtime.messages.message import ReceivedMessage
 from kafka_workers.workers import EMAIL
 from orders_app.accounts.send_account_mails import send_account_mails
 from orders_app.inbox import INBOX_AGE, message_key
+from orders_app.mail.composing import compose_mail
 from orders_app.mail.events import (
     Cancelled,
     Confirmed,
@@ -33,6 +34,8 @@ from orders_app.mail.events import (
     Shipped,
     cause_of,
 )
+from orders_app.mail.examples import example_events
+from orders_app.mail.reader import Reader, find_reader
 from orders_app.mail.server import MailServer
 from orders_app.mail.telling import CustomerMail, MaybeSentTwice
 from orders_app.messages import Item, OrderCancelled, OrderCompleted, OrderCreated, OrderStatusChanged
@@ -150,20 +153,30 @@ class _Mailing:
 _mailing = _Mailing()
 
 
-def handle_each(decoded: DecodedMessage[MailEvent | None]) -> None:
+def handle_each(
+    decoded: DecodedMessage[MailEvent | None], upcoming: DecodedMessage[MailEvent | None] | None
+) -> None:
     """Send the mail about one event. Raises DependencyUnavailable, InvalidMessage and MailDeferred."""
     if decoded.value is None:
         return
     if time.monotonic() - _mailing.used_at > TRUSTED_SECONDS:
         close_old_connections()
     try:
-        _mailing.customer_mail.tell_customer(decoded.value)
+        _mailing.customer_mail.tell_customer(decoded.value, upcoming.value if upcoming else None)
     except (OperationalError, InterfaceError) as error:
         close_old_connections()
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
     except MaybeSentTwice as error:
         raise InvalidMessage(str(error)) from error
     _mailing.used_at = time.monotonic()
+
+
+def warm_up() -> None:
+    """Read a user, write a mail and connect to the mail server; sends nothing. Raises what these raise."""
+    find_reader("0")
+    for event in example_events("0").values():
+        compose_mail(event, Reader("0", "nobody@example.com"))
+    _mailing.server.connect()
 
 
 def check_settings() -> None:
@@ -186,6 +199,7 @@ EMAIL_CONSUMER = ConsumerDefinition(
     decode=decode,
     handle_each=handle_each,
     check=check_settings,
+    warm_up=warm_up,
     clean_up=_mailing.server.close,
     beside=(send_account_mails,),
     batch_size=BATCH_MAILS,

@@ -12,7 +12,7 @@ from unfold.admin import StackedInline
 from orders_app.accounts.account_mails import example_account_mails
 from orders_app.mail.composing import Mail, write_mail
 from orders_app.mail.examples import example_events
-from orders_app.mail.reader import Reader, reader_of
+from orders_app.mail.reader import Reader, find_reader
 from orders_app.models import AccountMail, MailPreference, MailRecord
 from web.read_only_admin import ReadOnlyAdmin
 
@@ -83,7 +83,9 @@ class MailRecordAdmin(ReadOnlyAdmin):
         """Raises PermissionDenied for who may not see mails."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return reader_of(request.user)  # type: ignore[arg-type]  # who comes here is signed in
+        reader = find_reader(str(request.user.pk))
+        assert reader, "who comes here has an account"
+        return reader
 
 
 @admin.register(AccountMail)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import connection
 from django.utils.encoding import punycode
 from django.utils.translation import to_locale
 from msgspec import Struct
@@ -17,10 +18,20 @@ from msgspec import Struct
 from orders_app.mail.events import Money
 
 MAX_ID_DIGITS = 18
-LOADED = ("mail_preference", "account_mail_address")
+
+_FIND = """
+SELECT CASE WHEN holder.user_id IS NULL THEN '' ELSE account.email END,
+       coalesce(nullif(account.first_name, ''), account.username),
+       coalesce(preference.language, ''), coalesce(preference.time_zone, ''),
+       account.is_active AND coalesce(preference.notifications, true)
+FROM auth_user account
+LEFT JOIN account_mail_address holder ON holder.user_id = account.id
+LEFT JOIN mail_preference preference ON preference.user_id = account.id
+WHERE account.id = %s
+"""
 
 
-class Reader(Struct, frozen=True, kw_only=True):
+class Reader(Struct, frozen=True):
     """A user as a reader of mail; `name` may be empty. Without notifications they get what is always sent."""
 
     user_id: str
@@ -73,21 +84,24 @@ class Reader(Struct, frozen=True, kw_only=True):
 
 
 def find_reader(user_id: str) -> Reader | None:
-    """The user with this id, if there is one. Who is deactivated gets only what is always sent."""
+    """The user with this id, if there is one.
+
+    An address that another user holds is not theirs. Who is deactivated gets only what is always sent.
+    """
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) <= MAX_ID_DIGITS):
         return None
-    user = User.objects.filter(pk=int(user_id)).select_related(*LOADED).first()
-    return reader_of(user) if user else None
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND, [int(user_id)])
+        row = cursor.fetchone()
+    return Reader(user_id, *row) if row else None
 
 
 def reader_of(user: User) -> Reader:
-    """A user, best with LOADED, as a reader. An address that another user holds is not theirs."""
+    """A user as a reader of mail about their account, at whatever address."""
     preference = getattr(user, "mail_preference", None)
     return Reader(
         user_id=str(user.pk),
-        address=user.email if hasattr(user, "account_mail_address") else "",
-        name=user.first_name or user.username,
+        address=user.email,
         language=preference.language if preference else "",
         time_zone=preference.time_zone if preference else "",
-        has_notifications=user.is_active and (preference is None or preference.notifications),
     )

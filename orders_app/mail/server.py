@@ -6,6 +6,7 @@ import smtplib
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from email.generator import BytesGenerator
 from io import BytesIO
@@ -81,9 +82,16 @@ class MailServer:
             raise MailServerUnavailable(_words_of(error)) from error
         self._used_at = time.monotonic()
 
-    def send(self, mail: EmailMultiAlternatives) -> None:
+    def send(
+        self,
+        mail: EmailMultiAlternatives,
+        data: bytes | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
         """Send a mail to its one recipient; no faster than MAIL_RATE.
 
+        `data` is what `as_sent` gives for it, if that is known. `meanwhile` is called while the server takes
+        the mail; it raises nothing.
         Raises MailServerUnavailable, MailDeferred and MailRefused; the connection can be used after the last
         two.
         """
@@ -100,7 +108,8 @@ class MailServer:
             self._backend.connection,
             sanitize_address(mail.from_email, encoding),
             sanitize_address(recipient, encoding),
-            as_sent(mail),
+            data or as_sent(mail),
+            meanwhile,
         )
         self._used_at = time.monotonic()
 
@@ -136,7 +145,9 @@ class MailServer:
             time.sleep(min(left, 1.0))
         self._next_at = time.monotonic() + rate.seconds / rate.limit
 
-    def _transmit(self, smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes) -> None:
+    def _transmit(
+        self, smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes, meanwhile: Callable[[], None]
+    ) -> None:
         try:
             self._begin_mail(smtp, sender, recipient, is_ascii=data.isascii())
         except (OSError, smtplib.SMTPException) as error:
@@ -144,6 +155,7 @@ class MailServer:
             raise MailServerUnavailable(_words_of(error)) from error
         try:
             smtp.send(_LEADING_DOT.sub(b"..", data).removesuffix(b"\r\n") + b"\r\n.\r\n")
+            meanwhile()
             code, reply = _last_reply(smtp)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()

@@ -15,7 +15,12 @@ from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
 from foundation.outage import DependencyUnavailable
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage, SomeFailed
+from kafka_workers.runtime.consuming.definition import (
+    ConsumerDefinition,
+    DecodedMessage,
+    HandleEach,
+    SomeFailed,
+)
 from kafka_workers.runtime.consuming.retry import (
     KEPT_KEY_BYTES,
     Outcome,
@@ -135,7 +140,7 @@ class BatchProcessor(Generic[T]):
 
     def _handle_each(
         self,
-        handle: Callable[[DecodedMessage[T]], None],
+        handle: HandleEach[T],
         messages: Sequence[Message],
         failed: "dict[int, _Failed]",
         admit: Callable[[Sequence[Outcome]], int],
@@ -152,7 +157,7 @@ class BatchProcessor(Generic[T]):
             if index not in decoded:
                 continue
             try:
-                self._handle_one(handle, decoded[index])
+                self._handle_one(handle, decoded[index], decoded.get(index + 1))
             except EXITS:
                 raise
             except DependencyUnavailable:
@@ -171,11 +176,13 @@ class BatchProcessor(Generic[T]):
             return True
         return admit([*self._outcomes(handled, failed), Outcome.HANDLED]) > handled
 
-    def _handle_one(self, handle: Callable[[DecodedMessage[T]], None], decoded: DecodedMessage[T]) -> None:
+    def _handle_one(
+        self, handle: HandleEach[T], decoded: DecodedMessage[T], upcoming: DecodedMessage[T] | None
+    ) -> None:
         beat()
         with bound_contextvars(**decoded.received.log_context):
             kill_point("before-handling")
-            handle(decoded)
+            handle(decoded, upcoming)
 
     def _handle_together(
         self, messages: Sequence[Message], failed: "dict[int, _Failed]", meanwhile: Meanwhile

@@ -31,6 +31,9 @@ class SomeFailed(Exception):
         self.failures = failures
 
 
+HandleEach = Callable[[DecodedMessage[T], DecodedMessage[T] | None], None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ConsumerDefinition(Generic[T]):
     """A consumer group, its topics, and its handling of messages: either `handle` or `handle_each`.
@@ -42,7 +45,8 @@ class ConsumerDefinition(Generic[T]):
     which messages are at fault; any other exception means that one of them is.
     `handle_each` handles one message and sends no answer; it raises DependencyUnavailable too. The messages
     of a batch are handled one after the other, in order, and one that fails is not the reason to handle
-    another one again. After a crash the last messages come again.
+    another one again. After a crash the last messages come again. It is also given the message that is
+    likely to be the next, so that it can be prepared without any effect while a server is awaited.
     `warm_up` does once, without any effect, what the first batch would otherwise wait for; it may fail.
     `check` runs before anything else and raises ImproperlyConfigured where the settings do not fit.
     `clean_up` runs when the consumer has ended; it raises nothing.
@@ -56,7 +60,7 @@ class ConsumerDefinition(Generic[T]):
     topics: Sequence[str]
     decode: Callable[[ReceivedMessage], T]
     handle: Callable[[Sequence[DecodedMessage[T]]], Iterable[OutgoingMessage]] | None = None
-    handle_each: Callable[[DecodedMessage[T]], None] | None = None
+    handle_each: "HandleEach[T] | None" = None
     warm_up: Callable[[], None] = lambda: None
     check: Callable[[], None] = lambda: None
     clean_up: Callable[[], None] = lambda: None

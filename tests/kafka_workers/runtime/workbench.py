@@ -16,13 +16,12 @@ from devtools.driver.shop import eventually
 from kafka_workers.runtime.broker.client_config import reader_config
 from kafka_workers.runtime.broker.topics import Topic, create_topics, topics_of_group
 from kafka_workers.runtime.consuming.consumer_loop import run
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
+from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage, HandleEach
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.group_topics import dead_letter_topic
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
 Handle = Callable[[Sequence[DecodedMessage[int]]], Iterable[OutgoingMessage]]
-HandleEach = Callable[[DecodedMessage[int]], None]
 
 
 def decode_number(received: ReceivedMessage) -> int:
@@ -127,7 +126,7 @@ class Bench:
 
     def start_one_by_one(
         self,
-        handle_each: HandleEach,
+        handle_each: HandleEach[int],
         time_budget: float = 1.0,
         beside: Sequence[Callable[[threading.Event], None]] = (),
     ) -> Worker:

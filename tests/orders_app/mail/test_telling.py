@@ -60,6 +60,30 @@ def test_an_event_is_told_once_however_often_it_comes(catcher: Catcher, mail: Cu
     assert kept.ended_at is not None
 
 
+def test_a_mail_that_was_prepared_ahead_is_the_same_and_its_reader_is_asked_again_when_it_is_old(
+    catcher: Catcher, mail: CustomerMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = user()
+    first, second, third = (event(user_id=str(alice.pk), order_number=f"SB-{n}") for n in range(3))
+    mail.tell_customer(first, second)
+    mail.tell_customer(second, third)
+    MailPreference.objects.create(user=alice, notifications=False)
+    monkeypatch.setattr(telling, "PREPARED_SECONDS", 0.0)
+    mail.tell_customer(third)
+    assert [each["subject"][:4] for each in catcher.mails()] == ["SB-1", "SB-0"]
+    assert mail._ahead is None
+
+
+def test_what_was_prepared_for_one_event_is_not_sent_for_another(
+    catcher: Catcher, mail: CustomerMail
+) -> None:
+    alice = user()
+    first, second, third = (event(user_id=str(alice.pk), order_number=f"SB-{n}") for n in range(3))
+    mail.tell_customer(first, second)
+    mail.tell_customer(third)
+    assert [each["subject"][:4] for each in catcher.mails()] == ["SB-2", "SB-0"]
+
+
 @pytest.mark.parametrize(
     ("fields", "why"),
     [

@@ -16,11 +16,13 @@ class Ledger:
 
     def __init__(self) -> None:
         self.given: list[int] = []
+        self.announced: list[int] = []
         self.fails: dict[int, Exception] = {}
         self.seconds = 0.0
 
-    def handle(self, decoded: DecodedMessage[int]) -> None:
+    def handle(self, decoded: DecodedMessage[int], upcoming: DecodedMessage[int] | None) -> None:
         self.given.append(decoded.value)
+        self.announced += [upcoming.value] if upcoming else []
         threading.Event().wait(self.seconds)
         if error := self.fails.get(decoded.value):
             raise error
@@ -76,6 +78,14 @@ def test_slow_messages_are_committed_when_their_time_is_used_up_and_none_is_hand
     bench.start_one_by_one(ledger.handle, time_budget=0.1)
     ledger.await_numbers(*numbers)
     assert ledger.given == numbers
+
+
+def test_each_message_of_a_backlog_is_announced_before_its_turn(bench: Bench) -> None:
+    ledger = Ledger()
+    send_in_order(bench, *range(7))
+    bench.start_one_by_one(ledger.handle)
+    ledger.await_numbers(6)
+    assert ledger.announced == list(range(1, 7))
 
 
 def test_a_breaker_that_opens_leaves_the_messages_behind_it_untouched(
