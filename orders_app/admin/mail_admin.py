@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from unfold.admin import StackedInline
+from unfold.admin import ModelAdmin
 
 from orders_app.accounts.account_mails import example_account_mails
 from orders_app.mail.composing import Mail, write_mail
@@ -100,9 +100,12 @@ class AccountMailAdmin(ReadOnlyAdmin):
     fields: ClassVar = ["kind", "address", "user_id", "state", "detail", "created_at", "due_at"]
 
 
-class MailPreferenceInline(StackedInline):
-    """Which mail the user wants, and how money and time are written in it."""
+@admin.register(MailPreference)
+class MailPreferenceAdmin(ModelAdmin):
+    """Which mail a user wants, and how money and time are written in it."""
 
-    model = MailPreference
-    can_delete = False
-    fields: ClassVar = ["notifications", "language", "time_zone"]
+    list_display: ClassVar = ["user", "notifications", "language", "time_zone"]
+    list_filter: ClassVar = ["notifications"]
+    list_select_related: ClassVar = ["user"]
+    search_fields: ClassVar = ["user__username__startswith"]
+    autocomplete_fields: ClassVar = ["user"]

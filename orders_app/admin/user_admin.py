@@ -1,7 +1,5 @@
 """Users in the admin: their names and mail addresses are compared in one normal form."""
 
-from typing import ClassVar
-
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
@@ -10,7 +8,6 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from orders_app.accounts.mail_addresses import free_address
 from orders_app.accounts.names import checked_name
-from orders_app.admin.mail_admin import MailPreferenceInline
 
 admin.site.unregister(User)
 
@@ -45,4 +42,3 @@ class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not gene
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
-    inlines: ClassVar = [MailPreferenceInline]
