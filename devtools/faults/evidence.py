@@ -1,6 +1,6 @@
 """The state of the system after a run, read once from outside, for the laws to judge."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from bson import ObjectId
 
+from devtools.driver.gateway import Payment
 from devtools.driver.kafka import Record
 from devtools.faults.broker import DEAD_LETTERS, RETRIES, TOPICS, Offsets
 from devtools.faults.observations import Observations
@@ -41,6 +42,10 @@ class Evidence:
     products: Mapping[str, Document]
     ledger: Mapping[str, Document]
     messages: Mapping[str, Sequence[Record]]
+    # At the gateway, by order.
+    payments: Mapping[str, Sequence[Payment]]
+    # How many mails tell of an event, by its id.
+    mails: Counter[str]
     unfinished: Sequence[str]
     replay: str
 
@@ -60,6 +65,7 @@ class Evidence:
             f"  order: {self.orders.get(order_id)}",
             f"  history: {[tuple(event) for event in self.histories.get(order_id, ())]}",
             f"  ledger: {self.ledger.get(order_id)}",
+            f"  at the gateway: {self.payments.get(order_id)}",
             "  messages:",
             *messages,
         ]
@@ -79,6 +85,8 @@ def gather(
         products=_products(system, observations),
         ledger=_ledger(system, observations),
         messages=_messages(system, observations, start),
+        payments=_payments(system, since),
+        mails=Counter(mail.event for mail in system.inbox.mails(since=since.timestamp())),
         unfinished=unfinished,
         replay=_replay(system),
     )
@@ -138,6 +146,13 @@ def _messages(system: System, observations: Observations, start: Offsets) -> dic
         if observations.belongs_to_run(record.key):
             messages[record.key].append(record)
     return dict(messages)
+
+
+def _payments(system: System, since: datetime) -> dict[str, list[Payment]]:
+    payments: defaultdict[str, list[Payment]] = defaultdict(list)
+    for payment in system.books.payments(since.timestamp()):
+        payments[payment.order_id].append(payment)
+    return dict(payments)
 
 
 def _replay(system: System) -> str:

@@ -5,20 +5,30 @@ import time
 from copy import copy
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
 from devtools.driver.shop import ADDRESS, CASH_ON_DELIVERY, CREDIT_CARD, DELIVERED, SHIPPED, Caller, Shop
 from devtools.faults.client import Client, new_http_client, request_until_answered
 from devtools.faults.observations import Observations, PlacedOrder
+from devtools.faults.tokens import VISA, another_token, choose_token
 
-_CANCELLED_SHARE, _AT_ONCE_SHARE, _REPEATED_SHARE, _BY_CARD_SHARE = 0.15, 0.3, 0.05, 0.05
-_LONGEST_CANCEL_DELAY_SECONDS = 3.0
+_CANCELLED_SHARE, _AT_ONCE_SHARE, _REPEATED_SHARE = 0.15, 0.3, 0.05
+_PREPAID_SHARE, _UNPAID_SHARE = 0.25, 0.05
+_PAID_LATER_SHARE, _REFUNDED_SHARE = 0.7, 0.5
+_LONGEST_DELAY_SECONDS = 3.0
+
+
+class Action(NamedTuple):
+    """What a customer does with an order later: pays it with this token, or cancels it."""
+
+    order_id: str
+    payment_token: str = ""
 
 
 class Customer(Client):
-    """Places orders, some twice with the same key, and cancels some."""
+    """Places orders, some twice with the same key; pays some, and cancels some."""
 
     def __init__(
         self, name: str, observations: Observations, seed: int, caller: Caller, web_url: str
@@ -27,38 +37,58 @@ class Customer(Client):
         self._caller = replace(caller, http=new_http_client(web_url))
         self._products = list(observations.received)
         self._number = 0
-        # (when, order id)
-        self._to_cancel: list[tuple[float, str]] = []
+        # By the time at which each is due.
+        self._later: list[tuple[float, Action]] = []
 
     def act(self) -> None:
-        """One order, and the cancellations that are due."""
+        """One order, and the cancellations and payments that are due."""
         self._number += 1
         key = f"{self.observations.run}-{self.name}-{self._number}"
         placed = self._place(key, self._new_body())
-        if placed and self.rng.random() < _CANCELLED_SHARE:
-            delay = (
-                0.0
-                if self.rng.random() < _AT_ONCE_SHARE
-                else self.rng.uniform(0, _LONGEST_CANCEL_DELAY_SECONDS)
-            )
-            heapq.heappush(self._to_cancel, (time.monotonic() + delay, placed.order_id))
-        while self._to_cancel and self._to_cancel[0][0] <= time.monotonic():
-            self._cancel(heapq.heappop(self._to_cancel)[1])
+        if placed:
+            self._plan(placed)
+        while self._later and self._later[0][0] <= time.monotonic():
+            self._do(heapq.heappop(self._later)[1])
         self.pause(0, 0.05)
 
     def finish(self) -> None:
-        """Cancels the orders that are not due yet."""
-        for _, order_id in self._to_cancel:
-            self._cancel(order_id)
+        """Does what is not due yet."""
+        for _, action in self._later:
+            self._do(action)
         self._caller.http.close()
+
+    def _plan(self, placed: PlacedOrder) -> None:
+        """What becomes of an order later: more than one thing may."""
+        if self.rng.random() < _CANCELLED_SHARE:
+            self._do_later(Action(placed.order_id), at_once=self.rng.random() < _AT_ONCE_SHARE)
+        may_be_paid = placed.payment_method == CREDIT_CARD and placed.payment_token != VISA
+        if may_be_paid and self.rng.random() < _PAID_LATER_SHARE:
+            self._do_later(Action(placed.order_id, another_token(self.rng)))
+
+    def _do_later(self, action: "Action", *, at_once: bool = False) -> None:
+        delay = 0.0 if at_once else self.rng.uniform(0, _LONGEST_DELAY_SECONDS)
+        heapq.heappush(self._later, (time.monotonic() + delay, action))
+
+    def _do(self, action: "Action") -> None:
+        if action.payment_token:
+            self._pay(action.order_id, action.payment_token)
+        else:
+            self._cancel(action.order_id)
 
     def _new_body(self) -> dict[str, Any]:
         products = self.rng.sample(self._products, self.rng.choice([1, 1, 2, 3]))
         return {
             "items": [{"productId": product, "quantity": self.rng.randint(1, 3)} for product in products],
             "shippingAddress": ADDRESS,
-            "paymentMethod": CREDIT_CARD if self.rng.random() < _BY_CARD_SHARE else CASH_ON_DELIVERY,
+            **self._payment(),
         }
+
+    def _payment(self) -> dict[str, Any]:
+        share = self.rng.random()
+        if share < _PREPAID_SHARE:
+            return {"paymentMethod": CREDIT_CARD, "paymentToken": choose_token(self.rng)}
+        is_unpaid = share < _PREPAID_SHARE + _UNPAID_SHARE
+        return {"paymentMethod": CREDIT_CARD if is_unpaid else CASH_ON_DELIVERY}
 
     def _place(self, key: str, body: dict[str, Any]) -> PlacedOrder | None:
         answer = self._order(key, body)
@@ -67,8 +97,11 @@ class Customer(Client):
             return None
         order = answer.json()
         lines = {line["productId"]: line["quantity"] for line in body["items"]}
-        placed = PlacedOrder(order["id"], key, self._caller.user_id, body["paymentMethod"], lines)
+        token = body.get("paymentToken", "")
+        placed = PlacedOrder(order["id"], key, self._caller.user_id, body["paymentMethod"], lines, token)
         self.observations.placed[placed.order_id] = placed
+        if token:
+            self.observations.paid_for.add(placed.order_id)
         if self.rng.random() < _REPEATED_SHARE:
             self._repeat(placed, body)
         return placed
@@ -84,6 +117,13 @@ class Customer(Client):
             lambda: self._caller.call("POST", "orders/", json=body, headers={"Idempotency-Key": key}),
         )
 
+    def _pay(self, order_id: str, token: str) -> None:
+        answer = request_until_answered(self.observations, lambda: self._caller.pay(order_id, token))
+        if answer.status_code == HTTPStatus.ACCEPTED:
+            self.observations.paid_for.add(order_id)
+        elif answer.status_code != HTTPStatus.CONFLICT:  # paid, cancelled, or being paid
+            self.note_unexpected(answer, f"paying {order_id}")
+
     def _cancel(self, order_id: str) -> None:
         answer = request_until_answered(
             self.observations, lambda: self._caller.call("PATCH", f"orders/{order_id}/cancel/")
@@ -97,7 +137,7 @@ class Customer(Client):
 
 
 class Staff(Client):
-    """Ships and delivers some orders."""
+    """Ships and delivers some orders, and gives a part of the money of some back."""
 
     def __init__(
         self, name: str, observations: Observations, seed: int, caller: Caller, web_url: str
@@ -112,6 +152,8 @@ class Staff(Client):
             order_id = self.rng.choice(placed)
             if all(self._set_status(order_id, status) for status in (SHIPPED, DELIVERED)):
                 self.observations.delivered.add(order_id)
+            if self.rng.random() < _REFUNDED_SHARE:
+                self._refund(self.rng.choice([*self.observations.paid_for] or placed))
         self.pause(0.1, 0.4)
 
     def finish(self) -> None:
@@ -126,6 +168,18 @@ class Staff(Client):
         if answer.status_code not in {HTTPStatus.OK, HTTPStatus.CONFLICT}:
             self.note_unexpected(answer, f"setting {order_id} to status {status}")
         return answer.status_code == HTTPStatus.OK
+
+    def _refund(self, order_id: str) -> None:
+        """Gives one unit of money back; repeats the request with its key, which changes nothing."""
+        headers = {"Idempotency-Key": f"{order_id}-{self.rng.random()}"}
+        body = {"amount": "1.00", "reason": "one piece was scratched"}
+        for _ in range(2):
+            answer = request_until_answered(
+                self.observations,
+                lambda: self._caller.call("POST", f"orders/{order_id}/refund/", json=body, headers=headers),
+            )
+            if answer.status_code not in {HTTPStatus.ACCEPTED, HTTPStatus.CONFLICT}:
+                self.note_unexpected(answer, f"a refund of {order_id}")
 
 
 class Service(Client):

@@ -5,17 +5,19 @@ reach its end; "drift" is a number or an answer that is not what it must be.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from devtools.driver.shop import CANCELLED, CREDIT_CARD, DELIVERED, PENDING, PROCESSING, SHIPPED
 from devtools.faults.broker import DEAD_LETTERS, RETRIES
-from devtools.faults.evidence import Evidence
+from devtools.faults.evidence import Event, Evidence
 from devtools.faults.external_service import RELEASE, RESERVE
-
-Kind = Literal["lost", "drift"]
+from devtools.faults.mail_laws import MAIL_LAWS
+from devtools.faults.money_laws import MONEY_LAWS
+from devtools.faults.violation import Law, Violation
+from kafka_workers.workers import PAYMENT
 
 RESERVED, REJECTED, RELEASED = "inventory.reserved", "inventory.rejected", "inventory.released"
 # The topics of the messages that each type of event causes.
@@ -26,18 +28,15 @@ _CAUSED = {
     "order.completed": ("order.completed",),
     "order.release.requested": (RELEASE,),
     "order.reserve.requested": (RESERVE,),
+    "order.payment.requested": ("payment.requested",),
+    "order.refund.requested": ("payment.refund.requested",),
 }
+# A payment in trouble is tried again by a retry topic: the gateway is not ours.
+_OUR_RETRIES = tuple(topic for topic in RETRIES if not topic.startswith(f"{PAYMENT.group}."))
 
 
-class Violation(NamedTuple):
-    """One order or product that breaks a law; an empty subject is the system as a whole."""
-
-    kind: Kind
-    subject: str
-    fact: str
-
-
-Law = Callable[[Evidence], Iterator[Violation]]
+# Events that change nothing which a customer sees have no socket message.
+_SILENT = frozenset(["order.payment.requested"])
 
 
 def stock_is_received_minus_held(evidence: Evidence) -> Iterator[Violation]:
@@ -153,7 +152,7 @@ def sockets_receive_every_version(evidence: Evidence) -> Iterator[Violation]:
             latest[order_id] = version
     for placed in evidence.observations.placed.values():
         if placed.user_id in received:
-            sent = {(placed.order_id, event.version) for event in evidence.histories.get(placed.order_id, ())}
+            sent = {(placed.order_id, event.version) for event in told_events(evidence, placed.order_id)}
             for _, version in sorted(sent - received[placed.user_id]):
                 yield Violation("lost", placed.order_id, f"its customer never received version {version}")
 
@@ -199,7 +198,7 @@ def only_invalid_messages_are_dead_letters(evidence: Evidence) -> Iterator[Viola
     for key in sent - dead:
         yield Violation("lost", key, "is invalid, but not among the dead letters")
     for key in evidence.messages:
-        if retried := evidence.sent(key, *RETRIES):
+        if retried := evidence.sent(key, *_OUR_RETRIES):
             yield Violation("lost", key, f"had to be retried: {[record.headers for record in retried]}")
 
 
@@ -230,6 +229,8 @@ LAWS: tuple[Law, ...] = (
     only_invalid_messages_are_dead_letters,
     all_work_is_finished,
     answers_follow_the_contract,
+    *MONEY_LAWS,
+    *MAIL_LAWS,
 )
 
 
@@ -237,6 +238,11 @@ def broken_laws(evidence: Evidence) -> dict[str, list[Violation]]:
     """The violations of each law that has any, by its name."""
     judged = {law.__name__: list(law(evidence)) for law in LAWS}
     return {name: violations for name, violations in judged.items() if violations}
+
+
+def told_events(evidence: Evidence, order_id: str) -> list[Event]:
+    """The events of an order of which a socket message tells."""
+    return [event for event in evidence.histories.get(order_id, ()) if event.type not in _SILENT]
 
 
 def held_pieces(evidence: Evidence) -> Mapping[str, dict[str, int]]:

@@ -16,6 +16,7 @@ class PlacedOrder:
     user_id: str
     payment_method: int
     lines: dict[str, int]
+    payment_token: str = ""
 
 
 @dataclass
@@ -35,6 +36,12 @@ class Observations:
         self.placed: dict[str, PlacedOrder] = {}
         self.cancelled: set[str] = set()
         self.delivered: set[str] = set()
+        # The orders that a customer has given a token for, when they were placed or later.
+        self.paid_for: set[str] = set()
+        # The customers who want all mail; the others get what is about money alone.
+        self.wants_mail: set[str] = set()
+        # How many email workers were killed, or cut off from what they record in.
+        self.mail_kills = 0
         # What the service reserved over HTTP: (order id, product id) -> quantity.
         self.held_by_services: dict[tuple[str, str], int] = {}
         self.invalid_keys: set[str] = set()

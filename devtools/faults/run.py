@@ -12,12 +12,14 @@ from devtools.driver.shop import ADDRESS, CASH_ON_DELIVERY
 from devtools.faults.broker import DEAD_LETTERS, RETRIES, TOPICS
 from devtools.faults.client import request_until_answered
 from devtools.faults.evidence import Evidence, duplicates, gather
-from devtools.faults.fault_table import Fault, FaultNotInjected
-from devtools.faults.laws import Kind, Violation, broken_laws
+from devtools.faults.fault_table import Fault
+from devtools.faults.injections import FaultNotInjected
+from devtools.faults.laws import broken_laws, told_events
 from devtools.faults.load import Load, create_products
 from devtools.faults.observations import Observations, PlacedOrder
-from devtools.faults.system import Misbehaved, System, sleep_between
+from devtools.faults.system import INSTANCES, Misbehaved, System, sleep_between
 from devtools.faults.unfinished_work import wait_until_finished
+from devtools.faults.violation import Kind, Violation
 
 _RECEIVE_SECONDS = 20.0
 _PROBE_SECONDS = 60.0
@@ -51,6 +53,7 @@ def run_with_faults(system: System, faults: Sequence[Fault], *, seconds: float, 
             fault.prepare(system)
     since, start = datetime.now(UTC), system.broker.ends([*TOPICS, *DEAD_LETTERS, *RETRIES])
     observations = Observations(f"run-{seed}-{int(since.timestamp())}", create_products(system))
+    observations.wants_mail.update(caller.user_id for caller in system.want_mail)
     run = Run(" ".join(fault.name for fault in faults), seed)
     load = Load(system, observations, seed, start)
     load.start()
@@ -62,6 +65,8 @@ def run_with_faults(system: System, faults: Sequence[Fault], *, seconds: float, 
         load.stop()
     if observations.repeats and all(fault.spares_clients for fault in faults):
         observations.unexpected.append(f"{observations.repeats} requests got no answer, or a server error")
+    if any(fault.repeats_mail for fault in faults):
+        observations.mail_kills = run.hits * INSTANCES
     system.heal()
     unfinished = wait_until_finished(system, observations)
     evidence = gather(system, observations, start, since, unfinished)
@@ -136,9 +141,9 @@ def _are_messages_missing(observations: Observations, evidence: Evidence) -> boo
     received = {version for connection in observations.connections for version in connection.received}
     return any(
         (order_id, event.version) not in received
-        for order_id, history in evidence.histories.items()
+        for order_id in evidence.histories
         if order_id in observations.placed and observations.placed[order_id].user_id in with_socket
-        for event in history
+        for event in told_events(evidence, order_id)
     )
 
 

@@ -13,6 +13,8 @@ import psycopg
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from devtools.driver.gateway import GatewayBooks
+from devtools.driver.inbox import Inbox
 from devtools.driver.shop import Caller, Shop, eventually
 from devtools.faults.broker import Broker
 from devtools.stack.kafka import kafka_cluster
@@ -20,7 +22,7 @@ from devtools.stack.leading_relay import LEADING_PORT, is_connected_from
 from devtools.stack.ports import Ports, free_ports
 from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
-from devtools.stack.servers import start_all
+from devtools.stack.servers import MAIL, start_all
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
 from kafka_workers.workers import RELAY, WORKERS, Worker
@@ -47,8 +49,14 @@ class System:
         sockets = f"ws://{stack.settings.host}:{stack.settings.ports.sockets}"
         self.shop = Shop(stack.urls["web"], sockets, stack.env["SERVICE_API_KEY"])
         self.broker = Broker(stack.env["KAFKA_BROKERS"])
+        self.books = GatewayBooks(stack.env["STRIPE_API_BASE"], stack.env["STRIPE_SECRET_KEY"])
+        self.inbox = Inbox(stack.servers[MAIL].page)
         self.customers = [self.shop.new_customer() for _ in range(CUSTOMERS)]
         self.prober = self.shop.new_customer()
+        self.want_mail = [self.customers[0], self.prober]
+        for customer in self.customers[1:]:
+            answer = customer.call("PATCH", "auth/me/", json={"mailNotifications": False})
+            assert answer.status_code == 200, answer.text
         self._renewed_at = time.monotonic()
 
     def instances(self, worker: str) -> list[str]:
@@ -154,7 +162,7 @@ def open_system(directory: Path, *, brokers: int = 1) -> Iterator[System]:
         start_all(cluster)
         stack.start(demo=True)
         system = System(stack, cluster or [stack.servers["kafka"]])
-        with closing(system.shop.http):
+        with closing(system.shop.http), closing(system.books), closing(system.inbox):
             yield system
     finally:
         stack.stop()

@@ -17,6 +17,8 @@ WHERE idempotency_key LIKE %s AND NOT (
     OR (stock_status IN ('rejected', 'released') AND status = 5)
 ) ORDER BY id
 """
+_UNPAID = "SELECT count(*) FROM payment_token"
+_NOT_GIVEN_BACK = "SELECT count(*) FROM order_refund WHERE state = 'requested'"
 _UNPUBLISHED = """
 SELECT count(*) FROM order_event WHERE (tx, id) > (
     SELECT coalesce(max(tx), '0'), coalesce(max(event_id), 0)
@@ -42,7 +44,12 @@ def _unfinished_work(system: System, observations: Observations) -> list[str]:
     """The unfinished work; log and topics must not have grown while one part was read after another."""
     try:
         before = _fingerprint(system)
-        found = [*_unfinished_orders(system, observations), *_unpublished(system), *_lags(system)]
+        found = [
+            *_unfinished_orders(system, observations),
+            *_unfinished_payments(system),
+            *_unpublished(system),
+            *_lags(system),
+        ]
         return found or ([] if _fingerprint(system) == before else ["events or messages are still added"])
     except KafkaException as error:
         return [f"Kafka did not return the committed offsets of the groups: {error}"]
@@ -55,6 +62,12 @@ def _fingerprint(system: System) -> tuple[object, ...]:
 def _unfinished_orders(system: System, observations: Observations) -> list[str]:
     rows = system.rows(_UNFINISHED_ORDERS, f"{observations.run}-%")
     return [f"order {order} is in status {status} with stock {stock}" for order, status, stock in rows]
+
+
+def _unfinished_payments(system: System) -> list[str]:
+    [(tokens,)], [(refunds,)] = system.rows(_UNPAID), system.rows(_NOT_GIVEN_BACK)
+    found = {f"{tokens} payments have not ended": tokens, f"{refunds} refunds have not ended": refunds}
+    return [sentence for sentence, count in found.items() if count]
 
 
 def _unpublished(system: System) -> list[str]:
