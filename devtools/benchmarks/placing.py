@@ -14,17 +14,22 @@ ADDRESS = {
     "zipCode": "01262",
     "country": "US",
 }
-CASH_ON_DELIVERY = 6
+CREDIT_CARD, CASH_ON_DELIVERY = 1, 6
+VISA = "pm_card_visa"
+"""The token of a card that pays."""
 NUMBER = "NUMBER-HERE"
 """Where a request for the load generator has its number."""
 ORDERS_PATH = "/api/v1/orders/"
 
 
-def order_body(products: Sequence[str], payment_method: int = CASH_ON_DELIVERY) -> bytes:
+def order_body(
+    products: Sequence[str], payment_method: int = CASH_ON_DELIVERY, payment_token: str = ""
+) -> bytes:
     """The body of a request for an order of one piece of each of these products."""
     items = ",".join(f'{{"productId":"{product}","quantity":1}}' for product in products)
     address = ",".join(f'"{name}":"{value}"' for name, value in ADDRESS.items())
-    return f'{{"items":[{items}],"shippingAddress":{{{address}}},"paymentMethod":{payment_method}}}'.encode()
+    payment = f'"paymentMethod":{payment_method}' + f',"paymentToken":"{payment_token}"' * bool(payment_token)
+    return f'{{"items":[{items}],"shippingAddress":{{{address}}},{payment}}}'.encode()
 
 
 def place_on(connection: HTTPConnection, token: str, body: bytes) -> str:
@@ -43,12 +48,18 @@ def place_on(connection: HTTPConnection, token: str, body: bytes) -> str:
 
 
 def placement(
-    token: str, products: Sequence[str], *, key: str, headers: Mapping[str, str] | None = None
+    token: str,
+    products: Sequence[str],
+    *,
+    key: str,
+    headers: Mapping[str, str] | None = None,
+    is_prepaid: bool = False,
 ) -> Request:
     """A request of the load generator for an order of these products; `key` is its Idempotency-Key.
-
+    One that is prepaid is paid by a card.
     The number of the request takes the place of NUMBER in the key; a key without it is used again and again.
     """
     numbered = {} if NUMBER in key else {"X-Number": NUMBER}
     sent = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, **numbered, **(headers or {})}
-    return request_bytes("POST", ORDERS_PATH, headers=sent, body=order_body(products), number_in=NUMBER)
+    body = order_body(products, CREDIT_CARD, VISA) if is_prepaid else order_body(products)
+    return request_bytes("POST", ORDERS_PATH, headers=sent, body=body, number_in=NUMBER)

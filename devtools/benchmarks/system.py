@@ -8,16 +8,19 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jwt
 import psycopg
 from bson import Decimal128, ObjectId
 from pymongo import MongoClient
 from pymongo.database import Database
 
+from devtools.benchmarks.figures import MeasurementFailed
 from devtools.benchmarks.load import Plan, Request, request_bytes
 from devtools.benchmarks.placing import CASH_ON_DELIVERY, NUMBER, order_body, place_on, placement
 from devtools.benchmarks.topics import Topics
@@ -69,6 +72,15 @@ class System:
             count,
         )
         return [user_id for (user_id,) in rows]
+
+    def register(self) -> tuple[str, str]:
+        """Registers a customer with an address for mail; returns the address and an access token."""
+        name = f"bench-{uuid.uuid4().hex[:12]}"
+        body = {"username": name, "email": f"{name}@example.com", "password": uuid.uuid4().hex}
+        answer = httpx.post(f"{self.stack.urls['web']}/api/v1/auth/register/", json=body, timeout=30)
+        if answer.status_code != HTTPStatus.CREATED:
+            raise MeasurementFailed(answer.text)
+        return body["email"], answer.json()["access"]
 
     def token(self, user_id: int, *, is_staff: bool = False) -> str:
         """An access token like that of a sign-in, created here so that no password hash is measured."""
@@ -151,6 +163,7 @@ class System:
         items: int,
         run: str,
         headers: Mapping[str, str] | None = None,
+        is_prepaid: bool = False,
         **load: Any,
     ) -> Plan:
         """A plan that places orders of `items` products, with idempotency keys that begin with the run.
@@ -163,6 +176,7 @@ class System:
                 [products[(number + step) % len(products)] for step in range(items)],
                 key=f"{run}-{NUMBER}",
                 headers=headers,
+                is_prepaid=is_prepaid,
             )
             for number in range(len(products))
         ]

@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 
-from devtools.benchmarks.confirmation_socket import ConfirmationSocket
 from devtools.benchmarks.figures import Options, Row, figure
 from devtools.benchmarks.ledger_watch import LedgerWatch
+from devtools.benchmarks.order_socket import OrderSocket
 from devtools.benchmarks.placing import order_body, place_on
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.waiting import wait_until
@@ -36,7 +36,7 @@ class Customer:
     token: str
     product: str
     stock: LedgerWatch
-    listener: ConfirmationSocket
+    listener: OrderSocket
 
     def orders(self, case: str) -> Iterator[tuple[str, FirstOrderResult]]:
         """Places ten orders, and gives the first, the second and the tenth."""
@@ -49,7 +49,7 @@ class Customer:
         started = time.monotonic()
         order = place_on(self.connection, self.token, order_body([self.product]))
         answered = time.monotonic()
-        stock, confirmed = self.stock.reached, self.listener.confirmed
+        stock, confirmed = self.stock.reached, self.listener.heard
         wait_until(lambda: order in stock and order in confirmed, "the order is confirmed", _SECONDS)
         return FirstOrderResult(
             answered=1000 * (answered - started),
@@ -72,10 +72,10 @@ def _run(system: System) -> Iterator[tuple[str, FirstOrderResult]]:
     with LedgerWatch(system.catalogue["stock_ledger"]) as stock, closing(connection):
         system.stack.start_processes()
         system.stack.wait_until_ready()
-        with ConfirmationSocket(system.stack.urls["sockets"], token) as listener:
+        with OrderSocket(system.stack.urls["sockets"], token) as listener:
             orders = Customer(connection, token, product, stock, listener).orders
             yield from orders("fresh system")
-            for worker in SAGA:
+            for worker in (each for each in SAGA if not each.setting):
                 _kill(system, worker)
                 yield from orders(f"{worker.name} killed and back")
 

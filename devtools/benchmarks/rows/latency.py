@@ -10,10 +10,10 @@ from http.client import HTTPConnection
 import psycopg
 
 from devtools.benchmarks.background import Background
-from devtools.benchmarks.confirmation_socket import ConfirmationSocket
 from devtools.benchmarks.figures import Options, Row, figure, percentile
 from devtools.benchmarks.ledger_watch import LedgerWatch
 from devtools.benchmarks.load import RunningLoad, generate
+from devtools.benchmarks.order_socket import OrderSocket
 from devtools.benchmarks.placing import order_body, place_on
 from devtools.benchmarks.raw_postgres import RawPostgres
 from devtools.benchmarks.system import System, open_system
@@ -103,7 +103,7 @@ def _probe(
 ) -> LatencyResult:
     raw_rate = raw.rate(1, 0.5)
     with ExitStack() as stack:
-        listener = stack.enter_context(ConfirmationSocket(system.stack.urls["sockets"], token))
+        listener = stack.enter_context(OrderSocket(system.stack.urls["sockets"], token))
         stock = stack.enter_context(LedgerWatch(system.catalogue["stock_ledger"]))
         processing = stack.enter_context(StatusWatch(_are_processing(system, stack)))
         connection = stack.enter_context(
@@ -119,7 +119,7 @@ def _probe(
             answered.append(time.monotonic() - when)
             due[order] = when
             processing.wait_for(order)
-        reached = (stock.reached, processing.reached, listener.confirmed)
+        reached = (stock.reached, processing.reached, listener.heard)
         wait_until(lambda: all(due.keys() <= each.keys() for each in reached), "every probe is confirmed")
     return _result(
         answered, 1000 / raw_rate, *[[each[order] - due[order] for order in due] for each in reached]

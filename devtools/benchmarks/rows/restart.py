@@ -88,7 +88,7 @@ def measure(options: Options) -> Iterator[tuple[str, RestartResult]]:
             "sockets": checks.sockets,
             # Reading a group's offsets takes up to a second: only consumers outside the saga are checked so.
             **{worker.name: partial(checks.consumed, worker) for worker in CONSUMERS},
-            **{worker.name: checks.order_processed for worker in SAGA},
+            **{worker.name: checks.order_processed for worker in SAGA if not worker.setting},
             HOLDS.name: checks.hold_expired,
         }
         for check in check_of.values():

@@ -1,4 +1,4 @@
-"""One customer's socket, which notes when it receives the confirmation of an order."""
+"""One customer's socket, which notes when it receives messages of one type about orders."""
 
 import json
 import threading
@@ -8,12 +8,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 
-class ConfirmationSocket(threading.Thread):
+class OrderSocket(threading.Thread):
     """A socket that is authenticated and subscribed when it is created; a context manager."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, kind: str = "order:confirmed") -> None:
         super().__init__(daemon=True)
-        self.confirmed: dict[str, float] = {}
+        self.heard: dict[str, float] = {}
+        self._kind = kind
         self._connection = connect(url)
         self._request({"type": "authenticate", "token": token})
         self._request({"type": "subscribe:orders"})
@@ -22,7 +23,7 @@ class ConfirmationSocket(threading.Thread):
         self._connection.send(json.dumps(message))
         self._connection.recv(timeout=10)
 
-    def __enter__(self) -> "ConfirmationSocket":
+    def __enter__(self) -> "OrderSocket":
         self.start()
         return self
 
@@ -39,5 +40,5 @@ class ConfirmationSocket(threading.Thread):
                 return
             now = time.monotonic()
             message = json.loads(text)
-            if message["type"] == "order:confirmed":
-                self.confirmed.setdefault(message["orderId"], now)
+            if message["type"] == self._kind:
+                self.heard.setdefault(message["orderId"], now)
