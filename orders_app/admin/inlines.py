@@ -5,7 +5,9 @@ from typing import ClassVar
 from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import TabularInline
+from unfold.decorators import display
 
+from orders_app.admin.columns import MoneyColumn
 from orders_app.models import HistoryEvent, OrderItem, Payment, Refund
 
 
@@ -28,25 +30,31 @@ class ItemInline(ReadOnlyInline):
     """The items of the order."""
 
     model = OrderItem
-    fields: ClassVar = ["product_name", "product_id", "quantity", "price"]
+    fields: ClassVar = ["product_name", "product_id", "quantity", "shown_price"]
+    readonly_fields: ClassVar = ["shown_price"]
+
+    @display(description="Price")
+    def shown_price(self, item: OrderItem) -> str:
+        """The price of a piece, with the decimals that it has."""
+        return str(item.price)
 
 
-class PaymentInline(ReadOnlyInline):
+class PaymentInline(MoneyColumn, ReadOnlyInline):
     """The attempts to pay the order that have ended."""
 
     model = Payment
-    fields: ClassVar = ["attempt", "ended_at", "amount", "currency", "state", "payment_id", "code", "detail"]
+    fields: ClassVar = ["attempt", "ended_at", "money", "state", "payment_id", "code", "detail"]
+    readonly_fields: ClassVar = ["money"]
     ordering: ClassVar = ["attempt"]
 
 
-class RefundInline(ReadOnlyInline):
+class RefundInline(MoneyColumn, ReadOnlyInline):
     """What was given back of the order's payment, or is on its way."""
 
     model = Refund
     fields: ClassVar = [
         "requested_at",
-        "amount",
-        "currency",
+        "money",
         "state",
         "reason",
         "actor",
@@ -54,6 +62,7 @@ class RefundInline(ReadOnlyInline):
         "code",
         "detail",
     ]
+    readonly_fields: ClassVar = ["money"]
     ordering: ClassVar = ["version"]
 
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
-from uuid import UUID
 
+from django.contrib.admin import ShowFacets
 from django.core.paginator import Paginator
 from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
 from unfold.decorators import display
 
+from orders_app.admin.columns import MoneyColumn, linked_order
 from orders_app.models import Order
 from orders_app.selectors import search_by_order
 from web.read_only_admin import ReadOnlyAdmin
@@ -28,7 +27,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at ru
         return self.object_list[:MAX_COUNTED_ROWS].count()  # type: ignore[attr-defined]  # a query set
 
 
-class RowsOfOrders(ReadOnlyAdmin):
+class RowsOfOrders(MoneyColumn, ReadOnlyAdmin):
     """A read-only list of rows that belong to orders, which may be deleted while their rows stay.
 
     The search finds the rows of an order by its number, and a row by one of its `references`, as a whole.
@@ -37,13 +36,15 @@ class RowsOfOrders(ReadOnlyAdmin):
     references: ClassVar[Sequence[str]]
     list_per_page = 50
     show_full_result_count = False
+    # The counts beside the filters would read all rows.
+    show_facets = ShowFacets.NEVER
     paginator = CappedPaginator
     # Shows the box; `get_search_results` does the search.
     search_fields: ClassVar = ["order_id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """The rows, with the numbers of their orders."""
-        number = Order.objects.filter(pk=OuterRef("order_id")).values("order_number")
+        number = Order.objects.order_by().filter(pk=OuterRef("order_id")).values("order_number")
         return super().get_queryset(request).annotate(number_of_order=Subquery(number))
 
     def get_search_results(
@@ -58,17 +59,3 @@ class RowsOfOrders(ReadOnlyAdmin):
         """The number of the order, which leads to its page."""
         row_of: Any = row
         return linked_order(row_of.order_id, row_of.number_of_order)
-
-    @display(description="Amount")
-    def money(self, row: Model) -> str:
-        """The amount with its currency."""
-        row_of: Any = row
-        return "" if row_of.amount is None else f"{row_of.amount} {row_of.currency}"
-
-
-def linked_order(order_id: UUID | None, number: str | None) -> str:
-    """A link to the page of the order; its id where there is no such order any more."""
-    if order_id is None or number is None:
-        return str(order_id or "")
-    page = reverse("admin:orders_app_order_change", args=[order_id])
-    return format_html('<a class="font-medium text-primary-600" href="{}">{}</a>', page, number)

@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.forms import ActionForm
 
+from orders_app.admin.columns import OrderMoneyColumns
 from orders_app.admin.inlines import HistoryInline, ItemInline, PaymentInline, RefundInline
 from orders_app.admin.large_table import CappedPaginator
 from orders_app.admin.override_page import OverrideForm, OverrideRequest, read_override
@@ -46,7 +47,7 @@ class ReasonForm(ActionForm):
 
 
 @admin.register(Order)
-class OrderAdmin(ModelAdmin):
+class OrderAdmin(OrderMoneyColumns, ModelAdmin):
     """Orders: staff change their status by an action in the list, or in the form."""
 
     list_display: ClassVar = [
@@ -56,7 +57,7 @@ class OrderAdmin(ModelAdmin):
         "stock_status",
         "payment_status",
         "payment_method",
-        "total_amount",
+        "total",
         "created_at",
     ]
     list_filter: ClassVar = ["status", "stock_status", "payment_status", "payment_method", "created_at"]
@@ -75,7 +76,7 @@ class OrderAdmin(ModelAdmin):
     actions_detail: ClassVar = ["refund"]
     inlines: ClassVar = [ItemInline, PaymentInline, RefundInline, HistoryInline]
     fieldsets: ClassVar = [
-        (None, {"fields": ["order_number", "status", "user", "total_amount", "currency", "version"]}),
+        (None, {"fields": ["order_number", "status", "user", "total", "version"]}),
         ("Stock", {"fields": ["stock_status"]}),
         (
             "Payment",
@@ -88,8 +89,8 @@ class OrderAdmin(ModelAdmin):
                     "paid_at",
                     "payment_failure_code",
                     "payment_failure_detail",
-                    "refund_requested_amount",
-                    "refunded_amount",
+                    "asked_back",
+                    "went_back",
                 ]
             },
         ),

@@ -11,7 +11,7 @@ from orders_app.models import Payment, Refund
 STATES = {"succeeded": "success", "requested": "info", "failed": "danger"}
 
 
-class StateLabel:
+class StateColumn:
     """The column with the state, in its colour."""
 
     @display(description="State", label=STATES, ordering="state")
@@ -21,7 +21,7 @@ class StateLabel:
 
 
 @admin.register(Payment)
-class PaymentAdmin(StateLabel, RowsOfOrders):
+class PaymentAdmin(StateColumn, RowsOfOrders):
     """The attempts to pay orders that have ended."""
 
     references: ClassVar = ["payment_id"]
@@ -42,7 +42,7 @@ class PaymentAdmin(StateLabel, RowsOfOrders):
 
 
 @admin.register(Refund)
-class RefundAdmin(StateLabel, RowsOfOrders):
+class RefundAdmin(StateColumn, RowsOfOrders):
     """What was given back, or is on its way."""
 
     references: ClassVar = ["payment_id", "refund_id"]

@@ -18,6 +18,7 @@ from orders_app.models import Order
 from orders_app.models.order import OVERRIDE_CHECKS
 from orders_app.selectors import all_orders, orders_of
 
+NOT_OWN = "Only the customer of an order can pay it."
 Requester = User | TokenUser | AnonymousUser
 
 
@@ -41,7 +42,7 @@ def require_own(user: Requester, order_id: UUID) -> None:
     """Raise OrderNotFound unless the user may see the order, and PermissionDenied where it is another's."""
     require_visible(user, order_id)
     if not orders_of(user_id(user)).filter(pk=order_id).exists():
-        raise PermissionDenied("Only the customer of an order can pay it.")
+        raise PermissionDenied(NOT_OWN)
 
 
 def origin_of(request: Request | HttpRequest) -> Origin:

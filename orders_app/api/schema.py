@@ -5,6 +5,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
+from orders_app.api.access import NOT_OWN
 from orders_app.api.idempotency import IDEMPOTENCY_KEY
 from orders_app.api.payment_shapes import (
     OrderPaymentsSerializer,
@@ -103,7 +104,7 @@ described = extend_schema_view(
     pay=route(
         "payOrder",
         "Pay an order",
-        {202: OrderSerializer, 409: NOT_PAYABLE},
+        {202: OrderSerializer, 403: OpenApiResponse(ERROR, NOT_OWN), 409: NOT_PAYABLE},
         PayOrderSerializer,
         description="The token is charged as soon as the stock is reserved. The same token again, while it "
         "waits or is being charged, is the same payment.",
