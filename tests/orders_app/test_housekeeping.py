@@ -14,7 +14,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 
 from orders_app.event_log.partitions import add_due_partitions, seconds_ahead
 from orders_app.housekeeping import keep_house
-from orders_app.models import AccountMail, InboxMessage, MailAddressChange, MailRecord, SignIn
+from orders_app.models import AccountMail, GatewayEvent, InboxMessage, MailAddressChange, MailRecord, SignIn
 from orders_app.services import delete_expired
 from tests.orders_app.first_partition import let_first_partition_end
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 LONG_AGO, SOON = timedelta(days=-62), timedelta(days=1)
 KINDS = [
     *("refresh_token", "sign_in", "session", "account_mail", "mail_address_change"),
-    *("inbox_message", "mail_record", "wrong_password"),
+    *("inbox_message", "mail_record", "gateway_event", "wrong_password"),
 ]
 
 
@@ -41,6 +41,8 @@ def add(name: str, expires_in: timedelta) -> None:
     AccessAttempt.objects.filter(pk=attempt.pk).update(attempt_time=moment)
     InboxMessage.objects.create(group="g", message_id=name, begun_at=moment)
     MailRecord.objects.create(message_id=name, begun_at=moment)
+    GatewayEvent.objects.create(event_id=name, kind="payment", created_at=moment)
+    GatewayEvent.objects.filter(pk=name).update(received_at=moment)
 
 
 def left() -> set[str]:
@@ -54,6 +56,7 @@ def left() -> set[str]:
         *AccessAttempt.objects.values_list("username", flat=True),
         *InboxMessage.objects.values_list("message_id", flat=True),
         *MailRecord.objects.values_list("message_id", flat=True),
+        *GatewayEvent.objects.values_list("pk", flat=True),
     }
 
 
@@ -65,6 +68,13 @@ def test_what_has_expired_is_deleted_and_nothing_else(monkeypatch: pytest.Monkey
     assert keep_house(threading.Event()) == dict.fromkeys(KINDS, 3)
     assert left() == {"valid"}
     assert keep_house(threading.Event()) == dict.fromkeys(KINDS, 0)
+
+
+def test_what_the_gateway_told_staff_stays() -> None:
+    add("old", LONG_AGO)
+    GatewayEvent.objects.update(kind="dispute")
+    assert keep_house(threading.Event())["gateway_event"] == 0
+    assert GatewayEvent.objects.get().pk == "old"
 
 
 def test_a_sign_in_that_ended_is_deleted_before_it_expires() -> None:
