@@ -54,8 +54,11 @@ def _confirm_address(row: AccountMail) -> EmailMultiAlternatives | None:
 
 
 def _address_change(row: AccountMail) -> EmailMultiAlternatives | None:
-    user = User.objects.filter(pk=row.user_id or 0).first()
-    return _written(row, user, row.address, {"username": user.username}) if user else None
+    """News to the address until then, unless another account holds it."""
+    user, holder = User.objects.filter(pk=row.user_id or 0).first(), find_holder(row.address)
+    if user is None or (holder and holder.pk != user.pk):
+        return None
+    return _written(row, user, row.address, {"username": user.username})
 
 
 def _address_held(row: AccountMail) -> EmailMultiAlternatives | None:
