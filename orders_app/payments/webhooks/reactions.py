@@ -20,6 +20,18 @@ def react(notice: GatewayNotice, origin: Origin) -> Kind | None:
     return _REACTIONS[notice.subject](notice, origin)
 
 
+def known_by(notice: GatewayNotice) -> dict[str, str | list[str]]:
+    """The payment whose row makes the event one that tells nothing new, and the states that do; maybe none.
+
+    An ended payment is known by its row; money that was taken by a row that says so.
+    """
+    states = {
+        Subject.PAYMENT_TAKEN: [Payment.State.SUCCEEDED],
+        Subject.PAYMENT_ENDED: [Payment.State.SUCCEEDED, Payment.State.FAILED],
+    }.get(notice.subject, [])
+    return {"payment": notice.payment_id if states else "", "states": [state.value for state in states]}
+
+
 def _about_payment(notice: GatewayNotice, origin: Origin) -> Kind | None:
     if _is_known(notice):
         return None
