@@ -6,12 +6,33 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from devtools.stack.errors import StackError
 from devtools.stack.http_health import is_healthy
 from devtools.stack.private_files import kept_secret
 from devtools.stack.server import ServerProcess
 
 _SECRETS = {"STRIPE_SECRET_KEY": "sk_test_", "STRIPE_WEBHOOK_SECRET": "whsec_"}
 """The settings that are secrets, with the words by which Stripe's begin."""
+
+
+def secrets_in(directory: Path) -> dict[str, str]:
+    """The secrets that are kept there, by their settings; random ones are created the first time."""
+    return {
+        setting: prefix + kept_secret(directory / setting.lower()) for setting, prefix in _SECRETS.items()
+    }
+
+
+def secrets_for(caller: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """Secrets for a gateway on the caller's machine, such as Stripe's mock server, which has none itself.
+
+    Empty where the caller has no gateway, or has a secret. Raises StackError where the gateway is another's.
+    """
+    address = caller.get(PaymentSandbox.setting, "").strip()
+    if not address or any(caller.get(setting, "").strip() for setting in _SECRETS):
+        return {}
+    if address.startswith("https:"):
+        raise StackError(f"{' and '.join(_SECRETS)} must be set where {PaymentSandbox.setting} is {address}")
+    return secrets_in(directory)
 
 
 class PaymentSandbox(ServerProcess):
@@ -49,10 +70,7 @@ class PaymentSandbox(ServerProcess):
 
     @cached_property
     def _secrets(self) -> dict[str, str]:
-        return {
-            setting: prefix + kept_secret(self.directory / setting.lower())
-            for setting, prefix in _SECRETS.items()
-        }
+        return secrets_in(self.directory)
 
     @property
     def _env(self) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from devtools.stack.console import Console, close_log, open_log
 from devtools.stack.errors import StackError
+from devtools.stack.payment_sandbox import secrets_for
 from devtools.stack.ports import Ports, in_url, reachable
 from devtools.stack.prepare import TOPICS_FAILED, WAITING
 from devtools.stack.private_files import FOLDER
@@ -296,6 +297,7 @@ def embedded_stack(
     """
     servers = embedded_servers(directory, ports=ports, caller=caller, without=without)
     addresses = {name: value for server in servers.values() for name, value in server.settings.items()}
+    addresses |= secrets_for(caller, directory / "payments")
     settings = make_settings(directory, ports=ports, servers=addresses, caller=caller)
     processes = all_processes(settings, counts or {})
     return Stack(settings, servers=list(servers.values()), processes=processes, console=console)

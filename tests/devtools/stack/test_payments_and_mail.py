@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports
 from devtools.stack.servers import MAIL, PAYMENTS
 from devtools.stack.stack import Stack, embedded_stack
@@ -28,12 +29,25 @@ def test_the_secrets_of_the_sandbox_are_kept_and_have_the_form_of_stripes(tmp_pa
     assert settings_of(new_stack(tmp_path / "other", {}))["STRIPE_SECRET_KEY"] != first["STRIPE_SECRET_KEY"]
 
 
-@pytest.mark.parametrize("setting", sorted(SETTINGS))
+@pytest.mark.parametrize("setting", sorted(SECRETS))
 def test_a_caller_with_a_gateway_gets_no_sandbox_and_no_secret_of_one(tmp_path: Path, setting: str) -> None:
     stack = new_stack(tmp_path, {setting: "of the caller"})
     assert "sandbox" not in stack.servers
     assert settings_of(stack).items() <= {(setting, "of the caller")}
     assert not (tmp_path / "payments").exists()
+
+
+def test_a_gateway_of_this_machine_needs_no_secrets_of_its_callers(tmp_path: Path) -> None:
+    stack = new_stack(tmp_path, {"STRIPE_API_BASE": "http://127.0.0.1:12345"})
+    assert "sandbox" not in stack.servers
+    assert settings_of(stack).keys() == SETTINGS
+    assert settings_of(stack)["STRIPE_API_BASE"] == "http://127.0.0.1:12345"
+
+
+def test_a_gateway_elsewhere_needs_the_secrets_of_its_account(tmp_path: Path) -> None:
+    sentence = "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET must be set where STRIPE_API_BASE is https://api"
+    with pytest.raises(StackError, match=sentence):
+        new_stack(tmp_path, {"STRIPE_API_BASE": "https://api.stripe.com"})
 
 
 def test_a_stack_without_payments_has_no_sandbox_and_no_secret_of_one(tmp_path: Path) -> None:
