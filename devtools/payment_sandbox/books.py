@@ -167,6 +167,11 @@ class Entries:
             "SELECT number, event, tries FROM delivery WHERE due <= ? ORDER BY due LIMIT ?", (now, limit)
         ).fetchall()
 
+    def count_deliveries(self) -> int:
+        """How many sendings are still to come."""
+        [(count,)] = self._database.execute("SELECT count(*) FROM delivery").fetchall()
+        return int(count)
+
     def end_delivery(self, number: int) -> None:
         """The receiver has taken it."""
         self._database.execute("DELETE FROM delivery WHERE number = ?", (number,))

@@ -29,6 +29,11 @@ class Gateway:
         self._books, self._schedule = books, schedule
         self._keys = Keys(books)
 
+    def health(self) -> Object:
+        """That it works, and how many webhooks are still to be sent."""
+        with self._books.reading() as entries:
+            return {"status": "ok", "webhooks": entries.count_deliveries()}
+
     def get(self, path: str, query: str) -> Answer:
         """One payment or refund, or a page of them. Raises GatewayError."""
         form = read_form(query)

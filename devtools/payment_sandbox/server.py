@@ -44,10 +44,10 @@ class SandboxHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        """One object or a page of them; `/health` needs no key."""
+        """One object or a page of them; `/health` needs no key, and tells how many webhooks wait."""
         url = urlsplit(self.path)
         if url.path == _HEALTH:
-            self._send((200, json.dumps({"status": "ok"})))
+            self._send((200, json.dumps(self.server.gateway.health())))
         else:
             self._answer(lambda: self.server.gateway.get(url.path.rstrip("/"), url.query))
 

@@ -9,6 +9,8 @@ from functools import partial
 from http.client import HTTPConnection
 from typing import Any
 
+import httpx
+
 from devtools.benchmarks.figures import Options, Row, figure, percentile, require_equal
 from devtools.benchmarks.load import generate
 from devtools.benchmarks.order_socket import OrderSocket
@@ -25,8 +27,6 @@ AT_ONCE = 16
 """Clients that place orders, payments that a payment worker makes at once, threads of the stripe library."""
 _PRODUCTS, _CUSTOMERS = 200, 50
 _SETTLING_SECONDS = 120.0
-# Webhooks come up to two seconds late; the next measurement waits for them.
-_WEBHOOK_SECONDS = 2.5
 _MAILS = 2
 """Of an order that is paid at once: placed, and confirmed."""
 
@@ -59,15 +59,15 @@ def measure(options: Options) -> Iterator[tuple[str, Any]]:
         raw = RawStripe(system.stack.env["STRIPE_API_BASE"], system.stack.env["STRIPE_SECRET_KEY"])
         _place_many(system, tokens, products, options.size(200, 20))
         for _ in range(options.runs):
-            time.sleep(_WEBHOOK_SECONDS)
+            _await_webhooks(system)
             yield "one order at a time", _one_at_a_time(system, products, options.size(40, 5))
         for _ in range(options.runs):
             raw_rate = raw.rate(AT_ONCE, options.seconds(3, 0.5))
-            time.sleep(_WEBHOOK_SECONDS)
+            _await_webhooks(system)
             count = options.size(1_200, 60)
             rate, drained = _place_many(system, tokens, products, count)
             yield f"{count:,} orders", PrepaidResult(processing=rate, drained=drained, raw=raw_rate)
-            time.sleep(_WEBHOOK_SECONDS)
+            _await_webhooks(system)
 
 
 def _place_many(
@@ -86,6 +86,12 @@ def _place_many(
     _require_charged(system, orders, since)
     ended = max(watch.processing_at[order] for order in orders)
     return count / (ended - report.started), ended - report.ended
+
+
+def _await_webhooks(system: System) -> None:
+    """Returns when every webhook was sent: the next measurement is not to pay for them."""
+    health = f"{system.stack.env['STRIPE_API_BASE']}/health"
+    wait_until(lambda: httpx.get(health).json()["webhooks"] == 0, "no webhook waits", 120, pause=0.2)
 
 
 def _require_charged(system: System, orders: set[str], since: float) -> None:
