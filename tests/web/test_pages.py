@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.live_server_helper import LiveServer
 
+from orders_app.mail.unsubscribing import unsubscribe_url
 from products_app.models import ServiceKey
 from tests.orders_app.ordering import OrderPlacer
 
@@ -59,6 +61,8 @@ def test_the_pages_of_the_system_violate_no_policy(live_server: LiveServer, plac
         *[reverse(f"admin:{model}_changelist") for model in MODELS],
         reverse("admin:products_app_servicekey_add"),
         reverse("admin:kafka_workers_deadletterrecord_changelist"),
+        reverse("admin:orders_app_mailrecord_previews"),
+        urlsplit(unsubscribe_url("1")).path,
         "/account/password/reset/?uid=MQ&token=x",
         "/account/email/confirm/?uid=MQ&token=x",
     ]
