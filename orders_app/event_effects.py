@@ -43,8 +43,8 @@ class SocketText(Struct, frozen=True):
     """The type of a socket message, and its sentence for people.
 
     `fields` are those of the event data that the message has besides those of every message. The sentence may
-    use {number}, {status}, {payment}, {refunded}, {currency} and {reason} of the order as it is after the
-    event.
+    use {number}, {status} and {reason} of the order as it is after the event, or be {payment}, a sentence of
+    its own for each payment status.
     """
 
     type: str
@@ -104,7 +104,7 @@ EFFECTS: Mapping[EventType, Effect] = {
     EventType.PAYMENT: Effect(
         data=Changed,
         kafka=(),
-        socket=SocketText("order:payment", "The payment of order {number} is {payment}."),
+        socket=SocketText("order:payment", "{payment}"),
     ),
     # Without a socket message: an order tells that its stock is confirmed, and next how its payment ended.
     EventType.PAYMENT_REQUESTED: Effect(data=PaymentRequested, kafka=(payment_requested,), socket=None),
@@ -116,9 +116,7 @@ EFFECTS: Mapping[EventType, Effect] = {
     EventType.REFUNDED: Effect(
         data=Changed,
         kafka=(),
-        socket=SocketText(
-            "order:payment", "Of the payment of order {number}, {refunded} {currency} went back."
-        ),
+        socket=SocketText("order:payment", "Money paid for order {number} went back."),
     ),
     EventType.REFUND_FAILED: Effect(
         data=Changed,

@@ -92,14 +92,14 @@ class CustomerNotFound(OrderError):
 
 
 class IdempotencyKeyReused(OrderError):
-    """The customer sent this idempotency key before with another body."""
+    """This idempotency key was sent before with another body; `for_another` is what that asked for."""
 
     kind = Kind.UNPROCESSABLE
     code = "idempotency_key_reused"
 
-    def __init__(self, idempotency_key: str) -> None:
+    def __init__(self, idempotency_key: str, for_another: str = "order") -> None:
         self.idempotency_key = idempotency_key
-        super().__init__(f"The idempotency key {idempotency_key!r} was used for another order.")
+        super().__init__(f"The idempotency key {idempotency_key!r} was used for another {for_another}.")
 
 
 class NotAllowedNow(OrderError):

@@ -45,7 +45,7 @@ def _is_asked_for(order: OrderDocument, amount: Decimal | None, reason: str, ide
     if refund is None:
         return False
     if refund.reason != reason or amount not in {None, refund.amount}:
-        raise IdempotencyKeyReused(idempotency_key)
+        raise IdempotencyKeyReused(idempotency_key, "refund, with another amount or reason")
     return True
 
 

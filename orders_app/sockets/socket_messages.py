@@ -1,6 +1,6 @@
 """The socket messages about events of the order log, ready to be sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -18,8 +18,17 @@ from orders_app.event_log import LoggedEvent, Position
 from orders_app.exceptions import BrokenHistory
 from orders_app.fold import fold_event
 from orders_app.sockets.recent_orders import RecentOrders
+from orders_app.state_machine import PaymentStatus
 
 log = structlog.get_logger(__name__)
+
+
+PAYMENT_SENTENCES: Mapping[PaymentStatus, str] = {
+    PaymentStatus.PENDING: "The payment of order {number} is pending.",
+    PaymentStatus.PAID: "Order {number} is paid.",
+    PaymentStatus.FAILED: "The payment of order {number} failed. {failure}",
+    PaymentStatus.REFUNDED: "The payment of order {number} went back.",
+}
 
 
 class SocketMessage(NamedTuple):
@@ -93,11 +102,15 @@ def _sentence(text: SocketText, order: OrderDocument) -> str:
     return text.sentence.format(
         number=order.order_number,
         status=order.status_label.lower(),
-        payment=order.payment_status.label.lower(),
-        refunded=order.refunded_amount,
-        currency=order.currency,
+        payment=_payment_sentence(order),
         reason=order.cancel_reason.detail if order.cancel_reason else "",
     ).strip()
+
+
+def _payment_sentence(order: OrderDocument) -> str:
+    return PAYMENT_SENTENCES[order.payment_status].format(
+        number=order.order_number, failure=order.payment_failure.detail if order.payment_failure else ""
+    )
 
 
 def _orders_after(events: Iterable[LoggedEvent], recent: RecentOrders) -> dict[Position, OrderDocument]:

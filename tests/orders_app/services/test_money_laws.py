@@ -104,7 +104,7 @@ def give_back_what_failed(order: OrderDocument, gateway: Gateway) -> None:
         settle(order, gateway)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     token=st.sampled_from(["", GOOD, BAD]), actions=st.lists(st.sampled_from(sorted(ACTIONS)), max_size=16)
 )

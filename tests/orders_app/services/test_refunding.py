@@ -156,7 +156,7 @@ def test_the_same_key_asks_once(paid: OrderDocument, amount: str | None) -> None
 @pytest.mark.parametrize("other", [{"amount": "5.51"}, {"reason": "Lost."}])
 def test_the_same_key_for_something_else_is_refused(paid: OrderDocument, other: dict[str, str]) -> None:
     refund(paid, "5.50", key="k")
-    with pytest.raises(IdempotencyKeyReused):
+    with pytest.raises(IdempotencyKeyReused, match="another refund, with another amount or reason"):
         refund(paid, **{"amount": "5.50", "key": "k"} | other)
 
 

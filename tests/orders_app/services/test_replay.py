@@ -126,10 +126,11 @@ def test_replay_prints_each_difference_and_fails(placer: OrderPlacer) -> None:
     "damage",
     [
         lambda: Order.objects.update(status=OrderStatus.SHIPPED, total_amount=1, version=9),
+        lambda: Order.objects.update(payment_attempts=2, payment_reference="pi_1", refunded_amount=5),
         lambda: OrderItem.objects.update(quantity=1),
         lambda: Order.objects.all().delete(),
     ],
-    ids=["changed row", "changed item", "missing row"],
+    ids=["changed row", "changed payment", "changed item", "missing row"],
 )
 def test_replay_rewrites_rows_that_differ(placer: OrderPlacer, damage: Callable[[], object]) -> None:
     order = placer.place_items((placer.catalogue.add(), 2), (placer.catalogue.add("Rope"), 3)).order

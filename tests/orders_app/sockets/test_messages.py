@@ -136,7 +136,7 @@ def test_payment_change_and_delivery_are_sent(customer: Browser, placer: OrderPl
         move(order, status)
     _, paid, updated, *_, completed = customer.receive_many(7)
     assert (paid["type"], paid["order"]["paymentStatus"]) == ("order:payment", 2)
-    assert paid["message"] == f"The payment of order {order.order_number} is paid."
+    assert paid["message"] == f"Order {order.order_number} is paid."
     assert (updated["type"], updated["order"]["shippingAddress"]["street"]) == (
         "order:updated",
         "2 Bridge St",
