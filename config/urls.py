@@ -10,6 +10,7 @@ from config.api_root import Stockbridge
 from kafka_workers.audit.drift import update_drift
 from kafka_workers.relay.unread_age import update_unread_age
 from orders_app.mail.unsubscribing import UNSUBSCRIBE_PATH
+from orders_app.payments.audit.last_audit import update_payment_differences
 from orders_app.unsubscribe_page import unsubscribe_page
 from web import health
 from web.metrics_view import metrics_after
@@ -43,5 +44,5 @@ urlpatterns = [
     path(f"{UNSUBSCRIBE_PATH}<str:token>/", unsubscribe_page),
     path("health/live", health.live),
     path("health/ready", dependencies.ready),
-    path("metrics", metrics_after(update_unread_age, update_drift)),
+    path("metrics", metrics_after(update_unread_age, update_drift, update_payment_differences)),
 ]

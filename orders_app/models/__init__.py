@@ -13,6 +13,7 @@ from orders_app.models.mail import MailKind, MailPreference, MailRecord
 from orders_app.models.order import Order, OrderItem
 from orders_app.models.order_event import ArchivedPartition, HistoryEvent, OrderEvent, ReaderPosition
 from orders_app.models.payment import Payment, PaymentToken, Refund
+from orders_app.models.payment_audit import LastPaymentAudit
 from orders_app.models.stock_contradiction import StockContradiction
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "GatewayEvent",
     "HistoryEvent",
     "InboxMessage",
+    "LastPaymentAudit",
     "MailAddressChange",
     "MailKind",
     "MailPreference",

@@ -1,0 +1,1 @@
+"""The gateway's books and the orders compared, while payments are under way (docs/payments.md)."""

@@ -1,0 +1,25 @@
+"""How many differences the last audit left, kept for `/metrics`: the process of the audit ends with it."""
+
+import structlog
+from django.db import Error as DatabaseUnavailable
+
+from foundation.metrics import PAYMENT_DIFFERENCES
+from orders_app.models import LastPaymentAudit
+
+log = structlog.get_logger(__name__)
+
+
+def record_differences(number: int) -> None:
+    """Keep what the audit has left that has just ended."""
+    PAYMENT_DIFFERENCES.set(number)
+    LastPaymentAudit.objects.update_or_create(id=1, defaults={"differences": number})
+
+
+def update_payment_differences() -> None:
+    """Set the gauge from the last audit, if there was one."""
+    try:
+        number = LastPaymentAudit.objects.values_list("differences", flat=True).first()
+    except DatabaseUnavailable as error:
+        log.warning("differences of the last audit of payments are unknown", error=str(error))
+    else:
+        PAYMENT_DIFFERENCES.set(number or 0)

@@ -1,0 +1,101 @@
+"""Giving back what must go back, once: a repair that was killed or runs again gives nothing twice."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import structlog
+from django.db import connection
+
+from orders_app.event_log import Origin
+from orders_app.exceptions import OrderNotRefundable
+from orders_app.payments.audit.books import Taken
+from orders_app.payments.audit.order_money import OrderMoney
+from orders_app.payments.gateway import Gateway, RefundOrder, RefundRefused
+from orders_app.services.pay_order import request_payment_look_up
+from orders_app.services.refund_order import refund_order
+from orders_app.state_machine import OrderStatus
+
+AUDIT = Origin("service:audit")
+REASON = "The audit found that this money had not gone back."
+ASKED = "Asked for; the answer is on its way"
+# The relay has (0x5B, 1), the audit of the stock (0x5B, 2).
+_REPAIR_LOCK = (0x5B, 3)
+
+log = structlog.get_logger(__name__)
+
+
+class RepairInProgress(Exception):
+    """Another audit of payments repairs at present."""
+
+    def __init__(self) -> None:
+        super().__init__("another audit of payments repairs now: wait until it has ended")
+
+
+def lock_repair() -> None:
+    """Take the repair lock until the connection ends. Raises RepairInProgress."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", _REPAIR_LOCK)
+        if cursor.fetchone() != (True,):
+            raise RepairInProgress
+
+
+def repair_order(gateway: Gateway, order: OrderMoney, payment: Taken) -> str:
+    """Have the rest of a payment given back that an order names or that names it; what was done.
+
+    Through the order where it can be, so that its history tells; else at the gateway. Empty where neither
+    helps. Raises GatewayUnavailable or AnswerMissing.
+    """
+    document = order.document
+    if payment.payment_id != document.payment_reference:
+        return _tell_order(order, payment) or give_back(gateway, payment, payment.amount)
+    is_kept = document.status == OrderStatus.CANCELLED and document.refundable_amount > 0
+    key = _key(payment)
+    if is_kept and key not in order.refund_keys:
+        return _ask_back(document.id, key)
+    return give_back(gateway, payment, order.to_go_back(payment.payment_id, payment.amount))
+
+
+def give_back(gateway: Gateway, payment: Taken, due: int) -> str:
+    """Give money back at the gateway, up to `due` in all; what was done, or empty where it is refused."""
+    try:
+        refund = gateway.refund(
+            RefundOrder(
+                key=_key(payment),
+                payment_id=payment.payment_id,
+                amount=due - payment.returned,
+                currency=payment.currency,
+                order_id=payment.order_id,
+                order_number="",
+                number=f"audit-{payment.returned}",
+                sent_at=datetime.now(UTC),
+            )
+        )
+    except RefundRefused as refusal:
+        log.warning("the gateway refuses a refund", payment=payment.payment_id, reason=str(refusal))
+        return ""
+    return "" if refund.has_failed else f"Given back, as {refund.id}"
+
+
+def _key(payment: Taken) -> str:
+    """The same until something more of the payment has gone back: so it is given back once."""
+    return f"audit:{payment.payment_id}:{payment.returned}"
+
+
+def _tell_order(order: OrderMoney, payment: Taken) -> str:
+    """Have the order told of a payment that it asked for: it is paid by it, or asks it back."""
+    is_told = payment.attempt.isdecimal() and request_payment_look_up(
+        order_id=order.document.id,
+        attempt=int(payment.attempt),
+        payment_id=payment.payment_id,
+        origin=AUDIT,
+        succeeded=True,
+    )
+    return ASKED if is_told else ""
+
+
+def _ask_back(order_id: UUID, key: str) -> str:
+    try:
+        refund_order(order_id=order_id, amount=None, reason=REASON, idempotency_key=key, origin=AUDIT)
+    except OrderNotRefundable:
+        return ""
+    return ASKED
