@@ -10,11 +10,12 @@ from unfold.decorators import display
 from orders_app.models import GatewayEvent, Order, Payment, Refund
 
 LINK = "font-medium text-primary-600 dark:text-primary-500 whitespace-nowrap"
+NO_BREAK = "\u00a0"
 
 
 def shown_money(amount: Decimal | None, currency: str) -> str:
     """The amount with the decimals that it has; Django's own columns show three for every currency."""
-    return "" if amount is None else f"{amount} {currency}"
+    return "" if amount is None else f"{amount}{NO_BREAK}{currency}"
 
 
 def linked_order(order_id: UUID | None, number: str | None) -> str:

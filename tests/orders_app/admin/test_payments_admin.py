@@ -68,8 +68,8 @@ def test_the_page_of_an_order_shows_its_payments_and_refunds(
         "card_declined",
         "A scratch.",
         "staff:1",
-        "20.00 USD",
-        "5.00 USD",
+        "20.00\u00a0USD",
+        "5.00\u00a0USD",
     ):
         assert words in page
     assert "20.000" not in page
