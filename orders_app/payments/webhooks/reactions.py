@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 
 from orders_app.document import PaymentFailure
 from orders_app.event_log import Origin
-from orders_app.models import GatewayEvent, Payment, Refund
+from orders_app.models import GatewayEvent, Payment
+from orders_app.payments.webhooks.known import what_is_known
 from orders_app.payments.webhooks.notice import GatewayNotice, Subject
 from orders_app.services.pay_order import request_payment_look_up
 from orders_app.services.record_payment_answers import record_refund_failure
@@ -15,40 +16,18 @@ Kind = GatewayEvent.Kind
 def react(notice: GatewayNotice, origin: Origin) -> Kind | None:
     """Do what the event asks for, in the transaction of the caller, who has written nothing in it.
 
-    Returns as what the event is remembered; None where it tells nothing new.
+    The event is one of which not all is known. Returns as what it is remembered; None where it tells nothing
+    new all the same.
     """
     return _REACTIONS[notice.subject](notice, origin)
 
 
-def known_by(notice: GatewayNotice) -> dict[str, str | list[str]]:
-    """The payment whose row makes the event one that tells nothing new, and the states that do; maybe none.
-
-    An ended payment is known by its row; money that was taken by a row that says so.
-    """
-    states = {
-        Subject.PAYMENT_TAKEN: [Payment.State.SUCCEEDED],
-        Subject.PAYMENT_ENDED: [Payment.State.SUCCEEDED, Payment.State.FAILED],
-    }.get(notice.subject, [])
-    return {"payment": notice.payment_id if states else "", "states": [state.value for state in states]}
-
-
 def _about_payment(notice: GatewayNotice, origin: Origin) -> Kind | None:
-    if _is_known(notice):
-        return None
     if _look_up(notice, origin):
         return Kind.PAYMENT
     # The attempt may have ended while this waited for the order.
     is_taken = notice.subject == Subject.PAYMENT_TAKEN
-    return Kind.UNKNOWN_PAYMENT if is_taken and not _is_known(notice) else None
-
-
-def _is_known(notice: GatewayNotice) -> bool:
-    """Whether an order knows how the payment ended; of money that was taken, that it was."""
-    ended = Payment.objects.filter(payment_id=notice.payment_id)
-    if notice.subject == Subject.PAYMENT_TAKEN:
-        ended = ended.filter(state=Payment.State.SUCCEEDED)
-    # A payment that came too late or twice is none of the order: it is asked back.
-    return ended.exists() or Refund.objects.filter(payment_id=notice.payment_id).exists()
+    return Kind.UNKNOWN_PAYMENT if is_taken and not what_is_known(notice).end else None
 
 
 def _look_up(notice: GatewayNotice, origin: Origin) -> bool:

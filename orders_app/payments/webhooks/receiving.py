@@ -12,21 +12,16 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from foundation.metrics import GATEWAY_EVENTS
 from orders_app.event_log import Origin
 from orders_app.models import GatewayEvent, Order, Payment
+from orders_app.payments.webhooks.known import what_is_known
 from orders_app.payments.webhooks.notice import GatewayNotice, read_notice
-from orders_app.payments.webhooks.reactions import known_by, react
+from orders_app.payments.webhooks.reactions import react
 from orders_app.payments.webhooks.signature import require_signature
 
-_LOOK = """
-SELECT
-    EXISTS (SELECT FROM gateway_event WHERE event_id = %(event)s),
-    EXISTS (SELECT FROM order_payment WHERE payment_id = %(payment)s AND state = ANY (%(states)s))
-    OR (%(payment)s <> '' AND EXISTS (SELECT FROM order_refund WHERE payment_id = %(payment)s))
-"""
 log = structlog.get_logger(__name__)
 
 
@@ -62,22 +57,13 @@ def receive_webhook(*, body: bytes, signature: str, origin: Origin) -> Outcome:
 def _receive(notice: GatewayNotice | None, origin: Origin) -> Outcome:
     if notice is None:
         return Outcome.IGNORED
-    if nothing_new := _look(notice):
-        return nothing_new
+    known = what_is_known(notice)
+    if known.event or known.end:
+        return Outcome.REPEATED if known.event else Outcome.KNOWN
     # An event may come twice at once: the later of both changes nothing.
     with suppress(_Repeated), transaction.atomic():
         return _act_on(notice, origin)
     return Outcome.REPEATED
-
-
-def _look(notice: GatewayNotice) -> Outcome | None:
-    """What an event is that tells nothing new, as most do; None for one that may. One statement, no lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK, {"event": notice.event_id, **known_by(notice)})
-        is_repeated, is_known = cursor.fetchone()
-    if is_repeated:
-        return Outcome.REPEATED
-    return Outcome.KNOWN if is_known else None
 
 
 def _act_on(notice: GatewayNotice, origin: Origin) -> Outcome:
