@@ -1,4 +1,4 @@
-"""What is known already of what the gateway tells: most events tell nothing new, and need no more than this."""
+"""What is known already of what the gateway tells: most events tell nothing new and need nothing more."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
