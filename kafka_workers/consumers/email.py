@@ -43,7 +43,8 @@ from orders_app.money import from_minor_units
 from orders_app.payments import messages as payments
 from orders_app.state_machine import OrderStatus, PaymentMethod
 
-BATCH_MAILS = 200
+BATCH_MAILS = 10_000
+"""So much of a backlog is put in the order of time, in which a customer is told."""
 TRUSTED_SECONDS = 1.0
 """For so long after its last use a database connection is not checked."""
 

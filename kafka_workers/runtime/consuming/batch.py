@@ -113,11 +113,11 @@ class BatchProcessor(Generic[T]):
             self._producer.publish(truncated_copy(*each) for each in rejected)
 
     def _decode(
-        self, messages: Sequence[Message], failed: "dict[int, _Failed]"
+        self, messages: Sequence[Message], failed: "dict[int, _Failed]", first: int = 0
     ) -> dict[int, DecodedMessage[T]]:
         """The messages to handle, by their index in the batch; adds the undecodable ones to `failed`."""
         decoded: dict[int, DecodedMessage[T]] = {}
-        for index, message in enumerate(messages):
+        for index, message in enumerate(messages, first):
             headers = headers_of(message)
             if is_for_another_group(headers, self._definition.group):
                 continue
@@ -149,15 +149,16 @@ class BatchProcessor(Generic[T]):
 
         Raises DependencyUnavailable where that is none.
         """
-        decoded = self._decode(messages, failed)
-        end = time.monotonic() + self._definition.time_budget
+        end, decoded = time.monotonic() + self._definition.time_budget, self._decode(messages[:1], failed)
         for index, message in enumerate(messages):
             if index and (time.monotonic() > end or not self._admits_another(index, failed, admit)):
                 return index
-            if index not in decoded:
+            # As late as possible: a batch may be long, and most of it left for the next one.
+            decoded |= self._decode(messages[index + 1 : index + 2], failed, index + 1)
+            if (work := decoded.pop(index, None)) is None:
                 continue
             try:
-                self._handle_one(handle, decoded[index], decoded.get(index + 1))
+                self._handle_one(handle, work, decoded.get(index + 1))
             except EXITS:
                 raise
             except DependencyUnavailable:

@@ -92,7 +92,7 @@ class _Loop(Generic[T]):
         while not self._stop.is_set():
             if self._membership.has_partitions:
                 tell_warm()
-            batch = self._membership.poll_batch(self._breaker.batch_size(self._size))
+            batch = self._poll(self._breaker.batch_size(self._size))
             if self._breaker.must_wait():
                 self._membership.give_back(batch)
                 self._breaker.wait(self._stop)
@@ -121,9 +121,17 @@ class _Loop(Generic[T]):
         started = time.monotonic()
         batch = self._membership.batch
         outcomes = self._processor.process(batch, self._breaker.admit, self._prepare_next)
-        self._adapt_size(len(outcomes), time.monotonic() - started)
-        self._membership.give_back(batch[len(outcomes) :])
+        if self._definition.handle_each:
+            self._membership.keep_for_later(batch[len(outcomes) :])
+        else:
+            self._adapt_size(len(batch), time.monotonic() - started)
+            self._membership.give_back(batch[len(outcomes) :])
         return outcomes
+
+    def _poll(self, most: int) -> Sequence[Message]:
+        """A batch; what is handled one by one has its order, and what its time does not reach is kept."""
+        is_ordered = self._definition.handle_each is not None
+        return (self._membership.poll_in_time_order if is_ordered else self._membership.poll_batch)(most)
 
     def _prepare_next(self) -> None:
         """Handle the next batch of a backlog while the broker stores the answers of this one.

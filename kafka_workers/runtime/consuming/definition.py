@@ -46,7 +46,8 @@ class ConsumerDefinition(Generic[T]):
     `handle_each` handles one message and sends no answer; it raises DependencyUnavailable too. The messages
     of a batch are handled one after the other, in order, and one that fails is not the reason to handle
     another one again. After a crash the last messages come again. It is also given the message that is
-    likely to be the next, so that it can be prepared without any effect while a server is awaited.
+    likely to be the next, so that it can be prepared without any effect while a server is awaited. Here the
+    messages of a batch, of all partitions, are in the order of their records' times.
     `warm_up` does once, without any effect, what the first batch would otherwise wait for; it may fail.
     `check` runs before anything else and raises ImproperlyConfigured where the settings do not fit.
     `clean_up` runs when the consumer has ended; it raises nothing.

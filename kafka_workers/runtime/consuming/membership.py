@@ -16,13 +16,17 @@ from kafka_workers.runtime.broker.errors import is_missing_acl
 from kafka_workers.runtime.broker.timeouts import call_within
 from kafka_workers.runtime.consuming.held_messages import REPORT_SECONDS, HeldMessages
 from kafka_workers.runtime.consuming.offsets import Offsets, Partition
-from kafka_workers.runtime.consuming.polled import Polled, offset_of, partition_of, without
+from kafka_workers.runtime.consuming.polled import Polled, in_time_order, offset_of, partition_of, without
 from kafka_workers.runtime.consuming.postponed import PostponedPartitions
 from kafka_workers.runtime.consuming.problems import ReportedProblems
 from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 
 POLL_SECONDS = 0.25
 """Longest wait for a message: a worker that is asked to stop notices after this time."""
+
+QUIET_SECONDS, SETTLE_SECONDS = 0.03, 0.3
+"""When nothing has arrived for the first of these, each partition has given what it has; the second at most
+is waited for that."""
 
 JOIN_POLL_SECONDS = 0.02
 """The same while the first partitions are awaited."""
@@ -117,6 +121,36 @@ class GroupMembership:
                 with suppress(BrokerUnavailable):
                     self.commit()
         return self.batch
+
+    def poll_in_time_order(self, most: int) -> list[Message]:
+        """The same, of all partitions together by the times of the records.
+
+        So a backlog is handled in the order in which it came about, whichever partition is read first.
+        """
+        self._resume()
+        if not self._buffer and not self.batch:
+            self._settle(most)
+        self.poll_batch(most)
+        self._current.messages = in_time_order(self.batch, self._topics)
+        return self.batch
+
+    def _settle(self, most: int) -> None:
+        """Wait for a message, then until no more arrive."""
+        self._serve_and_buffer(self._poll_seconds())
+        end, known = time.monotonic() + SETTLE_SECONDS, 0
+        while known < len(self._buffer) < most and time.monotonic() < end:
+            known = len(self._buffer)
+            self._serve_and_buffer(QUIET_SECONDS)
+            self._fetch(most)
+
+    def keep_for_later(self, messages: Sequence[Message]) -> None:
+        """Take these last messages out of the batch: they are not committed, and first in the next batch."""
+        kept = [message for message in messages if partition_of(message) in self._assigned]
+        for message in reversed(kept):
+            self._current.offsets[partition_of(message)] = offset_of(message)
+        self._buffer = [*kept, *self._buffer]
+        taken = set(map(id, messages))
+        self._current.messages = [message for message in self.batch if id(message) not in taken]
 
     def poll_ahead(self, most: int) -> list[Message]:
         """The messages that have arrived behind the batch, up to `most`, which `poll_batch` returns next.

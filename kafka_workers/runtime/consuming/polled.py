@@ -1,6 +1,7 @@
 """Messages that were polled together, and the offsets to commit once they are finished."""
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Sequence
 
 from confluent_kafka import Message
 from msgspec import Struct, field
@@ -36,3 +37,18 @@ class Polled(Struct):
 def without(messages: list[Message], partitions: Collection[Partition]) -> list[Message]:
     """The messages of all other partitions."""
     return [message for message in messages if partition_of(message) not in partitions]
+
+
+def in_time_order(messages: Sequence[Message], topics: Sequence[str]) -> list[Message]:
+    """The messages by the times of their records; of the same time, in the order of these topics.
+
+    Those of one partition stay in its order, and a time of the future counts as now.
+    """
+    now, latest = time.time() * 1000, dict[Partition, float]()
+    places: list[tuple[float, int, int]] = []
+    for index, message in enumerate(messages):
+        partition = partition_of(message)
+        at = max(latest.get(partition, 0), min(now, message.timestamp()[1]))
+        latest[partition] = at
+        places.append((at, topics.index(partition[0]), index))
+    return [messages[index] for _, _, index in sorted(places)]

@@ -169,6 +169,28 @@ def test_while_the_mail_server_is_away_mails_wait_and_then_come_in_order(
     assert len([line for line in captured_log if line["event"] == waiting]) == 1
 
 
+def test_after_an_outage_each_order_is_told_of_in_the_order_in_which_it_went(
+    kafka_client: KafkaClient, alice: User, catcher: Catcher
+) -> None:
+    first = send(kafka_client, alice, *PLACED)
+    walk = ("placed", "confirmed", "shipped", "delivered")
+    with running_consumer():
+        catcher.mail(first)
+        catcher.kill()
+        numbers = [number() for _ in range(12)]
+        for step in walk:
+            topic, value, _ = TOLD[step]
+            for each in numbers:
+                send(kafka_client, alice, topic, value, orderNumber=each, key=each)
+        catcher.start()
+        eventually(lambda: len(catcher.mails()) > len(walk) * len(numbers), "all are told of")
+    subjects = [mail["subject"] for mail in reversed(catcher.mails())][1:]
+    words = ["we have", "confirmed", "on its way", "arrived"]
+    for each in numbers:
+        told = [subject for subject in subjects if subject.startswith(each)]
+        assert [word in subject for word, subject in zip(words, told, strict=True)] == [True] * 4, told
+
+
 def test_one_that_is_deferred_comes_later_one_refused_never_and_their_neighbours_once(
     kafka_client: KafkaClient, alice: User, catcher: Catcher
 ) -> None:
