@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from devtools.stack.ports import reachable
 from devtools.stack.settings import read_values
@@ -28,6 +29,7 @@ from devtools.stack.state import (
     is_frozen,
     seconds_since_start,
 )
+from kafka_workers.workers import CONSUMERS
 
 ALL_IS_WELL, SOMETHING_IS_WRONG, DOES_NOT_RUN = 0, 1, 2
 
@@ -38,6 +40,7 @@ _LAG_SECONDS = 40.0
 _LOOP_RESTARTS, _LOOP_SECONDS = 3, 30.0
 _LATE_SECONDS = 60.0
 _OLDEST_UNREAD = "stockbridge_relay_oldest_unread_seconds"
+_WAITING = "stockbridge_consumer_waiting"
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,11 @@ def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
     with ThreadPoolExecutor() as pool:
         lag = pool.submit(_lag, settings)
         health = pool.submit(_health, state.web, settings)
-        relay = pool.submit(_oldest_unread, state.web, settings)
+        metrics = pool.submit(_metrics, state.web, settings)
         behind, lag_wrong = lag.result()
-        seconds = relay.result()
-        wrong += health.result() + lag_wrong
+        samples = metrics.result()
+        wrong += [*health.result(), *lag_wrong, *_waiting_consumers(samples)]
+    seconds = next((sample.value for sample in samples if sample.name == _OLDEST_UNREAD), None)
     if seconds is not None:
         behind.insert(0, f"relay: oldest unread event {seconds:.1f} s")
     if seconds is not None and seconds > _LATE_SECONDS:
@@ -129,14 +133,22 @@ def _warnings(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"{warning['kind']} {warning['name']}: {warning['reason']}"
 
 
-def _oldest_unread(web: str, settings: Mapping[str, str]) -> float | None:
-    """The age of the oldest event that the relay has not read, in seconds; None if it cannot be found out."""
+def _metrics(web: str, settings: Mapping[str, str]) -> list[Sample]:
+    """The values of all metrics; none if they cannot be found out."""
     try:
         families = text_string_to_metric_families(_get(web, "/metrics", settings))
-        samples = (sample for family in families for sample in family.samples)
-        return next((sample.value for sample in samples if sample.name == _OLDEST_UNREAD), None)
+        return [sample for family in families for sample in family.samples]
     except (OSError, http.client.HTTPException, ValueError):
-        return None
+        return []
+
+
+def _waiting_consumers(samples: Sequence[Sample]) -> Iterator[str]:
+    """Consumers that wait for a server; health tells of those that orders need, and of no other."""
+    waiting = {sample.labels["group"] for sample in samples if sample.name == _WAITING and sample.value}
+    for consumer in CONSUMERS:
+        if consumer.group in waiting:
+            *others, last = consumer.needs
+            yield f"the {consumer.title} waits for a server that it needs: {', '.join(others)} or {last}"
 
 
 def _get(web: str, path: str, settings: Mapping[str, str]) -> str:

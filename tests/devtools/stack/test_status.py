@@ -42,7 +42,8 @@ def health() -> Iterator[tuple[str, dict[str, Any]]]:
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = json.dumps(answer).encode() if self.path == "/health/ready" else b""
+            texts = {"/health/ready": json.dumps(answer), "/metrics": answer.get("metrics", "")}
+            body = texts.get(self.path, "").encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -136,6 +137,23 @@ def test_every_warning_of_health_is_told_with_its_reason(
         "breaker a-group: process 2 handles nothing neighbour postgresql: a transaction of psql is open "
         "the lag of the consumers is not known: "
     )
+
+
+def test_a_consumer_that_waits_for_a_server_is_told(
+    tmp_path: Path, health: tuple[str, dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    web, answer = health
+    answer["status"] = "ready"
+    answer["metrics"] = (
+        'stockbridge_consumer_waiting{group="email-service-group"} 1.0\n'
+        'stockbridge_consumer_waiting{group="orders-service-group"} 0.0\n'
+    )
+    write_state(tmp_path, supervisor=os.getpid(), web=web)
+    wrong = wrong_of(tmp_path, capsys)
+    assert (
+        "the email consumer waits for a server that it needs: PostgreSQL, Kafka or the mail server" in wrong
+    )
+    assert "order consumer" not in wrong
 
 
 def test_an_answer_that_is_not_of_health_is_told(
