@@ -14,7 +14,7 @@ from orders_app.payments.gateway import Charge, RefundOrder
 from orders_app.payments.stripe_gateway import StripeGateway
 
 # The first run builds the server.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.go, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
