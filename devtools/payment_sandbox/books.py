@@ -121,15 +121,18 @@ class Entries:
         """The refunds of a payment, oldest first."""
         return self._objects("SELECT value FROM object WHERE parent = ? ORDER BY number", (parent,))
 
-    def page(self, kind: str, *, after: str | None, parent: str | None, limit: int) -> list[Object]:
-        """At most `limit` objects, newest first, older than the one with the id `after`."""
+    def page(
+        self, kind: str, *, after: str | None, since: int, parent: str | None, limit: int
+    ) -> list[Object]:
+        """At most `limit` objects since a Unix time, newest first, older than the one with the id `after`."""
         return self._objects(
             """
             SELECT value FROM object WHERE kind = :kind AND (:parent IS NULL OR parent = :parent)
             AND (:after IS NULL OR number < (SELECT number FROM object WHERE id = :after))
+            AND json_extract(value, '$.created') >= :since
             ORDER BY number DESC LIMIT :limit
             """,
-            {"kind": kind, "after": after, "parent": parent, "limit": limit},
+            {"kind": kind, "after": after, "since": since, "parent": parent, "limit": limit},
         )
 
     def answer_for(self, key: str) -> tuple[str, int, str] | None:

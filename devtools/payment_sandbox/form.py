@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from devtools.payment_sandbox.errors import GatewayError
 
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_MOST_NAMES, _LONGEST_NAME, _LONGEST_VALUE = 50, 40, 500
 _KEY = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -63,8 +64,17 @@ def amount_of(form: dict[str, Any]) -> int:
 
 
 def metadata_of(form: dict[str, Any]) -> dict[str, str]:
-    """The metadata. Raises GatewayError where it is no flat object."""
+    """The metadata. Raises GatewayError where it is no flat object, or too large."""
     metadata = form.get("metadata", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise GatewayError(400, "Invalid object: metadata", param="metadata")
+    if len(metadata) > _MOST_NAMES or any(
+        len(name) > _LONGEST_NAME or len(value) > _LONGEST_VALUE for name, value in metadata.items()
+    ):
+        raise GatewayError(
+            400,
+            f"Metadata can have up to {_MOST_NAMES} keys, with key names up to {_LONGEST_NAME} characters "
+            f"and values up to {_LONGEST_VALUE} characters.",
+            param="metadata",
+        )
     return metadata

@@ -6,7 +6,7 @@ from typing import Any
 
 from devtools.payment_sandbox.books import Books, Entries, Object
 from devtools.payment_sandbox.errors import GatewayError
-from devtools.payment_sandbox.form import read_form, values_of
+from devtools.payment_sandbox.form import read_form, require_known, values_of
 from devtools.payment_sandbox.idempotency import Answer, Keys
 from devtools.payment_sandbox.payments import charge_of, create_payment, find_payment
 from devtools.payment_sandbox.refunds import create_refund, find_refund
@@ -16,6 +16,8 @@ from devtools.payment_sandbox.webhooks import Schedule
 _PAYMENTS, _REFUNDS = "/v1/payment_intents", "/v1/refunds"
 _CREATE = {_PAYMENTS: create_payment, _REFUNDS: create_refund}
 _PAGE, _LARGEST_PAGE = 10, 100
+_OF_ONE = frozenset(("expand",))
+_OF_PAGES = _OF_ONE | {"created", "limit", "payment_intent", "starting_after"}
 
 
 class AnswerLost(Exception):
@@ -39,7 +41,7 @@ class Gateway:
         form = read_form(query)
         with self._books.reading() as entries:
             found = _read(entries, path, form)
-        return 200, json.dumps(found)
+        return Answer(200, json.dumps(found))
 
     def post(self, path: str, body: str, key: str) -> Answer:
         """A new payment or refund. Raises GatewayError, and AnswerLost where its token says so."""
@@ -75,6 +77,7 @@ class Gateway:
 
 def _read(entries: Entries, path: str, form: dict[str, Any]) -> Object:
     collection, _, identifier = path.removeprefix("/v1/").partition("/")
+    require_known(form, _OF_ONE if identifier else _OF_PAGES)
     match collection, identifier:
         case "payment_intents", "":
             return _page(entries, "payment_intent", _PAYMENTS, form, parent=None)
@@ -92,7 +95,7 @@ def _page(entries: Entries, kind: str, url: str, form: dict[str, Any], *, parent
     if after is not None and entries.find(kind, after) is None:
         raise GatewayError(400, f"No such {kind}: '{after}'", code="resource_missing", param="starting_after")
     limit = _limit(form)
-    found = entries.page(kind, after=after, parent=parent, limit=limit + 1)
+    found = entries.page(kind, after=after, since=_since(form), parent=parent, limit=limit + 1)
     return {"object": "list", "url": url, "data": found[:limit], "has_more": len(found) > limit}
 
 
@@ -109,6 +112,14 @@ def _unknown_path(method: str, path: str) -> GatewayError:
 def _token_of(form: dict[str, Any]) -> Token:
     method = form.get("payment_method")
     return token_named(method) if isinstance(method, str) and method else Token()
+
+
+def _since(form: dict[str, Any]) -> int:
+    """The Unix time of `created[gte]`; the sandbox knows no other bound."""
+    created = form.get("created", {"gte": "0"})
+    if not (isinstance(created, dict) and created.keys() == {"gte"} and str(created["gte"]).isdecimal()):
+        raise GatewayError(400, "The sandbox knows created[gte] alone.", param="created")
+    return int(created["gte"])
 
 
 def _limit(form: dict[str, Any]) -> int:

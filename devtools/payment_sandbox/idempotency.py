@@ -8,14 +8,22 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from devtools.payment_sandbox.books import Books, Entries, Object
 from devtools.payment_sandbox.errors import GatewayError
 
 _DECLINED = 402
 
-Answer = tuple[int, str]
-"""Status and body."""
+_LONGEST_KEY = 255
+
+
+class Answer(NamedTuple):
+    """Status and body, and whether an earlier request with the same key was answered so."""
+
+    status: int
+    body: str
+    is_replayed: bool = False
 
 
 class Keys:
@@ -29,8 +37,10 @@ class Keys:
     def kept(self, key: str, path: str, body: str) -> Answer | None:
         """The answer to an earlier request with this key.
 
-        Raises GatewayError if the earlier request was another one.
+        Raises GatewayError if the earlier request was another one, and for a key that is too long.
         """
+        if len(key) > _LONGEST_KEY:
+            raise GatewayError(400, f"Idempotency keys have at most {_LONGEST_KEY} characters.")
         with self._books.reading() as entries:
             found = entries.answer_for(key) if key else None
         if found is None:
@@ -42,7 +52,7 @@ class Keys:
                 "An idempotency key can only be used again with the parameters that it was first used with.",
                 kind="idempotency_error",
             )
-        return status, answer
+        return Answer(status, answer, is_replayed=True)
 
     @contextmanager
     def alone(self, key: str) -> Iterator[None]:
@@ -76,7 +86,7 @@ class Keys:
                 status, answer = error.status, json.dumps(error.body)
             if key:
                 entries.keep_answer(key, _fingerprint(path, body), status, answer)
-        return status, answer
+        return Answer(status, answer)
 
 
 def _fingerprint(path: str, body: str) -> str:

@@ -47,7 +47,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
         """One object or a page of them; `/health` needs no key, and tells how many webhooks wait."""
         url = urlsplit(self.path)
         if url.path == _HEALTH:
-            self._send((200, json.dumps(self.server.gateway.health())))
+            self._send(Answer(200, json.dumps(self.server.gateway.health())))
         else:
             self._answer(lambda: self.server.gateway.get(url.path.rstrip("/"), url.query))
 
@@ -58,6 +58,13 @@ class SandboxHandler(BaseHTTPRequestHandler):
             key = self.headers.get("Idempotency-Key", "")
             self._answer(lambda: self.server.gateway.post(self.path.rstrip("/"), body, key))
 
+    def do_DELETE(self) -> None:
+        """No route takes this method."""
+        self.close_connection = True  # a body stays unread
+        self._send(_refusal(GatewayError(404, f"Unrecognized request URL ({self.command}: {self.path}).")))
+
+    do_PUT = do_PATCH = do_DELETE  # noqa: N815 -- the names in http.server
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name in http.server
         """No line for each request: bodies and URLs may carry what must not be in logs."""
 
@@ -66,7 +73,7 @@ class SandboxHandler(BaseHTTPRequestHandler):
             self._require_key()
             self._send(answer())
         except GatewayError as error:
-            self._send((error.status, json.dumps(error.body)))
+            self._send(_refusal(error))
         except AnswerLost:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
@@ -83,16 +90,21 @@ class SandboxHandler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or int(length) > _LARGEST_BODY:
             self.close_connection = True
-            self._send((413, json.dumps(GatewayError(413, "The body is too large or has no length.").body)))
+            self._send(_refusal(GatewayError(413, "The body is too large or has no length.")))
             return None
         return self.rfile.read(int(length)).decode(errors="replace")
 
     def _send(self, answer: Answer) -> None:
-        status, text = answer
-        content = text.encode()
+        content = answer.body.encode()
         head = (
-            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
-            f"Request-Id: req_{secrets.token_hex(7)}\r\n\r\n"
+            f"Request-Id: req_{secrets.token_hex(7)}\r\n"
+            + "Idempotent-Replayed: true\r\n" * answer.is_replayed
+            + "\r\n"
         )
         self.wfile.write(head.encode() + content)
+
+
+def _refusal(error: GatewayError) -> Answer:
+    return Answer(error.status, json.dumps(error.body))

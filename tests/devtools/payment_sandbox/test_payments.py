@@ -198,6 +198,36 @@ def test_pages_list_every_payment_once_newest_first(client: stripe.StripeClient)
     assert [payment.id for payment in second.data] == made[-3:-5:-1]
 
 
+def test_pages_begin_at_the_time_that_is_asked_for(client: stripe.StripeClient) -> None:
+    made = pay(client, "pm_card_visa")
+    since = client.v1.payment_intents.list({"created": {"gte": made.created}})
+    assert made.id in {payment.id for payment in since.data}
+    assert client.v1.payment_intents.list({"created": {"gte": made.created + 3600}}).data == []
+
+
+@pytest.mark.parametrize("query", [{"ending_before": "pi_1"}, {"created": {"lt": 1}}])
+def test_a_page_that_the_sandbox_cannot_give_is_refused(client: stripe.StripeClient, query: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.payment_intents.list(query)
+
+
+def test_a_repeated_answer_says_that_it_is_one(client: stripe.StripeClient) -> None:
+    key = uuid.uuid4().hex
+    first, second = (pay(client, "pm_card_visa", key=key).last_response for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert "Idempotent-Replayed" not in first.headers
+    assert second.headers["Idempotent-Replayed"] == "true"
+
+
+@pytest.mark.parametrize("metadata", [{"a": "b" * 501}, {"k" * 41: "b"}, {str(n): "" for n in range(51)}])
+def test_metadata_that_are_too_large_are_refused(
+    client: stripe.StripeClient, metadata: dict[str, str]
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError, match="up to 50 keys"):
+        pay(client, "pm_card_visa", metadata=metadata)
+
+
 def test_payments_and_keys_survive_kill_9(sandbox: Sandbox) -> None:
     client, order = sandbox.client(), uuid.uuid4().hex
     answered: list[str] = []
