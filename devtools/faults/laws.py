@@ -17,7 +17,7 @@ from devtools.faults.external_service import RELEASE, RESERVE
 from devtools.faults.mail_laws import MAIL_LAWS
 from devtools.faults.money_laws import MONEY_LAWS
 from devtools.faults.violation import Law, Violation
-from kafka_workers.workers import PAYMENT
+from kafka_workers.workers import EMAIL, PAYMENT
 
 RESERVED, REJECTED, RELEASED = "inventory.reserved", "inventory.rejected", "inventory.released"
 # The topics of the messages that each type of event causes.
@@ -31,6 +31,8 @@ _CAUSED = {
     "order.payment.requested": ("payment.requested",),
     "order.refund.requested": ("payment.refund.requested",),
 }
+# Those of mails have a law of their own.
+_OUR_DEAD_LETTERS = tuple(topic for topic in DEAD_LETTERS if topic != f"{EMAIL.group}.dlq")
 # A payment in trouble is tried again by a retry topic: the gateway is not ours.
 _OUR_RETRIES = tuple(topic for topic in RETRIES if not topic.startswith(f"{PAYMENT.group}."))
 
@@ -190,10 +192,10 @@ def requests_are_answered(evidence: Evidence) -> Iterator[Violation]:
 
 def only_invalid_messages_are_dead_letters(evidence: Evidence) -> Iterator[Violation]:
     """Law 4: the dead letters are the invalid messages, all of them and no others."""
-    dead = {key for key in evidence.messages if evidence.sent(key, *DEAD_LETTERS)}
+    dead = {key for key in evidence.messages if evidence.sent(key, *_OUR_DEAD_LETTERS)}
     sent = {key for key in evidence.observations.invalid_keys if evidence.sent(key, RESERVE)}
     for key in dead - sent:
-        reasons = [record.headers for record in evidence.sent(key, *DEAD_LETTERS)]
+        reasons = [record.headers for record in evidence.sent(key, *_OUR_DEAD_LETTERS)]
         yield Violation("lost", key, f"is among the dead letters: {reasons}")
     for key in sent - dead:
         yield Violation("lost", key, "is invalid, but not among the dead letters")
