@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from foundation.currencies import is_currency
 from orders_app.money import from_minor_units
 from orders_app.payments.audit.books import Taken
 from orders_app.payments.audit.order_money import OrderMoney
@@ -113,4 +114,6 @@ def _difference(kind: Kind, order: OrderMoney, payment_id: str, fact: str, advic
 
 
 def _amount(minor_units: int, payment: Taken) -> str:
+    if not is_currency(payment.currency):
+        return f"{minor_units} of the smallest unit of {payment.currency}"
     return f"{from_minor_units(minor_units, payment.currency)} {payment.currency}"

@@ -61,7 +61,7 @@ def audit(*options: str) -> tuple[int, list[str]]:
     return code, lines
 
 
-def by_hand(order_id: str = "", attempt: int = 1, amount: int = 700) -> GatewayPayment:
+def by_hand(order_id: str = "", attempt: int = 1, amount: int = 700, currency: str = "usd") -> GatewayPayment:
     """A charge that no order asked for."""
     client = stripe.StripeClient(
         settings.STRIPE_SECRET_KEY, base_addresses={"api": settings.STRIPE_API_BASE}, max_network_retries=0
@@ -69,7 +69,7 @@ def by_hand(order_id: str = "", attempt: int = 1, amount: int = 700) -> GatewayP
     made = client.v1.payment_intents.create(
         {
             "amount": amount,
-            "currency": "usd",
+            "currency": currency,
             "payment_method": "pm_card_visa",
             "confirm": True,
             "metadata": {"order_id": order_id, "attempt": str(attempt)} if order_id else {},
@@ -159,6 +159,13 @@ def test_a_charge_nobody_knows_is_found_and_goes_back_once(placer: OrderPlacer) 
     assert audit("--repair") == (0, [])
     for charge in charges:
         assert [each.amount for each in gateway().refunds(charge.id)] == [700]
+
+
+def test_a_charge_in_a_currency_that_is_not_known_is_found_like_any_other(placer: OrderPlacer) -> None:
+    charge = by_hand(currency="xyz")
+    _, [line] = audit()
+    assert line.startswith(f"payment {charge.id}: 700 of the smallest unit of XYZ were taken")
+    assert audit("--repair")[0] == 0
 
 
 def test_a_second_charge_for_an_order_is_found_and_goes_back(placer: OrderPlacer) -> None:
