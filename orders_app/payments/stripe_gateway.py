@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 import stripe
@@ -37,6 +38,7 @@ KEYS_LAST = timedelta(hours=23)
 CLOCKS_DIFFER = timedelta(minutes=5)
 INVALID_METHOD = "This means of payment is not known or was used before. Please enter it again."
 NOT_CHARGEABLE = "The payment could not be taken. Please pay by another means."
+PAYMENTS, REFUNDS = "/v1/payment_intents", "/v1/refunds"
 _PAGE = 100
 _NOT_FOUND, _CONFLICT, _SERVER_ERROR = 404, 409, 500
 
@@ -72,13 +74,12 @@ class StripeGateway:
     """The gateway at an address, for one account: `orders_app.payments.gateway.Gateway`."""
 
     def __init__(self, *, key: str, address: str, answer_seconds: float = ANSWER_SECONDS) -> None:
-        client = stripe.StripeClient(
+        self._client = stripe.StripeClient(
             key,
             base_addresses={"api": address},
             max_network_retries=0,
             http_client=HttpClient(answer_seconds),
         )
-        self._payments, self._refunds = client.v1.payment_intents, client.v1.refunds
 
     def charge(self, charge: Charge) -> GatewayPayment:
         """Take the money; for a charge that was asked for before, what became of it."""
@@ -98,7 +99,7 @@ class StripeGateway:
     def payment(self, payment_id: str) -> GatewayPayment | None:
         """One payment; None where the gateway has none with this id."""
         try:
-            return _ask(lambda: payment_of(self._payments.retrieve(payment_id).to_dict()))()
+            return payment_of(_ask(self._request)("get", f"{PAYMENTS}/{quote(payment_id, safe='')}"))
         except stripe.StripeError as error:
             if error.http_status == _NOT_FOUND:
                 return None
@@ -120,16 +121,16 @@ class StripeGateway:
 
     def payments(self) -> Iterator[GatewayPayment]:
         """All payments, the latest first."""
-        return _pages(self._payments.list, payment_of, {})
+        return self._pages(PAYMENTS, payment_of, {})
 
     def refunds(self, payment_id: str = "") -> Iterator[GatewayRefund]:
         """All refunds, or those of one payment, the latest first."""
-        return _pages(self._refunds.list, refund_of, {"payment_intent": payment_id} if payment_id else {})
+        return self._pages(REFUNDS, refund_of, {"payment_intent": payment_id} if payment_id else {})
 
     def ping(self) -> None:
         """Ask for something that needs no payment. Raises GatewayUnavailable."""
         try:
-            self._payments.list({"limit": 1})
+            self._request("get", PAYMENTS, limit=1)
         except stripe.StripeError as error:
             unavailable = _missing(error)
             if isinstance(unavailable, AnswerMissing):
@@ -138,46 +139,63 @@ class StripeGateway:
 
     @_ask
     def _create_payment(self, charge: Charge) -> GatewayPayment:
-        intent = self._payments.create(
-            {
-                "amount": to_stripe(charge.amount, charge.currency),
-                "currency": charge.currency.lower(),
-                "payment_method": charge.token,
-                "confirm": True,
-                # The customer is not there to confirm anything.
-                "error_on_requires_action": True,
-                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-                "metadata": {
-                    "order_id": charge.order_id,
-                    "order_number": charge.order_number,
-                    "attempt": str(charge.attempt),
-                },
+        made = self._request(
+            "post",
+            PAYMENTS,
+            idempotency_key=charge.key,
+            amount=to_stripe(charge.amount, charge.currency),
+            currency=charge.currency.lower(),
+            payment_method=charge.token,
+            confirm=True,
+            # The customer is not there to confirm anything.
+            error_on_requires_action=True,
+            automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+            metadata={
+                "order_id": charge.order_id,
+                "order_number": charge.order_number,
+                "attempt": str(charge.attempt),
             },
-            {"idempotency_key": charge.key},
         )
-        return payment_of(intent.to_dict())
+        return payment_of(made)
 
     @_ask
     def _create_refund(self, refund: RefundOrder) -> GatewayRefund:
-        created = self._refunds.create(
-            {
-                "payment_intent": refund.payment_id,
-                "amount": to_stripe(refund.amount, refund.currency),
-                "metadata": {
-                    "order_id": refund.order_id,
-                    "order_number": refund.order_number,
-                    "refund": refund.number,
-                },
+        made = self._request(
+            "post",
+            REFUNDS,
+            idempotency_key=refund.key,
+            payment_intent=refund.payment_id,
+            amount=to_stripe(refund.amount, refund.currency),
+            metadata={
+                "order_id": refund.order_id,
+                "order_number": refund.order_number,
+                "refund": refund.number,
             },
-            {"idempotency_key": refund.key},
         )
-        return refund_of(created.to_dict())
+        return refund_of(made)
+
+    def _request(self, method: str, path: str, **params: Any) -> Any:
+        """What Stripe answers, as plain data: the library's own objects cost a quarter of a call."""
+        return self._client.raw_request(method, path, **params).data
+
+    def _pages(self, path: str, read: Callable[[Any], T], query: dict[str, Any]) -> Iterator[T]:
+        """All objects of a list, the latest first. Raises GatewayUnavailable or AnswerMissing."""
+        after: dict[str, str] = {}
+        has_more = True
+        while has_more:
+            try:
+                page = _ask(self._request)("get", path, limit=_PAGE, **query, **after)
+            except stripe.StripeError as error:
+                raise _missing(error) from None
+            yield from map(read, page["data"])
+            has_more = page["has_more"]
+            after = {"starting_after": page["data"][-1]["id"]} if page["data"] else {}
 
     def _find_charge(self, charge: Charge) -> GatewayPayment | None:
         """The payment that this charge has made earlier, by its metadata."""
         since = charge.sent_at - CLOCKS_DIFFER
         wanted = (charge.order_id, str(charge.attempt))
-        for payment in _pages(self._payments.list, payment_of, {"created": {"gte": int(since.timestamp())}}):
+        for payment in self._pages(PAYMENTS, payment_of, {"created": {"gte": int(since.timestamp())}}):
             if payment.created_at < since:
                 break
             if (payment.order_id, payment.attempt) == wanted:
@@ -187,20 +205,6 @@ class StripeGateway:
     def _find_refund(self, refund: RefundOrder) -> GatewayRefund | None:
         """The refund that was made for this order earlier, by its metadata."""
         return next((each for each in self.refunds(refund.payment_id) if each.number == refund.number), None)
-
-
-def _pages(list_page: Callable[[Any], Any], read: Callable[[Any], T], query: dict[str, Any]) -> Iterator[T]:
-    """All objects of a list, the latest first. Raises GatewayUnavailable or AnswerMissing."""
-    after: dict[str, str] = {}
-    has_more = True
-    while has_more:
-        try:
-            page = _ask(list_page)({"limit": _PAGE, **query, **after})
-        except stripe.StripeError as error:
-            raise _missing(error) from None
-        yield from map(read, (found.to_dict() for found in page.data))
-        has_more = page.has_more
-        after = {"starting_after": page.data[-1].id} if page.data else {}
 
 
 def _found(earlier: T | None, error: stripe.StripeError) -> T:
