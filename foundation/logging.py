@@ -37,7 +37,10 @@ ECS_NAMES = {
     "exception": "error.stack_trace",
 }
 SECRET_NAMES = frozenset(
-    {"password", "token", "access", "refresh", "secret", "secret_key", "authorization", "api_key", "cookie"}
+    {
+        *("password", "token", "access", "refresh", "secret", "secret_key", "authorization", "api_key"),
+        *("cookie", "payment_token", "stripe_signature"),
+    }
 )
 PASSWORD_IN_URL = re.compile(r"(://[^\s:/@]*):[^\s/@]+@")
 TRACE_PARENT_PARTS = 4

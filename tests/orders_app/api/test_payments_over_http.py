@@ -118,6 +118,25 @@ def test_without_a_gateway_tokens_are_refused(placer: OrderPlacer, customer: Api
         assert (refused.status_code, codes(refused)) == (409, ["payments_unavailable"])
 
 
+def test_no_browsable_page_shows_a_token_that_was_sent(placer: OrderPlacer, customer: ApiUser) -> None:
+    order, token = placer.place(PaymentMethod.CREDIT_CARD), "pm_of_a_page"
+    html = {"Accept": "text/html"}
+    body = order_body((placer.catalogue.add(), 1), paymentMethod=1, paymentToken=token)
+    pages = [
+        customer.request("POST", "orders/", body, html),
+        customer.request("POST", "orders/", body | {"items": []}, html),
+        *(customer.request("POST", f"orders/{order.id}/pay/", sent, html) for sent in pay_bodies(token)),
+    ]
+    assert [page.status_code for page in pages] == [201, 400, 202, 409, 400]
+    assert all("<html" in page.content.decode() for page in pages)
+    assert not any(token in page.content.decode() for page in pages)
+
+
+def pay_bodies(token: str) -> list[dict[str, str]]:
+    """A token, another one meanwhile, and one beside a field that is none."""
+    return [{"paymentToken": token}, {"paymentToken": f"{token}_2"}, {"paymentToken": token, "card": token}]
+
+
 def test_the_owner_pays_and_may_repeat_it(placer: OrderPlacer, customer: ApiUser) -> None:
     order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
     for _ in range(2):
