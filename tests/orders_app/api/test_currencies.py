@@ -10,10 +10,13 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from orders_app.models import OrderItem
+from orders_app.money import to_minor_units
+from orders_app.selectors import get_document
 from orders_app.services.replay_orders import compare_orders
 from products_app.services.check_catalogue import check_catalogue
-from tests.orders_app.api.api_users import ADDRESS, ApiUser
-from tests.orders_app.ordering import Catalogue, OrderPlacer
+from tests.orders_app.api.api_users import ADDRESS, ApiUser, order_body
+from tests.orders_app.ordering import Catalogue, OrderPlacer, answer, reserved
+from tests.orders_app.payments.charging import returned_for, settle
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -108,3 +111,29 @@ def test_orders_sort_by_totals_of_all_decimals(
         Decimal(2),
         Decimal("10.5"),
     ]
+
+
+@pytest.mark.usefixtures("payment_sandbox")
+@pytest.mark.parametrize(
+    ("currency", "price", "part", "finer"),
+    [("JPY", "1250", "250", "0.5"), ("KWD", "1.255", "0.125", "0.1255")],
+    indirect=["currency"],
+)
+def test_an_order_is_paid_and_given_back_in_the_decimals_of_the_currency(  # noqa: PLR0917
+    customer: ApiUser, staff: ApiUser, catalogue: Catalogue, currency: str, price: str, part: str, finer: str
+) -> None:
+    body = {"paymentMethod": 1, "paymentToken": "pm_card_visa"}
+    placed = customer.request("POST", "orders/", order_body((catalogue.add(price=price), 1), **body)).json()
+    order = get_document(UUID(placed["id"]))
+    answer(reserved(order))
+    settle(order)
+    path = f"orders/{order.id}/"
+    [attempt] = customer.request("GET", f"{path}payments/").json()["attempts"]
+    assert (attempt["amount"], attempt["currency"]) == (price, currency)
+    refused = staff.request("POST", f"{path}refund/", {"amount": finer, "reason": "Broken."})
+    assert refused.status_code == 400
+    taken_back = staff.request("POST", f"{path}refund/", {"amount": part, "reason": "Broken."})
+    assert taken_back.status_code == 202
+    settle(order)
+    assert customer.request("GET", path).json()["refundedAmount"] == part
+    assert returned_for(order) == to_minor_units(Decimal(part), currency)
