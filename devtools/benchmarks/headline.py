@@ -28,6 +28,9 @@ RELAY_MEMORY = BACKLOG._replace(figure="most memory")
 COMMIT_P50 = Key("relay-latency", "10 events a second, one at a time", "COMMIT → read, p50")
 COMMIT_P95 = COMMIT_P50._replace(figure="COMMIT → read, p95")
 RELAY_IDLE = COMMIT_P50._replace(figure="CPU of the relay")
+PAID = Key("prepaid", "one order at a time", "POST → paid and Processing on the socket, p50")
+PREPAID = Key("prepaid", "1,200 orders", "paid and Processing")
+MAILS = Key("mail", "1,000 mails", "mails")
 RELAY_ALONE = Key("takeover", "one relay", "kill -9")
 RELAY_STANDBY = Key("takeover", "one relay and a standby", "kill -9")
 
@@ -51,6 +54,9 @@ HEADLINES = (
     Headline("POST → stock taken, p50", POST_STOCK, "10 ms", "Node.js: 10.5, losing orders"),
     Headline("POST → confirmed on the socket, p50", POST_CONFIRMED, "20 ms", "Node.js: never"),
     Headline("the first order after the start → stock taken", FIRST_ORDER, "100 ms"),
+    Headline("POST → paid and Processing on the socket, p50", PAID, "300 ms"),
+    Headline("orders paid in advance, 16 clients", PREPAID, "ratio 0.5"),
+    Headline("mails about orders", MAILS, "ratio 0.5"),
     Headline("refusal: the product is sold out", SOLD_OUT, "ratio 1"),
     Headline("refusal: there is no such product", UNKNOWN_PRODUCT, "ratio 1"),
     Headline("the same order again, with its key", USED_KEY, "ratio 1"),
