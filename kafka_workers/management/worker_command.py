@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -55,11 +55,16 @@ def help_of(worker: Worker) -> str:
         sentences.append(f"Reads {', '.join(worker.reads)} (group {worker.group}).")
     if worker.sends:
         sentences.append(f"Sends {', '.join(worker.sends)}.")
-    sentences.append(f"Waits while {' or '.join(worker.needs)} is unavailable.")
+    sentences.append(f"Waits while {_one_of(worker.needs)} is unavailable.")
     sentences.append("SIGTERM: finishes its batch, exit 0.")
     if isinstance(worker, Consumer):
         sentences.append("While its circuit breaker is open it stays in its group and handles nothing.")
     return " ".join(sentences)
+
+
+def _one_of(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _set_on_signal() -> threading.Event:

@@ -10,9 +10,9 @@ from django.utils.module_loading import import_string
 from foundation.kill_points import KillPointName
 from kafka_workers.contract.principals import PURPOSES
 from kafka_workers.contract.topics import BUSINESS_TOPICS
-from kafka_workers.management.worker_command import WorkerCommand
+from kafka_workers.management.worker_command import WorkerCommand, help_of
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition
-from kafka_workers.workers import CONSUMERS, SAGA, WORKERS, Consumer, Worker
+from kafka_workers.workers import CONSUMERS, EMAIL, HOLDS, SAGA, WORKERS, Consumer, Worker
 
 each_worker = pytest.mark.parametrize("worker", WORKERS, ids=lambda worker: worker.name)
 
@@ -24,6 +24,11 @@ def test_its_command_runs_it_and_describes_it(worker: Worker) -> None:
     assert command.worker is worker
     described = [*worker.sends, *worker.needs, *getattr(worker, "reads", ())]
     assert [word for word in described if word not in command.help] == []
+
+
+def test_the_help_of_a_command_lists_what_its_worker_waits_for() -> None:
+    assert "Waits while PostgreSQL, Kafka or the mail server is unavailable." in help_of(EMAIL)
+    assert "Waits while PostgreSQL is unavailable." in help_of(HOLDS)
 
 
 @each_worker

@@ -32,7 +32,10 @@ class Watchdog:
     def _run(self) -> None:
         stuck = unanswered = silent = finished = answered = beats = 0
         while True:
-            self._loop.call_soon_threadsafe(self._beat)
+            try:
+                self._loop.call_soon_threadsafe(self._beat)
+            except RuntimeError:  # the loop is closed: the process is ending
+                return
             time.sleep(1)
             stuck = stuck + 1 if self._threads.are_all_at_work and self._threads.finished == finished else 0
             unanswered = unanswered + 1 if self._exchanges.open and self._exchanges.ended == answered else 0
