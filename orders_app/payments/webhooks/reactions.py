@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+from django.db.models import QuerySet
+
 from orders_app.document import PaymentFailure
 from orders_app.event_log import Origin
 from orders_app.models import GatewayEvent, Payment
@@ -20,6 +22,14 @@ def react(notice: GatewayNotice, origin: Origin) -> Kind | None:
     new all the same.
     """
     return _REACTIONS[notice.subject](notice, origin)
+
+
+def payments_of(notice: GatewayNotice) -> QuerySet[Payment]:
+    """The ended attempts that are the payment of the event; none where it names no payment.
+
+    Attempts of which the gateway made no payment have no id either.
+    """
+    return Payment.objects.filter(payment_id=notice.payment_id).exclude(payment_id="")
 
 
 def _about_payment(notice: GatewayNotice, origin: Origin) -> Kind | None:
@@ -49,8 +59,7 @@ def _about_dispute(_notice: GatewayNotice, _origin: Origin) -> Kind:
 
 def _about_made_refund(notice: GatewayNotice, _origin: Origin) -> Kind | None:
     """A refund that an order asked for names the order; one of another's payment is no matter of ours."""
-    is_of_ours = Payment.objects.filter(payment_id=notice.payment_id).exists()
-    return Kind.UNKNOWN_REFUND if notice.order_id is None and is_of_ours else None
+    return Kind.UNKNOWN_REFUND if notice.order_id is None and payments_of(notice).exists() else None
 
 
 def _about_failed_refund(notice: GatewayNotice, origin: Origin) -> Kind | None:

@@ -16,10 +16,10 @@ from django.db import transaction
 
 from foundation.metrics import GATEWAY_EVENTS
 from orders_app.event_log import Origin
-from orders_app.models import GatewayEvent, Order, Payment
+from orders_app.models import GatewayEvent, Order
 from orders_app.payments.webhooks.known import what_is_known
 from orders_app.payments.webhooks.notice import GatewayNotice, read_notice
-from orders_app.payments.webhooks.reactions import react
+from orders_app.payments.webhooks.reactions import payments_of, react
 from orders_app.payments.webhooks.signature import require_signature
 
 log = structlog.get_logger(__name__)
@@ -98,8 +98,7 @@ def _row(notice: GatewayNotice, kind: GatewayEvent.Kind) -> dict[str, object]:
 
 def _order_of(notice: GatewayNotice) -> UUID | None:
     """The order that knows the payment, else the one that the metadata names."""
-    known = Payment.objects.filter(payment_id=notice.payment_id).values_list("order_id", flat=True).first()
-    return known or notice.order_id
+    return payments_of(notice).values_list("order_id", flat=True).first() or notice.order_id
 
 
 def _tell(event: GatewayEvent) -> None:

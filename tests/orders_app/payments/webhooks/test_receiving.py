@@ -196,6 +196,12 @@ def test_another_orders_metadata_moves_neither_order(placer: OrderPlacer, charge
     assert now(charged) == charged
 
 
+def test_a_dispute_that_names_no_payment_is_of_no_order(charged: OrderDocument) -> None:
+    record(declined(charged, payment_id=""))
+    send(event("charge.dispute.created", dispute(payment_intent=None)))
+    assert kept() == [("dispute", "")]
+
+
 def test_a_dispute_is_kept_for_staff(paid: OrderDocument) -> None:
     before = all_that_is_stored()
     send(event("charge.dispute.created", dispute()))
