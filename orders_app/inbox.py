@@ -1,9 +1,10 @@
 """The inbox of a consumer whose effect no state tells, as with mail: has this message had its effect?
 
 `begin` is committed before the effect, `finish` together with the record of it; who needs few round trips
-puts BEGIN and FINISH into statements of their own. A crash in between leaves it
-open whether the effect has taken place, and it takes place once more; after a second such crash it is left to
-people. Rows are deleted INBOX_DAYS after they were begun, when no topic can give the message again.
+puts BEGIN and FINISH into statements of their own. A crash in between leaves it open whether the effect has
+taken place, and it takes place once more; after a second such crash it is left to people. Between the two a
+process holds an advisory lock, which ends with it: another one that gets the message meanwhile, in a
+rebalance, waits. Rows are deleted INBOX_DAYS after they were begun, when no topic can give the message again.
 """
 
 import hashlib
@@ -19,19 +20,31 @@ INBOX_DAYS = 60
 INBOX_AGE = timedelta(days=INBOX_DAYS)
 MOST_BEGUN = 2
 """How often an effect is begun without anybody's consent."""
+PATIENCE_SECONDS = 150
+"""So long a process that has begun an effect is waited for, if it lives; it may be frozen."""
 _MAX_ID = 255
 
+_LOCK = "hashtextextended(%(key)s::text, 0)"
 BEGIN = f"""
-INSERT INTO inbox_message ("group", message_id, begun) VALUES (%(group)s, %(key)s, 1)
+INSERT INTO inbox_message ("group", message_id, begun)
+SELECT %(group)s::text, %(key)s::text, 1
+WHERE pg_try_advisory_lock({_LOCK}) OR EXISTS (
+    SELECT FROM inbox_message
+    WHERE "group" = %(group)s::text AND message_id = %(key)s::text
+    AND begun_at < now() - interval '{PATIENCE_SECONDS} seconds'
+)
 ON CONFLICT ("group", message_id) DO UPDATE
 SET begun = CASE WHEN inbox_message.begun < {MOST_BEGUN} THEN inbox_message.begun + 1 ELSE 0 END,
     begun_at = now()
 WHERE inbox_message.done_at IS NULL
 RETURNING begun
 """  # noqa: S608 - a number of ours
-"""Gives how often the effect has begun, 0 where that was too often, and no row where it is done."""
+"""Gives how often the effect has begun, 0 where that was too often; `beginning_of` reads it."""
+RELEASE = f"pg_advisory_unlock({_LOCK})"
+"""Lets other processes begin: to be selected once the effect has ended, in whatever way."""
 FINISH = """
-INSERT INTO inbox_message ("group", message_id, begun, done_at) VALUES (%(group)s, %(key)s, 0, now())
+INSERT INTO inbox_message ("group", message_id, begun, done_at)
+VALUES (%(group)s::text, %(key)s::text, 0, now())
 ON CONFLICT ("group", message_id) DO UPDATE SET done_at = now()
 """
 
@@ -43,6 +56,8 @@ class Beginning(Enum):
     """It has not been done, as far as we know: it must be done now."""
     DONE = auto()
     """It has been done."""
+    BUSY = auto()
+    """Another process has begun it, and is still at it: this one is to wait."""
     UNSURE = auto()
     """It may have been done twice: two processes were killed over it. The next `begin` gives BEGUN again."""
 
@@ -56,17 +71,27 @@ def message_key(source: str, message_id: str) -> str:
 
 
 def begin(*, group: str, key: str) -> Beginning:
-    """Note that the effect of this message begins now."""
+    """Note that the effect of this message begins now. BEGUN keeps others from it until `release`."""
     with connection.cursor() as cursor:
         cursor.execute(BEGIN, {"group": group, "key": key})
-        return beginning_of(cursor.fetchone())
+        row = cursor.fetchone()
+    return beginning_of(row, group=group, key=key)
 
 
-def beginning_of(row: tuple[int] | None) -> Beginning:
-    """What the row means that BEGIN has given."""
-    if row is None:
-        return Beginning.DONE
-    return Beginning.BEGUN if row[0] else Beginning.UNSURE
+def beginning_of(row: tuple[int] | None, *, group: str, key: str) -> Beginning:
+    """What the row means that BEGIN has given for this message."""
+    if row and row[0]:
+        return Beginning.BEGUN
+    if row is None and not InboxMessage.objects.filter(group=group, message_id=key).exclude(done_at=None):
+        return Beginning.BUSY
+    release(key=key)
+    return Beginning.UNSURE if row else Beginning.DONE
+
+
+def release(*, key: str) -> None:
+    """Let other processes begin the effect of this message; this one has ended it, or given it up."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {RELEASE}", {"key": key})
 
 
 def take_back(*, group: str, key: str) -> None:

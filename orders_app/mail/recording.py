@@ -30,7 +30,7 @@ ON CONFLICT (message_id, address) DO UPDATE
 SET state = EXCLUDED.state, detail = EXCLUDED.detail, ended_at = EXCLUDED.ended_at,
     begun_at = EXCLUDED.begun_at
 """
-_FIELDS = "%(key)s, %(event_id)s, %(order_number)s, %(user_id)s, %(kind)s, %(address)s"
+_FIELDS = "%(key)s::text, %(event_id)s, %(order_number)s, %(user_id)s, %(kind)s, %(address)s"
 _BEGIN = f"""
 WITH begun AS ({inbox.BEGIN})
 {_RECORD}
@@ -42,6 +42,7 @@ RETURNING (SELECT begun FROM begun)
 _END = f"""
 WITH done AS ({inbox.FINISH})
 {_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), now()) {_OR_UPDATE}
+RETURNING {inbox.RELEASE}
 """
 _PUT_OFF = f"""
 {_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), NULL) {_OR_UPDATE}
@@ -60,7 +61,8 @@ def begin_mail(event: MailEvent, address: str) -> Beginning:
     fields = _fields(event, address) | {"sending": State.SENDING.value, "unsure": State.UNSURE.value}
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN, fields)
-        beginning = inbox.beginning_of(cursor.fetchone())
+        row = cursor.fetchone()
+    beginning = inbox.beginning_of(row, group=MAIL_GROUP, key=event.key)
     if beginning is Beginning.UNSURE:
         metrics.MAILS.labels(State.UNSURE).inc()
     return beginning

@@ -9,7 +9,8 @@ from django.core.mail import EmailMultiAlternatives
 from msgspec import Struct, field
 
 from foundation.kill_points import kill_point
-from orders_app.inbox import Beginning
+from foundation.outage import DependencyUnavailable
+from orders_app.inbox import Beginning, release
 from orders_app.mail.composing import compose_mail
 from orders_app.mail.events import ALWAYS_SENT, MailEvent
 from orders_app.mail.reader import Reader, find_reader
@@ -55,7 +56,7 @@ class CustomerMail:
     def tell_customer(self, event: MailEvent, upcoming: MailEvent | None = None) -> None:
         """Send the mail about this event, unless that was done or its reader wants none.
 
-        The mail about `upcoming` is prepared while the mail server is awaited. Raises MailServerUnavailable
+        The mail about `upcoming` is prepared while the mail server is awaited. Raises DependencyUnavailable
         and database errors: the event must come again. Raises MailDeferred: it must come again later. Raises
         MaybeSentTwice.
         """
@@ -73,6 +74,8 @@ class CustomerMail:
         match begin_mail(event, address):
             case Beginning.DONE:
                 return
+            case Beginning.BUSY:
+                raise DependencyUnavailable("another worker", "it is sending the next mail of this one")
             case Beginning.UNSURE:
                 raise MaybeSentTwice
         kill_point("before-sending-mail")
@@ -84,6 +87,7 @@ class CustomerMail:
             log.warning("the mail server refuses a mail for good", kind=event.kind, answer=refusal.answer)
         except BaseException as error:
             _put_off(event, address, error)
+            release(key=event.key)
             raise
         kill_point("after-sending-mail-before-record")
         self._end(event, address, end)

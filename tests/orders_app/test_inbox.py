@@ -1,11 +1,15 @@
 """The inbox: an effect is begun until it is done, twice at most without anybody's consent."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from orders_app import inbox
 from orders_app.inbox import Beginning, message_key
+from orders_app.models import InboxMessage
+from tests.concurrency import run_beside
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +36,27 @@ def test_an_effect_that_was_begun_twice_is_left_to_people_and_begins_again_after
         Beginning.UNSURE,
         Beginning.BEGUN,
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_is_at_it_is_waited_for_until_it_has_ended_or_is_frozen_for_long() -> None:
+    key = uuid.uuid4().hex
+    assert begin(key) is Beginning.BEGUN
+    assert run_beside(lambda: begin(key)) is Beginning.BUSY
+    inbox.finish(group=GROUP, key=key)
+    inbox.release(key=key)
+    assert run_beside(lambda: begin(key)) is Beginning.DONE
+    frozen = uuid.uuid4().hex
+    assert begin(frozen) is Beginning.BEGUN
+    InboxMessage.objects.filter(message_id=frozen).update(begun_at=timezone.now() - timedelta(minutes=5))
+    assert run_beside(lambda: begin(frozen)) is Beginning.BEGUN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_process_that_is_killed_is_not_waited_for() -> None:
+    key = uuid.uuid4().hex
+    assert run_beside(lambda: begin(key)) is Beginning.BEGUN  # its connection is closed
+    assert begin(key) is Beginning.BEGUN
 
 
 def test_what_certainly_did_not_happen_counts_for_nothing() -> None:
