@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from config.management.commands.seed_demo import PASSWORD
 from orders_app.admin.staff_role import STAFF_ROLE
+from orders_app.models.order import OVERRIDE_CHECKS, REFUND_ORDERS
 from products_app.selectors import find_products
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
@@ -42,3 +43,5 @@ def test_its_users_are_two_customers_staff_and_a_superuser() -> None:
     ]
     assert all(user.check_password(PASSWORD) for user in users)
     assert [group.name for group in User.objects.get(username="sam").groups.all()] == [STAFF_ROLE]
+    assert User.objects.get(username="sam").has_perm(REFUND_ORDERS)
+    assert not User.objects.get(username="sam").has_perm(OVERRIDE_CHECKS)

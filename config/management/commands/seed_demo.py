@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -94,6 +94,8 @@ def ensure_user(user: DemoUser) -> bool:
         )
         if user.is_staff and not user.is_superuser:
             made.groups.add(Group.objects.get(name=STAFF_ROLE))
+            # The role leaves it to the shop which persons may give money back; in the demo its staff may.
+            made.user_permissions.add(Permission.objects.get(codename="refund_orders"))
     return True
 
 
