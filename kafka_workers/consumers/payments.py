@@ -20,7 +20,6 @@ from orders_app.payments.answering import CALLS_AT_ONCE, answer_requests, warm_u
 from orders_app.payments.calls import Contradicted, PaymentRequest
 from orders_app.payments.messages import PaymentMessage, PaymentRefunded
 
-BATCH = 4 * CALLS_AT_ONCE
 BATCH_SECONDS = 5.0
 
 _encode = msgspec.json.Encoder().encode
@@ -90,6 +89,6 @@ PAYMENT_CONSUMER = ConsumerDefinition(
     decode=decode,
     handle=handle,
     warm_up=warm_up,
-    batch_size=BATCH,
+    batch_size=CALLS_AT_ONCE,
     time_budget=BATCH_SECONDS,
 )

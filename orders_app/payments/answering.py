@@ -1,8 +1,11 @@
 """Answering requests for charges and refunds: many at the same time, each by one call of the gateway."""
 
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
+from statistics import median
+from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -17,8 +20,9 @@ from orders_app.payments.gateway import AnswerMissing, GatewayUnavailable, Refun
 from orders_app.payments.messages import PaymentFailed, PaymentMessage, PaymentRefunded, PaymentSucceeded
 from orders_app.services.record_payment_answers import record_refund_failure
 
-CALLS_AT_ONCE = 16
-BEAT_SECONDS = 1.0
+CALLS_AT_ONCE = 32
+SHORTEST_WAIT, LONGEST_WAIT = 1.0, 3.0
+ANSWERS_REMEMBERED = 20
 ACTOR = "service:payments"
 
 Outcome = PaymentMessage | Exception | None
@@ -52,16 +56,46 @@ def warm_up() -> None:
     gateway().ping()
 
 
+class _Patience:
+    """How long a batch waits for its calls: twice as long as answers usually take, within bounds."""
+
+    def __init__(self) -> None:
+        self._latest: deque[float] = deque(maxlen=ANSWERS_REMEMBERED)
+
+    @property
+    def seconds(self) -> float:
+        """So long from now on."""
+        usual = median(tuple(self._latest)) if self._latest else 0.0
+        return min(LONGEST_WAIT, max(SHORTEST_WAIT, 2 * usual))
+
+    def note(self, call: Future[PaymentMessage | None], started: float) -> None:
+        """A call has ended; one without an answer says nothing about the others."""
+        if not isinstance(call.exception(), AnswerMissing):
+            self._latest.append(monotonic() - started)
+
+
+_patience = _Patience()
+
+
 @cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="gateway")
+    # Twice as many as a batch has calls: those that were given up go on until their time is over.
+    return ThreadPoolExecutor(2 * CALLS_AT_ONCE, thread_name_prefix="gateway")
 
 
 def _made_at_once(calls: Sequence[Call]) -> list[Outcome]:
+    """What the calls give; AnswerMissing for those that take much longer than others usually do.
+
+    They hold up nobody: their threads go on, and the same is asked for again by its key.
+    """
+    beat()
+    started = monotonic()
     futures = [_threads().submit(call) for call in calls]
-    while wait(futures, BEAT_SECONDS).not_done:
-        beat()
-    return [_outcome_of(future) for future in futures]
+    for future in futures:
+        future.add_done_callback(lambda ended: _patience.note(ended, started))
+    late = wait(futures, _patience.seconds).not_done
+    beat()
+    return [AnswerMissing("it takes long") if future in late else _outcome_of(future) for future in futures]
 
 
 def _outcome_of(future: Future[PaymentMessage | None]) -> Outcome:

@@ -9,7 +9,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as TimedOut
 
 CONNECT_SECONDS = 2
-CONNECTIONS = 32
+CONNECTIONS = 64
 
 
 class HttpClient(stripe.HTTPClient):

@@ -232,10 +232,16 @@ def _not_chargeable(error: stripe.StripeError, charge: Charge) -> GatewayPayment
     """The gateway takes no such payment, however often it is asked."""
     param = getattr(error, "param", None)
     code = error.code or "invalid_request"
-    log.error(
-        "the gateway refuses a charge", charge=charge.key, status=error.http_status, code=code, param=param
+    is_of_customer = param == "payment_method"
+    log.log(
+        logging.INFO if is_of_customer else logging.ERROR,
+        "the gateway refuses a charge",
+        charge=charge.key,
+        status=error.http_status,
+        code=code,
+        param=param,
     )
-    detail = INVALID_METHOD if param == "payment_method" else NOT_CHARGEABLE
+    detail = INVALID_METHOD if is_of_customer else NOT_CHARGEABLE
     return _failed(charge, PaymentFailure(code[:40], detail))
 
 

@@ -55,8 +55,8 @@ def audit_payments(*, repair: bool) -> PaymentReport:
         lock_repair()
     at = gateway()
     look = first_look(at)
-    if repair and FEW_STRAYS < len(look.strays) > look.known:
-        raise ForeignBooks(len(look.strays), look.payments)
+    if repair and FEW_STRAYS < (foreign := look.of_other_orders) > look.known:
+        raise ForeignBooks(foreign, look.payments)
     differences = list(look.unreadable)
     for payment in look.strays:
         differences.append(difference := stray_difference(payment))
@@ -89,7 +89,7 @@ def _in_both(first: list[Judged], second: list[Judged]) -> list[Judged]:
 
 def _repair(at: Gateway, judged: Judged) -> None:
     for difference in judged.differences:
-        if difference.kind in _REPAIRABLE:
+        if difference.kind in _REPAIRABLE and judged.follows_log:
             payment = judged.payments[difference.payment_id]
             _record(difference, repair_order(at, judged.order, payment))
 

@@ -14,8 +14,10 @@ from orders_app.payments.audit.comparison import Difference, differences_of, unr
 from orders_app.payments.audit.order_money import OrderMoney, paid_orders, read_money
 from orders_app.payments.gateway import Gateway
 from orders_app.services.order_ids import parse_order_id
+from orders_app.services.replay_orders import compare_orders
 
 SLICE = 500
+ROW_DIFFERS = "Its row differs from its events: `replay_orders` shows it, `--rebuild` mends it. Audit again"
 ON_ITS_WAY = timedelta(hours=1)
 """For so long money may be on its way: retries end within minutes."""
 
@@ -36,13 +38,22 @@ class FirstLook(Struct, frozen=True):
     unreadable: list[Difference]
     suspects: Suspects
 
+    @property
+    def of_other_orders(self) -> int:
+        """How many strays name an order, which is none of this installation."""
+        return sum(parse_order_id(payment.order_id) is not None for payment in self.strays)
+
 
 class Judged(Struct, frozen=True):
-    """An order that differs from the books, and the payments that name it, by id."""
+    """An order that differs from the books, and the payments that name it, by id.
+
+    A row that does not follow the order log is to be mended first: what differs may come from that.
+    """
 
     order: OrderMoney
     payments: Mapping[str, Taken]
     differences: list[Difference]
+    follows_log: bool
 
 
 def first_look(at: Gateway) -> FirstLook:
@@ -86,8 +97,15 @@ def look_again(at: Gateway, suspects: Suspects) -> tuple[list[Judged], int]:
             if order is None or not _rests(order, after.get(order_id)):
                 moving += 1
             elif found := list(differences_of(order, payments[order_id].values())):
-                judged.append(Judged(order, payments[order_id], found))
+                judged.append(_judged(order, payments[order_id], found))
     return judged, moving
+
+
+def _judged(order: OrderMoney, payments: Mapping[str, Taken], differences: list[Difference]) -> Judged:
+    follows_log = not compare_orders([order.document.id])
+    for difference in () if follows_log else differences:
+        difference.advice = ROW_DIFFERS
+    return Judged(order, payments, differences, follows_log)
 
 
 def _suspect_paid_orders(books: Books, suspects: dict[UUID, set[str]]) -> int:

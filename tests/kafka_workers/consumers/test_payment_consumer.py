@@ -130,6 +130,21 @@ def test_a_payment_in_trouble_waits_for_a_retry_and_its_neighbours_do_not(
     assert now(in_trouble).payment_status == now(slow).payment_status == PaymentStatus.PENDING
 
 
+def test_slow_payments_one_after_the_other_hold_up_nobody_for_long(
+    kafka_client: KafkaClient, placer: OrderPlacer
+) -> None:
+    slow = [place_with_token(placer, "pm_sandbox_slow_30") for _ in range(4)]
+    order = place_with_token(placer)
+    with running_consumers():
+        started = monotonic()
+        for each in slow:
+            send(kafka_client, each)
+            eventually(lambda each=each: charge_was_sent(each), "the token marked as sent")  # type: ignore[misc]
+        send(kafka_client, order)
+        wait_for(order, PaymentStatus.PAID)
+        assert monotonic() - started < 12
+
+
 def test_a_forged_request_becomes_a_dead_letter_and_the_true_one_is_charged(
     kafka_client: KafkaClient, placer: OrderPlacer
 ) -> None:

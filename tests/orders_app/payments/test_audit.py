@@ -279,10 +279,27 @@ def test_only_one_audit_repairs_at_a_time(placer: OrderPlacer) -> None:
 
 
 def test_books_of_another_installation_are_not_repaired(placer: OrderPlacer) -> None:
-    charges = [by_hand() for _ in range(11)]
+    charges = [by_hand(str(uuid4())) for _ in range(11)]
     with pytest.raises(CommandError, match=r"belong together\. Nothing was repaired"):
         call_command("audit_payments", "--repair")
     assert [each for charge in charges for each in gateway().refunds(charge.id)] == []
+
+
+def test_many_charges_that_were_tried_by_hand_go_back(placer: OrderPlacer) -> None:
+    charges = [by_hand() for _ in range(11)]
+    assert audit("--repair")[0] == 0
+    assert [each.amount for charge in charges for each in gateway().refunds(charge.id)] == [700] * 11
+
+
+def test_an_order_whose_row_was_changed_by_hand_is_to_be_rebuilt_before_money_goes_back(
+    placer: OrderPlacer,
+) -> None:
+    order = paid(placer)
+    Order.objects.filter(id=order.id).update(payment_status=PaymentStatus.PENDING, payment_reference=None)
+    code, [line] = audit("--repair")
+    assert code == 1
+    assert "`replay_orders` shows it" in line
+    assert returned_for(order) == 0
 
 
 def test_the_metric_is_what_the_last_audit_left(placer: OrderPlacer) -> None:
