@@ -9,6 +9,7 @@ import unicodedata
 
 MAX_MAIL_ADDRESS = 254
 """Characters of a mail address (RFC 5321)."""
+MAX_LOCAL_PART = 64
 MAX_NORMAL_FORM = 320
 
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
@@ -35,16 +36,31 @@ def normal_form(address: str) -> str:
 
 
 def require_sound_new(address: str) -> None:
-    """Raise UnsoundMailAddress where a new address is too long, or its local part is quoted or not ASCII.
+    """Raise UnsoundMailAddress where a new address, as it is shown, is too long or not a plain one.
 
-    Such local parts are rare, many servers refuse them, and letters outside ASCII look like others.
+    Local parts that are quoted or not ASCII are rare, many servers refuse them, and letters outside ASCII
+    look like others. A domain with characters that its name in the DNS loses looks like what it is not.
     """
+    local_part, _, domain = address.rpartition("@")
     if len(address) > MAX_MAIL_ADDRESS:
         sentence = f"An e-mail address has at most {MAX_MAIL_ADDRESS} characters."
         raise UnsoundMailAddress("max_length", sentence)
-    if not _LOCAL_PART.fullmatch(address.rpartition("@")[0]):
+    if len(local_part) > MAX_LOCAL_PART:
+        sentence = f"An e-mail address has at most {MAX_LOCAL_PART} characters before its @."
+        raise UnsoundMailAddress("max_length", sentence)
+    if not _LOCAL_PART.fullmatch(local_part):
         sentence = "An e-mail address has only ASCII letters, digits and signs before its @, without quotes."
         raise UnsoundMailAddress("invalid", sentence)
+    if not _keeps_its_name(domain):
+        sentence = "The domain of this e-mail address has characters that its name in the DNS has not."
+        raise UnsoundMailAddress("invalid", sentence)
+
+
+def _keeps_its_name(domain: str) -> bool:
+    try:
+        return domain.isascii() or domain.encode("idna").decode("idna") == domain
+    except UnicodeError:
+        return False
 
 
 def _name_in_dns(domain: str) -> str:

@@ -43,6 +43,6 @@ def _decoded(value: str) -> str:
 def _body(message: EmailMessage, subtype: str) -> str:
     try:
         part = message.get_body((subtype,))
-        return "" if part is None else readable(str(part.get_content()))
+        return "" if part is None else readable(str(part.get_content())).replace("\r\n", "\n")
     except Exception:  # any: the library raises many kinds for parts that are not well formed
         return ""

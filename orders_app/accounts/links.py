@@ -57,8 +57,13 @@ def user_of_reset(uid: str, token: str) -> User:
     return _user_of(uid, token, _RESET, User.objects.all())
 
 
+def user_of_confirmation(uid: str, token: str) -> User:
+    """The user whose confirmation link has these two. Raises InvalidLink."""
+    return _user_of(uid, token, _ADDRESS, User.objects.all())
+
+
 def locked_user_of_confirmation(uid: str, token: str) -> User:
-    """The user whose confirmation link has these two, locked in the transaction. Raises InvalidLink."""
+    """The same, locked in the transaction. Raises InvalidLink."""
     return _user_of(uid, token, _ADDRESS, User.objects.select_for_update(no_key=True))
 
 

@@ -3,12 +3,13 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from orders_app.accounts.links import InvalidLink
+from orders_app.accounts.links import InvalidLink, user_of_confirmation, user_of_reset
 from orders_app.accounts.own_account import confirm_address
 from orders_app.accounts.password_reset import reset_password
 from web.no_store import NO_STORE
@@ -40,6 +41,8 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
     template_name = "account/link.html"
     form_class: type[LinkForm] = LinkForm
     extra_context: dict[str, Any]
+    done: str
+    """What the page says when the link was followed."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The page, which nobody on its way may keep: its address has the token."""
@@ -48,21 +51,37 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
             response[name] = value
         return response
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The form; or, where the link is void, a sentence that says so."""
+        try:
+            self.find_user(request.GET.get("uid", ""), request.GET.get("token", ""))
+        except InvalidLink as error:
+            return self._end(error.sentence)
+        return super().get(request, *args, **kwargs)
+
     def get_initial(self) -> dict[str, Any]:
         """What is in the link."""
         return {name: self.request.GET.get(name, "") for name in ("uid", "token")}
 
     def form_valid(self, form: LinkForm) -> HttpResponse:
-        """Say that it is done; or why it is not, with the form."""
+        """Say that it is done; or why it is not, with the form where that helps."""
         try:
             self.follow(form.cleaned_data)
         except InvalidLink as error:
-            form.add_error(None, error.sentence)
+            return self._end(error.sentence)
         except ValidationError as error:
             form.add_error("new_password" if "new_password" in form.fields else None, error)
         else:
-            return self.render_to_response(self.get_context_data(form=None))
+            return self._end(self.done)
         return self.form_invalid(form)
+
+    def _end(self, sentence: str) -> HttpResponse:
+        """The page without its form."""
+        return self.render_to_response(self.get_context_data(form=None, sentence=sentence))
+
+    def find_user(self, uid: str, token: str) -> User:
+        """The user of the link. Raises InvalidLink."""
+        raise NotImplementedError
 
     def follow(self, link: dict[str, Any]) -> None:
         """Do what the link is for. Raises InvalidLink, and ValidationError for another reason."""
@@ -76,8 +95,12 @@ class ResetPasswordPage(LinkPage):
     extra_context: dict[str, Any] = {  # noqa: RUF012 - as Django declares it
         "title": gettext_lazy("Set a new password"),
         "button": gettext_lazy("Set the password"),
-        "done": gettext_lazy("Your password has been changed, and you are signed out everywhere."),
     }
+    done = gettext_lazy("Your password has been changed, and you are signed out everywhere.")
+
+    def find_user(self, uid: str, token: str) -> User:
+        """The user of the link. Raises InvalidLink."""
+        return user_of_reset(uid, token)
 
     def follow(self, link: dict[str, Any]) -> None:
         """Set the password. Raises InvalidLink and ValidationError."""
@@ -90,8 +113,12 @@ class ConfirmAddressPage(LinkPage):
     extra_context: dict[str, Any] = {  # noqa: RUF012
         "title": gettext_lazy("Confirm your e-mail address"),
         "button": gettext_lazy("Confirm"),
-        "done": gettext_lazy("Your e-mail address is confirmed."),
     }
+    done = gettext_lazy("Your e-mail address is confirmed.")
+
+    def find_user(self, uid: str, token: str) -> User:
+        """The user of the link. Raises InvalidLink."""
+        return user_of_confirmation(uid, token)
 
     def follow(self, link: dict[str, Any]) -> None:
         """Confirm the address. Raises InvalidLink and ValidationError."""

@@ -50,12 +50,30 @@ def test_an_address_is_shown_as_it_was_written_but_for_its_domain() -> None:
 @pytest.mark.parametrize(
     "address",
     [
+        "alice+x@example.com",
+        "o'neil@b\u00fccher.example",
+        "a@xn--bcher-kva.example",
+        f"{'a' * 64}@example.com",
+    ],
+)
+def test_a_new_account_may_have_a_plain_address(address: str) -> None:
+    require_sound_new(shown_form(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
         "\u017fam@example.com",
         "ali\u0441e@example.com",
         '"a b"@example.com',
         "a\r\nBcc: b@example.com",
         "@example.com",
-        f"{'a' * 250}@b.de",
+        f"{'a' * 65}@example.com",
+        f"a@{'b' * 250}.de",
+        "a@exa\u200bmple.com",
+        "a@exa\u00admple.com",
+        "a@stra\u00dfe.example",
+        "a@" + "\u00fc" * 60 + ".example",
     ],
 )
 def test_no_new_account_may_have_an_address_that_looks_like_another_or_is_no_plain_one(address: str) -> None:

@@ -160,6 +160,7 @@ def test_every_mail_can_be_read(content: bytes) -> None:
     found = read_letter(content)
     shown = found.text + found.html + found.header("Subject") + found.header("To")
     assert shown.encode().decode() == shown
+    assert "\r" not in shown
 
 
 def test_a_port_that_is_in_use_is_one_sentence(mail_catcher: Catcher, tmp_path: Path) -> None:

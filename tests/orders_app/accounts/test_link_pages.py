@@ -61,6 +61,9 @@ def test_an_address_is_confirmed_by_a_button(walter: User) -> None:
     done = browser.post("/account/email/confirm/", parts_of(link))
     assert "Your e-mail address is confirmed." in done.content.decode()
     assert User.objects.get().email == "new@example.com"
+    for again in (browser.get(link), browser.post("/account/email/confirm/", parts_of(link))):
+        assert "This link was used" in again.content.decode()
+        assert "<form" not in again.content.decode()
 
 
 def test_what_is_in_a_link_is_escaped() -> None:
