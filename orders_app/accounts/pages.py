@@ -6,6 +6,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
@@ -41,7 +42,7 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
     template_name = "account/link.html"
     form_class: type[LinkForm] = LinkForm
     extra_context: dict[str, Any]
-    done: str
+    done: Promise
     """What the page says when the link was followed."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -75,7 +76,7 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
             return self._end(self.done)
         return self.form_invalid(form)
 
-    def _end(self, sentence: str) -> HttpResponse:
+    def _end(self, sentence: str | Promise) -> HttpResponse:
         """The page without its form."""
         return self.render_to_response(self.get_context_data(form=None, sentence=sentence))
 
