@@ -75,7 +75,7 @@ def _run(system: System) -> Iterator[tuple[str, FirstOrderResult]]:
         with OrderSocket(system.stack.urls["sockets"], token) as listener:
             orders = Customer(connection, token, product, stock, listener).orders
             yield from orders("fresh system")
-            for worker in (each for each in SAGA if not each.setting):
+            for worker in SAGA:
                 _kill(system, worker)
                 yield from orders(f"{worker.name} killed and back")
 

@@ -87,8 +87,12 @@ def measure(options: Options) -> Iterator[tuple[str, RestartResult]]:
             "web": checks.web,
             "sockets": checks.sockets,
             # Reading a group's offsets takes up to a second: only consumers outside the saga are checked so.
-            **{worker.name: partial(checks.consumed, worker) for worker in CONSUMERS},
-            **{worker.name: checks.order_processed for worker in SAGA if not worker.setting},
+            **{
+                worker.name: partial(checks.consumed, worker)
+                for worker in CONSUMERS
+                if worker.name in system.stack.processes
+            },
+            **{worker.name: checks.order_processed for worker in SAGA},
             HOLDS.name: checks.hold_expired,
         }
         for check in check_of.values():
