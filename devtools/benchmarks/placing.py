@@ -56,8 +56,9 @@ def placement(
     is_prepaid: bool = False,
 ) -> Request:
     """A request of the load generator for an order of these products; `key` is its Idempotency-Key.
-    One that is prepaid is paid by a card.
+
     The number of the request takes the place of NUMBER in the key; a key without it is used again and again.
+    With `is_prepaid` the order is paid by card.
     """
     numbered = {} if NUMBER in key else {"X-Number": NUMBER}
     sent = {"Authorization": f"Bearer {token}", "Idempotency-Key": key, **numbered, **(headers or {})}
