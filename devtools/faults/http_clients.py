@@ -65,11 +65,11 @@ class Customer(Client):
         if may_be_paid and self.rng.random() < _PAID_LATER_SHARE:
             self._do_later(Action(placed.order_id, another_token(self.rng)))
 
-    def _do_later(self, action: "Action", *, at_once: bool = False) -> None:
+    def _do_later(self, action: Action, *, at_once: bool = False) -> None:
         delay = 0.0 if at_once else self.rng.uniform(0, _LONGEST_DELAY_SECONDS)
         heapq.heappush(self._later, (time.monotonic() + delay, action))
 
-    def _do(self, action: "Action") -> None:
+    def _do(self, action: Action) -> None:
         if action.payment_token:
             self._pay(action.order_id, action.payment_token)
         else:

@@ -14,10 +14,10 @@ from devtools.driver.shop import CANCELLED, CREDIT_CARD, DELIVERED, PENDING, PRO
 from devtools.faults.broker import DEAD_LETTERS, RETRIES
 from devtools.faults.evidence import Event, Evidence
 from devtools.faults.external_service import RELEASE, RESERVE
-from devtools.faults.mail_laws import MAIL_LAWS
+from devtools.faults.mail_laws import MAIL_DEAD_LETTERS, MAIL_LAWS
 from devtools.faults.money_laws import MONEY_LAWS
 from devtools.faults.violation import Law, Violation
-from kafka_workers.workers import EMAIL, PAYMENT
+from kafka_workers.workers import PAYMENT
 
 RESERVED, REJECTED, RELEASED = "inventory.reserved", "inventory.rejected", "inventory.released"
 # The topics of the messages that each type of event causes.
@@ -31,12 +31,10 @@ _CAUSED = {
     "order.payment.requested": ("payment.requested",),
     "order.refund.requested": ("payment.refund.requested",),
 }
-# Those of mails have a law of their own.
-_OUR_DEAD_LETTERS = tuple(topic for topic in DEAD_LETTERS if topic != f"{EMAIL.group}.dlq")
+# Mails among the dead letters have a law of their own.
+_OUR_DEAD_LETTERS = tuple(topic for topic in DEAD_LETTERS if topic != MAIL_DEAD_LETTERS)
 # A payment in trouble is tried again by a retry topic: the gateway is not ours.
 _OUR_RETRIES = tuple(topic for topic in RETRIES if not topic.startswith(f"{PAYMENT.group}."))
-
-
 # Events that change nothing which a customer sees have no socket message.
 _SILENT = frozenset(["order.payment.requested"])
 

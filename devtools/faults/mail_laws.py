@@ -8,7 +8,7 @@ from devtools.faults.evidence import Evidence
 from devtools.faults.violation import Violation
 from kafka_workers.workers import EMAIL
 
-_DEAD_LETTERS = f"{EMAIL.group}.dlq"
+MAIL_DEAD_LETTERS = f"{EMAIL.group}.dlq"
 _ABOUT_MONEY = ("payment.failed", "payment.refunded")
 _ABOUT_ORDERS = ("order.created", "order.cancelled", "order.completed", "order.status.changed")
 
@@ -18,7 +18,7 @@ def events_are_mailed_and_never_more_than_twice(evidence: Evidence) -> Iterator[
     repeated = unsure = 0
     for order_id, placed in evidence.observations.placed.items():
         wants_all = placed.user_id in evidence.observations.wants_mail
-        left_to_people = {_event_of(record) for record in evidence.sent(order_id, _DEAD_LETTERS)}
+        left_to_people = {_event_of(record) for record in evidence.sent(order_id, MAIL_DEAD_LETTERS)}
         unsure += len(left_to_people)
         for event in _mailed_events(evidence, order_id, wants_all=wants_all) - left_to_people:
             count = evidence.mails[event]
