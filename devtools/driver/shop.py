@@ -17,6 +17,7 @@ Json = dict[str, Any]
 ADDRESS = {"street": "1 Bridge St", "city": "Stockbridge", "state": "MA", "zipCode": "01262", "country": "US"}
 CREDIT_CARD, CASH_ON_DELIVERY = 1, 6
 PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = 1, 2, 3, 4, 5
+PAYMENT_PENDING, PAID, PAYMENT_FAILED, REFUNDED = 1, 2, 3, 4
 
 
 def eventually(probe: Callable[[], T], what: str, seconds: float = 15) -> T:
@@ -106,21 +107,25 @@ class Caller:
 
     def wait_for_status(self, order_id: str, status: int, seconds: float = 15) -> Json:
         """Waits until the order has this status; returns the order."""
+        return self._wait_until(order_id, "status", status, seconds)
+
+    def wait_for_stock_status(self, order_id: str, stock_status: str, seconds: float = 15) -> Json:
+        """Waits until the order has this stock status; returns the order."""
+        return self._wait_until(order_id, "stockStatus", stock_status, seconds)
+
+    def wait_for_payment_status(self, order_id: str, payment_status: int, seconds: float = 15) -> Json:
+        """Waits until the order has this payment status; returns the order."""
+        return self._wait_until(order_id, "paymentStatus", payment_status, seconds)
+
+    def _wait_until(self, order_id: str, field: str, value: int | str, seconds: float) -> Json:
         last: Json = {}
 
         def reached() -> bool:
             last.update(self.order(order_id))
-            return bool(last["status"] == status)
+            return bool(last[field] == value)
 
-        eventually(reached, f"order {order_id} in status {status}", seconds)
+        eventually(reached, f"order {order_id} with {field} {value}", seconds)
         return last
-
-    def wait_for_stock_status(self, order_id: str, stock_status: str) -> None:
-        """Returns as soon as the order has this stock status."""
-        eventually(
-            lambda: self.order(order_id)["stockStatus"] == stock_status,
-            f"order {order_id} with stock {stock_status}",
-        )
 
     @contextmanager
     def listening(self, last_event_id: str | None = None) -> Iterator[Listener]:

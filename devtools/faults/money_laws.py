@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from devtools.driver.shop import CANCELLED, DELIVERED, PROCESSING, SHIPPED
+from devtools.driver.shop import CANCELLED, DELIVERED, PAID, PAYMENT_PENDING, PROCESSING, REFUNDED, SHIPPED
 from devtools.faults.evidence import Evidence
 from devtools.faults.observations import PlacedOrder
 from devtools.faults.system import Document
 from devtools.faults.violation import Violation
-
-_PENDING, _PAID, _REFUNDED = 1, 2, 4
 
 
 def charged_is_paid_and_not_given_back(evidence: Evidence) -> Iterator[Violation]:
@@ -48,7 +46,7 @@ def orders_go_on_with_their_money_alone(evidence: Evidence) -> Iterator[Violatio
     """An order that is paid in advance goes on when it is paid, and not before."""
     for placed, order in _prepaid(evidence):
         goes_on = order["status"] in {PROCESSING, SHIPPED, DELIVERED}
-        if goes_on and order["paymentStatus"] not in {_PAID, _REFUNDED}:
+        if goes_on and order["paymentStatus"] not in {PAID, REFUNDED}:
             yield Violation("drift", placed.order_id, f"goes on with payment {order['paymentStatus']}")
 
 
@@ -56,7 +54,7 @@ def payments_come_to_an_end(evidence: Evidence) -> Iterator[Violation]:
     """An order with a token is paid, or was declined, or is cancelled: never silence."""
     for placed, order in _prepaid(evidence):
         was_paid_for = placed.order_id in evidence.observations.paid_for
-        if was_paid_for and order["status"] != CANCELLED and order["paymentStatus"] == _PENDING:
+        if was_paid_for and order["status"] != CANCELLED and order["paymentStatus"] == PAYMENT_PENDING:
             yield Violation("lost", placed.order_id, "its customer was never told how the payment ended")
 
 

@@ -6,9 +6,17 @@ import pytest
 
 from devtools.driver.admin_pages import AdminPages
 from devtools.driver.kafka import KafkaClient
-from devtools.driver.shop import CANCELLED, CREDIT_CARD, DELIVERED, PENDING, PROCESSING, SHIPPED, Shop
-
-PAYMENT_PENDING, PAID = 1, 2
+from devtools.driver.shop import (
+    CANCELLED,
+    CREDIT_CARD,
+    DELIVERED,
+    PAID,
+    PAYMENT_PENDING,
+    PENDING,
+    PROCESSING,
+    SHIPPED,
+    Shop,
+)
 
 
 def test_an_order_reserves_its_stock_and_its_customer_is_sent_the_messages(shop: Shop) -> None:

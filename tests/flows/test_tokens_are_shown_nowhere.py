@@ -16,14 +16,13 @@ from confluent_kafka import Consumer, TopicPartition
 from psycopg import sql
 
 from devtools.driver.inbox import Inbox
-from devtools.driver.shop import CREDIT_CARD, PROCESSING, Caller, Shop, eventually
+from devtools.driver.shop import CREDIT_CARD, PAYMENT_FAILED, PROCESSING, REFUNDED, Caller, Shop
 from devtools.stack.stack import Stack
 
 CHARGED = ("pm_sandbox_slow_1.173", "pm_sandbox_unavailable_1", "pm_sandbox_webhook_only")
 UNKNOWN, WITH_BLANK, LONG = "pm_nobody_has_this", "pm_nobody_has a blank", "pm_nobody_has_" + "x" * 250
 TOKEN = re.compile(r"pm_(?:sandbox|nobody)_[\w.]+")
 ADMIN_LISTS = ("order", "payment", "refund", "gatewayevent", "mailrecord", "stockcontradiction")
-FAILED, REFUNDED = 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -49,24 +48,16 @@ def answers(shop: Shop, orders: tuple[Caller, list[str]]) -> list[str]:
         said += [alice.pay(ids[0], UNKNOWN).text, eve.pay(ids[0], UNKNOWN).text]
         for order_id in ids[:-1]:
             alice.wait_for_status(order_id, PROCESSING, seconds=60)
-        wait_for_payment(alice, ids[-1], FAILED)
+        alice.wait_for_payment_status(ids[-1], PAYMENT_FAILED, seconds=30)
         said += [alice.pay(ids[-1], UNKNOWN).text]
-        wait_for_payment(alice, ids[-1], FAILED)
+        alice.wait_for_payment_status(ids[-1], PAYMENT_FAILED, seconds=30)
         said += [sam.call("POST", f"orders/{ids[0]}/refund/", json={"reason": "Broken."}).text]
-        wait_for_payment(alice, ids[0], REFUNDED)
+        alice.wait_for_payment_status(ids[0], REFUNDED, seconds=30)
         said += [alice.call("PATCH", f"orders/{ids[-1]}/cancel/").text]
         socket.wait_for("order:cancelled", ids[-1])
         said += [str(socket.received)]
     paths = [f"orders/{order_id}/{part}" for order_id in ids for part in ("", "history/", "payments/")]
     return said + [alice.call("GET", path).text for path in (*paths, "orders/")]
-
-
-def wait_for_payment(customer: Caller, order_id: str, status: int) -> None:
-    eventually(
-        lambda: customer.order(order_id)["paymentStatus"] == status,
-        f"order {order_id} with payment status {status}",
-        seconds=30,
-    )
 
 
 def tokens_in(*texts: str) -> set[str]:
