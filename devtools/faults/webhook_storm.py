@@ -1,7 +1,5 @@
 """A fault that kills nothing: hundreds of webhooks at once, some of them false, unknown or forged."""
 
-import hashlib
-import hmac
 import json
 import random
 import time
@@ -12,8 +10,9 @@ from typing import Any, NamedTuple
 
 from devtools.faults.client import new_http_client
 from devtools.faults.system import Misbehaved, System
+from devtools.payment_sandbox.webhooks import sign
 
-WEBHOOKS, AT_ONCE = 400, 16
+_WEBHOOKS, _AT_ONCE = 400, 16
 _RECENT_SECONDS = 60.0
 _DOOR = "/api/v1/payments/webhook/"
 _TOLERANCE_SECONDS = 300
@@ -42,7 +41,7 @@ def storm(system: System, rng: random.Random) -> None:
     """
     webhooks = [webhook for webhook in _webhooks(system, rng) for _ in range(2)]
     rng.shuffle(webhooks)
-    with new_http_client(system.shop.web_url) as http, ThreadPoolExecutor(AT_ONCE) as pool:
+    with new_http_client(system.shop.web_url) as http, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def send(webhook: Webhook) -> int:
             headers = {"Stripe-Signature": webhook.signature, "Content-Type": "application/json"}
@@ -58,17 +57,17 @@ def _webhooks(system: System, rng: random.Random) -> Iterator[Webhook]:
     secret = system.stack.env["STRIPE_WEBHOOK_SECRET"]
     payments = system.books.payments(time.time() - _RECENT_SECONDS)
     known = [(payment.payment_id, payment.order_id) for payment in payments]
-    for number in range(WEBHOOKS):
+    for number in range(_WEBHOOKS):
         payment_id, order_id = rng.choice([*known, (f"pi_of_nobody_{number}", "")])
         body = json.dumps(_event(payment_id, order_id, rng)).encode()
         sent_at = int(time.time())
         match rng.randrange(10):
             case 0:
-                yield Webhook(body, _sign(body, "whsec_forged", sent_at), is_signed=False)
+                yield Webhook(body, sign(body, "whsec_forged", sent_at), is_signed=False)
             case 1:
-                yield Webhook(body, _sign(body, secret, sent_at - 2 * _TOLERANCE_SECONDS), is_signed=False)
+                yield Webhook(body, sign(body, secret, sent_at - 2 * _TOLERANCE_SECONDS), is_signed=False)
             case _:
-                yield Webhook(body, _sign(body, secret, sent_at), is_signed=True)
+                yield Webhook(body, sign(body, secret, sent_at), is_signed=True)
 
 
 def _event(payment_id: str, order_id: str, rng: random.Random) -> dict[str, Any]:
@@ -92,8 +91,3 @@ def _event(payment_id: str, order_id: str, rng: random.Random) -> dict[str, Any]
         "livemode": False,
         "type": rng.choice(_KINDS),
     }
-
-
-def _sign(body: bytes, secret: str, sent_at: int) -> str:
-    signature = hmac.new(secret.encode(), f"{sent_at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={sent_at},v1={signature}"

@@ -92,7 +92,10 @@ class Sender(Clock):
     def _send(self, event: str) -> bool:
         """Whether the receiver has taken it."""
         body, connection = event.encode(), self._connection()
-        headers = {"Content-Type": "application/json", "Stripe-Signature": _sign(body, self._receiver.secret)}
+        headers = {
+            "Content-Type": "application/json",
+            "Stripe-Signature": sign(body, self._receiver.secret, int(time.time())),
+        }
         try:
             connection.request("POST", self._url.path, body, headers)
             with connection.getresponse() as answer:
@@ -111,8 +114,7 @@ class Sender(Clock):
         return connection
 
 
-def _sign(body: bytes, secret: str) -> str:
-    """The header Stripe-Signature for a body that is sent now."""
-    moment = int(time.time())
-    signature = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={moment},v1={signature}"
+def sign(body: bytes, secret: str, sent_at: int) -> str:
+    """The header Stripe-Signature for a body that is sent at this Unix time."""
+    signature = hmac.new(secret.encode(), f"{sent_at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={sent_at},v1={signature}"
