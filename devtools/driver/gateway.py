@@ -54,12 +54,11 @@ class GatewayBooks:
     def _pages(self, path: str, since: float) -> Iterator[dict[str, Any]]:
         after: dict[str, str] = {}
         while True:
-            answer = self._http.get(path, params={"limit": _PAGE, **after})
+            answer = self._http.get(path, params={"limit": _PAGE, "created[gte]": int(since), **after})
             assert answer.status_code == 200, answer.text
             page = answer.json()
-            recent = [each for each in page["data"] if each["created"] >= int(since)]
-            yield from recent
-            if len(recent) < len(page["data"]) or not page["has_more"]:
+            yield from page["data"]
+            if not page["has_more"]:
                 return
             after = {"starting_after": page["data"][-1]["id"]}
 
