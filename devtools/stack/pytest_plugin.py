@@ -19,7 +19,7 @@ import pytest
 from devtools.stack.errors import StackError
 from devtools.stack.ports import Ports
 from devtools.stack.server import Server
-from devtools.stack.servers import embedded_servers, start_all, stop_all
+from devtools.stack.servers import embedded_servers, settings_of, start_all, stop_all
 from devtools.stack.settings import new_secrets
 
 _SERVERS = pytest.StashKey[Mapping[str, Server]]()
@@ -115,7 +115,7 @@ def sandbox_server(pytestconfig: pytest.Config, payment_sandbox: str) -> Server:
 def _environment(directory: Path, servers: Mapping[str, Server]) -> dict[str, str]:
     return {
         **new_secrets(),
-        **{name: value for server in servers.values() for name, value in server.settings.items()},
+        **settings_of(servers.values()),
         "STACK_DIR": str(directory),
         "DEBUG": "false",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",

@@ -12,7 +12,7 @@ from devtools.stack.ports import Ports, in_url, reachable
 from devtools.stack.postgres import PostgresServer
 from devtools.stack.server import HOST, Server
 
-PAYMENTS, MAIL = "sandbox", "catcher"
+PAYMENTS, MAIL = PaymentSandbox.name, MailCatcher.name
 """The servers that a system without payments, or without mail, does not need."""
 _WEBHOOKS = "/api/v1/payments/webhook/"
 
@@ -37,6 +37,11 @@ def embedded_servers(
         for server in servers
         if server.name not in without and not any(caller.get(name, "").strip() for name in server.replaced_by)
     }
+
+
+def settings_of(servers: Iterable[Server]) -> dict[str, str]:
+    """The settings by which the system reaches these servers."""
+    return {name: value for server in servers for name, value in server.settings.items()}
 
 
 def start_all(servers: Iterable[Server]) -> None:

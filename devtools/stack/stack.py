@@ -22,7 +22,7 @@ from devtools.stack.private_files import FOLDER
 from devtools.stack.processes import WEB, Process, all_processes
 from devtools.stack.server import HOST, Server
 from devtools.stack.server_keeper import ServerKeeper
-from devtools.stack.servers import embedded_servers, run_together, start_all
+from devtools.stack.servers import embedded_servers, run_together, settings_of, start_all
 from devtools.stack.settings import Settings, make_settings
 from devtools.stack.spawn import signal_tree, spawn
 from devtools.stack.state import PartState, StateFile
@@ -296,8 +296,7 @@ def embedded_stack(
     servers that are left out with the workers that need them: PAYMENTS, MAIL.
     """
     servers = embedded_servers(directory, ports=ports, caller=caller, without=without)
-    addresses = {name: value for server in servers.values() for name, value in server.settings.items()}
-    addresses |= secrets_for(caller, directory / "payments")
-    settings = make_settings(directory, ports=ports, servers=addresses, caller=caller)
+    given = settings_of(servers.values()) | secrets_for(caller, directory / "payments")
+    settings = make_settings(directory, ports=ports, servers=given, caller=caller)
     processes = all_processes(settings, counts or {})
     return Stack(settings, servers=list(servers.values()), processes=processes, console=console)
