@@ -40,7 +40,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m devtools.payment_sandbox",
-        description="A payment gateway for development that speaks Stripe's wire and takes no money. "
+        description="A payment gateway for development that speaks Stripe's API and takes no money. "
         "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET come from the environment.",
     )
     parser.add_argument(
