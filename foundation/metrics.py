@@ -169,6 +169,12 @@ PAYMENTS = Counter(
     "again after a crash counts again.",
     ["outcome"],
 )
+GATEWAY_EVENTS = Counter(
+    "stockbridge_gateway_events_total",
+    "Webhooks of the payment gateway; outcome is looked_up, kept (for staff), known, repeated, ignored (of a "
+    "type that nothing is done about) or refused.",
+    ["outcome"],
+)
 PAYMENT_DIFFERENCES = Gauge(
     "stockbridge_payment_differences",
     "Differences between orders and the gateway's books that the last audit left; must be 0.",
@@ -191,13 +197,4 @@ STOCK_DRIFT = Gauge(
     "stockbridge_stock_drift_pieces",
     "Pieces by which stock differed from the ledger at the last audit, over all products; must be 0.",
     multiprocess_mode="mostrecent",
-)
-
-# Payments.
-
-GATEWAY_EVENTS = Counter(
-    "stockbridge_gateway_events_total",
-    "Webhooks of the payment gateway; outcome is looked_up, kept (for staff), known, repeated, ignored (of a "
-    "type that nothing is done about) or refused.",
-    ["outcome"],
 )
