@@ -190,7 +190,7 @@ STOCK_ANSWERS = Counter(
 )
 CONTRADICTIONS = Counter(
     "stockbridge_contradictions_total",
-    "Answers about stock that contradict their order, by how; the admin lists them.",
+    "Answers about stock or payments that contradict their order, by how; the admin lists them.",
     ["kind"],
 )
 STOCK_DRIFT = Gauge(
