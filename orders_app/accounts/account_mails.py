@@ -20,6 +20,7 @@ from orders_app.mail.reader import Reader, reader_of
 from orders_app.models import AccountMail
 
 MINUTES = settings.PASSWORD_RESET_TIMEOUT // 60
+_WITH_LINK = frozenset({Kind.PASSWORD_RESET, Kind.CONFIRM_ADDRESS})
 
 
 def compose_account_mail(row: AccountMail) -> EmailMultiAlternatives | None:
@@ -87,9 +88,15 @@ def _written(
 def example_account_mails(reader: Reader) -> Mapping[str, Mail]:
     """Every mail by its kind, as if this reader got it; its links lead nowhere."""
     page = f"{settings.PUBLIC_URL}{reverse('reset-password-page')}"
-    facts = {"username": "alice", "link": f"{page}?uid=example&token=example"}
+    facts = {"username": "alice"}
+    facts_with_link = facts | {"link": f"{page}?uid=example&token=example"}
     nameless = msgspec.structs.replace(reader, name="")
-    return {kind.value.replace("_", "-"): _rendered(kind, facts, nameless) for kind in Kind}
+    return {
+        kind.value.replace("_", "-"): _rendered(
+            kind, facts_with_link if kind in _WITH_LINK else facts, nameless
+        )
+        for kind in Kind
+    }
 
 
 def _rendered(kind: str, facts: Mapping[str, object], reader: Reader) -> Mail:

@@ -51,6 +51,15 @@ def test_every_kind_of_mail_can_be_seen_as_html_and_as_text(browser: Client) -> 
             assert expected in shown.content.decode()
 
 
+def test_account_mails_that_are_news_have_no_button(browser: Client) -> None:
+    with_button = set()
+    for name in ACCOUNT_MAILS:
+        shown = browser.get(reverse("admin:orders_app_mailrecord_html", args=[name])).content.decode()
+        if 'class="button"' in shown:
+            with_button.add(name)
+    assert with_button == {"password-reset", "confirm-address"}
+
+
 def test_a_mail_that_does_not_exist_is_not_found(browser: Client) -> None:
     assert browser.get(reverse("admin:orders_app_mailrecord_html", args=["nothing"])).status_code == 404
 
