@@ -11,11 +11,12 @@ from rest_framework import serializers
 
 from foundation.mail_addresses import MAX_MAIL_ADDRESS
 from foundation.user_names import MAX_NAME
+from orders_app.accounts.links import MAX_LINK_TOKEN, MAX_UID
 from orders_app.accounts.names import USERNAME_TAKEN, checked_name
 from orders_app.accounts.own_account import change_account
 from orders_app.accounts.serializers import MailAddressField, NewNameField, PasswordField
 
-MAX_PERSON_NAME, MAX_UID, MAX_LINK_TOKEN = 150, 64, 128  # characters
+MAX_PERSON_NAME = 150  # characters
 _UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 

@@ -15,6 +15,8 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from orders_app.models import MailAddressChange
 
+MAX_UID, MAX_LINK_TOKEN = 64, 128  # characters
+
 
 class InvalidLink(Exception):
     """The link is not one of ours, was used, has expired, or the account has changed since."""

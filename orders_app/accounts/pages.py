@@ -10,12 +10,17 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from orders_app.accounts.links import InvalidLink, user_of_confirmation, user_of_reset
+from orders_app.accounts.links import (
+    MAX_LINK_TOKEN,
+    MAX_UID,
+    InvalidLink,
+    user_of_confirmation,
+    user_of_reset,
+)
 from orders_app.accounts.own_account import confirm_address
 from orders_app.accounts.password_reset import reset_password
+from orders_app.accounts.serializers import MAX_PASSWORD
 from web.no_store import NO_STORE
-
-MAX_UID, MAX_LINK_TOKEN, MAX_PASSWORD = 64, 128, 128  # characters
 
 
 class LinkForm(forms.Form):
