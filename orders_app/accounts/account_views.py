@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError as RuleBroken
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.fields import get_error_detail
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -21,9 +21,8 @@ from orders_app.accounts.account_serializers import (
 from orders_app.accounts.links import InvalidLink
 from orders_app.accounts.own_account import confirm_address, needs_confirmation
 from orders_app.accounts.password_reset import request_reset, reset_password
-from orders_app.accounts.sign_ins import NO_ACCOUNT
 from orders_app.accounts.throttles import AccountMailThrottle, MailAddressThrottle
-from orders_app.accounts.views import AuthView
+from orders_app.accounts.views import AuthView, asking_user
 from web.no_store import NoStore
 from web.throttles import LoginThrottle, require_unthrottled
 
@@ -51,12 +50,8 @@ class OwnAccountView(NoStore, GenericAPIView[User]):
         return Response(self.get_serializer(self.own_account(request)).data)
 
     def own_account(self, request: Request) -> User:
-        """The user who asks. Raises AuthenticationFailed where they are deleted or not active any more."""
-        users = User.objects.select_related("mail_preference", "mail_address_change")
-        user = users.filter(pk=request.user.pk or 0, is_active=True).first()
-        if user is None:
-            raise AuthenticationFailed(NO_ACCOUNT, "no_active_account")
-        return user
+        """The user who asks, with what they have said of mail. Raises AuthenticationFailed."""
+        return asking_user(request, User.objects.select_related("mail_preference", "mail_address_change"))
 
 
 class RequestResetView(AuthView):

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
@@ -28,6 +29,14 @@ from orders_app.accounts.sign_ins import NO_ACCOUNT, end_sign_in, refresh_sign_i
 from orders_app.accounts.throttles import TokenNameThrottle
 from web.no_store import NoStore
 from web.throttles import LoginNameThrottle, LoginThrottle, OwnNameThrottle, RegistrationThrottle
+
+
+def asking_user(request: Request, users: QuerySet[User]) -> User:
+    """The one of these users who asks. Raises AuthenticationFailed where they are deleted or not active."""
+    user = users.filter(pk=request.user.pk or 0, is_active=True).first()
+    if user is None:
+        raise AuthenticationFailed(NO_ACCOUNT, "no_active_account")
+    return user
 
 
 class AuthView(NoStore, GenericAPIView[Any]):
@@ -111,9 +120,7 @@ class ChangePasswordView(NoStore, GenericAPIView[User]):
     )
     def post(self, request: Request) -> Response:
         """Check the old password and store the new one. All sign-ins and sessions end: sign in again."""
-        user = User.objects.filter(pk=request.user.pk or 0, is_active=True).first()
-        if user is None:
-            raise AuthenticationFailed(NO_ACCOUNT, "no_active_account")
+        user = asking_user(request, User.objects.all())
         body = self.get_serializer(user, data=request.data)
         body.is_valid(raise_exception=True)
         change_password(user=user, password=body.validated_data["newPassword"])
