@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from web.errors import error_answer, is_api
 from web.middleware import View
-from web.no_store import NO_STORE
+from web.no_store import forbid_storing
 from web.throttles import AddressThrottle, require_unthrottled
 
 
@@ -29,6 +29,5 @@ def limit_addresses(get_response: View) -> View:
 
 def _refused(refusal: Throttled, request: HttpRequest) -> HttpResponse:
     response = cast("HttpResponse", error_answer(refusal, request, BaseAuthentication()))
-    for name, value in NO_STORE.items():
-        response[name] = value
+    forbid_storing(response)
     return response

@@ -20,7 +20,7 @@ from orders_app.accounts.links import (
 from orders_app.accounts.own_account import confirm_address
 from orders_app.accounts.password_reset import reset_password
 from orders_app.accounts.serializers import MAX_PASSWORD
-from web.no_store import NO_STORE
+from web.no_store import forbid_storing
 
 
 class LinkForm(forms.Form):
@@ -53,8 +53,7 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The page, which nobody on its way may keep: its address has the token."""
         response = super().dispatch(request, *args, **kwargs)
-        for name, value in NO_STORE.items():
-            response[name] = value
+        forbid_storing(response)
         return response
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
