@@ -14,6 +14,7 @@ from msgspec import Meta, Raw, Struct
 from foundation.printable import printable, shortened
 from orders_app.exceptions import WebhookRefused
 from orders_app.money import from_minor_units
+from orders_app.payments.wire import from_stripe
 
 MAX_SUMMARY = 200
 MAX_CODE = 40
@@ -155,6 +156,7 @@ def _amount(about: _Object) -> Decimal | None:
     if about.amount is None or about.currency is None:
         return None
     try:
-        return from_minor_units(about.amount, about.currency.upper())
+        currency = about.currency.upper()
+        return from_minor_units(from_stripe(about.amount, currency), currency)
     except ValueError:
         return None

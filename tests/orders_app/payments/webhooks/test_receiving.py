@@ -319,6 +319,18 @@ def test_what_is_signed_and_no_event_is_refused(junk: str) -> None:
     assert stored() == before
 
 
+@pytest.mark.parametrize(
+    ("currency", "amount", "expected"),
+    [("jpy", 1250, Decimal(1250)), ("kwd", 1250, Decimal("1.25")), ("isk", 12_500, Decimal(125))],
+)
+def test_amounts_are_read_as_the_gateway_counts_their_currency(
+    currency: str, amount: int, expected: Decimal
+) -> None:
+    assert send(event(SUCCEEDED, payment(None, amount=amount, currency=currency))).status_code == 200
+    [told] = GatewayEvent.objects.all()
+    assert (told.amount, told.currency) == (expected, currency.upper())
+
+
 def test_odd_words_of_the_gateway_are_kept_in_a_form_that_can_be_shown() -> None:
     odd = payment(None, status="\x1b[31m\x00" + "x" * 5_000, currency="zzz")
     assert send(event(SUCCEEDED, odd)).status_code == 200
