@@ -14,13 +14,14 @@ from msgspec import Meta, Raw, Struct
 from foundation.printable import printable, shortened
 from orders_app.exceptions import WebhookRefused
 from orders_app.money import from_minor_units
+from orders_app.payments.messages import GatewayId
 from orders_app.payments.wire import from_stripe
+from orders_app.services.order_ids import parse_order_id
 
 MAX_SUMMARY = 200
 MAX_CODE = 40
 _NUMBER = re.compile(r"[0-9]{1,9}")
 LAST_SECOND = 253_402_300_799
-Id = Annotated[str, Meta(max_length=255, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 Name = Annotated[str, Meta(max_length=100, pattern=r"^[\x21-\x7e]+$(?!\n)")]
 MinorUnits = Annotated[int, Meta(ge=0, le=10**12)]
 Currency = Annotated[str, Meta(pattern=r"^[A-Za-z]{3}$(?!\n)")]
@@ -61,7 +62,7 @@ class GatewayNotice(Struct, frozen=True, kw_only=True):
 class _Event(Struct):
     """The frame of each event."""
 
-    id: Id
+    id: GatewayId
     type: Name
     created: Annotated[int, Meta(ge=0, le=LAST_SECOND)]
     data: "_Data"
@@ -74,8 +75,8 @@ class _Data(Struct):
 class _Object(Struct):
     """What is read of a payment, dispute or refund."""
 
-    id: Id
-    payment_intent: Id | None = None
+    id: GatewayId
+    payment_intent: GatewayId | None = None
     amount: MinorUnits | None = None
     currency: Currency | None = None
     status: str | None = None
@@ -124,7 +125,7 @@ def _notice(event: _Event, subject: Subject, about: _Object) -> GatewayNotice:
         subject=subject,
         reference=about.id,
         payment_id=about.id if is_payment else about.payment_intent or "",
-        order_id=_order_id(metadata.get("order_id", "")),
+        order_id=parse_order_id(metadata.get("order_id", "")),
         attempt=_number(metadata.get("attempt", "")),
         refund=_number(metadata.get("refund", "")),
         amount=_amount(about),
@@ -138,13 +139,6 @@ def _summary(about: _Object) -> str:
     """How the object is, in the gateway's words, without characters that steer a terminal."""
     told = (about.status, about.reason, about.failure_reason)
     return shortened(printable(", ".join(word.replace("_", " ") for word in told if word)), MAX_SUMMARY)
-
-
-def _order_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _number(text: str) -> int | None:
