@@ -42,10 +42,11 @@ class Contradicted(Exception):
 
 def calls_of(requests: Sequence[PaymentRequest], gateway: Gateway) -> list[Call]:
     """The call for each request. The tokens are claimed and what is needed is read; nothing is sent yet."""
-    charges = [each for each in requests if isinstance(each, PaymentRequested) and _is_charge(each)]
-    tokens = claim_tokens(charges) if charges else {}
+    ours = [each for each in requests if parse_order_id(each.order_id)]
+    charges = [each for each in ours if isinstance(each, PaymentRequested) and not each.payment_id]
+    tokens = claim_tokens(charges)
     contradicting = find_contradicting([each for each in charges if wanted_by(each) not in tokens])
-    refunds = find_refunds([each for each in requests if isinstance(each, PaymentRefundRequested)])
+    refunds = find_refunds([each for each in ours if isinstance(each, PaymentRefundRequested)])
 
     def call_of(request: PaymentRequest) -> Call:
         if parse_order_id(request.order_id) is None:
@@ -60,10 +61,6 @@ def calls_of(requests: Sequence[PaymentRequest], gateway: Gateway) -> list[Call]
         return partial(_take, gateway, request, tokens[wanted]) if wanted in tokens else _nothing
 
     return [call_of(request) for request in requests]
-
-
-def _is_charge(request: PaymentRequested) -> bool:
-    return not request.payment_id and parse_order_id(request.order_id) is not None
 
 
 def _nothing() -> None:

@@ -13,7 +13,6 @@ from msgspec import Struct
 from orders_app.messages import PaymentRefundRequested, PaymentRequested
 from orders_app.models import PaymentToken, Refund
 from orders_app.money import from_minor_units
-from orders_app.services.order_ids import parse_order_id
 
 Wanted = tuple[str, int, int, str]
 """What a request asks for: order, attempt, amount in minor units and currency."""
@@ -54,6 +53,8 @@ def claim_tokens(requests: Sequence[PaymentRequested]) -> dict[Wanted, ClaimedTo
 
     Left out are attempts that have ended or were called off, and requests for another amount.
     """
+    if not requests:
+        return {}
     wanted = [
         {
             "order_id": request.order_id,
@@ -86,7 +87,7 @@ def find_refunds(requests: Sequence[PaymentRefundRequested]) -> dict[tuple[str, 
     if not requests:
         return {}
     found = Refund.objects.filter(
-        order_id__in=[request.order_id for request in requests if parse_order_id(request.order_id)],
+        order_id__in=[request.order_id for request in requests],
         version__in=[request.refund for request in requests],
     )
     return {(str(refund.order_id), refund.version): refund for refund in found}
