@@ -1,9 +1,9 @@
 """The inbox of a consumer whose effect no state tells, as with mail: has this message had its effect?
 
-`begin` is committed before the effect, `finish` together with the record of it; who needs few round trips
-puts BEGIN and FINISH into statements of their own. A crash in between leaves it open whether the effect has
-taken place, and it takes place once more; after a second such crash it is left to people. Between the two a
-process holds an advisory lock, which ends with it: another one that gets the message meanwhile, in a
+BEGIN is committed before the effect, FINISH together with the record of it; as parts of the statements that
+write this record they cost no round trips of their own. A crash in between leaves it open whether the effect
+has taken place, and it takes place once more; after a second such crash it is left to people. Between the two
+a process holds an advisory lock, which ends with it: another one that gets the message meanwhile, in a
 rebalance, waits. Rows are deleted INBOX_DAYS after they were begun, when no topic can give the message again.
 """
 
@@ -39,7 +39,8 @@ SET begun = CASE WHEN inbox_message.begun < {MOST_BEGUN} THEN inbox_message.begu
 WHERE inbox_message.done_at IS NULL
 RETURNING begun
 """  # noqa: S608 - a number of ours
-"""Gives how often the effect has begun, 0 where that was too often; `beginning_of` reads it."""
+"""Notes that the effect begins now. Gives how often it has begun, 0 where that was too often; `beginning_of`
+reads it. Where it has begun, other processes are kept from it until RELEASE."""
 RELEASE = f"pg_advisory_unlock({_LOCK})"
 """Lets other processes begin: to be selected once the effect has ended, in whatever way."""
 FINISH = """
@@ -47,6 +48,7 @@ INSERT INTO inbox_message ("group", message_id, begun, done_at)
 VALUES (%(group)s::text, %(key)s::text, 0, now())
 ON CONFLICT ("group", message_id) DO UPDATE SET done_at = now()
 """
+"""Notes that the effect has taken place, or must not."""
 
 
 class Beginning(Enum):
@@ -59,7 +61,7 @@ class Beginning(Enum):
     BUSY = auto()
     """Another process has begun it, and is still at it: this one is to wait."""
     UNSURE = auto()
-    """It may have been done twice: two processes were killed over it. The next `begin` gives BEGUN again."""
+    """It may have been done twice: two processes were killed over it. The next BEGIN begins it again."""
 
 
 def message_key(source: str, message_id: str) -> str:
@@ -68,14 +70,6 @@ def message_key(source: str, message_id: str) -> str:
     if len(key) <= _MAX_ID and key.isprintable():
         return key
     return f"sha256:{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()}"
-
-
-def begin(*, group: str, key: str) -> Beginning:
-    """Note that the effect of this message begins now. BEGUN keeps others from it until `release`."""
-    with connection.cursor() as cursor:
-        cursor.execute(BEGIN, {"group": group, "key": key})
-        row = cursor.fetchone()
-    return beginning_of(row, group=group, key=key)
 
 
 def beginning_of(row: tuple[int] | None, *, group: str, key: str) -> Beginning:
@@ -97,9 +91,3 @@ def release(*, key: str) -> None:
 def take_back(*, group: str, key: str) -> None:
     """Note that the effect which was begun last has certainly not taken place."""
     InboxMessage.objects.filter(group=group, message_id=key, begun__gt=0).update(begun=F("begun") - 1)
-
-
-def finish(*, group: str, key: str) -> None:
-    """Note that the effect has taken place, or must not; in the transaction that records it."""
-    with connection.cursor() as cursor:
-        cursor.execute(FINISH, {"group": group, "key": key})

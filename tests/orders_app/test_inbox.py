@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from orders_app import inbox
@@ -17,13 +18,20 @@ GROUP = "toy-service-group"
 
 
 def begin(key: str, group: str = GROUP) -> Beginning:
-    return inbox.begin(group=group, key=key)
+    with connection.cursor() as cursor:
+        cursor.execute(inbox.BEGIN, {"group": group, "key": key})
+        return inbox.beginning_of(cursor.fetchone(), group=group, key=key)
+
+
+def finish(key: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(inbox.FINISH, {"group": GROUP, "key": key})
 
 
 def test_an_effect_that_is_done_does_not_begin_again_in_its_group() -> None:
     key = uuid.uuid4().hex
     assert begin(key) is Beginning.BEGUN
-    inbox.finish(group=GROUP, key=key)
+    finish(key)
     assert begin(key) is Beginning.DONE
     assert begin(key, "another-group") is Beginning.BEGUN
 
@@ -43,7 +51,7 @@ def test_a_process_that_is_at_it_is_waited_for_until_it_has_ended_or_is_frozen_f
     key = uuid.uuid4().hex
     assert begin(key) is Beginning.BEGUN
     assert run_beside(lambda: begin(key)) is Beginning.BUSY
-    inbox.finish(group=GROUP, key=key)
+    finish(key)
     inbox.release(key=key)
     assert run_beside(lambda: begin(key)) is Beginning.DONE
     frozen = uuid.uuid4().hex
@@ -69,7 +77,7 @@ def test_what_certainly_did_not_happen_counts_for_nothing() -> None:
 
 def test_what_must_not_happen_is_done_without_a_beginning() -> None:
     key = uuid.uuid4().hex
-    inbox.finish(group=GROUP, key=key)
+    finish(key)
     assert begin(key) is Beginning.DONE
 
 
