@@ -61,7 +61,7 @@ class OwnAccountSerializer(serializers.Serializer[User]):
     )
 
     def to_representation(self, instance: User) -> dict[str, Any]:
-        """The account as it is shown: who has said nothing of mail gets it."""
+        """The account as it is shown: a user who has said nothing of mail gets it."""
         shown = super().to_representation(instance)
         return shown | {"mailNotifications": shown["mailNotifications"] is not False}
 

@@ -120,7 +120,7 @@ KIND_OF: Mapping[type[Facts], MailKind] = {
     Refunded: MailKind.REFUNDED,
 }
 ALWAYS_SENT = frozenset({MailKind.PAYMENT_FAILED, MailKind.REFUNDED})
-"""These are about money: who has switched mail off gets them all the same."""
+"""These are about money: a user who has switched mail off gets them all the same."""
 
 
 class MailEvent(Struct, frozen=True, kw_only=True):

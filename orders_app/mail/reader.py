@@ -86,7 +86,7 @@ class Reader(Struct, frozen=True):
 def find_reader(user_id: str) -> Reader | None:
     """The user with this id, if there is one.
 
-    An address that another user holds is not theirs. Who is deactivated gets only what is always sent.
+    An address that another user holds is not theirs. A deactivated user gets only what is always sent.
     """
     if not (user_id.isascii() and user_id.isdigit() and len(user_id) <= MAX_ID_DIGITS):
         return None

@@ -25,7 +25,7 @@ from foundation.printable import printable, shortened
 TRUSTED_SECONDS = 5.0
 """A connection that was used more recently is not asked whether it still works."""
 LAST_REPLY_SECONDS = 60.0
-"""How long the server may take to answer a whole mail. Who gives up sooner sends a mail twice (RFC 5321)."""
+"""How long the server may take to answer a whole mail. Giving up sooner sends a mail twice (RFC 5321)."""
 
 OK, FORWARDED, START_DATA, CLOSING = 250, 251, 354, 421
 TEMPORARY, PERMANENT = 4, 5
