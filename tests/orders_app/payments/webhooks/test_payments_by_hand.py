@@ -5,7 +5,6 @@ from uuid import uuid4
 import pytest
 import stripe
 from django.conf import settings
-from pytest_django import Settings
 
 from orders_app.document import OrderDocument
 from orders_app.models import GatewayEvent
@@ -20,14 +19,12 @@ from tests.orders_app.payments.charging import (
     returned_for,
     settle,
 )
-from tests.orders_app.payments.webhooks.gateway_events import SECRET, event, payment, send
+from tests.orders_app.payments.webhooks.gateway_events import event, payment, send
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("payment_sandbox")]
-
-
-@pytest.fixture(autouse=True)
-def webhook_secret(settings: Settings) -> None:
-    settings.STRIPE_WEBHOOK_SECRET = SECRET
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("payment_sandbox", "webhook_secret"),
+]
 
 
 def take_by_hand(order: OrderDocument, amount: int) -> str:

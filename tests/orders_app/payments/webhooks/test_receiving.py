@@ -30,7 +30,6 @@ from tests.orders_app.paying import (
     taken,
 )
 from tests.orders_app.payments.webhooks.gateway_events import (
-    SECRET,
     TOKEN,
     dispute,
     event,
@@ -45,11 +44,6 @@ pytestmark = [
     pytest.mark.usefixtures("payment_gateway", "webhook_secret"),
 ]
 SUCCEEDED, FAILED = "payment_intent.succeeded", "payment_intent.payment_failed"
-
-
-@pytest.fixture
-def webhook_secret(settings: Settings) -> None:
-    settings.STRIPE_WEBHOOK_SECRET = SECRET
 
 
 @pytest.fixture
