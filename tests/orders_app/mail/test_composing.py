@@ -40,7 +40,7 @@ def shop(settings: object) -> None:
 
 
 def sent(mail_event: MailEvent, reader: Reader = ALICE) -> EmailMessage:
-    """The mail as who gets it reads it."""
+    """The mail as its reader gets it."""
     data = as_sent(compose_mail(mail_event, reader))
     return message_from_bytes(data, policy=default)
 
