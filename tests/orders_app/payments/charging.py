@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import stripe
+from django.conf import settings
 from msgspec import UNSET
 
 from orders_app.document import OrderDocument, PaymentFailure
@@ -63,6 +65,27 @@ def returned_for(order: OrderDocument) -> int:
         for refund in gateway().refunds(payment.id)
         if not refund.has_failed
     )
+
+
+def charge_by_hand(
+    order_id: str = "", attempt: int = 1, amount: int = 700, currency: str = "usd"
+) -> GatewayPayment:
+    """Takes money at the gateway as a person does there, in the name of an order or of none."""
+    client = stripe.StripeClient(
+        settings.STRIPE_SECRET_KEY, base_addresses={"api": settings.STRIPE_API_BASE}, max_network_retries=0
+    )
+    made = client.v1.payment_intents.create(
+        {
+            "amount": amount,
+            "currency": currency,
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "metadata": {"order_id": order_id, "attempt": str(attempt)} if order_id else {},
+        }
+    )
+    found = gateway().payment(made.id)
+    assert found is not None
+    return found
 
 
 def give_back_by_hand(payment: GatewayPayment, amount: int | None = None) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import stripe
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -17,7 +15,7 @@ from orders_app.document import OrderDocument, PaymentFailure
 from orders_app.models import LastPaymentAudit, Order, Refund
 from orders_app.payments.audit import auditing
 from orders_app.payments.audit.last_audit import update_payment_differences
-from orders_app.payments.gateway import GatewayPayment, PaymentState, gateway
+from orders_app.payments.gateway import PaymentState, gateway
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, delete_order, mark_paid
 from orders_app.services.record_payment_answers import record_refund_failure
 from orders_app.services.refund_order import refund_order
@@ -26,6 +24,7 @@ from tests.concurrency import run_beside
 from tests.orders_app.ordering import STAFF, OrderPlacer, move, now
 from tests.orders_app.paying import record, refunds_asked, taken
 from tests.orders_app.payments.charging import (
+    charge_by_hand,
     charge_request,
     give_back_by_hand,
     outcome_of,
@@ -59,25 +58,6 @@ def audit(*options: str) -> tuple[int, list[str]]:
     *lines, summary = out.getvalue().splitlines()
     assert "audited" in summary
     return code, lines
-
-
-def by_hand(order_id: str = "", attempt: int = 1, amount: int = 700, currency: str = "usd") -> GatewayPayment:
-    """A charge that no order asked for."""
-    client = stripe.StripeClient(
-        settings.STRIPE_SECRET_KEY, base_addresses={"api": settings.STRIPE_API_BASE}, max_network_retries=0
-    )
-    made = client.v1.payment_intents.create(
-        {
-            "amount": amount,
-            "currency": currency,
-            "payment_method": "pm_card_visa",
-            "confirm": True,
-            "metadata": {"order_id": order_id, "attempt": str(attempt)} if order_id else {},
-        }
-    )
-    found = gateway().payment(made.id)
-    assert found is not None
-    return found
 
 
 def cancel(order: OrderDocument) -> None:
@@ -149,7 +129,7 @@ def test_what_is_right_or_under_way_is_no_difference(
 
 
 def test_a_charge_nobody_knows_is_found_and_goes_back_once(placer: OrderPlacer) -> None:
-    charges = [by_hand(), by_hand(str(uuid4())), by_hand("order-of-a-neighbour")]
+    charges = [charge_by_hand(), charge_by_hand(str(uuid4())), charge_by_hand("order-of-a-neighbour")]
     code, lines = audit()
     assert code == 1
     assert sorted(line.split(":")[0] for line in lines) == sorted(f"payment {each.id}" for each in charges)
@@ -162,7 +142,7 @@ def test_a_charge_nobody_knows_is_found_and_goes_back_once(placer: OrderPlacer) 
 
 
 def test_a_charge_in_a_currency_that_is_not_known_is_found_like_any_other(placer: OrderPlacer) -> None:
-    charge = by_hand(currency="xyz")
+    charge = charge_by_hand(currency="xyz")
     _, [line] = audit()
     assert line.startswith(f"payment {charge.id}: 700 of the smallest unit of XYZ were taken")
     assert audit("--repair")[0] == 0
@@ -170,7 +150,7 @@ def test_a_charge_in_a_currency_that_is_not_known_is_found_like_any_other(placer
 
 def test_a_second_charge_for_an_order_is_found_and_goes_back(placer: OrderPlacer) -> None:
     order = paid(placer)
-    extra = by_hand(str(order.id), attempt=7, amount=1250)
+    extra = charge_by_hand(str(order.id), attempt=7, amount=1250)
     code, [line] = audit()
     assert code == 1
     assert line.startswith(
@@ -185,7 +165,7 @@ def test_a_second_charge_for_an_order_is_found_and_goes_back(placer: OrderPlacer
 def test_a_charge_of_which_its_order_was_never_told_is_told_to_it(placer: OrderPlacer) -> None:
     order = declined(placer)
     # The same attempt succeeded after all, and the webhook was lost.
-    by_hand(str(order.id), attempt=1, amount=1250)
+    charge_by_hand(str(order.id), attempt=1, amount=1250)
     code, lines = audit()
     assert (code, len(lines)) == (1, 1)
     assert audit("--repair")[0] == 0
@@ -253,7 +233,7 @@ def test_a_refund_that_nobody_asked_for_is_found_and_left_to_people(placer: Orde
 def test_a_repair_that_was_killed_after_the_refund_gives_nothing_a_second_time(
     placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    charge = by_hand()
+    charge = charge_by_hand()
     refund_at_gateway = type(gateway()).refund
 
     def killed(self: Any, order: Any) -> Any:
@@ -279,14 +259,14 @@ def test_only_one_audit_repairs_at_a_time(placer: OrderPlacer) -> None:
 
 
 def test_books_of_another_installation_are_not_repaired(placer: OrderPlacer) -> None:
-    charges = [by_hand(str(uuid4())) for _ in range(11)]
+    charges = [charge_by_hand(str(uuid4())) for _ in range(11)]
     with pytest.raises(CommandError, match=r"belong together\. Nothing was repaired"):
         call_command("audit_payments", "--repair")
     assert [each for charge in charges for each in gateway().refunds(charge.id)] == []
 
 
 def test_many_charges_that_were_tried_by_hand_go_back(placer: OrderPlacer) -> None:
-    charges = [by_hand() for _ in range(11)]
+    charges = [charge_by_hand() for _ in range(11)]
     assert audit("--repair")[0] == 0
     assert [each.amount for charge in charges for each in gateway().refunds(charge.id)] == [700] * 11
 
@@ -303,7 +283,7 @@ def test_an_order_whose_row_was_changed_by_hand_is_to_be_rebuilt_before_money_go
 
 
 def test_the_metric_is_what_the_last_audit_left(placer: OrderPlacer) -> None:
-    by_hand()
+    charge_by_hand()
     audit()
     update_payment_differences()
     assert next(iter(PAYMENT_DIFFERENCES.collect())).samples[0].value == 1

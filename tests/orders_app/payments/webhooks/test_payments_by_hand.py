@@ -1,10 +1,6 @@
 """Money that somebody takes at the gateway in the name of an order: the order keeps its own, once."""
 
-from uuid import uuid4
-
 import pytest
-import stripe
-from django.conf import settings
 
 from orders_app.document import OrderDocument
 from orders_app.models import GatewayEvent
@@ -12,6 +8,7 @@ from orders_app.payments.calls import Contradicted
 from orders_app.state_machine import OrderStatus, PaymentStatus
 from tests.orders_app.ordering import OrderPlacer, now
 from tests.orders_app.payments.charging import (
+    charge_by_hand,
     charge_request,
     outcome_of,
     payments_for,
@@ -27,22 +24,6 @@ pytestmark = [
 ]
 
 
-def take_by_hand(order: OrderDocument, amount: int) -> str:
-    """Takes money at the gateway in the name of the order's first attempt; returns the id of the payment."""
-    client = stripe.StripeClient(settings.STRIPE_SECRET_KEY, base_addresses={"api": settings.STRIPE_API_BASE})
-    made = client.v1.payment_intents.create(
-        {
-            "amount": amount,
-            "currency": "usd",
-            "confirm": True,
-            "payment_method": "pm_card_visa",
-            "metadata": {"order_id": str(order.id), "order_number": order.order_number, "attempt": "1"},
-        },
-        {"idempotency_key": str(uuid4())},
-    )
-    return str(made.id)
-
-
 def tell(order: OrderDocument, payment_id: str) -> None:
     told = event("payment_intent.succeeded", payment(order, payment_id=payment_id))
     assert send(told).status_code == 200
@@ -50,7 +31,7 @@ def tell(order: OrderDocument, payment_id: str) -> None:
 
 def test_another_amount_pays_no_order_and_is_kept_for_staff(placer: OrderPlacer) -> None:
     order = place_with_token(placer)
-    tell(order, take_by_hand(order, 50))
+    tell(order, charge_by_hand(str(order.id), amount=50).id)
     paid = settle(order)
     assert (paid.status, paid.payment_status) == (OrderStatus.PROCESSING, PaymentStatus.PAID)
     [own] = [each for each in payments_for(order) if each.id == paid.payment_reference]
@@ -61,7 +42,7 @@ def test_another_amount_pays_no_order_and_is_kept_for_staff(placer: OrderPlacer)
 
 def test_the_whole_amount_is_kept_once(placer: OrderPlacer) -> None:
     order = place_with_token(placer)
-    tell(order, take_by_hand(order, 1250))
+    tell(order, charge_by_hand(str(order.id), amount=1250).id)
     paid = settle(order)
     assert paid.payment_status == PaymentStatus.PAID
     assert sum(each.amount for each in payments_for(order)) - returned_for(order) == 1250
