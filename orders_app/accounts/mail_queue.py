@@ -6,5 +6,5 @@ Kind = AccountMail.Kind
 
 
 def queue_mail(*, kind: Kind, address: str, user_id: int | None = None) -> None:
-    """Keep that this mail is to be sent; the worker that sends mail finds it."""
+    """Keep that this mail is to be sent; the email consumer finds it."""
     AccountMail.objects.create(kind=kind, address=address, user_id=user_id)

@@ -17,7 +17,7 @@ from orders_app.models import MailAddressChange, MailPreference
 def register_customer(*, username: str, email: str, password: str) -> User:
     """Store a new customer. Where another account holds the address, its user is told by mail.
 
-    The worker that sends mail finds out whether one does, so that the time until the answer does not tell it.
+    The email consumer finds out whether one does, so that the time until the answer does not tell it.
 
     Raises ValidationError or IntegrityError where the user name has been taken meanwhile.
     """
