@@ -1,4 +1,4 @@
-"""A Python process beside the tests."""
+"""Python processes beside the tests."""
 
 import os
 import subprocess
@@ -15,3 +15,30 @@ def run_python(*arguments: str, **environment: str) -> subprocess.CompletedProce
         timeout=60,
         check=False,
     )
+
+
+class RunningPython:
+    """A Python program that says in its first line where it listens; it can be killed and started again."""
+
+    def launch(self, *arguments: str, **environment: str) -> str:
+        """Starts Python with these arguments; returns the first line that it prints."""
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments], env=os.environ | environment, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def kill(self) -> None:
+        """Ends it by SIGKILL."""
+        self._process.kill()
+        self._await_end()
+
+    def stop(self) -> int:
+        """Ends it by SIGTERM; returns its exit code."""
+        self._process.terminate()
+        return self._await_end()
+
+    def _await_end(self) -> int:
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        return self._process.wait(timeout=10)

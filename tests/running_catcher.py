@@ -1,7 +1,5 @@
 """A mail catcher in a process of its own, for tests that send mails."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,10 +7,11 @@ from urllib.parse import urlsplit
 import requests
 
 from devtools.driver.shop import eventually
+from tests.python_process import RunningPython
 
 
-class Catcher:
-    """A running mail catcher, which can be killed and started again on its folder."""
+class Catcher(RunningPython):
+    """A running mail catcher with its folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -21,14 +20,10 @@ class Catcher:
 
     def start(self) -> None:
         """Start it, on the ports that it had before."""
-        ports = ["--smtp-port", str(self.smtp_port), "--http-port", str(self.http_port)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "devtools.mail_catcher", "--folder", str(self._folder), *ports],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        *_, smtp, http = self._process.stdout.readline().split()
+        ports = ("--smtp-port", str(self.smtp_port), "--http-port", str(self.http_port))
+        *_, smtp, http = self.launch(
+            "-m", "devtools.mail_catcher", "--folder", str(self._folder), *ports
+        ).split()
         self.smtp_port, self.http_port = urlsplit(smtp).port or 0, urlsplit(http).port or 0
 
     @property
@@ -53,18 +48,3 @@ class Catcher:
     def delete_all(self) -> None:
         """Empty its inbox."""
         requests.delete(f"http://127.0.0.1:{self.http_port}/api/messages", timeout=10).raise_for_status()
-
-    def kill(self) -> None:
-        """End it by SIGKILL."""
-        self._process.kill()
-        self._await_end()
-
-    def stop(self) -> int:
-        """End it by SIGTERM; returns its exit code."""
-        self._process.terminate()
-        return self._await_end()
-
-    def _await_end(self) -> int:
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        return self._process.wait(timeout=10)

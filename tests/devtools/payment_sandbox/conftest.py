@@ -1,9 +1,6 @@
 """A sandbox in a process of its own, the stripe library as its client, and a receiver of its webhooks."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,6 +11,7 @@ import pytest
 import stripe
 
 from devtools.driver.shop import eventually
+from tests.python_process import RunningPython
 
 KEY, WEBHOOK_SECRET = "sk_test_of_the_suite", "whsec_of_the_suite"
 
@@ -54,8 +52,8 @@ class _ReceiverHandler(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
-class Sandbox:
-    """A running sandbox, which can be killed and started again on its books."""
+class Sandbox(RunningPython):
+    """A running sandbox with its books."""
 
     def __init__(self, books: Path, webhook_url: str) -> None:
         self._books, self._webhook_url = books, webhook_url
@@ -63,28 +61,13 @@ class Sandbox:
         self.start()
 
     def start(self) -> None:
-        options = ["--books", str(self._books), "--webhook-url", self._webhook_url, "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "devtools.payment_sandbox", *options, "--webhook-seconds", "0.2"],
-            env=os.environ | {"STRIPE_SECRET_KEY": KEY, "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET},
-            stdout=subprocess.PIPE,
-            text=True,
+        address = self.launch(
+            *("-m", "devtools.payment_sandbox", "--books", str(self._books)),
+            *("--webhook-url", self._webhook_url, "--webhook-seconds", "0.2", "--port", str(self.port)),
+            STRIPE_SECRET_KEY=KEY,
+            STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET,
         )
-        assert self.process.stdout is not None
-        self.port = int(self.process.stdout.readline().rpartition(":")[2])
-
-    def kill(self) -> None:
-        self.process.kill()
-        self._await_end()
-
-    def stop(self) -> int:
-        self.process.terminate()
-        return self._await_end()
-
-    def _await_end(self) -> int:
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return self.process.wait(timeout=10)
+        self.port = int(address.rpartition(":")[2])
 
     def client(self, key: str = KEY, seconds: float = 10) -> stripe.StripeClient:
         """A client of the sandbox, without retries of its own."""
