@@ -14,12 +14,12 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure
+from devtools.benchmarks.placing import CREDIT_CARD
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.waiting import wait_until
 from devtools.stack.spawn import PROJECT
 from kafka_workers.workers import CONSUMERS, HOLDS, SAGA, Consumer
 
-CREDIT_CARD = 1
 _STABLE_SECONDS = 10.5
 _DJANGO = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'; django.setup()"
 _MAKE_DUE = "UPDATE orders_order SET created_at = created_at - interval '1 day' WHERE id = %s RETURNING id"
