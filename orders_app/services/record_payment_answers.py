@@ -15,7 +15,6 @@ from orders_app.models import Payment, Refund
 from orders_app.services.keep_payment_contradiction import keep_payment_contradiction
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_orders
-from orders_app.services.order_ids import parse_order_id
 from orders_app.services.payment_answers import (
     MoneyReturned,
     PaymentAnswer,
@@ -47,11 +46,8 @@ def record_payment_answers(*, answers: Sequence[PaymentAnswer], origin_actor: st
     contradicts its order changes nothing and is kept for people. Two transactions: one for the ends of
     attempts that are under way, and one for all other answers.
     """
-    by_id = [(order_id, answer) for answer in answers if (order_id := parse_order_id(answer.order_id))]
-    if not by_id:
-        return
     unusual = record_usual_answers(
-        answers=by_id, origin_actor=origin_actor, is_usual=_is_usual, record=_end_attempt
+        answers=answers, origin_actor=origin_actor, is_usual=_is_usual, record=_end_attempt
     )
     if not unusual:
         return

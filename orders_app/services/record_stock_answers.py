@@ -16,7 +16,6 @@ from orders_app.event_log import LoggedEvent, NewEvent, Origin
 from orders_app.services.keep_contradiction import Outcome, is_kept, keep_contradiction
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_orders
-from orders_app.services.order_ids import parse_order_id
 from orders_app.services.rejection import explain_rejection
 from orders_app.services.stock_answers import (
     Kind,
@@ -49,11 +48,8 @@ def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None
     Answers about unknown orders are ignored. Two transactions: one for the usual answers, and one for those
     that need more than the order.
     """
-    by_id = [(order_id, answer) for answer in answers if (order_id := parse_order_id(answer.order_id))]
-    if not by_id:
-        return
     unusual = record_usual_answers(
-        answers=by_id, origin_actor=origin_actor, is_usual=_is_usual, record=_apply
+        answers=answers, origin_actor=origin_actor, is_usual=_is_usual, record=_apply
     )
     if not unusual:
         return

@@ -10,6 +10,7 @@ from orders_app.document import OrderDocument
 from orders_app.event_log import Origin
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_orders_in_two_trips
+from orders_app.services.order_ids import parse_order_id
 from orders_app.services.stock_answers import MessageOrigin
 
 RECORDING = "recording"
@@ -22,6 +23,10 @@ class Answer(Protocol):
     """An answer about an order, as far as it is the same for all."""
 
     @property
+    def order_id(self) -> str:
+        """The order, in whatever form the message names it."""
+
+    @property
     def origin(self) -> MessageOrigin:
         """The message that brought it."""
 
@@ -31,7 +36,7 @@ A = TypeVar("A", bound=Answer)
 
 def record_usual_answers(
     *,
-    answers: Sequence[tuple[UUID, A]],
+    answers: Sequence[A],
     origin_actor: str,
     is_usual: Callable[[A, OrderDocument], bool],
     record: Callable[[LockedOrder, A], None],
@@ -40,13 +45,16 @@ def record_usual_answers(
 
     An answer is usual if `record` needs nothing but the order for it. One about an unknown order is ignored.
     """
+    by_id = [(order_id, answer) for answer in answers if (order_id := parse_order_id(answer.order_id))]
+    if not by_id:
+        return []
     others: dict[UUID, list[tuple[UUID, A]]] = {}
-    order_ids = {order_id for order_id, _ in answers}
+    order_ids = {order_id for order_id, _ in by_id}
     with (
         _recording,
         locked_orders_in_two_trips(order_ids, Origin(origin_actor), shared_connection(RECORDING)) as orders,
     ):
-        for order_id, answer in answers:
+        for order_id, answer in by_id:
             order = orders.get(order_id)
             if order is None:
                 continue
