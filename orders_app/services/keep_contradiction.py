@@ -1,6 +1,5 @@
 """Keeping answers of the stock service that contradict their order, each once, for people to see."""
 
-import hashlib
 from functools import partial
 
 import msgspec
@@ -11,6 +10,7 @@ from foundation import metrics
 from foundation.printable import printable
 from orders_app.document import OrderDocument
 from orders_app.models import StockContradiction
+from orders_app.services.kept_answers import content_of, digest_of
 from orders_app.services.stock_answers import Kind, StockAnswer
 
 Outcome = StockContradiction.Outcome
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 def is_kept(answer: StockAnswer) -> bool:
     """Whether this answer, from the same message, is kept already."""
-    kept = StockContradiction.objects.filter(order_id=answer.order_id, digest=_digest(answer))
+    kept = StockContradiction.objects.filter(order_id=answer.order_id, digest=digest_of(answer))
     return kept.exists()
 
 
@@ -34,9 +34,9 @@ def keep_contradiction(*, answer: StockAnswer, order: OrderDocument, kind: Kind,
         kind=kind,
         outcome=outcome,
         message_id=printable(answer.origin.message_id)[:MAX_ID],
-        told=_told(answer)[:MAX_TOLD],
+        told=f"{type(answer).__name__} {content_of(answer)}"[:MAX_TOLD],
         order_says=_order_says(order),
-        digest=_digest(answer),
+        digest=digest_of(answer),
     )
     transaction.on_commit(partial(_tell, kept))
 
@@ -50,18 +50,6 @@ def _tell(kept: StockContradiction) -> None:
         outcome=kept.outcome,
         message_id=kept.message_id,
     )
-
-
-def _digest(answer: StockAnswer) -> str:
-    content = (type(answer).__name__, answer)
-    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
-
-
-def _told(answer: StockAnswer) -> str:
-    """The answer as JSON, in which control characters are escapes."""
-    fields = msgspec.structs.asdict(answer)
-    content = {name: value for name, value in fields.items() if name not in {"order_id", "origin"}}
-    return f"{type(answer).__name__} {msgspec.json.encode(content).decode()}"
 
 
 def _order_says(order: OrderDocument) -> str:
