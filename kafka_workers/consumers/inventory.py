@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from foundation import metrics
 from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers.answer_messages import answer_message
 from kafka_workers.consumers.message_values import ValueReader
-from kafka_workers.contract.topics import PRODUCTS, TOPIC_OF
+from kafka_workers.contract.topics import TOPIC_OF
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage, cloud_event
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 from kafka_workers.workers import INVENTORY
 from orders_app.messages import InventoryRelease, InventoryReserve
 from products_app.exceptions import CatalogueUnavailable
@@ -22,8 +21,6 @@ from products_app.services.stock.service import Line, Release, Reserve, StockAns
 from products_app.services.stock.warm_up import warm_up
 
 OrderRequest = Reserve | Release
-
-_encode = msgspec.json.Encoder().encode
 
 
 def _reserve(value: InventoryReserve) -> OrderRequest:
@@ -67,19 +64,7 @@ def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMe
 
 def _message(request: ReceivedMessage, answer: StockAnswer, now: datetime) -> OutgoingMessage:
     assert isinstance(answer, InventoryReserved | InventoryRejected | InventoryReleased)
-    topic = TOPIC_OF[type(answer)]
-    return cloud_event(
-        topic.name,
-        answer.order_id,
-        _encode(answer),
-        id=f"{answer.order_id}:{topic.name}",
-        source=PRODUCTS,
-        time=now,
-        subject=answer.order_id,
-        data_schema=topic.schema,
-        cause=request.id,
-        trace_parent=request.trace_parent,
-    )
+    return answer_message(request, answer, now, of=answer.order_id)
 
 
 INVENTORY_CONSUMER = ConsumerDefinition(

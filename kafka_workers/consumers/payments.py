@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from foundation.currencies import is_currency
 from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers.answer_messages import answer_message
 from kafka_workers.consumers.message_values import ValueReader
-from kafka_workers.contract.topics import PAYMENTS, TOPIC_OF
+from kafka_workers.contract.topics import TOPIC_OF
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage, SomeFailed
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage, cloud_event
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 from kafka_workers.workers import PAYMENT
 from orders_app.messages import PaymentRefundRequested, PaymentRequested
 from orders_app.payments.answering import CALLS_AT_ONCE, answer_requests, warm_up
@@ -22,7 +22,6 @@ from orders_app.payments.messages import PaymentMessage, PaymentRefunded
 
 BATCH_SECONDS = 5.0
 
-_encode = msgspec.json.Encoder().encode
 _READERS: Mapping[str, ValueReader[Any]] = {
     TOPIC_OF[value].name: ValueReader(value) for value in (PaymentRequested, PaymentRefundRequested)
 }
@@ -67,20 +66,8 @@ def _failure(error: Exception) -> Exception:
 
 
 def _message(request: ReceivedMessage, answer: PaymentMessage, now: datetime) -> OutgoingMessage:
-    topic = TOPIC_OF[type(answer)]
     number = answer.refund if isinstance(answer, PaymentRefunded) else answer.attempt
-    return cloud_event(
-        topic.name,
-        answer.order_id,
-        _encode(answer),
-        id=f"{answer.order_id}:{number}:{topic.name}",
-        source=PAYMENTS,
-        time=now,
-        subject=answer.order_id,
-        data_schema=topic.schema,
-        cause=request.id,
-        trace_parent=request.trace_parent,
-    )
+    return answer_message(request, answer, now, of=f"{answer.order_id}:{number}")
 
 
 PAYMENT_CONSUMER = ConsumerDefinition(
