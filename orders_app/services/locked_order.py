@@ -30,8 +30,6 @@ from orders_app.state_machine import (
 )
 
 CASH_DUE = (PaymentMethod.CASH_ON_DELIVERY, PaymentStatus.PENDING)
-
-
 MAX_DECLINES = 3
 DECLINES_FOR_GOOD = frozenset({"fraudulent", "stolen_card", "lost_card", "pickup_card"})
 PAYMENT_FAILED = CancelReason(
@@ -244,6 +242,7 @@ class LockedOrder(PaymentSteps):
         override: Override | UnsetType = UNSET,
         **changes: Any,
     ) -> None:
+        tracking_number = self.document.tracking_number if status == OrderStatus.SHIPPED else None
         self._record(
             EventType.STATUS_CHANGED,
             event_data.StatusChanged(
@@ -253,10 +252,6 @@ class LockedOrder(PaymentSteps):
                 new_status=status,
                 reason=reason,
                 override=override,
-                tracking_number=self._tracking_number_of(status),
+                tracking_number=tracking_number or UNSET,
             ),
         )
-
-    def _tracking_number_of(self, status: OrderStatus) -> str | UnsetType:
-        is_shipped = status == OrderStatus.SHIPPED and self.document.tracking_number
-        return self.document.tracking_number or UNSET if is_shipped else UNSET
