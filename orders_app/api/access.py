@@ -40,8 +40,8 @@ def require_visible(user: Requester, order_id: UUID) -> None:
 
 def require_own(user: Requester, order_id: UUID) -> None:
     """Raise OrderNotFound unless the user may see the order, and PermissionDenied where it is another's."""
-    require_visible(user, order_id)
     if not orders_of(user_id(user)).filter(pk=order_id).exists():
+        require_visible(user, order_id)
         raise PermissionDenied(NOT_OWN)
 
 
