@@ -37,11 +37,7 @@ def search_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
     """
     if NUMBER_PREFIX.startswith(text.upper()):  # every number begins so
         return orders
-    # A union and not an OR, so that PostgreSQL uses the index of each condition.
-    matches, *more_matches = (
-        orders.order_by().filter(condition).values("pk") for condition in search_conditions(text)
-    )
-    return orders.filter(pk__in=matches.union(*more_matches))
+    return _fulfilling_any(search_conditions(text), orders)
 
 
 def orders_awaiting_payment(longer_than: timedelta) -> QuerySet[Order]:
@@ -85,6 +81,10 @@ def search_by_order(rows: QuerySet[Row], text: str, references: Sequence[str]) -
     """
     of_order = Order.objects.filter(order_number=text.upper()).values("pk")
     conditions = [Q(order_id__in=of_order), *(Q(**{column: text}) for column in references)]
+    return _fulfilling_any(conditions, rows)
+
+
+def _fulfilling_any(conditions: Iterable[Q], rows: QuerySet[Row]) -> QuerySet[Row]:
     # A union and not an OR, so that PostgreSQL uses the index of each condition.
     matches, *more_matches = (rows.order_by().filter(condition).values("pk") for condition in conditions)
     return rows.filter(pk__in=matches.union(*more_matches))
