@@ -1,6 +1,5 @@
 """The page on which staff give back a part or all of what was paid for an order."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -48,7 +47,7 @@ def show_refund_page(admin: ModelAdmin, request: HttpRequest, order: Order, orig
 
 def is_refundable(order: OrderDocument) -> bool:
     """Whether anything that came through the gateway is left to be given back."""
-    return order.payment_reference is not None and order.refundable_amount > Decimal(0)
+    return order.refundable_amount > 0
 
 
 def _refund(order: OrderDocument, form: RefundForm, origin: Origin) -> bool:
