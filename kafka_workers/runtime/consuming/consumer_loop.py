@@ -129,9 +129,10 @@ class _Loop(Generic[T]):
         return outcomes
 
     def _poll(self, most: int) -> Sequence[Message]:
-        """A batch; what is handled one by one has its order, and what its time does not reach is kept."""
-        is_ordered = self._definition.handle_each is not None
-        return (self._membership.poll_in_time_order if is_ordered else self._membership.poll_batch)(most)
+        """A batch; messages that are handled one by one come in the order of their records' times."""
+        if self._definition.handle_each:
+            return self._membership.poll_in_time_order(most)
+        return self._membership.poll_batch(most)
 
     def _prepare_next(self) -> None:
         """Handle the next batch of a backlog while the broker stores the answers of this one.
