@@ -55,7 +55,7 @@ class Worker:
     """Its turn on the way from an order to its stock and back, for which an audit waits; None: beside it."""
     kill_points: tuple[KillPoint, ...] = ()
     setting: str = ""
-    """The setting without which an installation does without this worker; empty if none does."""
+    """The setting that it needs: `./start` runs it only where that is set. Empty: it needs none."""
 
     @property
     def summary(self) -> str:

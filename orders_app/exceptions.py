@@ -92,7 +92,7 @@ class CustomerNotFound(OrderError):
 
 
 class IdempotencyKeyReused(OrderError):
-    """This idempotency key was sent before with another body; `for_another` is what that asked for."""
+    """This idempotency key was sent before with another body; `for_another` is what that body asked for."""
 
     kind = Kind.UNPROCESSABLE
     code = "idempotency_key_reused"

@@ -19,9 +19,9 @@ from orders_app.models import InboxMessage
 INBOX_DAYS = 60
 INBOX_AGE = timedelta(days=INBOX_DAYS)
 MOST_BEGUN = 2
-"""How often an effect is begun without anybody's consent."""
+"""How often an effect is begun before it is left to people."""
 PATIENCE_SECONDS = 150
-"""So long a process that has begun an effect is waited for, if it lives; it may be frozen."""
+"""How long a living process that has begun an effect is waited for; it may be frozen."""
 _MAX_ID = 255
 
 _LOCK = "hashtextextended(%(key)s::text, 0)"

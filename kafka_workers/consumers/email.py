@@ -44,7 +44,7 @@ from orders_app.payments import messages as payments
 from orders_app.state_machine import OrderStatus, PaymentMethod
 
 BATCH_MAILS = 10_000
-"""So much of a backlog is put in the order of time, in which a customer is told."""
+"""The most messages of a backlog that are put in the order of time together; customers are told in it."""
 TRUSTED_SECONDS = 1.0
 """For so long after its last use a database connection is not checked."""
 

@@ -1,4 +1,4 @@
-"""Orders, payments, mail, what staff must see, and users in the admin; the role of staff for orders."""
+"""Orders, payments, gateway events, contradictions, mail and users in the admin; the role of staff."""
 
 from orders_app.admin.contradiction_admin import StockContradictionAdmin
 from orders_app.admin.gateway_event_admin import GatewayEventAdmin

@@ -80,11 +80,11 @@ class MailRecordAdmin(ReadOnlyAdmin):
         raise Http404("There is no such mail.")
 
     def _reader(self, request: HttpRequest) -> Reader:
-        """Raises PermissionDenied for who may not see mails."""
+        """Raises PermissionDenied where the user may not see mails."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         reader = find_reader(str(request.user.pk))
-        assert reader, "who comes here has an account"
+        assert reader, "a signed-in user has an account"
         return reader
 
 

@@ -1,4 +1,4 @@
-"""The inbox: which messages a group has handled whose effect no state of ours can tell."""
+"""The inbox: the messages of groups whose effect shows in no other table, and whether it has taken place."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""The inbox: an effect is begun until it is done, twice at most without anybody's consent."""
+"""The inbox: an effect is begun until it is done, and after two beginnings it is left to people."""
 
 import uuid
 from datetime import timedelta

@@ -24,9 +24,11 @@ from kafka_workers.runtime.exceptions import BrokerUnavailable, MembershipEnded
 POLL_SECONDS = 0.25
 """Longest wait for a message: a worker that is asked to stop notices after this time."""
 
-QUIET_SECONDS, SETTLE_SECONDS = 0.03, 0.3
-"""When nothing has arrived for the first of these, each partition has given what it has; the second at most
-is waited for that."""
+QUIET_SECONDS = 0.03
+"""When no message has arrived for so long, the waiting messages of all partitions are taken to be here."""
+
+SETTLE_SECONDS = 0.3
+"""Longest wait for such a pause."""
 
 JOIN_POLL_SECONDS = 0.02
 """The same while the first partitions are awaited."""
