@@ -91,9 +91,11 @@ class OrderPlacer:
         request = self.placement_request(*items, key=key or "")
         return PLACEMENTS.call(msgspec.structs.replace(request, **given))
 
-    def place(self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderDocument:
+    def place(
+        self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY, **given: Any
+    ) -> OrderDocument:
         """Places an order of two lanterns."""
-        return self.place_items((self.catalogue.add(), 2), payment_method=payment_method).order
+        return self.place_items((self.catalogue.add(), 2), payment_method=payment_method, **given).order
 
     def place_free(self, payment_method: PaymentMethod = PaymentMethod.CASH_ON_DELIVERY) -> OrderDocument:
         """Places an order of two lanterns that cost nothing."""

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -20,8 +21,9 @@ from orders_app.money import to_minor_units
 from orders_app.services.pay_order import pay_order
 from orders_app.services.payment_answers import MoneyReturned, PaymentAnswer, PaymentDeclined, PaymentTaken
 from orders_app.services.record_payment_answers import record_payment_answers, record_refund_failure
+from orders_app.services.refund_order import refund_order
 from orders_app.services.stock_answers import MessageOrigin
-from tests.orders_app.ordering import ORIGIN
+from tests.orders_app.ordering import ORIGIN, STAFF
 
 GATEWAY = Origin("service:payments")
 GOOD, BAD, FRAUD = "pm_good", "pm_bad", "pm_fraud"
@@ -67,6 +69,19 @@ def record(*answers: PaymentAnswer) -> None:
 
 def pay(order: OrderDocument, token: str = GOOD) -> OrderDocument:
     return pay_order(order_id=order.id, token=token, origin=Origin(f"customer:{order.user_id}"))
+
+
+def refund(
+    order: OrderDocument, amount: str | None = None, key: str = "", reason: str = "Broken."
+) -> OrderDocument:
+    """Staff give back this amount, or the rest."""
+    return refund_order(
+        order_id=order.id,
+        amount=None if amount is None else Decimal(amount),
+        reason=reason,
+        idempotency_key=key,
+        origin=STAFF,
+    )
 
 
 def send_tokens(order: OrderDocument) -> None:

@@ -81,8 +81,7 @@ def pay(kafka_client: KafkaClient, order: OrderDocument, outcome: str, **value: 
 def test_a_prepaid_order_is_processed_once_its_stock_is_reserved_and_its_payment_taken(
     kafka_client: KafkaClient, placer: OrderPlacer
 ) -> None:
-    product, method = placer.catalogue.add(), PaymentMethod.CREDIT_CARD
-    order = placer.place_items((product, 2), payment_method=method, payment_token="pm_1").order
+    order = placer.place(payment_method=PaymentMethod.CREDIT_CARD, payment_token="pm_1")
     with running_consumer():
         send_reserved(kafka_client, order)
         pay(kafka_client, order, "succeeded")
@@ -96,8 +95,7 @@ def test_a_prepaid_order_is_processed_once_its_stock_is_reserved_and_its_payment
 def test_what_the_payment_service_writes_about_a_decline_is_shortened_and_made_printable(
     kafka_client: KafkaClient, placer: OrderPlacer
 ) -> None:
-    product, method = placer.catalogue.add(), PaymentMethod.CREDIT_CARD
-    order = placer.place_items((product, 2), payment_method=method, payment_token="pm_1").order
+    order = placer.place(payment_method=PaymentMethod.CREDIT_CARD, payment_token="pm_1")
     with running_consumer():
         pay(kafka_client, order, "failed", code="\x00" * 50, detail="\x1b[31m" + "no " * 500)
         eventually(lambda: now(order).payment_status == PaymentStatus.FAILED, "the payment failed")

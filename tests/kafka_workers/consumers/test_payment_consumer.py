@@ -19,8 +19,8 @@ from kafka_workers.runtime.consuming.consumer_loop import run
 from orders_app.document import OrderDocument
 from orders_app.event_log import history
 from orders_app.messages import PaymentRequested
-from orders_app.models import PaymentToken
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order
+from orders_app.services.money_under_way import is_token_sent
 from orders_app.state_machine import OrderStatus, PaymentStatus
 from tests.concurrency import running
 from tests.orders_app.ordering import STAFF, TRACE_PARENT, OrderPlacer, catalogue, now, placer
@@ -139,7 +139,7 @@ def test_slow_payments_one_after_the_other_hold_up_nobody_for_long(
         started = monotonic()
         for each in slow:
             send(kafka_client, each)
-            eventually(lambda each=each: charge_was_sent(each), "the token marked as sent")  # type: ignore[misc]
+            eventually(lambda each=each: is_token_sent(each.id), "the token marked as sent")  # type: ignore[misc]
         send(kafka_client, order)
         wait_for(order, PaymentStatus.PAID)
         assert monotonic() - started < 12
@@ -170,15 +170,11 @@ def test_a_gateway_that_is_away_is_waited_for(
         try:
             send(kafka_client, order)
             # The consumer waits for the gateway, and for nothing that comes after.
-            eventually(lambda: charge_was_sent(order), "the token marked as sent")
+            eventually(lambda: is_token_sent(order.id), "the token marked as sent")
         finally:
             sandbox_server.start()
         wait_for(order, PaymentStatus.PAID)
     assert len(payments_for(order)) == 1
-
-
-def charge_was_sent(order: OrderDocument) -> bool:
-    return PaymentToken.objects.filter(order_id=order.id, sent_at__isnull=False).exists()
 
 
 @override_settings(STRIPE_SECRET_KEY="")

@@ -1,7 +1,6 @@
 """What holds of an order's money after anything, in any order and any number of times."""
 
 from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
@@ -16,8 +15,8 @@ from orders_app.models import Payment, PaymentToken, Refund
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, mark_paid
 from orders_app.services.expire_holds import expire_holds
 from orders_app.services.pay_order import request_payment_look_up
-from orders_app.services.refund_order import refund_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
+from tests.orders_app import paying
 from tests.orders_app.ordering import STAFF, OrderPlacer, answer, move, now, rejected, reserved
 from tests.orders_app.paying import BAD, FRAUD, GATEWAY, GOOD, Gateway, minor, pay, record, refunds_asked
 
@@ -37,10 +36,7 @@ def tell(number: int) -> Action:
 
 
 def refund(amount: str | None, key: str = "") -> Action:
-    given_back = None if amount is None else Decimal(amount)
-    return lambda order, _: refund_order(
-        order_id=order.id, amount=given_back, reason="Test.", idempotency_key=key, origin=STAFF
-    )
+    return lambda order, _: paying.refund(order, amount, key)
 
 
 def fail_refund(number: int) -> Action:
@@ -138,10 +134,7 @@ def test_money_is_kept_only_for_an_order_that_goes_on_and_only_once(
     placer: OrderPlacer, token: str, actions: list[str]
 ) -> None:
     gateway = Gateway()
-    product = placer.catalogue.add()
-    order = placer.place_items(
-        (product, 2), payment_method=PaymentMethod.CREDIT_CARD, payment_token=token
-    ).order
+    order = placer.place(payment_method=PaymentMethod.CREDIT_CARD, payment_token=token)
     for name in actions:
         try:
             ACTIONS[name](order, gateway)

@@ -1,7 +1,6 @@
 """Money and concurrent work: a customer, staff, the hold expiry and the payment service at the same time."""
 
 from collections.abc import Callable
-from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -13,7 +12,6 @@ from orders_app.models import PaymentToken, Refund
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, mark_paid
 from orders_app.services.expire_holds import expire_holds
 from orders_app.services.locking import locked_order
-from orders_app.services.refund_order import refund_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 from tests.concurrency import (
     a_transaction_waits_for_an_order,
@@ -31,6 +29,7 @@ from tests.orders_app.paying import (
     give_back_all,
     pay,
     record,
+    refund,
     refunds_asked,
     send_tokens,
     taken,
@@ -60,24 +59,10 @@ def claim(*orders: OrderDocument) -> int:
         return len(cursor.fetchall())
 
 
-def refund(order: OrderDocument, amount: str | None = None, key: str = "") -> OrderDocument:
-    return refund_order(
-        order_id=order.id,
-        amount=None if amount is None else Decimal(amount),
-        reason="Test.",
-        idempotency_key=key,
-        origin=STAFF,
-    )
-
-
 @pytest.fixture
 def order(placer: OrderPlacer) -> OrderDocument:
     """An order of 20.00 USD whose stock is reserved, and whose token waits to be charged."""
-    product = placer.catalogue.add()
-    method = PaymentMethod.STRIPE
-    order = placer.place_items((product, 2), payment_method=method, payment_token=GOOD).order
-    answer(reserved(order))
-    return now(order)
+    return placer.place_reserved(payment_method=PaymentMethod.STRIPE, payment_token=GOOD)
 
 
 def test_two_requests_to_pay_by_one_token_begin_one_attempt(placer: OrderPlacer) -> None:
@@ -195,11 +180,7 @@ def test_a_refund_and_a_cancel_at_once_give_back_the_whole_sum_and_no_more(order
 
 
 def test_the_same_answers_of_two_batches_at_once_count_once(placer: OrderPlacer) -> None:
-    product = placer.catalogue.add()
-    orders = [
-        placer.place_items((product, 2), payment_method=PaymentMethod.UPI, payment_token=GOOD).order
-        for _ in range(5)
-    ]
+    orders = [placer.place(payment_method=PaymentMethod.UPI, payment_token=GOOD) for _ in range(5)]
     answer(*(reserved(order) for order in orders))
     for order in orders:
         send_tokens(order)

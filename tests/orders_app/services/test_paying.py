@@ -70,10 +70,7 @@ def cancel(order: OrderDocument) -> OrderDocument:
 
 def place(placer: OrderPlacer, token: str = GOOD) -> OrderDocument:
     """Places an order that is paid by a token."""
-    product = placer.catalogue.add()
-    return placer.place_items(
-        (product, 2), payment_method=PaymentMethod.CREDIT_CARD, payment_token=token
-    ).order
+    return placer.place(payment_method=PaymentMethod.CREDIT_CARD, payment_token=token)
 
 
 def charged(placer: OrderPlacer) -> OrderDocument:

@@ -20,14 +20,14 @@ from orders_app.models import GatewayEvent, Order, Refund
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, delete_order, mark_paid
 from orders_app.services.payment_answers import MoneyReturned
 from orders_app.services.record_payment_answers import record_refund_failure
-from orders_app.services.refund_order import refund_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
-from tests.orders_app.ordering import STAFF, OrderPlacer, all_that_is_stored, answer, events, now, reserved
+from tests.orders_app.ordering import STAFF, OrderPlacer, all_that_is_stored, events, now
 from tests.orders_app.paying import (
     GATEWAY,
     GOOD,
     give_back_all,
     record,
+    refund,
     refunds_asked,
     returned,
     send_tokens,
@@ -41,25 +41,10 @@ FAILURE = PaymentFailure("expired_or_canceled_card", "The card has expired.")
 @pytest.fixture
 def paid(placer: OrderPlacer) -> OrderDocument:
     """An order of 20.00 USD that is paid."""
-    product = placer.catalogue.add()
-    method = PaymentMethod.STRIPE
-    order = placer.place_items((product, 2), payment_method=method, payment_token=GOOD).order
-    answer(reserved(order))
+    order = placer.place_reserved(payment_method=PaymentMethod.STRIPE, payment_token=GOOD)
     send_tokens(order)
     record(taken(order))
     return now(order)
-
-
-def refund(
-    order: OrderDocument, amount: str | None = None, key: str = "", reason: str = "Broken."
-) -> OrderDocument:
-    return refund_order(
-        order_id=order.id,
-        amount=None if amount is None else Decimal(amount),
-        reason=reason,
-        idempotency_key=key,
-        origin=STAFF,
-    )
 
 
 def fail(order: OrderDocument, version: int, refund_id: str = "") -> None:

@@ -18,7 +18,7 @@ from orders_app.models import GatewayEvent, Refund
 from orders_app.services.refund_order import refund_order
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 from tests.concurrency import run_together
-from tests.orders_app.ordering import STAFF, OrderPlacer, all_that_is_stored, answer, events, now, reserved
+from tests.orders_app.ordering import STAFF, OrderPlacer, all_that_is_stored, events, now
 from tests.orders_app.paying import (
     GOOD,
     asked,
@@ -49,12 +49,9 @@ SUCCEEDED, FAILED = "payment_intent.succeeded", "payment_intent.payment_failed"
 @pytest.fixture
 def charged(placer: OrderPlacer) -> OrderDocument:
     """An order whose token was sent to the gateway."""
-    order = placer.place_items(
-        (placer.catalogue.add(), 2), payment_method=PaymentMethod.CREDIT_CARD, payment_token=GOOD
-    ).order
-    answer(reserved(order))
+    order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD, payment_token=GOOD)
     send_tokens(order)
-    return now(order)
+    return order
 
 
 @pytest.fixture
