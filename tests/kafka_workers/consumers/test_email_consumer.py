@@ -88,11 +88,13 @@ def number() -> str:
     return f"SB-{uuid.uuid4().hex[:9].upper()}"
 
 
-def send(kafka_client: KafkaClient, reader: User, topic: str, value: dict[str, Any], **fields: Any) -> str:
+def send(
+    kafka_client: KafkaClient, reader: User, topic: str, value: dict[str, Any], key: str = "", **fields: Any
+) -> str:
     """Sends a message about an order of its own; returns the order's number."""
     order = {"orderId": str(uuid.uuid4()), "orderNumber": number(), "userId": str(reader.pk)}
     whole = order | value | fields
-    kafka_client.send(topic, fields.pop("key", whole["orderId"]), json.dumps(whole).encode())
+    kafka_client.send(topic, key or whole["orderId"], json.dumps(whole).encode())
     return str(whole["orderNumber"])
 
 
