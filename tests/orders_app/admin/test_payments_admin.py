@@ -10,11 +10,10 @@ from django.urls import reverse
 
 from orders_app.document import OrderDocument
 from orders_app.models import Order, Payment, Refund
-from orders_app.services.refund_order import refund_order
 from orders_app.state_machine import OrderStatus, PaymentMethod
 from tests.orders_app.admin.order_pages import OrderPages, messages_of
-from tests.orders_app.ordering import STAFF, OrderPlacer, all_that_is_stored, events, now
-from tests.orders_app.paying import GOOD, declined, give_back_all, pay, record, refunds_asked, taken
+from tests.orders_app.ordering import OrderPlacer, all_that_is_stored, events, now
+from tests.orders_app.paying import GOOD, declined, give_back_all, pay, record, refund, refunds_asked, taken
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("payment_gateway")]
 PAYMENTS = reverse("admin:orders_app_payment_changelist")
@@ -60,7 +59,7 @@ def rows(order_pages: OrderPages, page: str, **query: str) -> list[int]:
 def test_the_page_of_an_order_shows_its_payments_and_refunds(
     order_pages: OrderPages, paid: OrderDocument
 ) -> None:
-    refund_order(order_id=paid.id, amount=Decimal(5), reason="A scratch.", idempotency_key="", origin=STAFF)
+    refund(paid, "5", reason="A scratch.")
     page = order_pages.client.get(order_pages.page("change", paid.id)).content.decode()
     for words in (
         "pi_declined",
@@ -94,12 +93,10 @@ def test_payments_are_listed_filtered_and_found(
 
 
 def test_refunds_are_listed_filtered_and_found(order_pages: OrderPages, paid: OrderDocument) -> None:
-    for amount in (5, 6):
-        refund_order(
-            order_id=paid.id, amount=Decimal(amount), reason="Broken.", idempotency_key="", origin=STAFF
-        )
+    for amount in ("5", "6"):
+        refund(paid, amount)
     give_back_all(paid)
-    refund_order(order_id=paid.id, amount=None, reason="The rest.", idempotency_key="", origin=STAFF)
+    refund(paid, reason="The rest.")
     first, second, rest = Refund.objects.order_by("id").values_list("pk", flat=True)
     assert rows(order_pages, REFUNDS) == [rest, second, first]
     assert rows(order_pages, REFUNDS, state__exact="requested") == [rest]
@@ -126,7 +123,7 @@ def test_lists_need_the_same_queries_for_many_rows(
         order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
         pay(order)
         record(taken(now(order), payment_id=f"pi_{number}"))
-        refund_order(order_id=order.id, amount=None, reason="Broken.", idempotency_key="", origin=STAFF)
+        refund(order)
         for page in (PAYMENTS, REFUNDS):
             with django_assert_max_num_queries(10):
                 order_pages.client.get(page)
@@ -206,7 +203,7 @@ def test_nothing_is_offered_where_nothing_can_be_given_back(
     order_pages: OrderPages, placer: OrderPlacer, paid: OrderDocument
 ) -> None:
     cash = placer.place()
-    refund_order(order_id=paid.id, amount=None, reason="All.", idempotency_key="", origin=STAFF)
+    refund(paid)
     for order in (cash, paid):
         page = order_pages.client.get(order_pages.page("change", order.id)).content.decode()
         assert refund_page(order) not in page
@@ -221,7 +218,7 @@ def test_nothing_is_offered_where_nothing_can_be_given_back(
 def test_payments_and_refunds_are_not_edited(
     order_pages: OrderPages, paid: OrderDocument, model: str
 ) -> None:
-    refund_order(order_id=paid.id, amount=None, reason="All.", idempotency_key="", origin=STAFF)
+    refund(paid)
     before = list(Payment.objects.values()), list(Refund.objects.values())
     row = Payment.objects.latest("id") if model == "payment" else Refund.objects.latest("id")
     for page in ("change", "delete"):
