@@ -136,6 +136,17 @@ class GroupMembership:
         self._current.messages = in_time_order(self.batch, self._topics)
         return self.batch
 
+    def _take_out(self, messages: Sequence[Message]) -> dict[Partition, int]:
+        """Take these last messages out of the batch; the first offset of each partition still assigned."""
+        first: dict[Partition, int] = {}
+        for message in messages:
+            if partition_of(message) in self._assigned:
+                first.setdefault(partition_of(message), offset_of(message))
+        self._current.offsets |= first
+        taken = set(map(id, messages))
+        self._current.messages = [message for message in self.batch if id(message) not in taken]
+        return first
+
     def _settle(self, most: int) -> None:
         """Wait for a message, then until no more arrive."""
         self._serve_and_buffer(self._poll_seconds())
@@ -147,12 +158,9 @@ class GroupMembership:
 
     def keep_for_later(self, messages: Sequence[Message]) -> None:
         """Take these last messages out of the batch: they are not committed, and first in the next batch."""
+        self._take_out(messages)
         kept = [message for message in messages if partition_of(message) in self._assigned]
-        for message in reversed(kept):
-            self._current.offsets[partition_of(message)] = offset_of(message)
         self._buffer = [*kept, *self._buffer]
-        taken = set(map(id, messages))
-        self._current.messages = [message for message in self.batch if id(message) not in taken]
 
     def poll_ahead(self, most: int) -> list[Message]:
         """The messages that have arrived behind the batch, up to `most`, which `poll_batch` returns next.
@@ -183,17 +191,10 @@ class GroupMembership:
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """Take these last messages out of the batch: they are not committed, and come again."""
-        first: dict[Partition, int] = {}
-        for message in messages:
-            first.setdefault(partition_of(message), offset_of(message))
-        for partition, offset in first.items():
-            if partition in self._assigned:
-                self._current.offsets[partition] = offset
-                self._read_again(partition, offset)
-                if self._next is not None:
-                    self._next.remove({partition})
-        given_back = set(map(id, messages))
-        self._current.messages = [message for message in self.batch if id(message) not in given_back]
+        for partition, offset in self._take_out(messages).items():
+            self._read_again(partition, offset)
+            if self._next is not None:
+                self._next.remove({partition})
 
     def keep_note(self, note: str) -> None:
         """Have the broker keep this text with the offsets of all partitions, for whoever reads them next.
