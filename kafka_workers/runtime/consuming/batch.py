@@ -115,7 +115,10 @@ class BatchProcessor(Generic[T]):
     def _decode(
         self, messages: Sequence[Message], failed: "dict[int, _Failed]", first: int = 0
     ) -> dict[int, DecodedMessage[T]]:
-        """The messages to handle, by their index in the batch; adds the undecodable ones to `failed`."""
+        """The messages to handle, by their index in the batch; adds the undecodable ones to `failed`.
+
+        `first` is the index of the first of these messages.
+        """
         decoded: dict[int, DecodedMessage[T]] = {}
         for index, message in enumerate(messages, first):
             headers = headers_of(message)
@@ -149,7 +152,8 @@ class BatchProcessor(Generic[T]):
 
         Raises DependencyUnavailable where that is none.
         """
-        end, decoded = time.monotonic() + self._definition.time_budget, self._decode(messages[:1], failed)
+        end = time.monotonic() + self._definition.time_budget
+        decoded = self._decode(messages[:1], failed)
         for index, message in enumerate(messages):
             if index and (time.monotonic() > end or not self._admits_another(index, failed, admit)):
                 return index
