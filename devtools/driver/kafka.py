@@ -46,7 +46,9 @@ class KafkaClient:
 
     def __init__(self, brokers: str) -> None:
         self.brokers = brokers
-        self.producer = Producer({"bootstrap.servers": brokers, "acks": "all"})
+        # As the producers of the system: all messages of an order are in one partition, in their order.
+        options = {"bootstrap.servers": brokers, "acks": "all", "partitioner": "murmur2_random"}
+        self.producer = Producer(options)
 
     def send(self, topic: str, key: str, value: bytes, headers: dict[str, str] | None = None) -> None:
         """Sends one message and waits until the broker has acknowledged it."""
