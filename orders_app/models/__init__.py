@@ -1,4 +1,4 @@
-"""The tables of orders, items and payments, the order log, contradictions about stock, accounts and mail."""
+"""The tables of orders, items and payments, the order log, contradictions, analytics, accounts and mail."""
 
 from orders_app.models.account import (
     AccountMail,
@@ -6,6 +6,15 @@ from orders_app.models.account import (
     AccountName,
     MailAddressChange,
     SignIn,
+)
+from orders_app.models.analytics import (
+    AnalyticsLine,
+    AnalyticsLineA,
+    AnalyticsLineB,
+    AnalyticsOrder,
+    AnalyticsOrderA,
+    AnalyticsOrderB,
+    AnalyticsProgress,
 )
 from orders_app.models.gateway_event import GatewayEvent
 from orders_app.models.inbox import InboxMessage
@@ -20,6 +29,13 @@ __all__ = [
     "AccountMail",
     "AccountMailAddress",
     "AccountName",
+    "AnalyticsLine",
+    "AnalyticsLineA",
+    "AnalyticsLineB",
+    "AnalyticsOrder",
+    "AnalyticsOrderA",
+    "AnalyticsOrderB",
+    "AnalyticsProgress",
     "ArchivedPartition",
     "GatewayEvent",
     "HistoryEvent",
