@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -41,14 +42,16 @@ class StateFile:
     def __init__(self, directory: Path) -> None:
         self._path = directory / "state"
         self._written = ""
+        self._writing = threading.Lock()
 
     def write(self, *, ready: bool, web: str, waits_for: Sequence[str], parts: Sequence[PartState]) -> None:
-        """Replaces the file if anything has changed."""
+        """Replaces the file if anything has changed. Several threads may write."""
         state = StackState(os.getpid(), ready, web, list(waits_for), list(parts))
         text = json.dumps(asdict(state))
-        if text != self._written:
-            write_private(self._path, text)
-            self._written = text
+        with self._writing:
+            if text != self._written:
+                write_private(self._path, text)
+                self._written = text
 
     def read(self) -> StackState | None:
         """What the running stack has written; None if none runs on the directory.
