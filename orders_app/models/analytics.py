@@ -17,7 +17,8 @@ class OrderColumns(models.Model):
     """What the messages told of an order; a time is NULL until a message has told it.
 
     `placed_at` and what else only `order.created` tells is NULL or empty until that message is seen: such an
-    order counts in no figure yet. `reserved_at` and `paid_at` are when the order was first known to be so.
+    order counts in no figure yet. Many messages tell that an order is reserved or paid: the times are of the
+    first version that does. `status` and `refunded` are of the last version that tells them.
     `rejected`: it was cancelled because its stock could not be reserved.
     """
 
@@ -33,8 +34,10 @@ class OrderColumns(models.Model):
     )
     status_version = models.PositiveIntegerField(default=0, db_default=0)
     reserved_at = models.DateTimeField(null=True)
+    reserved_version = models.PositiveIntegerField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     paid_at = models.DateTimeField(null=True)
+    paid_version = models.PositiveIntegerField(null=True)
     refunded = MoneyField(default=0, db_default=0)
     refunded_version = models.PositiveIntegerField(default=0, db_default=0)
     shipped_at = models.DateTimeField(null=True)
@@ -51,7 +54,10 @@ class OrderColumns(models.Model):
 
 
 class LineColumns(models.Model):
-    """A line of an order; `rejected` where its product was among the reasons why the order was rejected."""
+    """A line of an order; `rejected` where its product was among the reasons why the order was rejected.
+
+    `placed_at` is that of the order: NULL until `order.created` is seen.
+    """
 
     pk = models.CompositePrimaryKey("order_id", "product_id")
     order_id = models.UUIDField()
@@ -60,6 +66,7 @@ class LineColumns(models.Model):
     category = models.TextField(blank=True, default="", db_default="")
     quantity = models.PositiveIntegerField()
     price = MoneyField()
+    placed_at = models.DateTimeField(null=True)
     rejected = models.BooleanField(default=False, db_default=False)
 
     class Meta:
