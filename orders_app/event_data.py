@@ -5,6 +5,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -35,7 +36,13 @@ class EventType(StrEnum):
     DELETED = "order.deleted"
 
 
-class Created(Struct, frozen=True, rename="camel"):
+class FirstShape(Struct, frozen=True, kw_only=True):
+    """Data that has had one shape only; the number of a later shape is refused (`upcasting`)."""
+
+    shape: Literal[1] | UnsetType = UNSET
+
+
+class Created(FirstShape, frozen=True, rename="camel"):
     """The order was placed; `changes` is the whole order."""
 
     order_number: str
@@ -53,7 +60,7 @@ class PlacedOrder(Struct, frozen=True, rename="camel", gc=False):
     created_at: Time
 
 
-class Placed(Struct, frozen=True, rename="camel", gc=False):
+class Placed(FirstShape, frozen=True, rename="camel", gc=False):
     """The part of `Created` that its Kafka messages need: reading all of it takes four times as long."""
 
     order_number: str
@@ -65,9 +72,17 @@ class Placed(Struct, frozen=True, rename="camel", gc=False):
         return self.changes.items
 
 
-class Changed(Struct, frozen=True, rename="camel"):
+class Changed(FirstShape, frozen=True, rename="camel"):
     """Fields of the order changed; no message needs more than that."""
 
+    order_number: str
+    changes: OrderChanges
+
+
+class Updated(Struct, frozen=True, rename="camel"):
+    """Fields of the order changed, and its status did not."""
+
+    shape: Literal[2]
     order_number: str
     changes: OrderChanges
 
@@ -79,7 +94,7 @@ class Override(Struct, frozen=True):
     without: tuple[str, ...]
 
 
-class StatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
+class StatusChanged(FirstShape, frozen=True, rename="camel", omit_defaults=True):
     """The order went from one status to another; `reason` where it was cancelled.
 
     `tracking_number` where it was shipped with one.
@@ -107,6 +122,7 @@ class StatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True):
 class Cancelled(Struct, frozen=True, rename="camel"):
     """The order was cancelled; `release_stock` says whether it may hold stock that must go back."""
 
+    shape: Literal[2]
     order_number: str
     changes: OrderChanges
     total_amount: Decimal
@@ -116,7 +132,7 @@ class Cancelled(Struct, frozen=True, rename="camel"):
     cancelled_at: Time
 
 
-class Completed(Struct, frozen=True, rename="camel"):
+class Completed(FirstShape, frozen=True, rename="camel"):
     """The order was delivered."""
 
     order_number: str
@@ -126,7 +142,7 @@ class Completed(Struct, frozen=True, rename="camel"):
     delivered_at: Time
 
 
-class ReleaseRequested(Struct, frozen=True, rename="camel"):
+class ReleaseRequested(FirstShape, frozen=True, rename="camel"):
     """Stock was reserved for an order that is cancelled already: it must be released."""
 
     order_number: str
@@ -135,7 +151,7 @@ class ReleaseRequested(Struct, frozen=True, rename="camel"):
     reason: str
 
 
-class ReserveRequested(Struct, frozen=True, rename="camel"):
+class ReserveRequested(FirstShape, frozen=True, rename="camel"):
     """No answer about the order's stock arrived, or answers contradict: it is requested again."""
 
     order_number: str
@@ -143,7 +159,7 @@ class ReserveRequested(Struct, frozen=True, rename="camel"):
     items: tuple[OrderLine, ...]
 
 
-class PaymentRequested(Struct, frozen=True, rename="camel", omit_defaults=True):
+class PaymentRequested(FirstShape, frozen=True, rename="camel", omit_defaults=True):
     """The gateway is to take this amount by the token of this attempt.
 
     With `payment_id` the gateway has told something about this payment: it is to be looked up.
@@ -157,7 +173,7 @@ class PaymentRequested(Struct, frozen=True, rename="camel", omit_defaults=True):
     payment_id: str | UnsetType = UNSET
 
 
-class RefundRequested(Struct, frozen=True, rename="camel"):
+class RefundRequested(FirstShape, frozen=True, rename="camel"):
     """The gateway is to give back this amount of this payment; the event's version identifies the refund."""
 
     order_number: str
@@ -171,6 +187,7 @@ class RefundRequested(Struct, frozen=True, rename="camel"):
 
 ChangingData = (
     Changed
+    | Updated
     | StatusChanged
     | Cancelled
     | Completed

@@ -1,7 +1,7 @@
 """What an event of the order log carries and causes: one table with an entry for every type of event."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from django.core.exceptions import ImproperlyConfigured
@@ -20,6 +20,7 @@ from orders_app.event_data import (
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
+    Updated,
 )
 from orders_app.event_log import LoggedEvent
 from orders_app.event_messages import (
@@ -34,7 +35,9 @@ from orders_app.event_messages import (
     payment_requested,
 )
 from orders_app.messages import OrderMessage
+from orders_app.upcasting import upcast
 
+Read = TypeVar("Read")
 BuildValue = Callable[[str, LoggedEvent, Any], OrderMessage | None]
 """Builds the value of a message from the order's id, the event and its data."""
 
@@ -73,7 +76,7 @@ EFFECTS: Mapping[EventType, Effect] = {
         socket=SocketText("order:created", "Order {number} was placed."),
     ),
     EventType.UPDATED: Effect(
-        data=Changed,
+        data=Updated,
         kafka=(),
         socket=SocketText("order:updated", "Order {number} was updated."),
     ),
@@ -162,19 +165,33 @@ _KAFKA_DECODERS = {
 
 
 def decode(event_type: EventType, data: bytes) -> EventData:
-    """The data of one event, typed. Raises msgspec.ValidationError where it is not of its type."""
+    """The data of one event, typed, from whichever shape it has.
+
+    Raises msgspec.ValidationError where it is not of its type, or of a shape that only a newer version knows.
+    """
     effect_of(event_type)
-    return _DECODERS[event_type].decode(data)
+    return _read(_DECODERS[event_type], event_type, data)
 
 
 def kafka_values(event: LoggedEvent) -> list[OrderMessage]:
     """The values of the Kafka messages that an event causes, in the order in which they are to be sent.
 
-    Raises msgspec.ValidationError where the event's data is not of its type.
+    Raises msgspec.ValidationError as `decode` does.
     """
     builders = effect_of(event.type).kafka
     if not builders:
         return []
-    data = _KAFKA_DECODERS[event.type].decode(event.data)
+    data = _read(_KAFKA_DECODERS[event.type], event.type, event.data)
     order_id = str(event.order_id)
     return [value for build in builders if (value := build(order_id, event, data)) is not None]
+
+
+def _read(decoder: msgspec.json.Decoder[Read], event_type: EventType, data: bytes) -> Read:
+    # Most data has the shape of today: only what cannot be read as such is looked at twice.
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError:
+        older = upcast(event_type, data)
+        if older is None:
+            raise
+        return decoder.decode(older)

@@ -33,7 +33,7 @@ def _ask(request: Request | HttpRequest, body: PlaceOrder) -> PlacementRequest:
     return PlacementRequest(
         user_id=user_id(request.user),
         items=body.items,
-        shipping_address=body.shipping_address,
+        shipping_address=body.shipping_address.stored,
         payment_method=body.payment_method,
         idempotency_key=idempotency_key(request),
         origin=origin_of(request),

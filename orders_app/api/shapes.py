@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from orders_app.document import ONE_LINE, OrderDocument, ShippingAddress
+from orders_app.document import OrderDocument, ShippingAddress
 from orders_app.event_data import EventType, Override
 from orders_app.event_log import LoggedEvent
 from orders_app.services.place_order import ItemRequest
@@ -14,17 +14,46 @@ from orders_app.state_machine import OrderStatus, PaymentMethod
 from web.struct_schema import StructSerializer
 
 MAXIMUM_ITEMS = 100
+# No control characters: PostgreSQL keeps no NUL.
+# In Python `$` also matches before a last line break; what follows it makes it the end of the text.
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+NOT_BLANK = rf"^(?=.*\S){ONE_LINE[1:]}"
+Text = Annotated[str, Meta(max_length=200, pattern=NOT_BLANK)]
+ShortText = Annotated[str, Meta(max_length=100, pattern=NOT_BLANK)]
+State = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]
+ZipCode = Annotated[str, Meta(max_length=20, pattern=ONE_LINE)]
 TrackingNumber = Annotated[str, Meta(max_length=100, pattern=ONE_LINE)]
 Reason = Annotated[str, Meta(max_length=500, pattern=r"^[^\x00]*$")]
 # The gateway's tokens are words; like a header, they have no blanks.
 PaymentToken = Annotated[str, Meta(max_length=255, pattern=r"^[\x21-\x7e]*$(?!\n)")]
 
 
+class NewAddress(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Where an order shall go. Not every country has states and zip codes."""
+
+    street: Text
+    city: ShortText
+    state: State = ""
+    zip_code: ZipCode = ""
+    country: ShortText
+
+    @property
+    def stored(self) -> ShippingAddress:
+        """The address as an order has it."""
+        return ShippingAddress(
+            street=self.street,
+            city=self.city,
+            state=self.state,
+            zip_code=self.zip_code,
+            country=self.country,
+        )
+
+
 class PlaceOrder(Struct, frozen=True, rename="camel"):
     """An order as a customer asks for it. Anything else that is sent, prices above all, is ignored."""
 
     items: Annotated[list[ItemRequest], Meta(min_length=1, max_length=MAXIMUM_ITEMS)]
-    shipping_address: ShippingAddress
+    shipping_address: NewAddress
     payment_method: PaymentMethod
     payment_token: PaymentToken | None = None
 
@@ -32,7 +61,7 @@ class PlaceOrder(Struct, frozen=True, rename="camel"):
 class EditOrder(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """What a customer may change while the order is Pending."""
 
-    shipping_address: ShippingAddress | UnsetType = UNSET
+    shipping_address: NewAddress | UnsetType = UNSET
 
 
 class EditOrderByStaff(EditOrder, frozen=True, rename="camel", forbid_unknown_fields=True):

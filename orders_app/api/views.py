@@ -187,6 +187,8 @@ def override_reason(body: ChangeStatus) -> str:
 def edits(body: EditOrder) -> dict[str, Any]:
     """The fields that were sent, by name; a tracking number that is taken back is empty."""
     sent = {name: value for name, value in structs.asdict(body).items() if value is not UNSET}
+    if "shipping_address" in sent:
+        sent["shipping_address"] = sent["shipping_address"].stored
     if "tracking_number" in sent:
         sent["tracking_number"] = (sent["tracking_number"] or "").strip()
     return sent

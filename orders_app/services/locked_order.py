@@ -68,6 +68,7 @@ class LockedOrder(PaymentSteps):
         self._record(
             EventType.CANCELLED,
             event_data.Cancelled(
+                shape=2,
                 order_number=self.document.order_number,
                 changes=self._changes(cancel_reason=reason, cancelled_at=self._now),
                 total_amount=self.document.total_amount,

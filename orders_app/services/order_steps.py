@@ -21,7 +21,11 @@ class OrderSteps:
         self._now = now
 
     def _change(self, event_type: EventType, **changes: Any) -> None:
-        self._record(event_type, event_data.Changed(self.document.order_number, self._changes(**changes)))
+        number, changed = self.document.order_number, self._changes(**changes)
+        if event_type == EventType.UPDATED:
+            self._record(event_type, event_data.Updated(2, number, changed))
+        else:
+            self._record(event_type, event_data.Changed(number, changed))
 
     def _changes(self, **changes: Any) -> OrderChanges:
         return OrderChanges(updated_at=self._now, **changes)

@@ -75,7 +75,7 @@ def changed(order_id: UUID, version: int) -> NewEvent:
 
 
 def cancelled(order_id: UUID, version: int, *, release_stock: bool = True) -> NewEvent:
-    data = Cancelled(NUMBER, CHANGES, Decimal("21.00"), LINES, "changed my mind", release_stock, NOW)
+    data = Cancelled(2, NUMBER, CHANGES, Decimal("21.00"), LINES, "changed my mind", release_stock, NOW)
     return new_event(order_id, version, EventType.CANCELLED, data)
 
 
