@@ -24,6 +24,29 @@ class OrderNotFound(OrderError):
         super().__init__(f"There is no order {order_id}.")
 
 
+class VersionNotFound(OrderError):
+    """The order has no such version, or was deleted by then, or was not placed yet."""
+
+    kind = Kind.NOT_FOUND
+    code = "not_found"
+
+    def __init__(self, order_id: UUID, asked: str) -> None:
+        self.order_id = order_id
+        super().__init__(f"There is no order {order_id} {asked}.")
+
+
+class VersionNotReadable(OrderError):
+    """The order was of this version, but its events up to then cannot be read."""
+
+    kind = Kind.UNPROCESSABLE
+    code = "version_not_readable"
+
+    def __init__(self, order_id: UUID, version: int) -> None:
+        self.order_id = order_id
+        self.version = version
+        super().__init__(f"The events of order {order_id} up to version {version} cannot be read.")
+
+
 class OrderNotPlaceable(OrderError):
     """The base of refusals to place an order."""
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from orders_app import event_effects
 from orders_app.document import OrderChanges, OrderDocument, apply_changes
+from orders_app.event_data import EventData
 from orders_app.event_log import LoggedEvent
 from orders_app.exceptions import BrokenHistory
 
@@ -27,7 +28,12 @@ def fold_event(order: OrderDocument | None, event: LoggedEvent) -> OrderDocument
     Raises BrokenHistory where the event is not the next one, and msgspec.ValidationError where its data is
     not of its type.
     """
-    changes = event_effects.decode(event.type, event.data).changes
+    return apply_data(order, event, event_effects.decode(event.type, event.data))
+
+
+def apply_data(order: OrderDocument | None, event: LoggedEvent, data: EventData) -> OrderDocument:
+    """The order after this event, whose data is read already. Raises BrokenHistory as `fold_event` does."""
+    changes = data.changes
     if order is None and event.version == 1 and isinstance(changes, OrderDocument):
         return changes
     if order is not None and event.version == order.version + 1 and isinstance(changes, OrderChanges):

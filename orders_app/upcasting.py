@@ -1,7 +1,7 @@
 """The data of events that an earlier version of the code wrote, brought into the shape of today (ADR 35).
 
 The data of an event has a shape, which is numbered by event type: `"shape": 2`. Data without a number has
-shape 1. UPCASTS has the steps from each shape to the next. A new step, and with it a new number, is needed
+shape 1. UPCASTERS has a function from each shape to the next. A new one, and with it a new number, is needed
 where the reader of the new shape cannot read the old one, or would take it for something else. A new field
 that may be absent needs neither.
 """
@@ -15,7 +15,7 @@ from orders_app.document import CancelCode
 from orders_app.event_data import EventType
 
 Data = dict[str, Any]
-Upcast = Callable[[Data], Data]
+Upcaster = Callable[[Data], Data]
 """Takes the data of an event in one shape and gives it in the next; it may change what it is given."""
 
 # What the first sentences about a rejection said, when they all had one code.
@@ -44,16 +44,16 @@ def _take_back_by_null(data: Data) -> Data:
     return data
 
 
-UPCASTS: Mapping[EventType, tuple[Upcast, ...]] = {
+UPCASTERS: Mapping[EventType, tuple[Upcaster, ...]] = {
     EventType.UPDATED: (_take_back_by_null,),
     EventType.CANCELLED: (_name_cancel_code,),
 }
-"""The steps of each type of event, that of shape 1 first."""
+"""The upcasters of each type of event, that of shape 1 first."""
 
 
 def current_shape(event_type: EventType) -> int:
     """The shape in which events of this type are written now."""
-    return 1 + len(UPCASTS.get(event_type, ()))
+    return 1 + len(UPCASTERS.get(event_type, ()))
 
 
 def upcast(event_type: EventType, data: bytes) -> bytes | None:
@@ -68,8 +68,8 @@ def upcast(event_type: EventType, data: bytes) -> bytes | None:
     if not isinstance(shape, int) or not 0 < shape < current:
         raise msgspec.ValidationError(f"its shape is {shape!r}, and this version reads 1 to {current}")
     try:
-        for step in UPCASTS[event_type][shape - 1 :]:
-            fields = step(fields)
+        for to_next_shape in UPCASTERS[event_type][shape - 1 :]:
+            fields = to_next_shape(fields)
     except (AttributeError, LookupError, TypeError) as error:
         raise msgspec.ValidationError(f"it does not have the shape {shape}: {error!r}") from error
     return msgspec.json.encode(fields | {"shape": current})

@@ -1,14 +1,22 @@
 """The tables below an order in the admin: items, payments, refunds and history. All are read-only."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+from uuid import UUID
 
+from django.contrib.admin import AdminSite
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from orders_app import event_log
 from orders_app.admin.columns import MoneyColumn
+from orders_app.history.story import HistoryEntry, Story
 from orders_app.models import HistoryEvent, OrderItem, Payment, Refund
+
+LINE_BREAK = mark_safe("<br>")
 
 
 class ReadOnlyInline(TabularInline):
@@ -67,13 +75,55 @@ class RefundInline(MoneyColumn, ReadOnlyInline):
 
 
 class HistoryInline(ReadOnlyInline):
-    """The events of the order, oldest first."""
+    """The events of the order, oldest first, in the sentences of the API's history."""
 
     model = HistoryEvent
-    fields: ClassVar = ["version", "created_at", "type", "actor", "data"]
+    fields: ClassVar = ["version", "created_at", "message", "who", "changes", "trace"]
+    readonly_fields: ClassVar = ["message", "who", "changes", "trace"]
     ordering: ClassVar = ["version"]
     verbose_name_plural = "history"
+
+    def __init__(self, parent_model: type[Model], admin_site: AdminSite) -> None:
+        super().__init__(parent_model, admin_site)
+        self._entries: dict[UUID, dict[int, HistoryEntry]] = {}
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether the user may see the events of the log; the archive has no permission of its own."""
         return request.user.has_perm("orders_app.view_orderevent")
+
+    @display(description="What happened")
+    def message(self, event: HistoryEvent) -> str:
+        """What happened, in a sentence."""
+        return self._entry(event).message
+
+    @display(description="Who")
+    def who(self, event: HistoryEvent) -> str:
+        """The name of the customer, the member of staff or the part of the system."""
+        return self._entry(event).actor_name
+
+    @display(description="Changes")
+    def changes(self, event: HistoryEvent) -> str:
+        """Each changed field with its values before and after; of a new order, the sentence is enough."""
+        changes = self._entry(event).changes if event.version > 1 else {}
+        lines = ((name, _shown(change.old), _shown(change.new)) for name, change in changes.items())
+        return format_html_join(LINE_BREAK, "{}: {} → {}", lines)
+
+    @display(description="Trace")
+    def trace(self, event: HistoryEvent) -> str:
+        """The trace of the request or message."""
+        return self._entry(event).trace_id or ""
+
+    def _entry(self, event: HistoryEvent) -> HistoryEntry:
+        # This object serves one request, and its rows are of one order.
+        if event.order_id not in self._entries:
+            story = Story(event_log.history(event.order_id), for_staff=True)
+            told = map(story.tell, story.steps)
+            self._entries[event.order_id] = {entry.version: entry for entry in told}
+        return self._entries[event.order_id][event.version]
+
+
+def _shown(value: Any) -> str:
+    """A value of the order's JSON in one line; a dash where there is none."""
+    if isinstance(value, dict):
+        return ", ".join(str(part) for part in value.values() if part)
+    return "-" if value is None else str(value)

@@ -2,10 +2,12 @@
 
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, extend_schema_view
 
 from orders_app.api.access import NOT_OWN
+from orders_app.api.asked_version import PARAMETERS
 from orders_app.api.idempotency import IDEMPOTENCY_KEY
 from orders_app.api.payment_shapes import (
     OrderPaymentsSerializer,
@@ -17,7 +19,7 @@ from orders_app.api.shapes import (
     CancelOrderSerializer,
     ChangeStatusSerializer,
     EditOrderSerializer,
-    OrderEventSerializer,
+    HistoryEntrySerializer,
     OrderSerializer,
     StatusSerializer,
 )
@@ -31,6 +33,7 @@ from orders_app.exceptions import (
     RefundTooLarge,
     StockPending,
     TransitionNotAllowed,
+    VersionNotReadable,
 )
 from orders_app.state_machine import OrderStatus
 from web.endpoint_view import documented
@@ -49,6 +52,7 @@ def route(
     )
 
 
+EXAMPLE_ID = UUID("019b7e2a-0b1c-7d3e-8f40-0123456789ab")
 STEP_REFUSED = OpenApiResponse(
     ERROR,
     "There is no such transition (`allowedTransitions` has those that there are); or the order would go on "
@@ -80,7 +84,18 @@ described = extend_schema_view(
     create=documented(
         PLACE_ORDER, "Take an order at once; whether its stock could be reserved shows in it moments later."
     ),
-    retrieve=route("getOrder", "One order", OrderSerializer),
+    retrieve=route(
+        "getOrder",
+        "One order, as it is or as it was",
+        {
+            200: OrderSerializer,
+            400: OpenApiResponse(
+                ERROR, "`version` is no number from 1 on, or `at` no time; or both are given."
+            ),
+            422: refused(VersionNotReadable(EXAMPLE_ID, 3)),
+        },
+        parameters=PARAMETERS,
+    ),
     partial_update=route(
         "editOrder",
         "Correct the address, or set the tracking number",
@@ -118,7 +133,7 @@ described = extend_schema_view(
     ),
     payments=route("listOrderPayments", "The payments and refunds of an order", OrderPaymentsSerializer),
     history=route(
-        "getOrderHistory", "All that happened to an order", OrderEventSerializer(many=True), filters=False
+        "getOrderHistory", "All that happened to an order", HistoryEntrySerializer(many=True), filters=False
     ),
     of_user=route("listOrdersOfUser", "The orders of one user", OrderSerializer(many=True)),
     statuses=route("listOrderStatuses", "Every status and what may follow it", StatusSerializer(many=True)),

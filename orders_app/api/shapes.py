@@ -1,14 +1,12 @@
 """What the routes of orders take and give, as structs; beside each what the API's pages show of it."""
 
-from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders_app.document import OrderDocument, ShippingAddress
-from orders_app.event_data import EventType, Override
-from orders_app.event_log import LoggedEvent
+from orders_app.history.story import HistoryEntry
 from orders_app.services.place_order import ItemRequest
 from orders_app.state_machine import OrderStatus, PaymentMethod
 from web.struct_schema import StructSerializer
@@ -84,51 +82,12 @@ class ChangeStatus(Struct, frozen=True):
     reason: Reason = ""
 
 
-class OrderEvent(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One thing that happened to an order; `changes` are the fields it changed, with their new values.
-
-    `override` says why staff let the order go on without its stock or payment.
-    """
-
-    event_id: str
-    version: int
-    type: EventType
-    time: datetime
-    actor: str
-    changes: dict[str, Any]
-    override: Override | UnsetType = UNSET
-
-
 class Status(Struct, frozen=True, rename="camel"):
     """A status of orders and what may follow it."""
 
     code: OrderStatus
     label: str
     allowed_transitions: tuple[OrderStatus, ...]
-
-
-class EventDataChanges(Struct, frozen=True):
-    """Of an event's data, what its history shows."""
-
-    changes: dict[str, Any]
-    override: Override | UnsetType = UNSET
-
-
-def shown_event(event: LoggedEvent) -> OrderEvent:
-    """An event of the log as the history shows it; without changes where they cannot be read."""
-    try:
-        data = msgspec.json.decode(event.data, type=EventDataChanges)
-    except msgspec.ValidationError:
-        data = EventDataChanges({})
-    return OrderEvent(
-        event.event_id,
-        event.version,
-        event.type,
-        event.created_at,
-        event.actor,
-        data.changes,
-        data.override,
-    )
 
 
 ADDRESS: dict[str, Any] = {
@@ -184,10 +143,10 @@ class OrderSerializer(StructSerializer):
     struct = OrderDocument
 
 
-class OrderEventSerializer(StructSerializer):
-    """An event of an order's history."""
+class HistoryEntrySerializer(StructSerializer):
+    """An entry of an order's history."""
 
-    struct = OrderEvent
+    struct = HistoryEntry
 
 
 class StatusSerializer(StructSerializer):

@@ -21,6 +21,7 @@ from orders_app.api.access import (
     require_visible,
     visible_orders,
 )
+from orders_app.api.asked_version import asked_version
 from orders_app.api.filters import OrderFilters
 from orders_app.api.payment_actions import PaymentActions
 from orders_app.api.payment_shapes import PayOrderSerializer, RefundOrderSerializer
@@ -36,10 +37,11 @@ from orders_app.api.shapes import (
     EditOrderSerializer,
     OrderSerializer,
     Status,
-    shown_event,
 )
 from orders_app.document import CancelReason, OrderDocument
 from orders_app.exceptions import OrderNotFound
+from orders_app.history.story import Story
+from orders_app.history.versions import order_at, order_at_version
 from orders_app.models import Order
 from orders_app.models.rows import document_of
 from orders_app.selectors import orders_of
@@ -103,7 +105,16 @@ class OrderViewSet(NoStore, PaymentActions):
         return answer_in_view(PLACE_ORDER, request, {})
 
     def retrieve(self, request: Request, pk: UUID) -> Response:
-        """One order."""
+        """One order; with `version` or `at` as it was then, for staff also where it was deleted later."""
+        asked = asked_version(request)
+        if asked is None:
+            return self.retrieve_now(pk)
+        if not request.user.is_staff:
+            require_visible(request.user, pk)
+        return shown(order_at_version(pk, asked) if isinstance(asked, int) else order_at(pk, asked))
+
+    def retrieve_now(self, pk: UUID) -> Response:
+        """One order as it is."""
         order = self.get_queryset().filter(pk=pk).first()
         if order is None:
             raise OrderNotFound(pk)
@@ -141,9 +152,12 @@ class OrderViewSet(NoStore, PaymentActions):
 
     @action(detail=True)
     def history(self, request: Request, pk: UUID) -> Response:
-        """All that happened to the order, oldest first."""
-        require_visible(request.user, pk)
-        return self.page(event_log.history(pk), shown_event)
+        """All that happened to the order, oldest first; for staff also to an order that was deleted."""
+        events = event_log.history(pk)
+        if not (events and request.user.is_staff):
+            require_visible(request.user, pk)
+        story = Story(events, for_staff=request.user.is_staff)
+        return self.page(story.steps, story.tell)
 
     @action(
         detail=False,

@@ -1,17 +1,14 @@
 """Events are read as every version of the code wrote them: `golden_events/` has orders of each.
 
 A file never changes. A test that fails here says that stored events can no longer be read as they were meant:
-add a step to `upcasting.UPCASTS`. A new field or shape needs a new file with an order that has it, as
+add a function to `upcasting.UPCASTERS`. A new field or shape needs a new file with an order that has it, as
 `order_history` and the API show it.
 """
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from pathlib import Path
 from types import UnionType
-from typing import Any, NamedTuple, get_args
-from uuid import UUID
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -20,47 +17,9 @@ from msgspec.structs import fields
 
 from orders_app.event_data import EventType
 from orders_app.event_effects import EFFECTS, decode, kafka_values
-from orders_app.event_log import LoggedEvent
 from orders_app.fold import rebuild_order
-from orders_app.upcasting import UPCASTS, current_shape, upcast
-
-Json = dict[str, Any]
-FILES = sorted(Path(__file__).with_name("golden_events").glob("*.json"))
-
-
-class GoldenOrder(NamedTuple):
-    """An order as one version of the code wrote its events, and how it is read."""
-
-    events: list[LoggedEvent]
-    order: Json
-
-
-def logged(order_id: str, recorded: Json) -> LoggedEvent:
-    return LoggedEvent(
-        tx=700,
-        id=recorded["version"],
-        order_id=UUID(order_id),
-        version=recorded["version"],
-        type=EventType(recorded["type"]),
-        user_id=7,
-        data=json.dumps(recorded["data"]).encode(),
-        actor=recorded["actor"],
-        trace_parent="",
-        created_at=datetime.fromisoformat(recorded["createdAt"]),
-    )
-
-
-def golden_order(recorded: Json) -> GoldenOrder:
-    order = recorded["order"]
-    return GoldenOrder([logged(order["id"], event) for event in recorded["events"]], order)
-
-
-ORDERS = {
-    f"{file.stem}: {name}": golden_order(recorded)
-    for file in FILES
-    for name, recorded in json.loads(file.read_text())["histories"].items()
-}
-EVENTS = [event for golden in ORDERS.values() for event in golden.events]
+from orders_app.upcasting import UPCASTERS, current_shape, upcast
+from tests.orders_app.golden_orders import EVENTS, ORDERS
 
 
 def without_unknown(found: Any, expected: Any) -> Any:
@@ -128,7 +87,7 @@ def test_every_field_that_an_event_may_have_is_in_a_file(event_type: EventType) 
     assert {*paths_of(EFFECTS[event_type].data)} - written - changes <= {"shape"}
 
 
-def test_an_event_of_today_is_read_without_a_step() -> None:
+def test_an_event_of_today_is_read_as_it_is() -> None:
     data = next(
         event.data for event in EVENTS if event.type == EventType.CANCELLED and b'"shape": 2' in event.data
     )
@@ -148,7 +107,7 @@ def test_a_shape_that_is_no_number_of_one_is_refused(shape: object) -> None:
         decode(EventType.CANCELLED, json.dumps({"shape": shape, "orderNumber": "SB-1"}).encode())
 
 
-@pytest.mark.parametrize("event_type", UPCASTS)
+@pytest.mark.parametrize("event_type", UPCASTERS)
 @pytest.mark.parametrize("data", [b"{}", b'{"changes": 5}', b'{"changes": {"cancelReason": null}}', b"[]"])
 def test_data_that_does_not_have_the_shape_that_it_names_is_refused(
     event_type: EventType, data: bytes

@@ -77,7 +77,7 @@ def test_staff_take_a_tracking_number_back(placer: OrderPlacer, staff: ApiUser, 
     response = staff.request("PATCH", url(order), {"trackingNumber": nothing})
     assert (response.status_code, response.json()["trackingNumber"]) == (200, None)
     last = staff.request("GET", url(order, "history/")).json()["results"][-1]
-    assert last["changes"]["trackingNumber"] is None
+    assert last["changes"] == {"trackingNumber": {"from": "1Z 999", "to": None}}
     before = all_that_is_stored()
     assert staff.request("PATCH", url(order), {"trackingNumber": nothing}).status_code == 200
     assert all_that_is_stored() == before

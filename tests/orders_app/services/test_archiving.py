@@ -123,6 +123,7 @@ def differences() -> list[object]:
 def test_an_archived_month_answers_as_before(old_orders: list[OrderDocument]) -> None:
     staff = ApiUser(1, is_staff=True)
     urls = [f"orders/{order.id}/history/" for order in old_orders]
+    urls.append(f"orders/{old_orders[0].id}/?version=1")
     urls.append(f"orders/?search={old_orders[0].order_number[:9]}")
     before = [staff.request("GET", url).json() for url in urls]
     assert "was moved" in run()

@@ -1,0 +1,56 @@
+"""The names of the actors of events: the customer, staff by name, and the parts of the system."""
+
+from collections.abc import Iterable, Mapping
+
+from django.contrib.auth.models import User
+
+SERVICES: Mapping[str, str] = {
+    "products": "Stock service",
+    "payments": "Payment service",
+    "gateway": "Payment gateway",
+    "expiry": "Hold expiry",
+    "audit": "Audit",
+}
+SHOP = "The shop"
+PEOPLE = frozenset({"customer", "staff"})
+
+
+def actor_names(actors: Iterable[str], *, for_staff: bool) -> dict[str, str]:
+    """What these actors are called, by actor.
+
+    For customers, all but customers are the shop. A deleted account has no name: its actor stands for it.
+    """
+    distinct = set(actors)
+    told = distinct if for_staff else {actor for actor in distinct if _kind(actor) == "customer"}
+    accounts = _account_names(told)
+    return {actor: _name(actor, accounts) if actor in told else SHOP for actor in distinct}
+
+
+def shown_actor(actor: str, *, for_staff: bool) -> str:
+    """The actor for programs; customers do not learn which person or part of the shop it was."""
+    kind = _kind(actor)
+    return actor if for_staff or kind == "customer" else f"{kind}:shop"
+
+
+def _name(actor: str, accounts: Mapping[int, str]) -> str:
+    kind, _, identifier = actor.partition(":")
+    if kind in PEOPLE:
+        return accounts.get(_account_id(actor), actor)
+    return SERVICES.get(identifier, actor)
+
+
+def _account_names(actors: Iterable[str]) -> dict[int, str]:
+    ids = {_account_id(actor) for actor in actors} - {0}
+    accounts = User.objects.filter(pk__in=ids).only("first_name", "last_name", "username") if ids else ()
+    return {account.pk: account.get_full_name() or account.get_username() for account in accounts}
+
+
+def _account_id(actor: str) -> int:
+    """The account of a person; 0 of anything else."""
+    kind, _, identifier = actor.partition(":")
+    is_id = kind in PEOPLE and identifier.isascii() and identifier.isdigit() and len(identifier) < 10  # noqa: PLR2004
+    return int(identifier) if is_id else 0
+
+
+def _kind(actor: str) -> str:
+    return actor.partition(":")[0]
