@@ -41,7 +41,7 @@ def _name(actor: str, accounts: Mapping[int, str]) -> str:
 
 def _account_names(actors: Iterable[str]) -> dict[int, str]:
     ids = {_account_id(actor) for actor in actors} - {0}
-    accounts = User.objects.filter(pk__in=ids).only("first_name", "last_name", "username") if ids else ()
+    accounts = User.objects.filter(pk__in=ids).only("first_name", "last_name", "username")
     return {account.pk: account.get_full_name() or account.get_username() for account in accounts}
 
 

@@ -68,8 +68,9 @@ class Story:
         return {name: change for name, change in changes.items() if name not in INTERNAL_FIELDS}
 
     def _override(self, step: Step) -> Override | UnsetType:
-        is_told = self._for_staff and isinstance(step.data, StatusChanged)
-        return step.data.override if is_told else UNSET
+        if self._for_staff and isinstance(step.data, StatusChanged):
+            return step.data.override
+        return UNSET
 
 
 def _trace_id(event: LoggedEvent) -> str | None:

@@ -50,5 +50,5 @@ def _order_after(events: Sequence[LoggedEvent], asked: str) -> OrderDocument:
     try:
         return rebuild_order(events)
     except (BrokenHistory, msgspec.ValidationError) as error:
-        log.exception("an order's events cannot be read", event_id=last.event_id)
+        log.warning("the events of an order cannot be read", event_id=last.event_id, reason=str(error))
         raise VersionNotReadable(last.order_id, last.version) from error

@@ -46,7 +46,7 @@ def test_rows_with_a_code_of_the_first_version_get_the_code_of_their_event(
 ) -> None:
     order = placer.place()
     Order.objects.update(cancel_reason_code=code, cancel_reason_detail=detail)
-    migration = import_module("orders_app.migrations.0018_codes_of_cancellations")
+    migration = import_module("orders_app.migrations.0019_codes_of_cancellations")
     with connection.cursor() as cursor:
         cursor.execute(migration.NAME_CODES.replace("%", "%%"), [])
     reason = get_document(order.id).cancel_reason

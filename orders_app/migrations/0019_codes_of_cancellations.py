@@ -17,6 +17,6 @@ WHERE cancel_reason_code IN ('customer_request', 'staff_request', 'stock_rejecte
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders_app", "0017_last_payment_audit")]
+    dependencies = [("orders_app", "0018_analytics")]
 
     operations = [migrations.RunSQL(NAME_CODES, migrations.RunSQL.noop)]
