@@ -15,7 +15,7 @@ from orders_app.event_data import (
     StatusChanged,
 )
 from orders_app.history.steps import Step
-from orders_app.state_machine import PaymentStatus, StockStatus
+from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
 
 UNREADABLE = "Another version of the shop wrote this event, and this one cannot read it."
 ASKED_AGAIN: Mapping[str, str] = {
@@ -94,13 +94,25 @@ def _stock_status(status: StockStatus) -> str:
 
 def _status_changed(happened: Happened) -> str:
     data: StatusChanged = happened.data
-    sentence = f"The order went from {data.old_status_label} to {data.new_status_label}."
+    return " ".join(
+        [
+            f"The order went from {data.old_status_label} to {data.new_status_label}.",
+            *_circumstances(happened),
+        ]
+    )
+
+
+def _circumstances(happened: Happened) -> Iterator[str]:
+    """Why a status could change, and what came with it."""
+    data, order = happened.data, happened.after
+    if data.new_status == OrderStatus.PROCESSING and order.stock_status == StockStatus.RESERVED:
+        is_paid = order.payment_status == PaymentStatus.PAID
+        yield "Its stock is reserved and it is paid." if is_paid else "Its stock is reserved."
     if data.tracking_number is not UNSET:
-        sentence += f" Its tracking number is {data.tracking_number}."
+        yield f"Its tracking number is {data.tracking_number}."
     if happened.for_staff and data.override is not UNSET:
         without = " and ".join(data.override.without)
-        sentence += f" The checks were overridden, without its {without}: {data.override.reason}"
-    return sentence
+        yield f"The checks were overridden, without its {without}: {data.override.reason}"
 
 
 def _cancelled(happened: Happened) -> str:

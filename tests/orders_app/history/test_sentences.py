@@ -16,7 +16,7 @@ TOLD = {
     "004-payments: delivered, cash on delivery": [
         "The order was placed: 3 pieces for 24.00 USD (Cash on delivery).",
         "The stock was reserved.",
-        "The order went from Pending to Processing.",
+        "The order went from Pending to Processing. Its stock is reserved.",
         "The tracking number is T-1.",
         "The order went from Processing to Shipped. Its tracking number is T-1.",
         "The tracking number T-1 was taken back.",
@@ -34,7 +34,7 @@ TOLD = {
         "The payment of 24.00 USD was requested (attempt 2).",
         "The payment pi_1 was looked up.",
         "24.00 USD was paid.",
-        "The order went from Pending to Processing.",
+        "The order went from Pending to Processing. Its stock is reserved and it is paid.",
         "The tracking number is T-1.",
         "The order went from Processing to Shipped. Its tracking number is T-1.",
     ],
@@ -43,7 +43,7 @@ TOLD = {
         "The stock was reserved.",
         "The payment of 24.00 USD was requested (attempt 1).",
         "24.00 USD was paid.",
-        "The order went from Pending to Processing.",
+        "The order went from Pending to Processing. Its stock is reserved and it is paid.",
         "5.00 USD of payment pi_1 will be given back. One of the lamps was broken.",
         "5.00 USD went back.",
         "19.00 USD of payment pi_1 will be given back. Sent back.",
@@ -70,7 +70,7 @@ TOLD = {
         "The shipping address was changed.",
         "The stock was reserved.",
         "24.00 USD was recorded as paid.",
-        "The order went from Pending to Processing.",
+        "The order went from Pending to Processing. Its stock is reserved and it is paid.",
     ],
 }
 ENDS = {
