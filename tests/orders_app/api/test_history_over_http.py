@@ -54,7 +54,7 @@ def history(user: ApiUser, order: OrderDocument) -> list[dict[str, Any]]:
 def test_staff_are_told_all_that_happened_and_who_did_it(
     told_order: OrderDocument, placer: OrderPlacer, staff: ApiUser
 ) -> None:
-    User.objects.filter(pk=staff.user_id).update(first_name="Sam", last_name="Stone")
+    User.objects.filter(username="sam").update(first_name="Sam", last_name="Stone")
     customer = User.objects.get(pk=placer.user_id).get_username()
     created, edited, processing, confirmed, *_, paid = history(staff, told_order)
     assert created["eventId"] == f"{told_order.id}:1"
