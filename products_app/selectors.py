@@ -51,12 +51,17 @@ class ProductCriteria(TypedDict, total=False):
     min_price: Decimal
     max_price: Decimal
     in_stock: bool
+    low_stock: bool
     is_active: bool
     ordering: Ordering
 
 
 ACTIVE: Conditions = {"isActive": {"$in": [True, None]}}
 INACTIVE: Conditions = {"isActive": False}
+LOW_STOCK: Conditions = {
+    "lowStockAt": {"$gt": 0, "$type": ["int", "long"]},
+    "$expr": {"$lt": ["$stock", "$lowStockAt"]},
+}
 LISTED: Conditions = {"nameWords": {"$exists": True}}
 SAMPLE_PRODUCTS = 1_000
 BEST_MATCH = "rank"
@@ -158,6 +163,8 @@ def _conditions(criteria: ProductCriteria) -> list[Conditions]:
         conditions.append({"price": {"$lte": Decimal128(criteria["max_price"])}})
     if "in_stock" in criteria:
         conditions.append({"stock": {"$gt": 0} if criteria["in_stock"] else 0})
+    if "low_stock" in criteria:
+        conditions.append(LOW_STOCK if criteria["low_stock"] else {"$nor": [LOW_STOCK]})
     if "is_active" in criteria:
         conditions.append(ACTIVE if criteria["is_active"] else INACTIVE)
     return conditions

@@ -34,6 +34,14 @@ class ProductSerializer(serializers.Serializer[Product]):
     category = serializers.CharField(required=False, allow_blank=True, max_length=100)
     stock = serializers.IntegerField(required=False, min_value=0, max_value=MAX_STOCK)
     inStock = serializers.BooleanField(source="in_stock", read_only=True)
+    lowStockAt = serializers.IntegerField(
+        source="low_stock_at",
+        required=False,
+        min_value=0,
+        max_value=MAX_STOCK,
+        help_text="Fewer pieces than this are a low stock; 0: never.",
+    )
+    lowStock = serializers.BooleanField(source="low_stock", read_only=True)
     imageUrl = serializers.RegexField(
         r"^(https?://|/)[^\x00-\x1f\x7f]*$",
         source="image_url",
@@ -85,5 +93,6 @@ class ProductQuerySerializer(serializers.Serializer[None]):
     minPrice = PriceField(source="min_price", required=False)
     maxPrice = PriceField(source="max_price", required=False)
     inStock = serializers.BooleanField(source="in_stock", required=False)
+    lowStock = serializers.BooleanField(source="low_stock", required=False)
     isActive = serializers.BooleanField(source="is_active", required=False)
     ordering = OrderingField(required=False)

@@ -41,6 +41,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # mongoengine is untyped
     category = StringField(default="")
     stock = IntField(default=0, min_value=0)
     received = IntField(min_value=0)
+    low_stock_at = IntField(db_field="lowStockAt", default=0, min_value=0)
     image_url = StringField(db_field="imageUrl", default="")
     sku = StringField(default="")
     brand = StringField(default="")
@@ -66,6 +67,11 @@ class ProductDocument(Document):  # type: ignore[misc]  # mongoengine is untyped
             ["created_at", "id"],
             {"fields": ["name", "id"], "name": "name_as_people_sort", "collation": AS_PEOPLE_SORT},
             "search_words",
+            # Few products have one, and settling does not change it.
+            {
+                "fields": ["low_stock_at"],
+                "partialFilterExpression": {"lowStockAt": {"$gt": 0}},
+            },
         ],
     }
 

@@ -37,7 +37,7 @@ class Product(Struct, frozen=True, kw_only=True):
     """A product that can be shown and, while it is active, sold.
 
     `stock` is the pieces that can still be sold, `received` all that were ever put in, None if another
-    program wrote the product and left that out.
+    program wrote the product and left that out. Fewer pieces than `low_stock_at` are a low stock.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Product(Struct, frozen=True, kw_only=True):
     price: Decimal
     stock: int
     received: int | None
+    low_stock_at: int
     is_active: bool
     description: str
     category: str
@@ -59,6 +60,11 @@ class Product(Struct, frozen=True, kw_only=True):
     def in_stock(self) -> bool:
         """Whether at least one piece can be sold."""
         return bool(self.stock)
+
+    @property
+    def low_stock(self) -> bool:
+        """Whether fewer pieces can be sold than staff want to have."""
+        return self.stock < self.low_stock_at
 
     @property
     def revision(self) -> str:
@@ -82,6 +88,7 @@ def read_product(document: Mapping[str, Any]) -> Product:
         price=read_price(document["price"]),
         stock=int(document["stock"]),
         received=None if get("received") is None else int(document["received"]),
+        low_stock_at=_count(get("lowStockAt")),
         is_active=get("isActive") is not False,
         description=_text(get("description")),
         category=_text(get("category")),
@@ -219,6 +226,10 @@ def _text(value: object) -> str:
 
 def _texts(value: object) -> tuple[str, ...]:
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _count(value: object) -> int:
+    return int(value) if is_count(value) else 0
 
 
 def _time(value: object) -> datetime | None:

@@ -27,7 +27,7 @@ from products_app.selectors import get_document
 Precondition = Callable[[str], bool]
 """Whether a product at this revision may be changed."""
 
-SHOWN_FIELDS = {"price", "stock", "isActive", "imageUrl", "createdAt", "updatedAt", *SOURCES}
+SHOWN_FIELDS = {"price", "stock", "lowStockAt", "isActive", "imageUrl", "createdAt", "updatedAt", *SOURCES}
 COUNTS = {"stock", "received"}
 RETRY_SECONDS = 10
 _HELD_PIECES = {"$subtract": [{"$ifNull": ["$received", "$stock"]}, "$stock"]}
@@ -41,6 +41,7 @@ class ProductFields(TypedDict, total=False):
     price: Decimal
     category: str
     stock: int
+    low_stock_at: int
     image_url: str
     sku: str
     brand: str

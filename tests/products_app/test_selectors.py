@@ -21,8 +21,13 @@ def products() -> None:
     """Four products that differ in every field of the search."""
     for name, price, stock, fields in (
         ("Brass lantern", "30.00", 5, {"category": "Light", "brand": "Acme", "tags": ["oil", "brass"]}),
-        ("Lamp", "20.00", 0, {"category": "Light", "brand": "Bright", "tags": ["brass"]}),
-        ("Rope", "10.00", 9, {"category": "Gear", "brand": "Acme", "description": "To hang a lantern"}),
+        ("Lamp", "20.00", 0, {"category": "Light", "brand": "Bright", "tags": ["brass"], "low_stock_at": 1}),
+        (
+            "Rope",
+            "10.00",
+            9,
+            {"category": "Gear", "brand": "Acme", "description": "For a lantern", "low_stock_at": 9},
+        ),
         ("Hidden lamp", "25.00", 1, {"category": "Light", "is_active": False, "sku": "SL-77"}),
     ):
         create_product(name=name, price=Decimal(price), stock=stock, **fields)
@@ -53,6 +58,9 @@ def names(*, include_inactive: bool = False, **criteria: Any) -> list[str]:
         ({"max_price": Decimal("29.99")}, ["Rope", "Lamp"]),
         ({"in_stock": True}, ["Rope", "Brass lantern"]),
         ({"in_stock": False}, ["Lamp"]),
+        ({"low_stock": True}, ["Lamp"]),
+        ({"low_stock": False}, ["Rope", "Brass lantern"]),
+        ({"low_stock": True, "ordering": "name", "search": "lamp"}, ["Lamp"]),
         ({"is_active": True}, ["Rope", "Lamp", "Brass lantern"]),
         ({"is_active": False}, []),
         ({"search": "lantern"}, ["Brass lantern", "Rope"]),

@@ -17,6 +17,7 @@ LANTERN: Json = {
     "sku": "L-1",
     "brand": "Acme",
     "tags": ["oil", "brass"],
+    "lowStockAt": 8,
     "isActive": True,
 }
 
@@ -41,7 +42,7 @@ def test_staff_create_a_product_that_every_caller_sees(staff: APIClient) -> None
     assert created.status_code == 201
     product = created.json()
     assert {name: product[name] for name in LANTERN} == LANTERN
-    assert product["inStock"] is True
+    assert (product["inStock"], product["lowStock"]) == (True, True)
     assert len(product["id"]) == 24
     assert product["createdAt"] == product["updatedAt"]
     assert product["createdAt"].endswith("Z")
@@ -52,6 +53,7 @@ def test_a_product_needs_only_name_and_price(staff: APIClient) -> None:
     product = staff.post(PRODUCTS, {"name": "Rope", "price": 3}).json()
     assert (product["price"], product["stock"], product["inStock"]) == ("3.00", 0, False)
     assert (product["tags"], product["sku"], product["isActive"]) == ([], "", True)
+    assert (product["lowStockAt"], product["lowStock"]) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,8 @@ def test_a_product_needs_only_name_and_price(staff: APIClient) -> None:
         ("stock", 1.5, "invalid"),
         ("stock", True, "invalid"),
         ("stock", 1_000_000_001, "max_value"),
+        ("lowStockAt", -1, "min_value"),
+        ("lowStockAt", 1_000_000_001, "max_value"),
         ("imageUrl", "javascript:alert(1)", "invalid"),
         ("imageUrl", "/a.png\nb", "invalid"),
         ("tags", "oil", "not_a_list"),
@@ -114,9 +118,15 @@ def test_patch_leaves_the_other_fields(staff: APIClient) -> None:
 
 def test_computed_fields_cannot_be_set(staff: APIClient) -> None:
     lamp = stocked(3)
-    body = {"id": str(ObjectId()), "inStock": False, "received": 9, "createdAt": "2020-01-01T00:00:00Z"}
+    body = {
+        "id": str(ObjectId()),
+        "inStock": False,
+        "lowStock": True,
+        "received": 9,
+        "createdAt": "2020-01-01T00:00:00Z",
+    }
     changed = staff.patch(product_url(lamp), body).json()
-    assert (changed["id"], changed["inStock"]) == (lamp, True)
+    assert (changed["id"], changed["inStock"], changed["lowStock"]) == (lamp, True, False)
     assert changed["createdAt"] > "2021"
     assert staff.patch(product_url(lamp), {"stock": 3}).json()["stock"] == 3
 
@@ -207,6 +217,7 @@ def test_a_list_is_filtered_and_sorted(staff: APIClient) -> None:
         ({"maxPrice": "-1"}, "min_value"),
         ({"inStock": "perhaps"}, "invalid"),
         ({"isActive": "2"}, "invalid"),
+        ({"lowStock": "2"}, "invalid"),
         ({"ordering": "colour"}, "invalid_choice"),
         ({"ordering": "created_at"}, "invalid_choice"),
         ({"search": "x" * 201}, "max_length"),

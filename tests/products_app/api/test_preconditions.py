@@ -77,6 +77,7 @@ CHANGES: list[Json] = [
     {"price": "10.01"},
     {"category": "Light"},
     {"stock": 11},
+    {"lowStockAt": 11},
     {"imageUrl": "/a.png"},
     {"sku": "L-1"},
     {"brand": "Acme"},

@@ -24,6 +24,7 @@ def test_a_product_is_stored_with_the_given_values() -> None:
         price=Decimal("19.90"),
         category="Light",
         stock=7,
+        low_stock_at=3,
         image_url="/lantern.png",
         sku="L-1",
         brand="Acme",
