@@ -194,6 +194,23 @@ HOLDS = Worker(
     needs=(POSTGRESQL,),
 )
 
+STOCK_WATCH = Worker(
+    name="stock-watch",
+    title="stock watch",
+    command="run_stock_watch",
+    runs="kafka_workers.stock_watch:run",
+    purpose="tell each time the stock of a product falls below its lowStockAt, whoever lowered it",
+    scaling="One is active, the others take over when it ends, or 10 seconds after it died.",
+    needs=(MONGODB, KAFKA),
+    principal="stockbridge-stock-watch",
+    sends=("inventory.low",),
+    kill_points=(
+        KillPoint("before-recording-falls", "with changes of the catalogue read but not recorded"),
+        KillPoint("after-recording-falls-before-sending", "with falls recorded but not sent"),
+        KillPoint("after-sending-falls-before-record", "with falls sent but not recorded as sent"),
+    ),
+)
+
 WORKERS = tuple(entry for entry in tuple(globals().values()) if isinstance(entry, Worker))
 """Every entry above, in its order."""
 

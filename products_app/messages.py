@@ -1,8 +1,9 @@
-"""The answers of the stock service as Kafka messages (docs/asyncapi.yaml).
+"""The answers of the stock service, and what the stock watch tells, as Kafka messages (docs/asyncapi.yaml).
 
 On the wire a message is JSON with camelCase names; readers ignore unknown fields.
 """
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -53,8 +54,19 @@ class InventoryReleased(Struct, frozen=True, rename="camel"):
     items: list[StockLine]
 
 
+class InventoryLow(Struct, frozen=True, rename="camel"):
+    """The stock of a product has fallen below its `lowStockAt`: told once each time it falls."""
+
+    product_id: str
+    product_name: str
+    stock: StockLevel
+    low_stock_at: Annotated[int, Meta(ge=1)]
+    timestamp: Annotated[datetime, Meta(tz=True)]
+
+
 TOPICS: dict[type[Struct], str] = {
     InventoryReserved: "inventory.reserved",
     InventoryRejected: "inventory.rejected",
     InventoryReleased: "inventory.released",
+    InventoryLow: "inventory.low",
 }

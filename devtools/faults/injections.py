@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import psutil
@@ -12,10 +12,15 @@ from devtools.faults.system import INSTANCES, System, sleep_between
 from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
 from devtools.stack.spawn import PROJECT
-from kafka_workers.workers import CONSUMERS, GROUPS, RELAY, WORKERS, Worker
+from kafka_workers.workers import CONSUMERS, GROUPS, RELAY, STOCK_WATCH, WORKERS, Worker
 
-# Longer than a consumer's session in its group (1.5 s), and the relay's idle session in PostgreSQL (12 s).
-_FROZEN_CONSUMER_SECONDS, _FROZEN_RELAY_SECONDS = 6.0, 14.0
+# Longer than a consumer's session in its group (1.5 s), the relay's idle session in PostgreSQL (12 s), and
+# the lease of the stock watch in MongoDB (10 s).
+_FROZEN_CONSUMER_SECONDS, _FROZEN_LEADER_SECONDS = 6.0, 14.0
+_LED: dict[Worker, Callable[[System], str]] = {
+    RELAY: System.active_relay,
+    STOCK_WATCH: System.active_stock_watch,
+}
 _POINT_SECONDS, _REBALANCES = 30.0, 5
 _MOVED_CLOCK = PROJECT / "devtools" / "faults" / "moved_clock"
 _LARGEST_MOVE_SECONDS = 7200
@@ -44,6 +49,11 @@ def kill_web_worker(system: System, rng: random.Random) -> None:
 def kill_at(worker: Worker, point: str, system: System, rng: random.Random) -> None:
     """SIGKILL for some or all processes of a worker, when each reaches the point for the 1st or 2nd time."""
     instances = system.instances(worker.name)
+    if worker is STOCK_WATCH:
+        # Its successor may be the process that replaces it: the other one would never reach the point.
+        for name in instances[1:]:
+            system.stack.remove(name)
+        instances = instances[:1]
     # Only the leader works: all relays get the kill point, so the standby that takes over dies too.
     count = len(instances) if worker is RELAY else rng.randint(1, len(instances))
     chosen = rng.sample(instances, count)
@@ -96,9 +106,10 @@ def join_and_leave(system: System, rng: random.Random) -> None:
 
 def freeze(worker: Worker, system: System, rng: random.Random) -> None:
     """SIGSTOP until other processes have taken over, then SIGCONT: the frozen one must lose its batch."""
-    name = system.active_relay() if worker is RELAY else rng.choice(system.instances(worker.name))
+    leader = _LED.get(worker)
+    name = leader(system) if leader else rng.choice(system.instances(worker.name))
     system.stack.pause(name)
-    time.sleep(_FROZEN_RELAY_SECONDS if worker is RELAY else _FROZEN_CONSUMER_SECONDS)
+    time.sleep(_FROZEN_LEADER_SECONDS if leader else _FROZEN_CONSUMER_SECONDS)
     system.stack.resume(name)
 
 

@@ -16,6 +16,7 @@ from devtools.faults.evidence import Event, Evidence
 from devtools.faults.external_service import RELEASE, RESERVE
 from devtools.faults.mail_laws import MAIL_DEAD_LETTERS, MAIL_LAWS
 from devtools.faults.money_laws import MONEY_LAWS
+from devtools.faults.stock_keeper import falls_are_told_once
 from devtools.faults.violation import Law, Violation
 from kafka_workers.workers import PAYMENT
 
@@ -229,6 +230,7 @@ LAWS: tuple[Law, ...] = (
     only_invalid_messages_are_dead_letters,
     all_work_is_finished,
     answers_follow_the_contract,
+    falls_are_told_once,
     *MONEY_LAWS,
     *MAIL_LAWS,
 )

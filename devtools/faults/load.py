@@ -7,6 +7,7 @@ from devtools.faults.external_service import ExternalService
 from devtools.faults.http_clients import Customer, Service, Staff
 from devtools.faults.observations import Observations
 from devtools.faults.socket_client import SocketClient
+from devtools.faults.stock_keeper import StockKeeper
 from devtools.faults.system import System
 from kafka_workers.workers import INVENTORY
 
@@ -35,6 +36,7 @@ class Load:
                 for number, caller in enumerate(callers, start=1)
             ),
             Staff("staff", observations, seed, shop.staff, shop.web_url),
+            StockKeeper("stock-keeper", observations, seed, shop),
             Service("service", observations, seed, shop),
             ExternalService("external-service", observations, seed, system.broker.brokers, requests),
         ]

@@ -45,6 +45,8 @@ class Observations:
         # What the service reserved over HTTP: (order id, product id) -> quantity.
         self.held_by_services: dict[tuple[str, str], int] = {}
         self.invalid_keys: set[str] = set()
+        # How often each product of the stock keeper fell below its lowStockAt.
+        self.falls: dict[str, int] = {}
         self.connections: list[Connection] = []
         self.unexpected: list[str] = []
         self.repeats = 0
@@ -56,5 +58,5 @@ class Observations:
             self.repeats += 1
 
     def belongs_to_run(self, key: str) -> bool:
-        """Whether an order id, of a customer or of a service, belongs to this run."""
-        return key in self.placed or key.startswith(self.run)
+        """Whether the id of an order, or of a product of the stock keeper, belongs to this run."""
+        return key in self.placed or key in self.falls or key.startswith(self.run)

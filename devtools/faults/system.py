@@ -25,7 +25,7 @@ from devtools.stack.server import Server
 from devtools.stack.servers import MAIL, start_all
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
-from kafka_workers.workers import RELAY, WORKERS, Worker
+from kafka_workers.workers import RELAY, STOCK_WATCH, WORKERS, Worker
 
 CUSTOMERS = 4
 INSTANCES = 2
@@ -71,6 +71,15 @@ class System:
     def _leads(self, relay: str) -> bool:
         ports = {port for (port,) in self.rows(LEADING_PORT)}
         return is_connected_from(self.stack.pid(relay), ports)
+
+    def active_stock_watch(self) -> str:
+        """The name of the stock watch that holds the lead."""
+        return eventually(self._leading_stock_watch, "a stock watch that leads")
+
+    def _leading_stock_watch(self) -> str:
+        watches = {str(self.stack.pid(name)): name for name in self.instances(STOCK_WATCH.name)}
+        holders = [each["holder"] for each in self.documents("stock_watch", {"holder": {"$exists": True}})]
+        return next((watches[pid] for holder in holders if (pid := holder.split("/")[1]) in watches), "")
 
     def renew_tokens(self) -> None:
         """Gives every caller a new access token before the old ones expire."""

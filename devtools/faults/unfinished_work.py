@@ -6,6 +6,7 @@ from confluent_kafka import KafkaException
 
 from devtools.faults.broker import TOPICS
 from devtools.faults.observations import Observations
+from devtools.faults.stock_keeper import LAST_BOUND
 from devtools.faults.system import System
 from kafka_workers.workers import GROUPS
 
@@ -48,6 +49,7 @@ def _unfinished_work(system: System, observations: Observations) -> list[str]:
             *_unfinished_orders(system, observations),
             *_unfinished_payments(system),
             *_unpublished(system),
+            *_untold_falls(system, observations),
             *_lags(system),
         ]
         return found or ([] if _fingerprint(system) == before else ["events or messages are still added"])
@@ -73,6 +75,18 @@ def _unfinished_payments(system: System) -> list[str]:
 def _unpublished(system: System) -> list[str]:
     [(count,)] = system.rows(_UNPUBLISHED)
     return [f"{count} events are not published"] if count else []
+
+
+def _untold_falls(system: System, observations: Observations) -> list[str]:
+    """Of the stock watch: the products whose last fall it does not know of, and what it has not sent."""
+    watched = {str(each["_id"]): each for each in system.documents("watched_products", {})}
+    behind = [
+        f"the stock watch does not know of the last fall of {product}"
+        for product in observations.falls
+        if watched.get(product, {}).get("lowStockAt") != LAST_BOUND
+    ]
+    unsent = [fall for watch in system.documents("stock_watch", {}) for fall in watch.get("unsent", ())]
+    return behind + [f"{len(unsent)} falls are not sent"] * bool(unsent)
 
 
 def _lags(system: System) -> list[str]:

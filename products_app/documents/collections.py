@@ -9,6 +9,7 @@ from pymongo.errors import OperationFailure
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import LEDGER
 from products_app.documents.product import PRODUCTS, RETIRED_INDEXES, ProductDocument, validator
+from products_app.documents.stock_watch import WATCH, WATCHED
 
 _NAMESPACE_EXISTS = 48
 
@@ -20,7 +21,7 @@ def create_collections() -> None:
     """
     with translating_mongodb_errors():
         database: Database[dict[str, Any]] = get_db()
-        for name in (PRODUCTS, LEDGER):
+        for name in (PRODUCTS, LEDGER, WATCH, WATCHED):
             _create(database, name)
         database.command("collMod", PRODUCTS, validator=validator(), validationLevel="moderate")
         for name in RETIRED_INDEXES & database[PRODUCTS].index_information().keys():

@@ -1,0 +1,77 @@
+"""The worker of the stock watch: sends a message for each time the stock of a product falls too low."""
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+
+import msgspec
+
+from foundation.heartbeat import beat, tell_warm
+from foundation.outage import DependencyUnavailable, Outage
+from foundation.warming import warm_up
+from kafka_workers.contract.topics import TOPIC_OF
+from kafka_workers.runtime.exceptions import PublishFailed
+from kafka_workers.runtime.messages.message import OutgoingMessage, cloud_event
+from kafka_workers.runtime.producing.producer import Producer
+from kafka_workers.workers import STOCK_WATCH
+from products_app.exceptions import CatalogueUnavailable
+from products_app.messages import InventoryLow
+from products_app.services.stock_watch.watch import Fall, StockWatch
+
+_TOPIC = TOPIC_OF[InventoryLow]
+_encode = msgspec.json.Encoder().encode
+
+
+def run(stop: threading.Event) -> None:
+    """Watch until `stop` is set. Waits while MongoDB or Kafka is unavailable."""
+    with Producer(STOCK_WATCH.name) as producer:
+        warm_up(producer.connect)
+
+        def send(falls: Sequence[Fall]) -> None:
+            try:
+                producer.publish(map(message_of, falls))
+            except PublishFailed as error:
+                # No product can make a message too large: the settings of the broker must change.
+                raise DependencyUnavailable("Kafka", str(error)) from error
+
+        watch_until(stop, StockWatch(send))
+
+
+def watch_until(stop: threading.Event, watch: StockWatch) -> None:
+    """Take turns until `stop` is set. Waits during an outage of a dependency."""
+    outage = Outage()
+    while not stop.is_set():
+        beat()
+        try:
+            pause = take_turn(watch)
+        except DependencyUnavailable as error:
+            pause = outage.record_failure(error)
+        else:
+            outage.record_success()
+            tell_warm()
+        stop.wait(pause)
+    with suppress(CatalogueUnavailable):
+        watch.end()
+
+
+def take_turn(watch: StockWatch) -> float:
+    """One turn; how many seconds to wait afterwards. Raises DependencyUnavailable."""
+    try:
+        return watch.take_turn()
+    except CatalogueUnavailable as error:
+        raise DependencyUnavailable("MongoDB", str(error)) from error
+
+
+def message_of(fall: Fall) -> OutgoingMessage:
+    """The message about a fall; the same one whenever it is sent."""
+    value = InventoryLow(fall.product_id, fall.product_name, fall.stock, fall.low_stock_at, fall.time)
+    return cloud_event(
+        _TOPIC.name,
+        fall.product_id,
+        _encode(value),
+        id=f"{fall.id}:{_TOPIC.name}",
+        source=_TOPIC.source,
+        time=fall.time,
+        subject=fall.product_id,
+        data_schema=_TOPIC.schema,
+    )
