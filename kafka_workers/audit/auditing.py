@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from django.db import connection
-
+from foundation.advisory_lock import take_lock
 from kafka_workers.audit.advice import (
     entry_difference,
     line_difference,
@@ -64,10 +63,8 @@ def audit(*, grace: float, repair: bool, progress: Progress) -> AuditReport:
 
 def _lock_repair() -> None:
     """Take the repair lock until the connection ends. Raises RepairInProgress."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", REPAIR_LOCK)
-        if cursor.fetchone() != (True,):
-            raise RepairInProgress
+    if not take_lock(REPAIR_LOCK):
+        raise RepairInProgress
 
 
 def _uncertain_products(

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from foundation.currencies import is_currency
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers.answer_messages import answer_message
+from kafka_workers.consumers.message_money import require_money
 from kafka_workers.consumers.message_values import ValueReader
 from kafka_workers.contract.topics import TOPIC_OF
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage, SomeFailed
@@ -19,6 +21,7 @@ from orders_app.messages import PaymentRefundRequested, PaymentRequested
 from orders_app.payments.answering import CALLS_AT_ONCE, answer_requests, warm_up
 from orders_app.payments.calls import Contradicted, PaymentRequest
 from orders_app.payments.messages import PaymentMessage, PaymentRefunded
+from orders_app.payments.webhooks.looking_up import look_up_payments
 
 BATCH_SECONDS = 5.0
 
@@ -30,8 +33,7 @@ _READERS: Mapping[str, ValueReader[Any]] = {
 def decode(received: ReceivedMessage) -> PaymentRequest:
     """The request in a message. Raises InvalidMessage."""
     request: PaymentRequest = _READERS[received.topic].read(received.value)
-    if not is_currency(request.currency):
-        raise InvalidMessage(f"no currency: {request.currency[:10]!r} - at `$.currency`")
+    require_money(request)
     return request
 
 
@@ -70,12 +72,23 @@ def _message(request: ReceivedMessage, answer: PaymentMessage, now: datetime) ->
     return answer_message(request, answer, now, of=f"{answer.order_id}:{number}")
 
 
+def check_settings() -> None:
+    """Raises ImproperlyConfigured where there is no gateway."""
+    if not settings.STRIPE_SECRET_KEY:
+        raise ImproperlyConfigured(
+            "STRIPE_SECRET_KEY is not set: without the key of an account at the payment gateway "
+            "there is nothing to run (docs/settings.md)."
+        )
+
+
 PAYMENT_CONSUMER = ConsumerDefinition(
     group=PAYMENT.group,
     topics=PAYMENT.reads,
     decode=decode,
     handle=handle,
+    check=check_settings,
     warm_up=warm_up,
+    beside=(look_up_payments,),
     batch_size=CALLS_AT_ONCE,
     time_budget=BATCH_SECONDS,
 )

@@ -6,10 +6,11 @@ position, so no other fencing is needed. The server ends the session of a relay 
 
 from django.db import connection
 
+from foundation.advisory_lock import take_lock
+
 READER = "outbox-relay"
 """The name of the relay among the readers of the order log."""
 
-# Locks of two numbers never collide with the locks on orders, which have one.
 LOCK = (0x5B, 1)
 SESSION = {
     # No wait for the disk: if a crash undoes a stored position, a batch is sent twice, no more.
@@ -24,12 +25,11 @@ SESSION = {
 
 def acquire_leadership() -> bool:
     """Become the leader, unless another relay is. Raises django.db.OperationalError."""
+    if not take_lock(LOCK):
+        return False
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK)
-        acquired: bool = cursor.fetchone() == (True,)
-        if acquired:
-            cursor.executemany("SELECT set_config(%s, %s, false)", list(SESSION.items()))
-    return acquired
+        cursor.executemany("SELECT set_config(%s, %s, false)", list(SESSION.items()))
+    return True
 
 
 def release_leadership() -> None:

@@ -13,7 +13,7 @@ class GatewayEvent(models.Model):
 
     Orders can be deleted and events stay, so `order_id` is no foreign key. `reference` is the gateway's id of
     the payment, dispute or refund that the event is about, or the id of the message with the answer. The
-    event itself is not kept: tokens are in it.
+    event itself is not kept: tokens are in it. A payment that is looked up is resolved once that is done.
     """
 
     class Kind(models.TextChoices):
@@ -53,6 +53,11 @@ class GatewayEvent(models.Model):
             ),
             models.Index(
                 fields=["received_at", "event_id"], condition=~Q(kind="payment"), name="gateway_event_staff"
+            ),
+            models.Index(
+                fields=["received_at", "event_id"],
+                condition=Q(resolved_at=None, kind="payment"),
+                name="gateway_event_waiting",
             ),
             models.Index(fields=["payment_id"], name="gateway_event_payment_id"),
             models.Index(fields=["reference"], name="gateway_event_reference"),

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from orders_app.document import OrderDocument
 from orders_app.event_log import Origin
-from orders_app.models import Payment, PaymentToken
+from orders_app.models import Order, Payment, PaymentToken
 from orders_app.services.locking import locked_order, locked_orders
 from orders_app.services.payment_gateway import require_payment_gateway
 
@@ -21,6 +21,12 @@ def pay_order(*, order_id: UUID, token: str, origin: Origin) -> OrderDocument:
         if not _is_under_way(order.document, token):
             order.pay(token)
     return order.document
+
+
+def is_look_up_due(*, order_id: UUID, attempt: int, succeeded: bool) -> bool:
+    """Whether `request_payment_look_up` would be done now; changes and locks nothing."""
+    made = Order.objects.filter(pk=order_id, payment_attempts__gte=attempt)
+    return attempt >= 1 and made.exists() and not _has_ended(order_id, attempt, succeeded)
 
 
 def request_payment_look_up(

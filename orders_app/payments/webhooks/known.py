@@ -31,7 +31,16 @@ class Known(NamedTuple):
 
 def what_is_known(notice: GatewayNotice) -> Known:
     """Ask the database by one statement, without a lock."""
-    states = [state.value for state in _ENDS.get(notice.subject, [])]
+    return _look(notice.event_id, notice.payment_id, notice.subject)
+
+
+def is_end_known(payment_id: str, subject: Subject) -> bool:
+    """Whether an order knows how this payment ended, so that such an event about it tells nothing new."""
+    return _look("", payment_id, subject).end
+
+
+def _look(event_id: str, payment_id: str, subject: Subject) -> Known:
+    states = [state.value for state in _ENDS.get(subject, [])]
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, {"event": notice.event_id, "payment": notice.payment_id, "states": states})
+        cursor.execute(_LOOK, {"event": event_id, "payment": payment_id, "states": states})
         return Known(*cursor.fetchone())

@@ -18,6 +18,7 @@ from orders_app.payments.messages import GatewayId
 from orders_app.payments.wire import from_stripe
 from orders_app.services.order_ids import parse_order_id
 
+PAYMENT_TAKEN = "payment_intent.succeeded"
 MAX_SUMMARY = 200
 MAX_CODE = 40
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -86,7 +87,7 @@ class _Object(Struct):
 
 
 _SUBJECTS: Mapping[str, Callable[[_Object], Subject | None]] = {
-    "payment_intent.succeeded": lambda _: Subject.PAYMENT_TAKEN,
+    PAYMENT_TAKEN: lambda _: Subject.PAYMENT_TAKEN,
     "payment_intent.payment_failed": lambda _: Subject.PAYMENT_ENDED,
     "payment_intent.requires_action": lambda _: Subject.PAYMENT_ENDED,
     "payment_intent.canceled": lambda _: Subject.PAYMENT_ENDED,

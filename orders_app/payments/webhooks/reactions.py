@@ -9,7 +9,7 @@ from orders_app.event_log import Origin
 from orders_app.models import GatewayEvent, Payment
 from orders_app.payments.webhooks.known import what_is_known
 from orders_app.payments.webhooks.notice import GatewayNotice, Subject
-from orders_app.services.pay_order import request_payment_look_up
+from orders_app.services.pay_order import is_look_up_due
 from orders_app.services.record_payment_answers import record_refund_failure
 
 Kind = GatewayEvent.Kind
@@ -32,25 +32,21 @@ def payments_of(notice: GatewayNotice) -> QuerySet[Payment]:
     return Payment.objects.filter(payment_id=notice.payment_id).exclude(payment_id="")
 
 
-def _about_payment(notice: GatewayNotice, origin: Origin) -> Kind | None:
-    if _look_up(notice, origin):
+def _about_payment(notice: GatewayNotice, _origin: Origin) -> Kind | None:
+    """Remembered as one to be looked up: what the payment is, and of which order, the gateway says then."""
+    if _is_look_up_due(notice):
         return Kind.PAYMENT
-    # The attempt may have ended while this waited for the order.
+    # The attempt may have ended meanwhile.
     is_taken = notice.subject == Subject.PAYMENT_TAKEN
     return Kind.UNKNOWN_PAYMENT if is_taken and not what_is_known(notice).end else None
 
 
-def _look_up(notice: GatewayNotice, origin: Origin) -> bool:
-    """Ask for the payment to be looked up, unless the attempt that its metadata names has ended so."""
+def _is_look_up_due(notice: GatewayNotice) -> bool:
+    """Whether the attempt that the metadata names was made, and has not ended so."""
     if notice.order_id is None or notice.attempt is None:
         return False
-    return request_payment_look_up(
-        order_id=notice.order_id,
-        attempt=notice.attempt,
-        payment_id=notice.payment_id,
-        succeeded=notice.subject == Subject.PAYMENT_TAKEN,
-        origin=origin,
-    )
+    is_taken = notice.subject == Subject.PAYMENT_TAKEN
+    return is_look_up_due(order_id=notice.order_id, attempt=notice.attempt, succeeded=is_taken)
 
 
 def _about_dispute(_notice: GatewayNotice, _origin: Origin) -> Kind:

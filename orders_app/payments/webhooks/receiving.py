@@ -10,7 +10,6 @@ from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -21,8 +20,7 @@ from orders_app.payments.webhooks.known import what_is_known
 from orders_app.payments.webhooks.notice import GatewayNotice, read_notice
 from orders_app.payments.webhooks.reactions import payments_of, react
 from orders_app.payments.webhooks.signature import require_signature
-
-log = structlog.get_logger(__name__)
+from orders_app.payments.webhooks.telling import tell_staff
 
 
 class Outcome(StrEnum):
@@ -75,7 +73,7 @@ def _act_on(notice: GatewayNotice, origin: Origin) -> Outcome:
         raise _Repeated
     if kind == GatewayEvent.Kind.PAYMENT:
         return Outcome.LOOKED_UP
-    transaction.on_commit(partial(_tell, event))
+    transaction.on_commit(partial(tell_staff, event))
     return Outcome.KEPT
 
 
@@ -99,13 +97,3 @@ def _row(notice: GatewayNotice, kind: GatewayEvent.Kind) -> dict[str, object]:
 def _order_of(notice: GatewayNotice) -> UUID | None:
     """The order that knows the payment, else the one that the metadata names."""
     return payments_of(notice).values_list("order_id", flat=True).first() or notice.order_id
-
-
-def _tell(event: GatewayEvent) -> None:
-    log.warning(
-        "the payment gateway told what staff must see",
-        event_id=event.event_id,
-        kind=event.kind,
-        payment_id=event.payment_id,
-        order_id=event.order_id and str(event.order_id),
-    )

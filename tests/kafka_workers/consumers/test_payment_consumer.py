@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.test import override_settings
 
 from devtools.driver.kafka import KafkaClient, Record
@@ -179,5 +180,5 @@ def test_a_gateway_that_is_away_is_waited_for(
 
 @override_settings(STRIPE_SECRET_KEY="")
 def test_without_a_gateway_the_worker_ends_with_one_sentence() -> None:
-    with pytest.raises(CommandError, match=r"^STRIPE_SECRET_KEY is not set"):
+    with pytest.raises(ImproperlyConfigured, match=r"^STRIPE_SECRET_KEY is not set"):
         call_command("run_payment_consumer")
