@@ -1,6 +1,7 @@
 """Exponential backoff with jitter while a dependency is unavailable."""
 
 import random
+from datetime import timedelta
 
 import structlog
 
@@ -21,6 +22,16 @@ class DependencyUnavailable(Exception):
     def cause(self) -> str:
         """Identifies the cause of the outage: errors with the same cause are logged once."""
         return self.dependency
+
+
+class NotNow(Exception):
+    """A dependency works, and does not do this one thing now: it must be tried again later.
+
+    That is no fault of the code. With a `patience` it is tried for so long, otherwise as often as anything
+    else that fails.
+    """
+
+    patience: timedelta | None = None
 
 
 class Outage:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 from msgspec import Struct
 
-from foundation.outage import DependencyUnavailable
+from foundation.outage import DependencyUnavailable, NotNow
 from orders_app.document import PaymentFailure
 
 GATEWAY = "the payment gateway"
@@ -23,7 +23,7 @@ class GatewayUnavailable(DependencyUnavailable):
         super().__init__(GATEWAY, detail)
 
 
-class AnswerMissing(Exception):
+class AnswerMissing(NotNow):
     """The gateway has not answered this one request: it may have had its effect, and can be asked again."""
 
 

@@ -14,7 +14,7 @@ from structlog.contextvars import bound_contextvars
 from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
-from foundation.outage import DependencyUnavailable
+from foundation.outage import DependencyUnavailable, NotNow
 from kafka_workers.runtime.consuming.definition import (
     ConsumerDefinition,
     DecodedMessage,
@@ -27,6 +27,7 @@ from kafka_workers.runtime.consuming.retry import (
     failed_copy,
     outcome_of,
     truncated_copy,
+    with_patience,
 )
 from kafka_workers.runtime.exceptions import InvalidMessage, PublishFailed
 from kafka_workers.runtime.messages.failure import Failure, is_for_another_group
@@ -93,6 +94,7 @@ class BatchProcessor(Generic[T]):
         failed: dict[int, _Failed] = {}
         if self._definition.handle_each:
             handled = self._handle_each(self._definition.handle_each, messages, failed, admit)
+            self._definition.finish()
         else:
             handled = self._handle_together(messages, failed, meanwhile)
         outcomes = self._outcomes(handled, failed)
@@ -252,10 +254,10 @@ class BatchProcessor(Generic[T]):
 
     def _failed(self, message: Message, error: BaseException) -> "_Failed":
         group, topics = self._definition.group, self._definition.topics
-        return _Failed(
-            Failure.from_error(message, group, topics, error, datetime.now(UTC)),
-            None if isinstance(error, InvalidMessage) else error,
-        )
+        failure = Failure.from_error(message, group, topics, error, datetime.now(UTC))
+        if isinstance(error, NotNow):
+            failure = with_patience(failure, error.patience, self._retry_delays)
+        return _Failed(failure, None if isinstance(error, InvalidMessage | NotNow) else error)
 
     def _report(self, failures: "Sequence[tuple[Message, _Failed]]") -> None:
         for message, failed in failures:
@@ -283,7 +285,7 @@ class _Prepared(Struct, Generic[T], frozen=True, eq=False):
 
 
 class _Failed(NamedTuple):
-    """The failure of one message, and its error where that is worth a traceback."""
+    """The failure of one message, and its error where that is a fault of the code, worth a traceback."""
 
     failure: Failure
     error: BaseException | None

@@ -48,6 +48,8 @@ class ConsumerDefinition(Generic[T]):
     another one again. After a crash the last messages come again. It is also given the message that is
     likely to be the next, so that it can be prepared without any effect while a server is awaited. Here the
     messages of a batch, of all partitions, are in the order of their records' times.
+    `finish` ends what `handle_each` has left open; it is called before any of the messages handled so far
+    counts as handled. It raises DependencyUnavailable, after which all of them come again.
     `warm_up` does once, without any effect, what the first batch would otherwise wait for; it may fail.
     `check` runs before anything else and raises ImproperlyConfigured where the settings do not fit.
     `clean_up` runs when the consumer has ended; it raises nothing.
@@ -62,6 +64,7 @@ class ConsumerDefinition(Generic[T]):
     decode: Callable[[ReceivedMessage], T]
     handle: Callable[[Sequence[DecodedMessage[T]]], Iterable[OutgoingMessage]] | None = None
     handle_each: "HandleEach[T] | None" = None
+    finish: Callable[[], None] = lambda: None
     warm_up: Callable[[], None] = lambda: None
     check: Callable[[], None] = lambda: None
     clean_up: Callable[[], None] = lambda: None

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 
+import msgspec
 from confluent_kafka import Message
 
 from kafka_workers.runtime.group_topics import dead_letter_topic, retry_number, retry_topic
@@ -35,6 +37,16 @@ def outcome_of(failure: Failure, delays: Sequence[float]) -> Outcome:
     if failure.kind == "invalid":
         return Outcome.INVALID
     return Outcome.DEAD_LETTERED if failure.attempts > len(delays) else Outcome.RETRIED
+
+
+def with_patience(failure: Failure, patience: timedelta | None, delays: Sequence[float]) -> Failure:
+    """The failure of a message that is to be tried for so long: after the last retry topic again in that one.
+
+    A redrive does not begin anew: it tries as often as any message is tried.
+    """
+    if patience is None or not delays or failure.last_at - failure.first_at > patience:
+        return failure
+    return msgspec.structs.replace(failure, attempts=min(failure.attempts, len(delays)))
 
 
 def failed_copy(message: Message, failure: Failure, delays: Sequence[float]) -> OutgoingMessage:

@@ -129,6 +129,7 @@ class Bench:
         handle_each: HandleEach[int],
         time_budget: float = 1.0,
         beside: Sequence[Callable[[threading.Event], None]] = (),
+        finish: Callable[[], None] = lambda: None,
     ) -> Worker:
         """A worker that handles its messages one by one."""
         worker = Worker(
@@ -139,6 +140,7 @@ class Bench:
                 handle_each=handle_each,
                 time_budget=time_budget,
                 beside=beside,
+                finish=finish,
             )
         )
         self.workers.append(worker)

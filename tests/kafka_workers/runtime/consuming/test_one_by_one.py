@@ -1,12 +1,14 @@
 """Messages that are handled one by one: none is handled again because of another one."""
 
 import threading
+from datetime import timedelta
+from typing import Any
 
 import msgspec
 from pytest_django import Settings
 
 from devtools.driver.shop import eventually
-from foundation.outage import DependencyUnavailable
+from foundation.outage import DependencyUnavailable, NotNow
 from kafka_workers.runtime.consuming.definition import DecodedMessage
 from tests.kafka_workers.runtime.workbench import Bench
 
@@ -61,6 +63,42 @@ def test_during_an_outage_the_next_message_waits_and_none_before_it_is_handled_a
     del ledger.fails[3]
     ledger.await_numbers(6)
     assert [number for number in ledger.given if number != 3] == [0, 1, 2, 4, 5, 6]
+    bench.wait_until_committed()
+
+
+def test_what_a_dependency_does_not_do_now_is_tried_for_its_patience_and_told_in_one_line(
+    bench: Bench, captured_log: list[dict[str, Any]]
+) -> None:
+    class Deferred(NotNow):
+        patience = timedelta(seconds=3)
+
+    ledger = Ledger()
+    ledger.fails[3] = Deferred("451 later")
+    send_in_order(bench, *range(5))
+    bench.start_one_by_one(ledger.handle)
+    [letter] = bench.dead_letters(1)
+    assert letter.headers["failure_reason"] == "451 later"
+    assert ledger.given.count(3) > 6, "more often than the three delays"
+    assert [number for number in ledger.given if number != 3] == [0, 1, 2, 4]
+    told = [line for line in captured_log if line["event"] == "message failed"]
+    assert {line["outcome"] for line in told} == {"retried", "dead_lettered"}
+    assert not any(line["exc_info"] for line in told)
+
+
+def test_messages_count_as_handled_once_what_they_have_left_open_is_finished(bench: Bench) -> None:
+    ledger = Ledger()
+    away = threading.Event()
+    away.set()
+
+    def finish() -> None:
+        if away.is_set():
+            raise DependencyUnavailable("PostgreSQL")
+
+    send_in_order(bench, *range(3))
+    bench.start_one_by_one(ledger.handle, finish=finish)
+    eventually(lambda: ledger.given.count(2) >= 2, "they come again")
+    assert bench.lag() == 3
+    away.clear()
     bench.wait_until_committed()
 
 
