@@ -15,6 +15,7 @@ KillPointName = Literal[
     "after-handling-before-answers",
     "after-answers-before-offsets",
     "before-sending-mail",
+    "before-last-line-of-mail",
     "after-sending-mail-before-record",
     "after-claim-before-charge",
     "after-charge",

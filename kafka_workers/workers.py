@@ -175,7 +175,8 @@ EMAIL = Consumer(
     ),
     kill_points=(
         KillPoint("before-handling", "with a message read but not handled"),
-        KillPoint("before-sending-mail", "with a mail begun but not sent"),
+        KillPoint("before-sending-mail", "with a mail written but nothing of it sent"),
+        KillPoint("before-last-line-of-mail", "with a mail recorded as begun and sent but for its last line"),
         KillPoint("after-sending-mail-before-record", "with a mail sent but not recorded as sent"),
         KillPoint("after-answers-before-offsets", "with mails recorded but the offsets not committed"),
     ),

@@ -49,6 +49,13 @@ VALUES (%(group)s::text, %(key)s::text, 0, now())
 ON CONFLICT ("group", message_id) DO UPDATE SET done_at = now()
 """
 """Notes that the effect has taken place, or must not."""
+IS_DONE = """
+EXISTS (
+    SELECT FROM inbox_message
+    WHERE "group" = %(group)s::text AND message_id = %(key)s::text AND done_at IS NOT NULL
+)
+"""
+"""Whether the effect has taken place, or must not."""
 
 
 class Beginning(Enum):

@@ -50,6 +50,8 @@ class PaymentMethod(IntegerChoices):
 
 UNPAID = (PaymentStatus.PENDING, PaymentStatus.FAILED)
 """The order is not paid, and a payment may still arrive."""
+MAX_DECLINES = 3
+DECLINES_FOR_GOOD = frozenset({"fraudulent", "stolen_card", "lost_card", "pickup_card"})
 
 TRANSITIONS: Mapping[OrderStatus, tuple[OrderStatus, ...]] = {
     OrderStatus.PENDING: (OrderStatus.PROCESSING, OrderStatus.CANCELLED),
@@ -80,3 +82,8 @@ NEEDS_STOCK_AND_PAYMENT = BEFORE_SHIPMENT - {OrderStatus.PENDING} | {OrderStatus
 def is_allowed(current: OrderStatus, wanted: OrderStatus) -> bool:
     """Whether the transition from `current` to `wanted` exists."""
     return wanted in TRANSITIONS[current]
+
+
+def is_last_decline(code: str, attempt: int) -> bool:
+    """Whether no other attempt follows a decline with this code: an order that waits is cancelled then."""
+    return code in DECLINES_FOR_GOOD or attempt >= MAX_DECLINES

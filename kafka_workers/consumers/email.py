@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers.message_money import require_money
 from kafka_workers.consumers.message_values import ValueReader
 from kafka_workers.contract.topics import ORDERS, TOPIC_OF
 from kafka_workers.runtime.broker.topics import DEAD_LETTER_RETENTION
@@ -36,12 +38,12 @@ from orders_app.mail.events import (
 )
 from orders_app.mail.examples import example_events
 from orders_app.mail.reader import Reader, find_reader
-from orders_app.mail.server import MailServer
+from orders_app.mail.server import DEFERRED_FOR, MailServer
 from orders_app.mail.telling import CustomerMail, MaybeSentTwice
 from orders_app.messages import Item, OrderCancelled, OrderCompleted, OrderCreated, OrderStatusChanged
 from orders_app.money import from_minor_units
 from orders_app.payments import messages as payments
-from orders_app.state_machine import OrderStatus, PaymentMethod
+from orders_app.state_machine import OrderStatus, PaymentMethod, is_last_decline
 
 BATCH_MAILS = 10_000
 """The most messages of a backlog that are put in the order of time together; customers are told in it."""
@@ -87,7 +89,12 @@ def _delivered(value: OrderCompleted) -> Facts:
 
 
 def _payment_failed(value: payments.PaymentFailed) -> Facts:
-    return PaymentFailed(amount=_money(value.amount, value.currency), detail=value.detail, at=value.timestamp)
+    return PaymentFailed(
+        amount=_money(value.amount, value.currency),
+        detail=value.detail,
+        is_last=is_last_decline(value.code, value.attempt),
+        at=value.timestamp,
+    )
 
 
 def _refunded(value: payments.PaymentRefunded) -> Facts:
@@ -120,10 +127,8 @@ def decode(received: ReceivedMessage) -> MailEvent | None:
     """The event in a message; None for one of which no mail tells. Raises InvalidMessage."""
     reader, facts_of = _TOPICS[received.topic]
     value = reader.read(received.value)
-    try:
-        facts = facts_of(value)
-    except ValueError as error:  # no such currency
-        raise InvalidMessage(str(error)) from error
+    require_money(value)
+    facts = facts_of(value)
     if facts is None:
         return None
     return MailEvent(
@@ -172,6 +177,22 @@ def handle_each(
     _mailing.used_at = time.monotonic()
 
 
+def finish() -> None:
+    """Record the end of the last mail. Raises DependencyUnavailable."""
+    try:
+        _mailing.customer_mail.record_end()
+    except (OperationalError, InterfaceError) as error:
+        close_old_connections()
+        raise DependencyUnavailable("PostgreSQL", str(error)) from error
+
+
+def clean_up() -> None:
+    """Take leave of the mail server."""
+    with suppress(DependencyUnavailable):
+        finish()
+    _mailing.server.close()
+
+
 def warm_up() -> None:
     """Read a user, write a mail and connect to the mail server; sends nothing. Raises what these raise."""
     find_reader("0")
@@ -185,9 +206,9 @@ def check_settings() -> None:
     for name, value in (("EMAIL_URL", settings.EMAIL_URL), ("PUBLIC_URL", settings.PUBLIC_URL)):
         if not value:
             raise ImproperlyConfigured(f"{name} is not set: without it no mail can be sent.")
-    longest = timedelta(days=settings.KAFKA_RETENTION_DAYS) + DEAD_LETTER_RETENTION
+    longest = timedelta(days=settings.KAFKA_RETENTION_DAYS) + DEFERRED_FOR + DEAD_LETTER_RETENTION
     if longest >= INBOX_AGE:
-        most = (INBOX_AGE - DEAD_LETTER_RETENTION).days - 1
+        most = (INBOX_AGE - DEFERRED_FOR - DEAD_LETTER_RETENTION).days - 1
         raise ImproperlyConfigured(
             f"KAFKA_RETENTION_DAYS must be at most {most}: topics and dead letters could give a message "
             f"again after {longest.days} days, but which mails were sent is known for {INBOX_AGE.days} days."
@@ -199,9 +220,10 @@ EMAIL_CONSUMER = ConsumerDefinition(
     topics=EMAIL.reads,
     decode=decode,
     handle_each=handle_each,
+    finish=finish,
     check=check_settings,
     warm_up=warm_up,
-    clean_up=_mailing.server.close,
+    clean_up=clean_up,
     beside=(send_account_mails,),
     batch_size=BATCH_MAILS,
 )

@@ -1,11 +1,13 @@
 """Sending account mails, beside the consumer that mails what happens to orders. Any number may run at once.
 
-A mail is claimed for LEASE before it is sent, and its end is recorded afterwards. A process that is killed in
-between leaves it claimed: after LEASE it is sent again, once.
+A mail is claimed for LEASE before it is sent. That it may be sent is recorded once the server has all of it
+but its last line, and its end afterwards. A process that is killed leaves it claimed: after LEASE it is sent
+again, where it may have been sent once.
 """
 
 import threading
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.core.mail import EmailMultiAlternatives
@@ -85,7 +87,7 @@ class AccountMailSender:
         return row is not None
 
     def _send(self, row: AccountMail) -> None:
-        if row.begun > MOST_BEGUN:
+        if row.begun >= MOST_BEGUN:
             detail = "Twice, the process that sent it ended before it could record the answer."
             self._end(_End(row, State.UNSURE, detail))
         elif mail := self._written(row):
@@ -108,14 +110,16 @@ class AccountMailSender:
     def _send_written(self, row: AccountMail, mail: EmailMultiAlternatives) -> None:
         """Send it, and record what became of it. Raises MailServerUnavailable."""
         try:
-            self._server.send(mail)
+            self._server.send(mail, before_last_line=partial(_begin, row))
         except MailDeferred as error:
             _defer(row, error.answer)
         except MailRefused as error:
             self._end(_End(row, State.REFUSED, error.answer))
         except MailServerUnavailable as error:
             if not error.may_have_sent:
-                AccountMail.objects.filter(pk=row.pk).update(begun=F("begun") - 1, due_at=Now())
+                AccountMail.objects.filter(pk=row.pk).update(begun=row.begun, due_at=Now())
+            raise
+        except (OperationalError, InterfaceError):
             raise
         except Exception:
             self._give_up(row)
@@ -146,9 +150,15 @@ def _claim() -> AccountMail | None:
     with transaction.atomic():
         row = _due().select_for_update(skip_locked=True).first()
         if row:
-            AccountMail.objects.filter(pk=row.pk).update(begun=F("begun") + 1, due_at=Now() + LEASE)
+            AccountMail.objects.filter(pk=row.pk).update(due_at=Now() + LEASE)
             row.refresh_from_db()
     return row
+
+
+def _begin(row: AccountMail) -> None:
+    """Record that the server may take the mail from now on."""
+    AccountMail.objects.filter(pk=row.pk).update(begun=F("begun") + 1)
+    kill_point("before-last-line-of-mail")
 
 
 def _record(end: _End) -> None:
@@ -163,6 +173,6 @@ def _defer(row: AccountMail, answer: str) -> None:
     """Try it again later."""
     pause = min(LONGEST_DEFERRAL, FIRST_DEFERRAL * 2 ** min(row.deferred, 10))
     AccountMail.objects.filter(pk=row.pk).update(
-        begun=F("begun") - 1, deferred=F("deferred") + 1, due_at=Now() + pause, detail=answer
+        begun=row.begun, deferred=F("deferred") + 1, due_at=Now() + pause, detail=answer
     )
     metrics.MAILS.labels("deferred").inc()

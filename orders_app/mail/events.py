@@ -42,10 +42,14 @@ class Confirmed(Struct, frozen=True, kw_only=True):
 
 
 class PaymentFailed(Struct, frozen=True, kw_only=True):
-    """An attempt to pay failed; `detail` is a sentence for the customer."""
+    """An attempt to pay failed; `detail` is a sentence for the customer.
+
+    After the last one an order that waits for its payment is cancelled.
+    """
 
     amount: Money
     detail: str
+    is_last: bool = False
     at: datetime
 
 

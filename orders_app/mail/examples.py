@@ -55,6 +55,9 @@ def _facts() -> Mapping[str, Facts]:
         "placed-paid-on-delivery": Placed(lines=lines, total=total, is_prepaid=False, at=AT),
         "confirmed": Confirmed(at=AT),
         "payment-failed": PaymentFailed(amount=total, detail="Your card has insufficient funds.", at=AT),
+        "payment-failed-last": PaymentFailed(
+            amount=total, detail="Your card was declined.", is_last=True, at=AT
+        ),
         "cancelled-rejected": _cancelled(CancelCause.REJECTED, SHORTAGE),
         "cancelled-expired": _cancelled(CancelCause.EXPIRED),
         "cancelled-unpaid": _cancelled(CancelCause.UNPAID),

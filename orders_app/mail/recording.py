@@ -1,10 +1,12 @@
-"""The record of each mail, per event and address: written before it is sent, and when its end is known.
+"""The record of each mail, per event and address: written before it can be taken, and when its end is known.
 
-Each is one statement, together with the inbox. The beginning does not wait for the disk of PostgreSQL: the
-end does, and what was written before is then on the disk too. A mail whose beginning is lost in a crash of
-PostgreSQL is sent as one that was never begun.
+Each is one statement, together with the inbox; the end of a mail and the beginning of the next are one too.
+An end waits for the disk of PostgreSQL, and a beginning alone does not: where an end is on the disk, so is
+what was written before. A mail whose beginning is lost in a crash of PostgreSQL is sent as one that was never
+begun.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,40 +15,62 @@ from msgspec import Struct
 from foundation import metrics
 from orders_app import inbox
 from orders_app.inbox import Beginning
+from orders_app.mail import reader
 from orders_app.mail.composing import mail_id_of, one_line
 from orders_app.mail.events import MailEvent
+from orders_app.mail.reader import Reader
 from orders_app.models import MailRecord
 
 MAIL_GROUP = "email-service-group"
 State = MailRecord.State
 MAX_TEXT = 64
+LONGEST_WAIT_MINUTES = 60
+"""A mail that is deferred again and again waits as long as it has waited in all, and no longer than this."""
+STALE_HOURS = 3
+"""A mail that was not tried for longer holds up none that come after it."""
 
+# Of a mail that is tried again, the beginning stays the first one.
+_OR_UPDATE = """
+ON CONFLICT (message_id, address) DO UPDATE
+SET state = EXCLUDED.state, detail = EXCLUDED.detail, ended_at = EXCLUDED.ended_at
+"""
 _RECORD = """
 INSERT INTO mail_record
     (message_id, event_id, order_number, user_id, kind, address, state, detail, begun_at, ended_at)
 """
-_OR_UPDATE = """
-ON CONFLICT (message_id, address) DO UPDATE
-SET state = EXCLUDED.state, detail = EXCLUDED.detail, ended_at = EXCLUDED.ended_at,
-    begun_at = EXCLUDED.begun_at
-"""
 _FIELDS = "%(key)s::text, %(event_id)s, %(order_number)s, %(user_id)s, %(kind)s, %(address)s"
-_BEGIN = f"""
-WITH begun AS ({inbox.BEGIN})
+_BEGUN = f"""
 {_RECORD}
 SELECT {_FIELDS}, CASE WHEN begun > 0 THEN %(sending)s ELSE %(unsure)s END, '', now(), NULL
-FROM begun CROSS JOIN set_config('synchronous_commit', 'off', true)
+FROM begun {{unsynchronized}}
 {_OR_UPDATE}
 RETURNING (SELECT begun FROM begun)
 """  # noqa: S608 - texts of ours
-_END = f"""
-WITH done AS ({inbox.FINISH})
-{_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), now()) {_OR_UPDATE}
-RETURNING {inbox.RELEASE}
-"""
-_PUT_OFF = f"""
-{_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), NULL) {_OR_UPDATE}
-"""
+_ENDED = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), now()) {_OR_UPDATE}"
+_BEGIN = f"WITH begun AS ({inbox.BEGIN}) " + _BEGUN.format(
+    unsynchronized="CROSS JOIN set_config('synchronous_commit', 'off', true)"
+)
+_RELEASED = f"{_ENDED} RETURNING {inbox.RELEASE}"
+_END = f"WITH done AS ({inbox.FINISH}) {_RELEASED}"
+_END_OF_BEFORE = f"done AS ({inbox.FINISH}), ended AS ({_RELEASED})".replace("%(", "%(ended_")
+_END_AND_BEGIN = f"WITH {_END_OF_BEFORE}, begun AS ({inbox.BEGIN}) " + _BEGUN.format(  # noqa: S608
+    unsynchronized="CROSS JOIN (SELECT count(*) FROM ended) AS before"
+)
+_PUT_OFF = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), now()) {_OR_UPDATE}"
+_FIND = f"""
+SELECT {reader.FIELDS}, {inbox.IS_DONE},
+    own.state = %(deferred)s
+    AND own.ended_at + least(own.ended_at - own.begun_at, interval '{LONGEST_WAIT_MINUTES} minutes') > now(),
+    EXISTS (
+        SELECT FROM mail_record AS earlier
+        WHERE earlier.order_number = %(order_number)s AND earlier.address = {reader.ADDRESS}
+        AND earlier.state = %(deferred)s AND earlier.ended_at > now() - interval '{STALE_HOURS} hours'
+        AND earlier.id < coalesce(own.id, {2**63 - 1})
+    )
+FROM {reader.ACCOUNT}
+LEFT JOIN mail_record AS own ON own.message_id = %(key)s::text AND own.address = {reader.ADDRESS}
+WHERE account.id = %(account)s
+"""  # noqa: S608
 
 
 class MailEnd(Struct, frozen=True):
@@ -56,35 +80,92 @@ class MailEnd(Struct, frozen=True):
     detail: str = ""
 
 
-def begin_mail(event: MailEvent, address: str) -> Beginning:
-    """Record that the mail is being sent now, unless it has been, or that may have happened too often."""
-    fields = _fields(event, address) | {"sending": State.SENDING.value, "unsure": State.UNSURE.value}
+class EndedMail(Struct, frozen=True):
+    """A mail whose end is known."""
+
+    event: MailEvent
+    address: str
+    end: MailEnd
+
+
+class Known(Struct, frozen=True):
+    """What is known of a mail that is to be sent.
+
+    `is_done`: its event was told. `must_wait`: the server deferred it, and it is too early to ask again.
+    `is_behind`: an earlier mail about the same order to the same address is deferred.
+    """
+
+    is_done: bool
+    must_wait: bool
+    is_behind: bool
+
+
+def find_reader_of(event: MailEvent) -> tuple[Reader, Known] | None:
+    """The user that the event names, if there is one (`find_reader`), and what is known of their mail.
+
+    One statement, which changes and locks nothing.
+    """
+    account = reader.account_number(event.user_id)
+    if account is None:
+        return None
+    fields: dict[str, str | int] = {
+        "group": MAIL_GROUP,
+        "key": event.key,
+        "order_number": one_line(event.order_number)[:MAX_TEXT],
+        "deferred": State.DEFERRED.value,
+        "account": account,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, fields)
+        cursor.execute(_FIND, fields)
         row = cursor.fetchone()
+    if row is None:
+        return None
+    *of_reader, is_done, must_wait, is_behind = row
+    return Reader(event.user_id, *of_reader), Known(is_done, bool(must_wait), is_behind)
+
+
+def begin_mail(event: MailEvent, address: str, ended: EndedMail | None = None) -> Beginning:
+    """Record that the mail is being sent now, unless it has been, or that may have happened too often.
+
+    The end of the mail before is recorded by the same statement, whatever comes of the beginning.
+    """
+    fields = _fields(event, address) | {"sending": State.SENDING.value, "unsure": State.UNSURE.value}
+    if ended:
+        fields |= {f"ended_{name}": value for name, value in _fields_of(ended).items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_END_AND_BEGIN if ended else _BEGIN, fields)
+        row = cursor.fetchone()
+    if ended:
+        metrics.MAILS.labels(ended.end.state).inc()
     beginning = inbox.beginning_of(row, group=MAIL_GROUP, key=event.key)
     if beginning is Beginning.UNSURE:
         metrics.MAILS.labels(State.UNSURE).inc()
     return beginning
 
 
-def end_mail(event: MailEvent, address: str, end: MailEnd) -> None:
+def end_mail(ended: EndedMail) -> None:
     """Record the end of the mail, and that its message is done."""
     with connection.cursor() as cursor:
-        cursor.execute(_END, _fields(event, address, end))
-    metrics.MAILS.labels(end.state).inc()
+        cursor.execute(_END, _fields_of(ended))
+    metrics.MAILS.labels(ended.end.state).inc()
 
 
-def put_off_mail(event: MailEvent, address: str, end: MailEnd) -> None:
+def put_off_mail(event: MailEvent, address: str, detail: str, *, is_begun: bool) -> None:
     """Record that the mail was certainly not sent, and is to be sent later."""
     with transaction.atomic(), connection.cursor() as cursor:
-        inbox.take_back(group=MAIL_GROUP, key=event.key)
-        cursor.execute(_PUT_OFF, _fields(event, address, end))
-    metrics.MAILS.labels(end.state).inc()
+        if is_begun:
+            inbox.take_back(group=MAIL_GROUP, key=event.key)
+        cursor.execute(_PUT_OFF, _fields_of(EndedMail(event, address, MailEnd(State.DEFERRED, detail))))
+    metrics.MAILS.labels(State.DEFERRED).inc()
 
 
-def _fields(event: MailEvent, address: str, end: MailEnd | None = None) -> dict[str, Any]:
-    fields = {
+def _fields_of(ended: EndedMail) -> Mapping[str, Any]:
+    end = {"state": ended.end.state.value, "detail": ended.end.detail}
+    return _fields(ended.event, ended.address) | end
+
+
+def _fields(event: MailEvent, address: str) -> dict[str, Any]:
+    return {
         "group": MAIL_GROUP,
         "key": event.key,
         "event_id": mail_id_of(event.event_id),
@@ -93,4 +174,3 @@ def _fields(event: MailEvent, address: str, end: MailEnd | None = None) -> dict[
         "kind": event.kind.value,
         "address": one_line(address),
     }
-    return fields | {"state": end.state.value, "detail": end.detail} if end else fields

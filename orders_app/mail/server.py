@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from email.generator import BytesGenerator
 from io import BytesIO
 from typing import NoReturn
@@ -19,13 +20,17 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
 from foundation.heartbeat import beat
-from foundation.outage import DependencyUnavailable
+from foundation.outage import DependencyUnavailable, NotNow
 from foundation.printable import printable, shortened
 
 TRUSTED_SECONDS = 5.0
 """A connection that was used more recently is not asked whether it still works."""
 LAST_REPLY_SECONDS = 60.0
 """How long the server may take to answer a whole mail. Giving up sooner sends a mail twice (RFC 5321)."""
+SOON_SECONDS = 0.02
+"""An answer that takes longer is waited for."""
+DEFERRED_FOR = timedelta(days=2)
+"""For so long a mail is tried that the server does not take now: greylisting and full mailboxes last."""
 
 OK, FORWARDED, START_DATA, CLOSING = 250, 251, 354, 421
 TEMPORARY, PERMANENT = 4, 5
@@ -37,7 +42,7 @@ _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 class MailServerUnavailable(DependencyUnavailable):
     """The server is away, or takes no mail of ours at all.
 
-    `may_have_sent`: the connection ended between the mail and the answer to it.
+    `may_have_sent`: the connection ended between the last line of the mail and the answer to it.
     """
 
     def __init__(self, detail: str, *, may_have_sent: bool = False) -> None:
@@ -53,12 +58,18 @@ class MailNotTaken(Exception):
         self.answer = answer
 
 
-class MailDeferred(MailNotTaken):
+class MailDeferred(MailNotTaken, NotNow):
     """The server does not take this mail now (4xx): it must be tried again later."""
+
+    patience = DEFERRED_FOR
 
 
 class MailRefused(MailNotTaken):
     """The server never takes this mail (5xx)."""
+
+
+def _nothing() -> None:
+    """What is called where a caller has nothing to do."""
 
 
 class MailServer:
@@ -69,14 +80,21 @@ class MailServer:
         self._used_at = 0.0
         self._next_at = 0.0
 
-    def connect(self) -> None:
-        """Open the connection, unless it is open and works. Raises MailServerUnavailable."""
-        if self._backend and time.monotonic() - self._used_at > TRUSTED_SECONDS and not self._answers():
+    def connect(self, before_waiting: Callable[[], None] = _nothing) -> None:
+        """Open the connection, unless it is open and works. Raises MailServerUnavailable.
+
+        `before_waiting` is called first where that takes long, and may raise.
+        """
+        is_trusted = bool(self._backend) and time.monotonic() - self._used_at < TRUSTED_SECONDS
+        if not is_trusted:
+            before_waiting()
+        if self._backend and not is_trusted and not self._answers():
             self._drop()
         try:
             if not self._backend:
                 self._backend = get_connection()
-            self._backend.open()
+            if self._backend.open() and isinstance(self._backend, EmailBackend):
+                _send_at_once(self._backend.connection)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise MailServerUnavailable(_words_of(error)) from error
@@ -86,31 +104,40 @@ class MailServer:
         self,
         mail: EmailMultiAlternatives,
         data: bytes | None = None,
-        meanwhile: Callable[[], None] = lambda: None,
+        *,
+        before_waiting: Callable[[], None] = _nothing,
+        before_last_line: Callable[[], None] = _nothing,
+        meanwhile: Callable[[], None] = _nothing,
     ) -> None:
         """Send a mail to its one recipient; no faster than MAIL_RATE.
 
-        `data` is what `as_sent` gives for it, if that is known. `meanwhile` is called while the server takes
-        the mail; it raises nothing.
+        `data` is what `as_sent` gives for it, if that is known. `before_waiting` is called before this waits
+        for longer than a moment; `before_last_line` once the server has all of the mail but its last line, so
+        that it may take it from then on; `meanwhile` while the server takes it: that raises nothing. What the
+        first two raise ends the mail, which was not sent then.
         Raises MailServerUnavailable, MailDeferred and MailRefused; the connection can be used after the last
         two.
         """
-        self.connect()
-        self._await_turn()
+        self.connect(before_waiting)
+        self._await_turn(before_waiting)
         if not isinstance(self._backend, EmailBackend):
             assert self._backend
+            before_last_line()
             self._backend.send_messages([mail])
             return
         assert self._backend.connection, "connect has opened it"
-        encoding = mail.encoding or settings.DEFAULT_CHARSET
-        [recipient] = mail.recipients()
-        self._transmit(
-            self._backend.connection,
-            sanitize_address(mail.from_email, encoding),
-            sanitize_address(recipient, encoding),
-            data or as_sent(mail),
-            meanwhile,
-        )
+        smtp, content = self._backend.connection, data or as_sent(mail)
+        try:
+            self._envelope(smtp, mail, content, before_waiting)
+            self._transmit(smtp, content)
+            before_last_line()
+        except MailNotTaken:
+            raise
+        except BaseException:
+            # A server drops a mail that has no end.
+            self._drop()
+            raise
+        self._end(smtp, meanwhile)
         self._used_at = time.monotonic()
 
     def close(self) -> None:
@@ -136,45 +163,62 @@ class MailServer:
             return bool(self._backend.connection.noop()[0] == OK)
         return False
 
-    def _await_turn(self) -> None:
+    def _await_turn(self, before_waiting: Callable[[], None]) -> None:
         rate = settings.MAIL_RATE
         if rate is None:
             return
+        before_waiting()
         while (left := self._next_at - time.monotonic()) > 0:
             beat()
             time.sleep(min(left, 1.0))
         self._next_at = time.monotonic() + rate.seconds / rate.limit
 
-    def _transmit(
-        self, smtp: smtplib.SMTP, sender: str, recipient: str, data: bytes, meanwhile: Callable[[], None]
+    def _envelope(
+        self,
+        smtp: smtplib.SMTP,
+        mail: EmailMultiAlternatives,
+        content: bytes,
+        before_waiting: Callable[[], None],
     ) -> None:
+        """Tell the server from whom and to whom the mail is, until it asks for its content."""
+        encoding = mail.encoding or settings.DEFAULT_CHARSET
+        sender = sanitize_address(mail.from_email, encoding)
+        [recipient] = mail.recipients()
         try:
-            self._begin_mail(smtp, sender, recipient, is_ascii=data.isascii())
+            smtp.ehlo_or_helo_if_needed()
+            options = "" if content.isascii() or not smtp.has_extn("8bitmime") else " BODY=8BITMIME"
+            code, reply = _ask(smtp, f"MAIL FROM:{smtplib.quoteaddr(sender)}{options}", before_waiting)
+            if code != OK:
+                # The sender is the same for all mails: it is not this one that the server does not take.
+                raise smtplib.SMTPSenderRefused(code, reply, sender)
+            to = f"RCPT TO:{smtplib.quoteaddr(sanitize_address(recipient, encoding))}"
+            for command, awaited in ((to, (OK, FORWARDED)), ("DATA", (START_DATA,))):
+                code, reply = _ask(smtp, command, before_waiting)
+                if code not in awaited:
+                    self._raise_for(smtp, code, reply)
+        except (OSError, smtplib.SMTPException) as error:
+            raise MailServerUnavailable(_words_of(error)) from error
+
+    def _transmit(self, smtp: smtplib.SMTP, content: bytes) -> None:
+        """Send all of the mail but the line that ends it."""
+        try:
+            smtp.send(_LEADING_DOT.sub(b"..", content).removesuffix(b"\r\n") + b"\r\n")
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
-            raise MailServerUnavailable(_words_of(error)) from error
+            # It took the recipient: where it answers a new connection, it is this mail that it does not like.
+            self.connect()
+            raise MailDeferred(f"the connection ended within the mail: {_words_of(error)}") from error
+
+    def _end(self, smtp: smtplib.SMTP, meanwhile: Callable[[], None]) -> None:
+        """Send the line that ends the mail, and await what becomes of it."""
         try:
-            smtp.send(_LEADING_DOT.sub(b"..", data).removesuffix(b"\r\n") + b"\r\n.\r\n")
+            smtp.send(b".\r\n")
             meanwhile()
             code, reply = _last_reply(smtp)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise MailServerUnavailable(_words_of(error), may_have_sent=True) from error
         if code != OK:
-            self._raise_for(smtp, code, reply)
-
-    def _begin_mail(self, smtp: smtplib.SMTP, sender: str, recipient: str, *, is_ascii: bool) -> None:
-        smtp.ehlo_or_helo_if_needed()
-        options = [] if is_ascii or not smtp.has_extn("8bitmime") else ["BODY=8BITMIME"]
-        code, reply = smtp.mail(sender, options)
-        if code != OK:
-            # The sender is the same for all mails: it is not this one that the server does not take.
-            raise smtplib.SMTPSenderRefused(code, reply, sender)
-        code, reply = smtp.rcpt(recipient)
-        if code not in (OK, FORWARDED):
-            self._raise_for(smtp, code, reply)
-        code, reply = smtp.docmd("DATA")
-        if code != START_DATA:
             self._raise_for(smtp, code, reply)
 
     def _raise_for(self, smtp: smtplib.SMTP, code: int, reply: bytes) -> NoReturn:
@@ -197,6 +241,21 @@ def as_sent(mail: EmailMultiAlternatives) -> bytes:
     return data.getvalue()
 
 
+def _send_at_once(smtp: smtplib.SMTP | None) -> None:
+    """Have TCP send the last line of a mail though the server has not acknowledged the lines before it."""
+    if smtp and smtp.sock:
+        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _ask(smtp: smtplib.SMTP, command: str, before_waiting: Callable[[], None]) -> tuple[int, bytes]:
+    """The answer to a command."""
+    smtp.putcmd(command)
+    assert smtp.sock
+    if not _has_arrived(smtp.sock, SOON_SECONDS):
+        before_waiting()
+    return smtp.getreply()
+
+
 def _last_reply(smtp: smtplib.SMTP) -> tuple[int, bytes]:
     """The answer to a whole mail. Raises TimeoutError after LAST_REPLY_SECONDS."""
     assert smtp.sock
@@ -208,10 +267,10 @@ def _last_reply(smtp: smtplib.SMTP) -> tuple[int, bytes]:
     return smtp.getreply()
 
 
-def _has_arrived(sock: socket.socket) -> bool:
-    """Whether there is something to read; waits a second for it."""
+def _has_arrived(sock: socket.socket, seconds: float = 1.0) -> bool:
+    """Whether there is something to read; waits so long for it."""
     is_decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-    return is_decrypted or bool(select.select([sock], [], [], 1.0)[0])
+    return is_decrypted or bool(select.select([sock], [], [], seconds)[0])
 
 
 def _words_of(error: Exception) -> str:

@@ -27,11 +27,10 @@ from orders_app.state_machine import (
     PaymentStatus,
     StockStatus,
     is_allowed,
+    is_last_decline,
 )
 
 CASH_DUE = (PaymentMethod.CASH_ON_DELIVERY, PaymentStatus.PENDING)
-MAX_DECLINES = 3
-DECLINES_FOR_GOOD = frozenset({"fraudulent", "stolen_card", "lost_card", "pickup_card"})
 PAYMENT_FAILED = CancelReason(
     CancelCode.PAYMENT_FAILED, "The payment was declined, so the order was cancelled. Nothing was charged."
 )
@@ -163,8 +162,7 @@ class LockedOrder(PaymentSteps):
         attempt = self.document.payment_attempts
         self.end_attempt(attempt, Payment.State.FAILED, payment_id, failure)
         self.record_failed_attempt(failure)
-        is_last = failure.code in DECLINES_FOR_GOOD or attempt >= MAX_DECLINES
-        if is_last and self.document.status == OrderStatus.PENDING:
+        if is_last_decline(failure.code, attempt) and self.document.status == OrderStatus.PENDING:
             self.cancel(PAYMENT_FAILED)
 
     def edit(self, shipping_address: ShippingAddress | None, tracking_number: str | None) -> None:

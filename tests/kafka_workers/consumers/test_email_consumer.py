@@ -212,7 +212,12 @@ def test_one_that_is_deferred_comes_later_one_refused_never_and_their_neighbours
 
 
 @pytest.mark.parametrize(
-    ("point", "copies"), [("before-sending-mail", 1), ("after-sending-mail-before-record", 2)]
+    ("point", "copies"),
+    [
+        ("before-sending-mail", 1),
+        ("before-last-line-of-mail", 1),
+        ("after-sending-mail-before-record", 2),
+    ],
 )
 def test_a_kill_at_this_point_loses_no_mail_and_gives_at_most_one_copy_more(
     point: str, copies: int, kafka_client: KafkaClient, alice: User, catcher: Catcher
@@ -228,17 +233,35 @@ def test_a_kill_at_this_point_loses_no_mail_and_gives_at_most_one_copy_more(
     assert sent == {numbers[0]: copies, numbers[1]: 1, numbers[2]: 1}
 
 
-def test_an_unknown_currency_is_a_dead_letter(
+BAD_MONEY: list[tuple[str, dict[str, Any], str]] = [
+    ("refunded", {"currency": "GOLD"}, "no currency: 'GOLD'"),
+    ("placed", {"currency": "usd"}, "no currency: 'usd'"),
+    *(
+        (kind, {"totalAmount": amount}, f"no amount of money: '{amount}' - at `$.totalAmount`")
+        for kind, amount in (("placed", "NaN"), ("placed", "-5.00"), ("delivered", "Infinity"))
+    ),
+    ("placed", {"totalAmount": "1E+400000"}, "no amount of money"),
+    ("placed", {"items": [ITEM | {"price": "-0.01"}]}, "no amount of money: '-0.01' - at `$.items[0].price`"),
+    ("rejected", {"items": [ITEM | {"price": "sNaN"}]}, "no amount of money"),
+]
+
+
+def test_messages_with_money_that_is_none_are_dead_letters(
     kafka_client: KafkaClient, alice: User, catcher: Catcher
 ) -> None:
-    topic, value, _ = TOLD["refunded"]
-    bad = send(kafka_client, alice, topic, value | {"currency": "GOLD"}, key="gold")
+    key = uuid.uuid4().hex
+    for kind, bad, _ in BAD_MONEY:
+        topic, value, _ = TOLD[kind]
+        send(kafka_client, alice, topic, value | bad, key=key)
     last = send(kafka_client, alice, *PLACED)
     with running_consumer():
         catcher.mail(last)
-        [letter] = kafka_client.of_order("gold", "email-service-group.dlq")
-    assert letter.headers["failure_kind"] == "invalid"
-    assert catcher.mails(bad) == []
+        letters = kafka_client.of_order(key, "email-service-group.dlq", count=len(BAD_MONEY))
+    reasons = [str(letter.headers["failure_reason"]) for letter in letters]
+    for _, _, sentence in BAD_MONEY:
+        assert any(sentence in reason for reason in reasons), (sentence, reasons)
+    assert {letter.headers["failure_kind"] for letter in letters} == {"invalid"}
+    assert len(catcher.mails()) == 1
 
 
 @pytest.mark.parametrize(
@@ -249,7 +272,7 @@ def test_an_unknown_currency_is_a_dead_letter(
         (
             "KAFKA_RETENTION_DAYS",
             30,
-            "KAFKA_RETENTION_DAYS must be at most 29: topics and dead letters could",
+            "KAFKA_RETENTION_DAYS must be at most 27: topics and dead letters could",
         ),
     ],
 )

@@ -19,6 +19,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.answers = USUAL | dict(answers)
         self.commands: list[str] = []
         self.mails: list[bytes] = []
+        self.hangs_up_within_mails = False
         super().__init__(("127.0.0.1", 0), _Conversation)
 
 
@@ -37,7 +38,13 @@ class _Conversation(socketserver.StreamRequestHandler):
                 return
 
     def _take_mail(self) -> bool:
-        lines = list(iter(self.rfile.readline, b".\r\n"))
+        if self.server.hangs_up_within_mails:
+            return False
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            if not line:
+                return False
+            lines.append(line)
         self.server.mails.append(b"".join(lines))
         return self._answer(self.server.answers.get(".", "250 ok"))
 

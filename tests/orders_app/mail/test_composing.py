@@ -207,3 +207,13 @@ def test_mails_about_money_say_that_they_always_come() -> None:
     failed = PaymentFailed(amount=Money(Decimal(1), "USD"), detail="No.", at=AT)
     assert "about your money" in write_mail(event(failed), ALICE).text
     assert "about your money" not in write_mail(event(Confirmed(at=AT)), ALICE).text
+
+
+@pytest.mark.parametrize(("is_last", "offers_another_card"), [(False, True), (True, False)])
+def test_after_the_last_decline_no_other_card_is_offered(*, is_last: bool, offers_another_card: bool) -> None:
+    facts = PaymentFailed(
+        amount=Money(Decimal(1), "USD"), detail="Your card was declined.", is_last=is_last, at=AT
+    )
+    mail = write_mail(event(facts), ALICE)
+    for body in (mail.text, mail.html):
+        assert ("another card" in body) == offers_another_card

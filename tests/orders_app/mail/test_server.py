@@ -146,11 +146,55 @@ def test_an_answer_that_never_comes_may_have_sent(
     monkeypatch.setattr(server_module, "LAST_REPLY_SECONDS", 0.0)
     with scripted_server() as scripted:
         scripted.answers["."] = "250-wait"
-        monkeypatch.setattr(server_module, "_has_arrived", lambda _: False)
+        monkeypatch.setattr(server_module, "_has_arrived", lambda *_: False)
         use(scripted, settings)
         with pytest.raises(MailServerUnavailable, match="not answered a mail") as away:
             server.send(mail())
     assert away.value.may_have_sent
+
+
+def test_a_connection_that_ends_within_a_mail_is_that_mails_fault_where_the_server_is_there(
+    settings: Any, server: MailServer
+) -> None:
+    with scripted_server() as scripted:
+        use(scripted, settings)
+        server.connect()
+        large = mail()
+        large.body = "x" * 70 + "\n" + ("y" * 70 + "\n") * 400_000
+        scripted.hangs_up_within_mails = True
+        with pytest.raises(MailDeferred, match="ended within the mail"):
+            server.send(large)
+
+
+def test_before_the_last_line_the_server_has_no_mail_and_what_is_raised_there_ends_it(
+    catcher: Catcher, server: MailServer
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop() -> None:
+        raise Stopped
+
+    arrived: list[Any] = []
+
+    with pytest.raises(Stopped):
+        server.send(mail(), before_last_line=stop)
+    server.send(mail(), before_last_line=lambda: arrived.extend(catcher.mails()))
+    assert arrived == []
+    assert len(catcher.mails()) == 1
+
+
+def test_it_is_told_before_it_waits_for_a_slow_answer_a_connection_or_its_turn(
+    catcher: Catcher, settings: Any, monkeypatch: pytest.MonkeyPatch, server: MailServer
+) -> None:
+    told: list[str] = []
+    server.send(mail(), before_waiting=lambda: told.append("connection"))
+    assert told
+    monkeypatch.setattr(server_module, "_has_arrived", lambda _, seconds=1.0: seconds == 1.0)
+    server.send(mail(), before_waiting=lambda: told.append("slow"))
+    settings.MAIL_RATE = Rate(limit=1000, seconds=1)
+    server.send(mail(), before_waiting=lambda: told.append("turn"))
+    assert {"slow", "turn"} <= set(told)
 
 
 def test_a_connection_that_the_server_has_closed_meanwhile_is_opened_again(
