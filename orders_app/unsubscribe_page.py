@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from orders_app.mail.unsubscribing import set_notifications, user_of_token
+from web.page_language import in_language_of
 
 TITLES = {
     "unknown": gettext_lazy("This link is not complete"),
@@ -40,4 +41,6 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _page(request: HttpRequest, state: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     context = {"state": state, "title": TITLES[state]}
-    return render(request, "orders_app/unsubscribe.html", context, status=status)
+    return in_language_of(
+        request, lambda: render(request, "orders_app/unsubscribe.html", context, status=status)
+    )

@@ -28,7 +28,7 @@ from config.settings.env import (
     words,
 )
 from config.settings.kafka_security import require_sound_kafka_security
-from config.settings.payment_gateway import STRIPE_ITSELF, require_sound_payments
+from config.settings.payment_gateway import STRIPE_ITSELF, require_silent_library, require_sound_payments
 from foundation.logging import logging_config
 from foundation.rates import Rate
 
@@ -154,6 +154,7 @@ require_sound_payments(
     api_base=STRIPE_API_BASE,
     plain_http=PLAIN_HTTP,
 )
+require_silent_library(text("STRIPE_LOG", ""))
 
 INSTALLED_APPS = [
     "unfold",
@@ -270,6 +271,8 @@ AXES_VERBOSE = False
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"
+# Those with translations of ours: pages follow the browser, mails the preference of their reader.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -22,6 +22,17 @@ def require_sound_payments(*, secrets: Mapping[str, str], api_base: str, plain_h
     _require_address(api_base, plain_http)
 
 
+def require_silent_library(log_level: str) -> None:
+    """Takes STRIPE_LOG, by which the library of the gateway prints its requests.
+
+    Raises ImproperlyConfigured where tokens would be printed.
+    """
+    if log_level.strip().lower() in {"debug", "info"}:
+        raise ImproperlyConfigured(
+            f"STRIPE_LOG must not be {log_level!r}: the stripe library would print payment tokens."
+        )
+
+
 def _require_address(api_base: str, plain_http: bool) -> None:
     try:
         parts = urlsplit(api_base)

@@ -12,6 +12,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext_noop
 
 from orders_app.models import MailAddressChange
 
@@ -21,7 +22,7 @@ MAX_UID, MAX_LINK_TOKEN = 64, 128  # characters
 class InvalidLink(Exception):
     """The link is not one of ours, was used, has expired, or the account has changed since."""
 
-    sentence = "This link was used, has expired or is not complete. Ask for another one."
+    sentence = gettext_noop("This link was used, has expired or is not complete. Ask for another one.")
 
 
 class _ResetTokens(PasswordResetTokenGenerator):

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.views.generic import FormView
 
 from orders_app.accounts.links import (
@@ -21,6 +21,7 @@ from orders_app.accounts.own_account import confirm_address
 from orders_app.accounts.password_reset import reset_password
 from orders_app.accounts.serializers import MAX_PASSWORD
 from web.no_store import forbid_storing
+from web.page_language import in_language_of
 
 
 class LinkForm(forms.Form):
@@ -52,7 +53,7 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The page, which nobody on its way may keep: its address has the token."""
-        response = super().dispatch(request, *args, **kwargs)
+        response = in_language_of(request, lambda: super(LinkPage, self).dispatch(request, *args, **kwargs))
         forbid_storing(response)
         return response
 
@@ -61,7 +62,7 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         try:
             self.find_user(request.GET.get("uid", ""), request.GET.get("token", ""))
         except InvalidLink as error:
-            return self._end(error.sentence)
+            return self._end(gettext(error.sentence))
         return super().get(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
@@ -73,7 +74,7 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         try:
             self.follow(form.cleaned_data)
         except InvalidLink as error:
-            return self._end(error.sentence)
+            return self._end(gettext(error.sentence))
         except ValidationError as error:
             form.add_error("new_password" if "new_password" in form.fields else None, error)
         else:

@@ -21,12 +21,15 @@ from msgspec import Struct
 from foundation.printable import printable, shortened
 from orders_app.mail.events import ALWAYS_SENT, MailEvent, Money
 from orders_app.mail.reader import Reader
+from orders_app.mail.sentences import translated
 from orders_app.mail.unsubscribing import unsubscribe_url
 
 MAX_SHOWN = 1000
 """Longest text of others in a mail, in characters."""
 MAX_IN_HEADER = 100
 _SAFE_ID = re.compile(r"[A-Za-z0-9.:/-]{1,120}")
+_SENTENCES = {"detail", "reason"}
+"""The facts that may be sentences of our own."""
 _EMPTY_LINES = re.compile(r"\n\s*\n\s*\n+")
 
 
@@ -56,12 +59,14 @@ def compose_mail(event: MailEvent, reader: Reader) -> EmailMultiAlternatives:
 
 def write_mail(event: MailEvent, reader: Reader) -> Mail:
     """What the mail about this event says to this reader."""
+    with override(reader.language or settings.LANGUAGE_CODE):
+        facts = _as_fields(event.facts, reader)
     context = {
         "order_number": one_line(event.order_number)[:MAX_IN_HEADER],
         "order_url": f"{settings.PUBLIC_URL}/api/v1/orders/{quote(event.order_id, safe='')}/",
         "unsubscribe_url": unsubscribe_url(reader.user_id),
         "is_always_sent": event.kind in ALWAYS_SENT,
-        **_as_fields(event.facts, reader),
+        **facts,
     }
     return render_mail(f"mail/{event.kind}", context, reader)
 
@@ -118,7 +123,8 @@ def _sender_domain() -> str:
 
 
 def _as_fields(struct: Struct, reader: Reader) -> dict[str, Any]:
-    return {name: _shown(value, reader) for name, value in msgspec.structs.asdict(struct).items()}
+    shown = {name: _shown(value, reader) for name, value in msgspec.structs.asdict(struct).items()}
+    return shown | {name: translated(str(shown[name])) for name in _SENTENCES & shown.keys()}
 
 
 def _shown(value: object, reader: Reader) -> object:

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.settings.payment_gateway import STRIPE_ITSELF, require_sound_payments
+from config.settings.payment_gateway import STRIPE_ITSELF, require_silent_library, require_sound_payments
 
 SECRETS = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
 
@@ -39,3 +39,10 @@ def test_tokens_travel_in_the_open_only_on_this_machine_or_where_that_is_allowed
     for local in ("http://127.0.0.1:12111", "http://localhost", "http://[::1]:12111"):
         require(*SECRETS, api_base=local)
     require(*SECRETS, api_base="http://gateway:12111", plain_http=True)
+
+
+@pytest.mark.parametrize("level", ["debug", "INFO"])
+def test_a_library_that_would_print_tokens_prevents_the_start(level: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^STRIPE_LOG must not be"):
+        require_silent_library(level)
+    require_silent_library("")
