@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 from devtools.payment_sandbox.books import Entries, Object
+from devtools.payment_sandbox.currencies import currency_of
 from devtools.payment_sandbox.errors import GatewayError
 from devtools.payment_sandbox.form import amount_of, metadata_of, require_known, required
 from devtools.payment_sandbox.tokens import Decline, Token, token_named
@@ -27,6 +28,7 @@ _KNOWN = frozenset(
         "return_url",
     ]
 )
+_PAYMENT, _CHARGE = "pi", "ch"
 _NEEDS_ACTION = Decline(
     "authentication_required",
     "authentication_required",
@@ -72,7 +74,11 @@ def create_payment(entries: Entries, schedule: Schedule, form: dict[str, Any]) -
 
 def succeed(entries: Entries, schedule: Schedule, payment: Object) -> None:
     """The money is taken."""
-    payment |= {"status": "succeeded", "amount_received": payment["amount"], "latest_charge": new_id("ch")}
+    payment |= {
+        "status": "succeeded",
+        "amount_received": payment["amount"],
+        "latest_charge": _CHARGE + payment["id"].removeprefix(_PAYMENT),
+    }
     entries.replace(payment)
     schedule.tell(entries, "payment_intent.succeeded", payment)
 
@@ -111,18 +117,24 @@ def find_payment(entries: Entries, identifier: str) -> Object:
     return payment
 
 
+def find_charged(entries: Entries, charge: str) -> Object:
+    """The payment whose charge has this id. Raises GatewayError if there is none."""
+    payment = entries.find("payment_intent", _PAYMENT + charge.removeprefix(_CHARGE))
+    if payment is None or payment["latest_charge"] != charge:
+        raise GatewayError(404, f"No such charge: '{charge}'", code="resource_missing", param="charge")
+    return payment
+
+
 def _new_payment(form: dict[str, Any]) -> tuple[Object, Token]:
     require_known(form, _KNOWN)
-    amount, currency = amount_of(form), required(form, "currency")
+    amount, currency = amount_of(form), currency_of(required(form, "currency"))
     if required(form, "confirm") != "true":
         raise GatewayError(
             400, "The sandbox only creates payments that are confirmed at once.", param="confirm"
         )
-    if not (currency.isascii() and currency.isalpha() and len(currency) == 3):
-        raise GatewayError(400, f"Invalid currency: {currency}.", param="currency")
     method = required(form, "payment_method")
     token = token_named(method)
-    identifier = new_id("pi")
+    identifier = new_id(_PAYMENT)
     payment = {
         "id": identifier,
         "object": "payment_intent",
@@ -135,7 +147,7 @@ def _new_payment(form: dict[str, Any]) -> tuple[Object, Token]:
         "client_secret": f"{identifier}_secret_{secrets.token_hex(12)}",
         "confirmation_method": "automatic",
         "created": int(time.time()),
-        "currency": currency.lower(),
+        "currency": currency,
         "description": form.get("description"),
         "last_payment_error": None,
         "latest_charge": None,

@@ -6,11 +6,11 @@ from typing import Any
 from devtools.payment_sandbox.books import Entries, Object
 from devtools.payment_sandbox.errors import GatewayError
 from devtools.payment_sandbox.form import amount_of, metadata_of, require_known, required
-from devtools.payment_sandbox.payments import charge_of, find_payment, new_id
+from devtools.payment_sandbox.payments import charge_of, find_charged, find_payment, new_id
 from devtools.payment_sandbox.tokens import token_named
 from devtools.payment_sandbox.webhooks import Schedule
 
-_KNOWN = frozenset(("amount", "expand", "metadata", "payment_intent", "reason"))
+_KNOWN = frozenset(("amount", "charge", "expand", "metadata", "payment_intent", "reason"))
 _REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
@@ -19,7 +19,7 @@ def create_refund(entries: Entries, schedule: Schedule, form: dict[str, Any]) ->
     require_known(form, _KNOWN)
     if form.get("reason", _REASONS[0]) not in _REASONS:
         raise GatewayError(400, f"Invalid reason: must be one of {', '.join(_REASONS)}", param="reason")
-    payment = find_payment(entries, required(form, "payment_intent"))
+    payment = _payment(entries, form)
     refund = _new_refund(payment, _amount(entries, payment, form), form)
     entries.add(refund, parent=payment["id"])
     schedule.tell(entries, "refund.created", refund)
@@ -42,6 +42,26 @@ def find_refund(entries: Entries, identifier: str) -> Object:
     if refund is None:
         raise GatewayError(404, f"No such refund: '{identifier}'", code="resource_missing", param="refund")
     return refund
+
+
+def _payment(entries: Entries, form: dict[str, Any]) -> Object:
+    """The payment that the form names, by its own id or that of its charge."""
+    if "charge" not in form and "payment_intent" not in form:
+        raise GatewayError(
+            400,
+            "One of the following params should be provided for this request: payment_intent or charge.",
+            code="parameter_missing",
+        )
+    named = [
+        find(entries, required(form, name))
+        for name, find in (("charge", find_charged), ("payment_intent", find_payment))
+        if name in form
+    ]
+    if named[0] != named[-1]:
+        raise GatewayError(
+            400, "The charge does not belong to the payment_intent that was given.", param="charge"
+        )
+    return named[0]
 
 
 def _amount(entries: Entries, payment: Object, form: dict[str, Any]) -> int:

@@ -165,6 +165,7 @@ def test_a_payment_that_only_the_webhook_ends_is_processing_first(
         ({"amount": 0}, "amount"),
         ({"amount": "12.50"}, "amount"),
         ({"currency": "dollars"}, "currency"),
+        ({"currency": "xyz"}, "currency"),
         ({"payment_method": ""}, "payment_method"),
         ({"confirm": False}, "confirm"),
         ({"colour": "red"}, "colour"),

@@ -26,6 +26,20 @@ def test_refunds_give_back_parts_and_never_more_than_was_paid(client: stripe.Str
     assert kept["metadata"] == {"order_id": "7"}
 
 
+def test_a_refund_may_name_the_charge(client: stripe.StripeClient) -> None:
+    paid, other = pay(client, "pm_card_visa"), pay(client, "pm_card_visa")
+    charge = str(paid.latest_charge)
+    refund = client.v1.refunds.create({"charge": charge, "amount": 500})
+    assert (refund.payment_intent, refund.charge, refund.amount) == (paid.id, charge, 500)
+    with pytest.raises(stripe.InvalidRequestError) as unknown:
+        client.v1.refunds.create({"charge": "ch_nobody"})
+    assert (unknown.value.http_status, unknown.value.param) == (404, "charge")
+    with pytest.raises(stripe.InvalidRequestError, match="does not belong"):
+        client.v1.refunds.create({"charge": charge, "payment_intent": other.id})
+    with pytest.raises(stripe.InvalidRequestError, match="payment_intent or charge"):
+        client.v1.refunds.create({"amount": 500})
+
+
 def test_a_repeated_refund_gives_back_once(client: stripe.StripeClient) -> None:
     paid, key = pay(client, "pm_card_visa"), uuid.uuid4().hex
     both = [
