@@ -9,6 +9,7 @@ from config import dependencies
 from config.api_root import Stockbridge
 from kafka_workers.audit.drift import update_drift
 from kafka_workers.relay.unread_age import update_unread_age
+from orders_app.accounts.waiting_mails import update_account_mails_waiting
 from orders_app.mail.unsubscribing import UNSUBSCRIBE_PATH
 from orders_app.payments.audit.last_audit import update_payment_differences
 from orders_app.unsubscribe_page import unsubscribe_page
@@ -44,5 +45,10 @@ urlpatterns = [
     path(f"{UNSUBSCRIBE_PATH}<str:token>/", unsubscribe_page),
     path("health/live", health.live),
     path("health/ready", dependencies.ready),
-    path("metrics", metrics_after(update_unread_age, update_drift, update_payment_differences)),
+    path(
+        "metrics",
+        metrics_after(
+            update_unread_age, update_drift, update_payment_differences, update_account_mails_waiting
+        ),
+    ),
 ]

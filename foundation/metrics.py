@@ -161,6 +161,12 @@ MAILS = Counter(
     ["outcome"],
 )
 
+ACCOUNT_MAILS_WAITING = Gauge(
+    "stockbridge_account_mails_waiting",
+    "Account mails (links to a new password and the like) that are not sent yet, those deferred included.",
+    multiprocess_mode="mostrecent",
+)
+
 # Payments.
 
 PAYMENTS = Counter(

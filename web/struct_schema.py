@@ -1,6 +1,6 @@
 """msgspec structs in the OpenAPI schema, so that a body's shape is written down once: in the struct."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import msgspec
 from django.db.models import Choices
@@ -42,6 +42,16 @@ class StructSerializer(BaseSerializer[Any]):
         return msgspec.to_builtins(instance, str_keys=True)
 
 
+def _always_there(struct: type[msgspec.Struct]) -> list[str]:
+    """The names of the fields that an answer always has, those with a default too unless it omits them."""
+    leaves_out = struct.__struct_config__.omit_defaults
+    return [
+        field.encode_name
+        for field in msgspec.structs.fields(struct)
+        if field.required or not (leaves_out or msgspec.UnsetType in get_args(field.type))
+    ]
+
+
 class StructSchema(OpenApiSerializerExtension):
     """Takes the JSON Schema from the struct; the structs inside it become components of their own."""
 
@@ -55,6 +65,8 @@ class StructSchema(OpenApiSerializerExtension):
             [struct], schema_hook=choices_schema, ref_template=f"{COMPONENTS}{{name}}"
         )
         schema: dict[str, Any] = components.pop(struct.__name__)
+        if direction == "response":
+            schema["required"] = _always_there(struct)
         for name, part in components.items():
             auto_schema.registry.register_on_missing(
                 ResolvedComponent(name, ResolvedComponent.SCHEMA, schema=part, object=name)

@@ -40,6 +40,7 @@ _LAG_SECONDS = 40.0
 _LOOP_RESTARTS, _LOOP_SECONDS = 3, 30.0
 _LATE_SECONDS = 60.0
 _OLDEST_UNREAD = "stockbridge_relay_oldest_unread_seconds"
+_ACCOUNT_MAILS = "stockbridge_account_mails_waiting"
 _WAITING = "stockbridge_consumer_waiting"
 
 
@@ -83,6 +84,9 @@ def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
     seconds = next((sample.value for sample in samples if sample.name == _OLDEST_UNREAD), None)
     if seconds is not None:
         behind.insert(0, f"relay: oldest unread event {seconds:.1f} s")
+    mails = next((sample.value for sample in samples if sample.name == _ACCOUNT_MAILS), None)
+    if mails is not None:
+        behind.append(f"account mails: {mails:.0f} waiting")
     if seconds is not None and seconds > _LATE_SECONDS:
         wrong.append(f"the relay has left an event unread for {_span(seconds)}")
     return Findings(behind, wrong)

@@ -78,7 +78,7 @@ class StripeGateway:
             key,
             base_addresses={"api": address},
             max_network_retries=0,
-            http_client=HttpClient(answer_seconds),
+            http_client=HttpClient(address, answer_seconds),
         )
 
     def charge(self, charge: Charge) -> GatewayPayment:

@@ -1,6 +1,9 @@
 """Orders that are paid through the gateway, observed from outside: its books, sockets, topics and answers."""
 
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +24,7 @@ from devtools.driver.shop import (
     Shop,
     eventually,
 )
+from devtools.stack.stack import Stack
 
 VISA, DECLINED, STOLEN = "pm_card_visa", "pm_card_chargeDeclined", "pm_card_chargeDeclinedStolenCard"
 
@@ -157,6 +161,26 @@ def test_a_payment_that_ends_after_the_cancel_goes_back(shop: Shop, books: Gatew
 
     eventually(has_gone_back, "nothing kept of a cancelled order", seconds=30)
     assert order["status"] == CANCELLED
+    shop.wait_for_stock(product, 5)
+
+
+def test_a_payment_that_ends_after_the_hold_has_expired_goes_back(
+    shop: Shop, books: GatewayBooks, stack: Stack
+) -> None:
+    product, alice = shop.new_product(stock=5), shop.new_customer()
+    order_id = place(alice, product, "pm_sandbox_slow_5")
+    alice.wait_for_stock_status(order_id, "reserved")
+    expire = (
+        "from uuid import UUID; from orders_app.hold_expiry import EXPIRY_ORIGIN, expire_holds; "
+        f"assert expire_holds(order_ids=[UUID('{order_id}')], origin=EXPIRY_ORIGIN)"
+    )
+    command = [sys.executable, "manage.py", "shell", "-c", expire]
+    subprocess.run(command, cwd=Path(__file__).parents[2], env=stack.env, timeout=60, check=True)
+    assert alice.order(order_id)["cancelReason"]["code"] == "HOLD_EXPIRED"
+    order = alice.wait_for_payment_status(order_id, REFUNDED)
+    assert (order["status"], order["refundedAmount"]) == (CANCELLED, "10.00")
+    (payment,) = books.of_order(order_id)
+    assert (payment.received, payment.refunds) == (1000, [1000])
     shop.wait_for_stock(product, 5)
 
 

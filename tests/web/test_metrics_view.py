@@ -16,6 +16,7 @@ from kafka_workers.audit.drift import record_drift
 from kafka_workers.models import LastAudit
 from kafka_workers.relay.leadership import READER
 from orders_app import event_log
+from orders_app.accounts.mail_queue import Kind, queue_mail
 from tests.orders_app.ordering import OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,6 +82,11 @@ def test_the_drift_that_the_last_audit_found_is_shown_after_its_process_has_ende
     record_drift(0)
     assert value(metrics_text(), name) == 0
     assert LastAudit.objects.get().drift_pieces == 0
+
+
+def test_account_mails_that_wait_are_counted_when_they_are_asked_for() -> None:
+    queue_mail(kind=Kind.ADDRESS_CHANGE, address="walter@example.com")
+    assert value(metrics_text(), "stockbridge_account_mails_waiting") == 1
 
 
 def test_without_a_database_the_other_metrics_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:

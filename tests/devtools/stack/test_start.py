@@ -288,6 +288,7 @@ def status_when_well(directory: Path) -> dict[str, list[str]]:
     eventually(is_well, "a status without faults", seconds=60)
     assert lines[-2:] == ["wrong", "  nothing"]
     assert any("orders-service-group: " in line for line in lines)
+    assert "  account mails: 0 waiting" in lines
     return {line.split()[0]: line.split() for line in lines if line}
 
 

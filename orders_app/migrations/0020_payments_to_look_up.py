@@ -5,7 +5,7 @@ RESOLVE = "UPDATE gateway_event SET resolved_at = received_at WHERE kind = 'paym
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders_app", "0018_analytics")]
+    dependencies = [("orders_app", "0019_codes_of_cancellations")]
 
     operations = [
         migrations.RunSQL(RESOLVE, migrations.RunSQL.noop),
