@@ -8,7 +8,7 @@ import threading
 import time
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -116,8 +116,10 @@ def _look_up(event: GatewayEvent) -> None:
         _keep(event, Kind.UNKNOWN_PAYMENT, NO_SUCH_PAYMENT)
     elif parse_order_id(payment.order_id) != event.order_id:
         _keep(event, Kind.CONTRADICTION, ANOTHER_ORDER)
-    elif payment.state == PaymentState.PROCESSING or _ask_order(event, payment):
+    elif payment.state == PaymentState.PROCESSING:
         _resolve(event)
+    elif _ask_order(event, payment):
+        return
     elif payment.state == PaymentState.SUCCEEDED and not is_end_known(payment.id, Subject.PAYMENT_TAKEN):
         _keep(event, Kind.UNKNOWN_PAYMENT, NOBODY_KNOWS)
     else:
@@ -125,20 +127,24 @@ def _look_up(event: GatewayEvent) -> None:
 
 
 def _ask_order(event: GatewayEvent, payment: GatewayPayment) -> bool:
-    """Have the order ask for the payment of its attempt, as it is told to; whether it has such an attempt."""
+    """Have the order ask for the payment of its attempt, and resolve the event; whether it has such one."""
     if event.order_id is None or not payment.attempt.isdecimal():
         return False
-    return request_payment_look_up(
-        order_id=event.order_id,
-        attempt=int(payment.attempt),
-        payment_id=payment.id,
-        succeeded=payment.state == PaymentState.SUCCEEDED,
-        origin=Origin(ACTOR),
-    )
+    with transaction.atomic():
+        is_asked = request_payment_look_up(
+            order_id=event.order_id,
+            attempt=int(payment.attempt),
+            payment_id=payment.id,
+            succeeded=payment.state == PaymentState.SUCCEEDED,
+            origin=Origin(ACTOR),
+        )
+        if is_asked:
+            _resolve(event)
+    return is_asked
 
 
 def _resolve(event: GatewayEvent) -> None:
-    """Nothing is left to do. After a crash before this, the order may be asked once more."""
+    """Nothing is left to do."""
     GatewayEvent.objects.filter(pk=event.pk).update(resolved_at=timezone.now())
 
 
