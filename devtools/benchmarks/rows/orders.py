@@ -46,14 +46,23 @@ _LABELS = {
     "sockets": "sockets",
     **{worker.name: worker.title for worker in WORKERS if not worker.setting},
 }
+
+
+def _field(name: str) -> str:
+    """The name of a process as one of a field."""
+    return name.replace("-", "_")
+
+
 MemoryResult = make_dataclass(
-    "MemoryResult", [(name, float, figure(label, "MiB")) for name, label in _LABELS.items()], frozen=True
+    "MemoryResult",
+    [(_field(name), float, figure(label, "MiB")) for name, label in _LABELS.items()],
+    frozen=True,
 )
 """Memory of each process after a round of all cases (PSS, children included)."""
 _SERVERS = {"postgres": "PostgreSQL", "mongodb": "MongoDB", "kafka": "Kafka"}
 CpuResult = make_dataclass(
     "CpuResult",
-    [(name, float, figure(label, "µs")) for name, label in (_LABELS | _SERVERS).items()]
+    [(_field(name), float, figure(label, "µs")) for name, label in (_LABELS | _SERVERS).items()]
     + [("whole", float, figure("all of them", "µs"))],
     frozen=True,
 )
@@ -96,7 +105,7 @@ class Bench:
         )
         yield case, result
         micros = {name: 1e6 * (seconds - cpu[name]) / count for name, seconds in used.items()}
-        shown = {name: micros.get(name, 0.0) for name in _LABELS | _SERVERS}
+        shown = {_field(name): micros.get(name, 0.0) for name in _LABELS | _SERVERS}
         yield f"{case}: CPU an order", CpuResult(**shown, whole=sum(micros.values()))
 
     def place(self, *, items: int, clients: int, seconds: float) -> tuple[Report, dict[str, float]]:
@@ -140,7 +149,7 @@ def cases(bench: Bench) -> Iterator[tuple[str, Any]]:
             case = f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}"
             yield from bench.run(case, items=items, clients=clients, seconds=options.seconds(2, 0.5))
         memory = bench.system.memory()
-        yield "memory after a round", MemoryResult(**{name: memory[name] for name in _LABELS})
+        yield "memory after a round", MemoryResult(**{_field(name): memory[name] for name in _LABELS})
         seconds = options.seconds(20, 1)
         yield from bench.run(f"1 item, 16 clients for {seconds:.0f} s", items=1, clients=16, seconds=seconds)
 
@@ -151,7 +160,7 @@ def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
     for _ in range(bench.options.runs):
         yield from bench.run(f"{seconds:.0f} s, 16 clients", items=1, clients=16, seconds=seconds)
         memory = bench.system.memory()
-        yield "memory afterwards", MemoryResult(**{name: memory[name] for name in _LABELS})
+        yield "memory afterwards", MemoryResult(**{_field(name): memory[name] for name in _LABELS})
 
 
 ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure, runs=5)
