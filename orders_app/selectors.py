@@ -10,12 +10,14 @@ from django.db.models.functions import Now
 
 from orders_app.document import NUMBER_PREFIX, OrderDocument
 from orders_app.exceptions import OrderNotFound
-from orders_app.models import Order, Payment, PaymentToken, Refund
+from orders_app.models import Order, OrderItem, Payment, PaymentToken, Refund
 from orders_app.models.order import AWAITS_PAYMENT
 from orders_app.models.rows import read_documents
 from orders_app.order_search import search_conditions
+from orders_app.state_machine import OrderStatus, StockStatus
 
 Row = TypeVar("Row", bound=Model)
+OPEN = (OrderStatus.PENDING, OrderStatus.PROCESSING, OrderStatus.SHIPPED)
 
 
 def all_orders() -> QuerySet[Order]:
@@ -72,6 +74,14 @@ def waiting_attempts(order_id: UUID) -> Iterable[tuple[int, datetime]]:
 def refunds_of(order_id: UUID) -> QuerySet[Refund]:
     """The refunds of the order, oldest first."""
     return Refund.objects.filter(order_id=order_id).order_by("version")
+
+
+def items_held(product_id: str) -> QuerySet[OrderItem]:
+    """The items of this product whose orders have it reserved and are not delivered yet, newest first."""
+    held = OrderItem.objects.filter(
+        product_id=product_id, order__status__in=OPEN, order__stock_status=StockStatus.RESERVED
+    )
+    return held.select_related("order").order_by("-order__created_at", "-order_id")
 
 
 def search_by_order(rows: QuerySet[Row], text: str, references: Sequence[str]) -> QuerySet[Row]:

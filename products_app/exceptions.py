@@ -79,6 +79,28 @@ class InsufficientStock(Refusal):
         return {"availableStock": self.available}
 
 
+class StockTooHigh(Refusal):
+    """More pieces would be received of the product than its document can count."""
+
+    kind = Kind.CONFLICT
+    code = "stock_too_high"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"More pieces of product {product_id} would be received than can be counted.")
+        self.product_id = product_id
+
+
+class IdempotencyKeyReused(Refusal):
+    """The caller has sent this idempotency key before with another request about stock."""
+
+    kind = Kind.UNPROCESSABLE
+    code = "idempotency_key_reused"
+
+    def __init__(self, idempotency_key: str) -> None:
+        super().__init__(f"The idempotency key {idempotency_key!r} was used for another request about stock.")
+        self.idempotency_key = idempotency_key
+
+
 class QuantityConflict(Refusal):
     """The order has already reserved another quantity of the product."""
 

@@ -5,11 +5,13 @@ A product that cannot be read (`documents/reading.py`) is passed over: no list h
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack
 
 from bson import Decimal128, ObjectId, Regex
 from msgspec import Struct
+from pymongo.client_session import ClientSession
 
 from products_app.documents.connection import object_id, translating_mongodb_errors
 from products_app.documents.product import AS_PEOPLE_SORT, product_collection
@@ -198,10 +200,13 @@ def get_product(*, product_id: str, include_inactive: bool) -> Product:
     return product
 
 
-def get_document(product_id: str) -> dict[str, Any]:
-    """The stored document of a product, readable or not. Raises ProductNotFound or CatalogueUnavailable."""
-    with translating_mongodb_errors():
-        document = product_collection().find_one({"_id": object_id(product_id)})
+def get_document(product_id: str, session: ClientSession | None = None) -> dict[str, Any]:
+    """The stored document of a product, readable or not; with a session, as its transaction sees it.
+
+    Raises ProductNotFound, or CatalogueUnavailable; in a session the driver's own errors.
+    """
+    with nullcontext() if session else translating_mongodb_errors():
+        document = product_collection().find_one({"_id": object_id(product_id)}, session=session)
     if document is None:
         raise ProductNotFound(product_id)
     return document

@@ -41,6 +41,8 @@ class Evidence:
     histories: Mapping[str, Sequence[Event]]
     products: Mapping[str, Document]
     ledger: Mapping[str, Document]
+    # The pieces of the movements of each product.
+    moved: Counter[str]
     messages: Mapping[str, Sequence[Record]]
     # At the gateway, by order.
     payments: Mapping[str, Sequence[Payment]]
@@ -84,6 +86,7 @@ def gather(
         histories=_histories(system.rows(_EVENTS, run)),
         products=_products(system, observations),
         ledger=_ledger(system, observations),
+        moved=_moved(system, observations),
         messages=_messages(system, observations, start),
         payments=_payments(system, since),
         mails=Counter(mail.event for mail in system.inbox.mails(since=since.timestamp())),
@@ -137,6 +140,14 @@ def _ledger(system: System, observations: Observations) -> dict[str, Document]:
     names = [{f"lines.{product}": {"$exists": True}} for product in observations.received]
     ours = {"_id": {"$in": list(observations.placed)}}
     return {entry["_id"]: entry for entry in system.documents("stock_ledger", {"$or": [ours, *names]})}
+
+
+def _moved(system: System, observations: Observations) -> Counter[str]:
+    moved: Counter[str] = Counter()
+    ids = [ObjectId(product) for product in observations.received]
+    for movement in system.documents("stock_movements", {"product": {"$in": ids}}):
+        moved[str(movement["product"])] += movement["quantity"]
+    return moved
 
 
 def _messages(system: System, observations: Observations, start: Offsets) -> dict[str, list[Record]]:

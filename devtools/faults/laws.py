@@ -79,6 +79,15 @@ def ledger_adds_up(evidence: Evidence) -> Iterator[Violation]:
             )
 
 
+def movements_add_up(evidence: Evidence) -> Iterator[Violation]:
+    """Law 1, inside MongoDB: received is the sum of the movements, and each answered one is among them."""
+    for product, received in evidence.observations.received.items():
+        stored, moved = evidence.products[product]["received"], evidence.moved[product]
+        if not received == stored == moved:
+            fact = f"received {received} by the answers, {stored} by its field, {moved} by its movements"
+            yield Violation("drift", product, fact)
+
+
 def accepted_orders_exist_once(evidence: Evidence) -> Iterator[Violation]:
     """Law 2: each idempotency key has one order, and it is the one in the answer."""
     orders_of_key: defaultdict[str, list[str]] = defaultdict(list)
@@ -219,6 +228,7 @@ LAWS: tuple[Law, ...] = (
     stock_is_received_minus_held,
     ledger_agrees_with_orders,
     ledger_adds_up,
+    movements_add_up,
     accepted_orders_exist_once,
     accepted_orders_come_to_an_end,
     histories_have_no_gap,

@@ -9,6 +9,7 @@ from devtools.faults.observations import Observations
 from devtools.faults.socket_client import SocketClient
 from devtools.faults.stock_keeper import StockKeeper
 from devtools.faults.system import System
+from devtools.faults.warehouse import Warehouse
 from kafka_workers.workers import INVENTORY
 
 CUSTOMERS_WITH_SOCKETS = 2
@@ -37,6 +38,7 @@ class Load:
             ),
             Staff("staff", observations, seed, shop.staff, shop.web_url),
             StockKeeper("stock-keeper", observations, seed, shop),
+            Warehouse("warehouse", observations, seed, shop.staff, shop.web_url),
             Service("service", observations, seed, shop),
             ExternalService("external-service", observations, seed, system.broker.brokers, requests),
         ]

@@ -46,7 +46,8 @@ def _product_fact(balance: ProductBalance) -> str:
     received = (
         "how many were received is not known" if balance.received is None else f"{balance.received} received"
     )
-    return f"stock {balance.stock}, {received}, {balance.held} held ({balance.name})"
+    moved = f", {balance.moved} of them by its movements" if balance.unrecorded else ""
+    return f"stock {balance.stock}, {received}{moved}, {balance.held} held ({balance.name})"
 
 
 def _product_advice(balance: ProductBalance) -> str:
@@ -56,9 +57,12 @@ def _product_advice(balance: ProductBalance) -> str:
         return "Put the product back into the catalogue with its id, or cancel those orders"
     if balance.received is None:
         return f"With --repair {balance.stock + balance.held} count as received"
+    if balance.lacks_movement_alone:
+        return f"With --repair a movement of {balance.unrecorded:+} is recorded"
     wanted = balance.stock - balance.drift
     if wanted >= 0:
-        return f"With --repair the stock becomes {wanted}"
+        received = f"{balance.moved} count as received and " if balance.unrecorded else ""
+        return f"With --repair {received}the stock becomes {wanted}"
     return (
         f"More is held than there is: add at least {-wanted} to its stock or cancel orders that hold it; "
         "then --repair"

@@ -97,6 +97,7 @@ def _report(
         in_flight=len(orders.in_flight),
         waiting_for=orders.waiting_for,
         uncounted=stock.uncounted,
+        unrecorded=stock.unrecorded,
         drift_pieces=drift_pieces,
         differences=differences,
     )

@@ -10,7 +10,8 @@ from kafka_workers.audit.orders import DisagreeingOrder
 from kafka_workers.audit.report import Difference
 from orders_app.event_log import Origin
 from orders_app.services.stock_claims import StockClaim, request_stock_again
-from products_app.services.stock.audit import ProductBalance, correct_stock, restore_entry
+from products_app.services.stock.audit import ProductBalance
+from products_app.services.stock.repair import correct_stock, restore_entry
 
 AUDIT = Origin("service:audit")
 
@@ -26,7 +27,7 @@ class Repair:
     @property
     def drift_pieces(self) -> int:
         """By how many pieces stock and ledger still differ, over all products."""
-        return sum(abs(balance.drift) for balance in self._balances.values())
+        return sum(balance.pieces_of_drift for balance in self._balances.values())
 
     def repair_order(self, order: DisagreeingOrder, difference: Difference) -> None:
         """Ask the stock service again, or restore the ledger entry, for an order that follows its log."""

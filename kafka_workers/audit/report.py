@@ -25,6 +25,8 @@ class AuditReport(Struct, frozen=True, kw_only=True, rename="camel"):
     """How much was compared, and what differs. `waiting_for` says why `in_flight` orders were not judged.
 
     `without_stock` has the orders that staff shipped without their stock, which is no difference.
+    `uncounted` has the products that other programs wrote and of which nothing was reserved yet, `unrecorded`
+    those whose movements are not recorded yet; neither is a difference.
     `drift_pieces` is by how many pieces stock and ledger differ at the end, over all products.
     """
 
@@ -35,6 +37,7 @@ class AuditReport(Struct, frozen=True, kw_only=True, rename="camel"):
     in_flight: int
     waiting_for: str
     uncounted: Sequence[str]
+    unrecorded: Sequence[str]
     drift_pieces: int
     differences: Sequence[Difference]
 

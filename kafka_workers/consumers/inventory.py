@@ -23,19 +23,20 @@ from products_app.services.stock.warm_up import warm_up
 OrderRequest = Reserve | Release
 
 
-def _reserve(value: InventoryReserve) -> OrderRequest:
+def _reserve(value: InventoryReserve, received: ReceivedMessage) -> OrderRequest:
     for index, item in enumerate(value.items):
         if not item.price.is_finite() or item.price < 0:
             raise InvalidMessage(f"no price: {item.price} - at `$.items[{index}].price`")
-    return Reserve(value.order_id, tuple([Line(item.product_id, item.quantity) for item in value.items]))
+    lines = tuple([Line(item.product_id, item.quantity) for item in value.items])
+    return Reserve(value.order_id, lines, received.source != TOPIC_OF[InventoryReserve].source)
 
 
-def _release(value: InventoryRelease) -> OrderRequest:
+def _release(value: InventoryRelease, _: ReceivedMessage) -> OrderRequest:
     return Release(value.order_id)
 
 
 # How the value of each topic is read, and what it asks of the stock service.
-_TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any], OrderRequest]]] = {
+_TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any, ReceivedMessage], OrderRequest]]] = {
     TOPIC_OF[InventoryReserve].name: (ValueReader(InventoryReserve), _reserve),
     TOPIC_OF[InventoryRelease].name: (ValueReader(InventoryRelease), _release),
 }
@@ -44,7 +45,7 @@ _TOPICS: Mapping[str, tuple[ValueReader[Any], Callable[[Any], OrderRequest]]] = 
 def decode(received: ReceivedMessage) -> OrderRequest:
     """The request in a message. Raises InvalidMessage."""
     reader, request_of = _TOPICS[received.topic]
-    return request_of(reader.read(received.value))
+    return request_of(reader.read(received.value), received)
 
 
 def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMessage]:

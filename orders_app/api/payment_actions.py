@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from orders_app.api.access import origin_of, require_own, require_visible
-from orders_app.api.idempotency import idempotency_key
 from orders_app.api.payment_shapes import PayOrder, RefundOrder, payments_of
 from orders_app.document import OrderDocument
 from orders_app.exceptions import AmountNotPossible
@@ -20,6 +19,7 @@ from orders_app.selectors import get_document
 from orders_app.services.pay_order import pay_order
 from orders_app.services.refund_order import refund_order
 from web.bodies import field_error, read_body
+from web.idempotency import idempotency_key
 
 
 class PaymentActions(GenericViewSet[Order]):

@@ -14,7 +14,6 @@ from rest_framework.request import Request
 from foundation.group_commit import Call
 from orders_app.accounts.authentication import AccessTokenAuthentication
 from orders_app.api.access import origin_of, user_id
-from orders_app.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
 from orders_app.api.shapes import OrderSerializer, PlaceOrder, PlaceOrderSerializer
 from orders_app.exceptions import (
     IdempotencyKeyReused,
@@ -27,6 +26,7 @@ from orders_app.services.place_order import PLACEMENTS, Placement, PlacementRequ
 from web.bodies import field_error
 from web.endpoint import Answer, Endpoint
 from web.error_schema import refused
+from web.idempotency import IDEMPOTENCY_KEY, idempotency_key
 
 
 def _ask(request: Request | HttpRequest, body: PlaceOrder) -> PlacementRequest:

@@ -8,7 +8,6 @@ from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 
 from orders_app.api.access import NOT_OWN
 from orders_app.api.asked_version import PARAMETERS
-from orders_app.api.idempotency import IDEMPOTENCY_KEY
 from orders_app.api.payment_shapes import (
     OrderPaymentsSerializer,
     PayOrderSerializer,
@@ -38,6 +37,7 @@ from orders_app.exceptions import (
 from orders_app.state_machine import OrderStatus
 from web.endpoint_view import documented
 from web.error_schema import ERROR, refused, refused_example
+from web.idempotency import IDEMPOTENCY_KEY
 from web.struct_schema import StructSerializer
 
 

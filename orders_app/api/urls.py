@@ -17,6 +17,7 @@ from orders_app.accounts.views import (
     RegisterView,
 )
 from orders_app.api.payment_webhook import PaymentWebhookView
+from orders_app.api.product_stock import ProductStockView
 from orders_app.api.views import OrderViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -33,5 +34,6 @@ urlpatterns = [
     path("auth/email/confirm/", ConfirmAddressView.as_view(), name="confirm-address"),
     path("auth/me/", OwnAccountView.as_view(), name="own-account"),
     path("payments/webhook/", PaymentWebhookView.as_view(), name="payment-webhook"),
+    path("products/<str:product_id>/stock/", ProductStockView.as_view(), name="product-stock"),
     path("", include(router.urls)),
 ]

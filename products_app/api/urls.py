@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from products_app.api.stock_work import AdjustView, ReceiveView
 from products_app.api.views import ProductListView, ProductView, ReleaseView, ReserveView
 
 urlpatterns = [
@@ -9,4 +10,6 @@ urlpatterns = [
     path("<str:product_id>/", ProductView.as_view(), name="product"),
     path("<str:product_id>/reserve/", ReserveView.as_view(), name="product-reserve"),
     path("<str:product_id>/release/", ReleaseView.as_view(), name="product-release"),
+    path("<str:product_id>/receive/", ReceiveView.as_view(), name="product-receive"),
+    path("<str:product_id>/adjust/", AdjustView.as_view(), name="product-adjust"),
 ]

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from products_app.api.preconditions import PreconditionRequired, etag_of, is_known, precondition_of
 from products_app.api.serializers import ChangeSerializer, ProductQuerySerializer, ProductSerializer
 from products_app.api.stock_endpoints import PRODUCT_ID, RELEASE, RESERVE
+from products_app.api.stock_work import actor_of
 from products_app.documents.reading import Product
 from products_app.exceptions import ProductNotFound, ProductUnreadable
 from products_app.selectors import ProductsFound, find_products, get_product
@@ -92,7 +93,8 @@ class ProductListView(CatalogueView):
         """Create it."""
         body = self.get_serializer(data=request.data)
         body.is_valid(raise_exception=True)
-        return shown(create_product(**body.validated_data), status.HTTP_201_CREATED)
+        product = create_product(actor=actor_of(request), **body.validated_data)
+        return shown(product, status.HTTP_201_CREATED)
 
 
 def shown(product: Product, status_code: int = status.HTTP_200_OK) -> Response:
@@ -177,8 +179,13 @@ class ProductView(CatalogueView):
 
     def update(self, request: Request, product_id: str, changes: ProductFields) -> Response:
         """The changed product."""
-        precondition = precondition_of(request)
-        return shown(update_product(product_id=product_id, precondition=precondition, **changes))
+        product = update_product(
+            product_id=product_id,
+            precondition=precondition_of(request),
+            actor=actor_of(request),
+            **changes,
+        )
+        return shown(product)
 
 
 @extend_schema_view(post=documented(RESERVE, "Reserve them. Again with the same body: the same answer."))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from bson import ObjectId
 from mongoengine import DEFAULT_CONNECTION_NAME, register_connection
@@ -75,3 +76,9 @@ def _is_access_denied(error: PyMongoError) -> bool:
 def object_id(text: str) -> ObjectId | None:
     """The ObjectId that the text spells; None if the text is not 24 hexadecimal digits."""
     return ObjectId(text) if _OBJECT_ID.fullmatch(text) else None
+
+
+def current_time() -> datetime:
+    """The time now, rounded down to the milliseconds that MongoDB stores."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -6,16 +6,20 @@
 Entries are plain dictionaries and not mongoengine documents, because a batch reads and writes a thousand.
 """
 
+import re
 from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict, get_args
 
 import msgspec
 from mongoengine import get_db
+from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.collection import Collection
 
 from products_app.exceptions import EntryUnreadable
 
 LEDGER = "stock_ledger"
+EXTERNAL_HOLDS = "external_holds"
+"""The name of the index of orders of external services by the products that they hold."""
 
 EntryStatus = Literal["open", "reserved", "rejected", "released"]
 
@@ -49,6 +53,8 @@ class LedgerEntry(TypedDict):
     """The state of one order. `open`: so far it has only lines that were requested one by one.
 
     `failures` belong to the status `rejected`, `returned` to `released`; both as in the Kafka message.
+    `externalHolds` is in entries of orders of external services alone: the products of which it holds pieces.
+    Their index finds the orders that hold a product; our own orders are found by their rows.
     """
 
     _id: str
@@ -57,6 +63,17 @@ class LedgerEntry(TypedDict):
     failures: NotRequired[list[dict[str, Any]]]
     returned: NotRequired[list[dict[str, Any]]]
     updatedAt: NotRequired[datetime]
+    externalHolds: NotRequired[list[str]]
+
+
+INDEXES = [
+    IndexModel(
+        [("externalHolds", ASCENDING), ("updatedAt", DESCENDING), ("_id", DESCENDING)],
+        name=EXTERNAL_HOLDS,
+        partialFilterExpression={"externalHolds": {"$gt": ""}},
+    )
+]
+"""An entry of ours is in none of them, so that settling our orders costs nothing more."""
 
 
 def read_entry(document: Any) -> LedgerEntry:
@@ -67,6 +84,11 @@ def read_entry(document: Any) -> LedgerEntry:
         raise EntryUnreadable(str(document["_id"]), str(error)) from error
     entry: LedgerEntry = document
     return entry
+
+
+def external_holds_of(product_id: str) -> dict[str, Any]:
+    """The condition that an order of an external service holds pieces of the product."""
+    return {"externalHolds": product_id, f"lines.{product_id}.held": {"$gt": 0}}
 
 
 _COUNT = {"bsonType": ["int", "long"]}
@@ -89,6 +111,28 @@ READABLE: dict[str, Any] = {
     }
 }
 """The query for entries that the audit can read."""
+
+_OURS = re.compile("^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+"""The form of our own order ids, UUIDv7."""
+
+
+def mark_external_orders() -> None:
+    """Mark the entries that are older than `externalHolds` and that no order of ours can have written.
+
+    These have a line that was reserved by a service key, or an order id that is not of our form; the products
+    that they hold are read from their lines. Doing it again changes nothing.
+    """
+    lines = {"$objectToArray": "$lines"}
+    by_key = {
+        "$anyElementTrue": {"$map": {"input": lines, "in": {"$ne": [{"$type": "$$this.v.apart"}, "missing"]}}}
+    }
+    is_external = {"$or": [by_key, {"$not": {"$regexMatch": {"input": "$_id", "regex": _OURS.pattern}}}]}
+    held = {"$filter": {"input": lines, "cond": {"$gt": ["$$this.v.held", 0]}}}
+    holds = {"$map": {"input": held, "in": "$$this.k"}}
+    ledger_collection().update_many(
+        {"externalHolds": {"$exists": False}, **READABLE, "$expr": is_external},
+        [{"$set": {"externalHolds": holds}}],
+    )
 
 
 def ledger_collection() -> Collection[LedgerEntry]:

@@ -30,7 +30,8 @@ class ProductDocument(Document):  # type: ignore[misc]  # mongoengine is untyped
 
     `stock` is the pieces that can still be sold, `received` all that were ever put in. `stock` is always
     `received` minus the pieces that orders hold. Only `services` write these two fields. A product that
-    another program wrote may lack `received`: then no order holds a piece of it.
+    another program wrote may lack `received`: then no order holds a piece of it. `movements` is the number of
+    its last stock movement; a product without it has received something before movements were recorded.
     `nameWords` and `searchWords` are made from the other fields (`search_words.py`). A product that has none
     is not listed until a list finds it and adds them.
     """
@@ -41,6 +42,7 @@ class ProductDocument(Document):  # type: ignore[misc]  # mongoengine is untyped
     category = StringField(default="")
     stock = IntField(default=0, min_value=0)
     received = IntField(min_value=0)
+    movements = IntField(min_value=0)
     low_stock_at = IntField(db_field="lowStockAt", default=0, min_value=0)
     image_url = StringField(db_field="imageUrl", default="")
     sku = StringField(default="")

@@ -27,6 +27,7 @@ MAX_COUNT = 2**53 - 1
 PRICE_DIGITS = 10
 """How many digits the price of a piece may have before the point."""
 SHOWN_CHARACTERS = 60
+COUNTS = {"stock", "received"}
 
 _NAME = re.compile(rf"(?=[\s\S]*\S)[^\x00]{{1,{MAX_NAME}}}")
 _json = msgspec.json.Encoder()
@@ -123,6 +124,13 @@ def faults_of(document: Mapping[str, Any]) -> dict[str, str]:
         for field, (is_right, wanted) in _RULES.items()
         if not is_right(document.get(field))
     }
+
+
+def require_readable_counts(document: Mapping[str, Any]) -> None:
+    """Raise ProductUnreadable where stock or received is wrong: it cannot be told what orders hold."""
+    faults = {field: fault for field, fault in faults_of(document).items() if field in COUNTS}
+    if faults:
+        raise ProductUnreadable(str(document["_id"]), faults)
 
 
 def shown(value: object) -> str:

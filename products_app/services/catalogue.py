@@ -1,36 +1,44 @@
 """Creates, changes and deletes products. The callers check permissions."""
 
-from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypedDict, Unpack
 
 from bson import ObjectId
-from mongoengine import NotUniqueError
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
-from products_app.documents.connection import translating_mongodb_errors
+from products_app.documents.connection import current_time, translating_mongodb_errors
 from products_app.documents.product import ProductDocument, product_collection
-from products_app.documents.reading import Product, faults_of, read_product
+from products_app.documents.reading import (
+    COUNTS,
+    Product,
+    faults_of,
+    read_product,
+    require_readable_counts,
+)
 from products_app.documents.search_words import SOURCES, search_fields
+from products_app.documents.transactions import in_transaction, is_duplicate_key
 from products_app.exceptions import (
     CatalogueUnavailable,
     ProductChanged,
     ProductHeld,
-    ProductUnreadable,
     SkuTaken,
 )
 from products_app.selectors import get_document
+from products_app.services.stock.movements import STOCK_SERVICE, StockMove, insert_products, move_stock
 
 Precondition = Callable[[str], bool]
 """Whether a product at this revision may be changed."""
 
 SHOWN_FIELDS = {"price", "stock", "lowStockAt", "isActive", "imageUrl", "createdAt", "updatedAt", *SOURCES}
-COUNTS = {"stock", "received"}
 RETRY_SECONDS = 10
-_HELD_PIECES = {"$subtract": [{"$ifNull": ["$received", "$stock"]}, "$stock"]}
+CREATED = "Created with this stock."
+STOCK_SET = "The stock was set to a value."
 
 
 class ProductFields(TypedDict, total=False):
@@ -61,53 +69,95 @@ retry_on_change = retry(
 )
 
 
-def create_product(**fields: Unpack[ProductFields]) -> Product:
-    """Create a product; `name` and `price` are required. Raises SkuTaken or CatalogueUnavailable."""
+def create_product(*, actor: str = STOCK_SERVICE, **fields: Unpack[ProductFields]) -> Product:
+    """Create a product; `name` and `price` are required. Its stock is its first movement, made by the actor.
+
+    Raises SkuTaken or CatalogueUnavailable.
+    """
     now = current_time()
-    document = ProductDocument(
-        **fields, id=ObjectId(), received=fields.get("stock", 0), created_at=now, updated_at=now
-    )
+    document = ProductDocument(**fields, id=ObjectId(), created_at=now, updated_at=now)
     product = read_product(document.to_mongo())
     document.name_words, document.search_words = search_fields(product).values()
-    try:
-        with translating_mongodb_errors():
-            document.save(force_insert=True)
-    except NotUniqueError as error:
-        raise SkuTaken(product.sku) from error
-    return product
+    document.validate()
+    new = [document.to_mongo().to_dict()]
+    with refusing_taken_sku(product.sku):
+        in_transaction(partial(insert_products, documents=new, actor=actor, reason=CREATED))
+    return read_product(new[0])
 
 
-@retry_on_change
 def update_product(
-    *, product_id: str, precondition: Precondition | None = None, **changes: Unpack[ProductFields]
+    *,
+    product_id: str,
+    precondition: Precondition | None = None,
+    actor: str = STOCK_SERVICE,
+    **changes: Unpack[ProductFields],
 ) -> Product:
     """Set the given fields and return the product. A new stock changes `received` by the same difference.
 
-    The precondition is checked in the operation that writes.
+    That change is a movement, made by the actor. The precondition is checked in the operation that writes.
     Raises ProductNotFound, ProductChanged where the precondition does not hold, SkuTaken,
     ProductUnreadable where the product could not be read afterwards, and CatalogueUnavailable.
     """
+    with refusing_taken_sku(changes.get("sku", "")):
+        if "stock" in changes:
+            set_all = partial(_set_with_stock, product_id=product_id, precondition=precondition, actor=actor)
+            return in_transaction(partial(set_all, changes=changes))
+        return _set_fields(product_id, precondition, changes)
+
+
+def _set_with_stock(
+    session: ClientSession,
+    *,
+    product_id: str,
+    precondition: Precondition | None,
+    actor: str,
+    changes: ProductFields,
+) -> Product:
+    """Set fields and stock by the transaction that records the movement."""
+    document = get_document(product_id, session)
+    require(precondition, document)
+    require_readable_counts(document)
+    fields = {name: value for name, value in changed_fields(document, changes).items() if name not in COUNTS}
+    quantity = changes["stock"] - document["stock"]
+    move = StockMove(document=document, quantity=quantity, kind="correction", reason=STOCK_SET, fields=fields)
+    move_stock(session, [move], actor=actor)
+    return read_product(get_document(product_id, session))
+
+
+@retry_on_change
+def _set_fields(product_id: str, precondition: Precondition | None, changes: ProductFields) -> Product:
     document = get_document(product_id)
     require(precondition, document)
-    if "stock" in changes:
-        require_readable_counts(document)
-    new = {"updatedAt": current_time(), **stored_fields(changes)}
-    product = read_product(document | new)
-    change: dict[str, Any] = literals(new | search_fields(product))
-    if "stock" in changes:
-        change["received"] = {"$add": [changes["stock"], _HELD_PIECES]}
     # The words come from all texts, so none of the others may have changed meanwhile.
     depends_on = SHOWN_FIELDS if precondition else SOURCES
-    try:
-        with translating_mongodb_errors():
-            changed = product_collection().find_one_and_update(
-                unchanged(document, depends_on), [{"$set": change}], return_document=ReturnDocument.AFTER
-            )
-    except DuplicateKeyError as error:
-        raise SkuTaken(product.sku) from error
+    with translating_mongodb_errors():
+        changed = product_collection().find_one_and_update(
+            unchanged(document, depends_on),
+            {"$set": changed_fields(document, changes)},
+            return_document=ReturnDocument.AFTER,
+        )
     if changed is None:
         raise _ChangedMeanwhile
     return read_product(changed)
+
+
+def changed_fields(document: Mapping[str, Any], changes: ProductFields) -> dict[str, Any]:
+    """The stored fields that a change sets, the words included. Raises ProductUnreadable."""
+    new = {"updatedAt": current_time(), **stored_fields(changes)}
+    return new | search_fields(read_product({**document, **new}))
+
+
+@contextmanager
+def refusing_taken_sku(sku: str) -> Iterator[None]:
+    """Raise SkuTaken where another product has it."""
+    try:
+        yield
+    except DuplicateKeyError as error:
+        raise SkuTaken(sku) from error
+    except BulkWriteError as error:
+        if not is_duplicate_key(error):
+            raise
+        raise SkuTaken(sku) from error
 
 
 @retry_on_change
@@ -137,13 +187,6 @@ def require(precondition: Precondition | None, document: Mapping[str, Any]) -> N
         raise ProductChanged(str(document["_id"]))
 
 
-def require_readable_counts(document: Mapping[str, Any]) -> None:
-    """Raise ProductUnreadable where it cannot be told how many pieces orders hold."""
-    faults = {field: fault for field, fault in faults_of(document).items() if field in COUNTS}
-    if faults:
-        raise ProductUnreadable(str(document["_id"]), faults)
-
-
 def unchanged(document: Mapping[str, Any], fields: Collection[str]) -> dict[str, Any]:
     """The condition that these fields of the stored document are as in this one."""
     return {"_id": document["_id"]} | {
@@ -155,14 +198,3 @@ def stored_fields(changes: Mapping[str, Any]) -> dict[str, Any]:
     """The changes under their stored names, in their stored form."""
     fields = {name: getattr(ProductDocument, name) for name in changes}
     return {field.db_field: field.to_mongo(changes[name]) for name, field in fields.items()}
-
-
-def literals(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields for a pipeline, marked as literals because a text may begin with a dollar."""
-    return {name: {"$literal": value} for name, value in fields.items()}
-
-
-def current_time() -> datetime:
-    """The time now, rounded down to the milliseconds that MongoDB stores."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)

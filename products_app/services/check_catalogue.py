@@ -4,8 +4,8 @@
 - `price`: the number that a text spells; a number with more decimals is rounded; else the highest price, so
   that nothing is given away by mistake, taken off sale.
 - `isActive`: what 1 and the usual words for yes mean; else false.
-- `stock`: `received` minus what orders hold by the ledger; where `received` cannot be read either, the number
-  that a text or a double spells, else 0.
+- `stock`: `received` minus what orders hold by the ledger; where `received` cannot be read either, the sum of
+  the movements minus that; without movements the number that a text or a double spells, else 0.
 - `received`: `stock` plus what orders hold.
 
 The values that were there are kept in the field `replacedValues`.
@@ -23,6 +23,7 @@ from msgspec import Struct
 from foundation.currencies import smallest_unit
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import ledger_collection
+from products_app.documents.movements import recorded_sums
 from products_app.documents.product import product_collection, validator
 from products_app.documents.reading import (
     MAX_COUNT,
@@ -130,6 +131,9 @@ def _mended_counts(document: Mapping[str, Any], faults: Mapping[str, str]) -> di
         return {"received": stock + held}
     if is_count(received) and received >= held:
         return {"stock": received - held}
+    moved, _ = recorded_sums([document["_id"]]).get(document["_id"], (-1, 0))
+    if moved >= held:
+        return {"stock": moved - held, "received": moved}
     spelled = _spelled(stock)
     whole = int(spelled) if spelled is not None and spelled.is_finite() and spelled == int(spelled) else 0
     new = whole if is_count(whole) and whole + held <= MAX_COUNT else 0

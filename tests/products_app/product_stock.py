@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from products_app.documents.connection import object_id
 from products_app.documents.ledger import LedgerEntry, ledger_collection
+from products_app.documents.movements import Movement, movement_collection
 from products_app.documents.product import product_collection
 from products_app.services.catalogue import create_product
 from products_app.services.stock.service import Line, Reserve
@@ -62,9 +63,31 @@ def held_of(product_id: str) -> int:
     return sum(line["held"] for line in lines if line)
 
 
+def movements_of(product_id: str) -> list[Movement]:
+    """The movements of a product, oldest first."""
+    return list(movement_collection().find({"product": object_id(product_id)}).sort("number", 1))
+
+
+def unrecord(*product_ids: str) -> None:
+    """Leaves products as the version before movements did: counted, without movements."""
+    ids = [object_id(product_id) for product_id in product_ids]
+    movement_collection().delete_many({"product": {"$in": ids}})
+    product_collection().update_many({"_id": {"$in": ids}}, {"$unset": {"movements": 1}})
+
+
 def assert_conserved() -> None:
-    """Checks for every product that its stock is received minus held and not negative."""
+    """Checks for every product that its stock is received minus held and not negative.
+
+    Received is what its movements say, which are numbered, and each begins where the one before it ended.
+    """
     for product in product_collection().find():
         stock, product_id = product["stock"], str(product["_id"])
         assert stock >= 0
         assert stock == product.get("received", stock) - held_of(product_id), product
+        movements = movements_of(product_id)
+        assert product.get("movements", 0) == len(movements), product
+        received = 0
+        for number, movement in enumerate(movements, 1):
+            received += movement["quantity"]
+            assert (movement["number"], movement["received"]) == (number, received)
+        assert not movements or received == product["received"], product

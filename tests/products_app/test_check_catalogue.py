@@ -22,6 +22,7 @@ from tests.products_app.product_stock import (
     spoil,
     stock_of,
     stocked,
+    unrecord,
 )
 
 
@@ -132,8 +133,18 @@ def test_where_both_numbers_are_lost_the_stock_is_what_the_text_spells(stock: ob
     lamp = stocked(10)
     settle([reserve(new_order(), (lamp, 4))])
     spoil(lamp, received="ten", stock=stock)
+    unrecord(lamp)
     check("--repair")
     assert stock_of(lamp) == left
+    assert_conserved()
+
+
+def test_where_both_numbers_are_lost_the_movements_tell_them() -> None:
+    lamp = stocked(10)
+    settle([reserve(new_order(), (lamp, 4))])
+    spoil(lamp, received="ten", stock="8")
+    check("--repair")
+    assert stock_of(lamp) == 6
     assert_conserved()
 
 

@@ -4,9 +4,27 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from pymongo.errors import WriteError
 
+from products_app.documents.ledger import EXTERNAL_HOLDS, ledger_collection
 from products_app.documents.product import product_collection
 from products_app.models import ServiceKey
+from products_app.services.stock import earlier_receipts
+from products_app.services.stock.earlier_receipts import record_earlier_receipts
+from products_app.services.stock.service import Release, settle
+from products_app.services.stock.stock_work import receive_stock
+from tests.concurrency import run_together
 from tests.products_app.foreign_documents import document
+from tests.products_app.lines import reserve_line
+from tests.products_app.product_stock import (
+    KEY,
+    assert_conserved,
+    movements_of,
+    new_order,
+    planted,
+    reserve,
+    stock_of,
+    stocked,
+    unrecord,
+)
 
 
 def test_creating_the_collections_again_changes_nothing() -> None:
@@ -38,6 +56,63 @@ def test_a_missing_validator_is_created_again() -> None:
     call_command("create_collections", verbosity=0)
     with pytest.raises(WriteError):
         product_collection().insert_one({"name": "Kettle", "price": 1, "stock": -1})
+
+
+def test_what_products_of_an_earlier_version_received_becomes_their_first_movement(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lamp, rope, bell = stocked(10), stocked(3), planted(stock=4)
+    settle([reserve("order", (lamp, 4))])
+    receive_stock(product_id=rope, quantity=2, reason="Delivery", actor="staff:1")
+    unrecord(lamp)
+    monkeypatch.setattr(earlier_receipts, "AT_ONCE", 1)
+    for _ in range(2):
+        call_command("create_collections", verbosity=0)
+    [movement] = movements_of(lamp)
+    assert (movement["kind"], movement["quantity"], movement["received"]) == ("initial", 10, 10)
+    assert (movement["stockBefore"], movement["stock"]) == (6, 6)
+    assert [each["quantity"] for each in movements_of(rope)] == [3, 2]
+    assert movements_of(bell) == []
+    assert_conserved()
+
+
+def test_an_earlier_receipt_is_recorded_once_beside_sales_and_another_start() -> None:
+    products = [stocked(100) for _ in range(5)]
+    unrecord(*products)
+
+    def sell() -> None:
+        for _ in range(20):
+            settle([reserve(new_order(), *((each, 1) for each in products))])
+
+    run_together(sell, record_earlier_receipts, record_earlier_receipts)
+    assert [stock_of(each) for each in products] == [80] * 5
+    assert all(len(movements_of(each)) == 1 for each in products)
+    assert_conserved()
+
+
+def test_a_product_whose_counts_cannot_be_read_is_left_as_it_is() -> None:
+    kettle = planted(stock="five", received=5)
+    assert record_earlier_receipts() == 1
+    assert movements_of(kettle) == []
+
+
+def test_orders_of_external_services_from_before_are_marked_once() -> None:
+    lamp, ours = stocked(20), "0198c2d4-9f00-7000-8000-000000000001"
+    settle([reserve(ours, (lamp, 1)), reserve("external-1", (lamp, 2)), reserve("external-2", (lamp, 2))])
+    settle([Release("external-2")])
+    reserve_line(order_id=f"{ours[:-1]}2", product_id=lamp, quantity=3, key=KEY)
+    ledger_collection().update_many({}, {"$unset": {"externalHolds": 1}})
+    ledger_collection().insert_one({"_id": "bad", "lines": 5})  # type: ignore[arg-type]
+    ledger_collection().drop_index(EXTERNAL_HOLDS)
+    call_command("create_collections", verbosity=0)
+    held = {each["_id"]: each.get("externalHolds") for each in ledger_collection().find()}
+    assert held == {
+        ours: None,
+        "external-1": [lamp],
+        "external-2": [],
+        f"{ours[:-1]}2": [lamp],
+        "bad": None,
+    }
 
 
 @pytest.mark.parametrize("stock", [-1, 1.5, "2", None])

@@ -87,11 +87,14 @@ def send_request(client: Client, method: str, path: str, body: object, **headers
     )
 
 
+COLLECTIONS = ("products", "stock_ledger", "stock_movements")
+
+
 def everything() -> list[Any]:
     """All that orders, catalogue, stock, users, tokens, keys and sessions have stored."""
     with MongoClient[dict[str, Any]](settings.MONGODB_URI) as client:
         database = client.get_default_database()
-        documents = [list(database[name].find(sort=[("_id", 1)])) for name in ("products", "stock_ledger")]
+        documents = [list(database[name].find(sort=[("_id", 1)])) for name in COLLECTIONS]
     rows = [
         list(model._default_manager.order_by("pk").values())
         for model in (

@@ -191,6 +191,15 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("POST", "api/v1/products/<str:product_id>/release/"): RouteCase(
         SERVICES, of_product(PRODUCTS + "release/"), line
     ),
+    ("POST", "api/v1/products/<str:product_id>/receive/"): RouteCase(
+        staff_alone(200), of_product(PRODUCTS + "receive/"), lambda _: {"quantity": 1, "reason": "Delivery"}
+    ),
+    ("POST", "api/v1/products/<str:product_id>/adjust/"): RouteCase(
+        staff_alone(200), of_product(PRODUCTS + "adjust/"), lambda _: {"quantity": -1, "reason": "Broken"}
+    ),
+    ("GET", "api/v1/products/<str:product_id>/stock/"): RouteCase(
+        staff_alone(200), of_product(PRODUCTS + "stock/")
+    ),
     ("GET", "api/v1/orders/"): RouteCase(signed_in(200)),
     ("POST", "api/v1/orders/"): RouteCase(
         signed_in(201), body=lambda objects: order_body((objects.product(), 1))

@@ -34,8 +34,8 @@ WHATEVER = (
 )
 NAMES = (
     *("status", "createdAfter", "createdBefore"),
-    *("category", "brand", "tags", "minPrice", "maxPrice", "inStock", "isActive"),
-    *("search", "ordering", "page", "pageSize", "format"),
+    *("category", "brand", "tags", "minPrice", "maxPrice", "inStock", "lowStock", "isActive"),
+    *("search", "ordering", "page", "pageSize", "holdsPage", "movementsPage", "format"),
 )
 
 

@@ -29,7 +29,8 @@ class Command(OperatorCommand):
     """Compares stock, ledger and orders while traffic runs."""
 
     help = (
-        "For every product: is its stock what was received less what the ledger holds? For every order: does "
+        "For every product: is its stock what was received, the sum of its movements, less what the ledger "
+        "holds? For every order: does "
         "the ledger hold what the order counts on? Runs during traffic, and waits for messages in flight. "
         "Prints every difference with how to repair it. Exit code 0 when nothing differs or all was "
         "repaired, 1 when something differs, 2 when the audit could not run."
@@ -74,6 +75,10 @@ class Command(OperatorCommand):
         if report.uncounted:
             self.stdout.write(
                 _describe("Not counted yet, until something of them is reserved", report.uncounted)
+            )
+        if report.unrecorded:
+            self.stdout.write(
+                _describe("Without movements, until create_collections records them", report.unrecorded)
             )
         if report.without_stock:
             self.stdout.write(_describe("Shipped without their stock, by override", report.without_stock))

@@ -1,17 +1,17 @@
-"""Compares stock with the ledger and corrects differences (docs/audit.md).
+"""Compares stock with the ledger and with the movements (docs/audit.md).
 
-The drift of a product is `stock - (received - held)`. Each transaction of the stock service changes stock and
-ledger by the same pieces, so it leaves the drift as it is. A drift other than 0 was caused elsewhere.
+The drift of a product is `stock - (received - held)`, where received is the sum of its movements. Each
+transaction of the stock service changes two of the three by the same pieces, so it leaves the drift as it is.
+A drift other than 0 was caused elsewhere.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from bson import ObjectId
 from mongoengine import get_connection
 from msgspec import Struct
-from pymongo import MongoClient, UpdateOne
+from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
@@ -24,19 +24,10 @@ from products_app.documents.ledger import (
     ledger_collection,
     read_entry,
 )
+from products_app.documents.movements import are_recorded, recorded_sums
 from products_app.documents.product import product_collection
 from products_app.documents.reading import faults_of, is_whole
 from products_app.exceptions import EntryUnreadable
-from products_app.messages import InventoryReserved
-from products_app.services.stock.service import (
-    DURABLE,
-    SNAPSHOT,
-    Line,
-    Reserve,
-    read_entries,
-    retry_on_conflict,
-    settle_in_session,
-)
 
 SLICE_ENTRIES = 50_000
 FINAL_STATUSES: tuple[EntryStatus, ...] = ("rejected", "released")
@@ -48,8 +39,9 @@ class ProductBalance(Struct, frozen=True):
     """The stock of a product, the pieces received, and the pieces that orders hold.
 
     `stock` is None if the catalogue lacks the product although orders hold pieces of it. `received` is None
-    if the product was written by another program and lacks that field. `fault` says what is wrong where one
-    of the two cannot be read; then there is nothing to compare.
+    if the product was written by another program and lacks that field. `moved` is the sum of its movements,
+    None if they are not recorded yet. `fault` says what is wrong where one of the counts cannot be read; then
+    there is nothing to compare.
     """
 
     product_id: str
@@ -57,20 +49,39 @@ class ProductBalance(Struct, frozen=True):
     stock: int | None
     received: int | None
     held: int
+    moved: int | None = None
     fault: str = ""
 
     @property
     def drift(self) -> int:
-        """Stock minus (received minus held): positive if the stock is too high; 0 if a figure is missing."""
+        """Stock minus (received minus held): positive if the stock is too high; 0 if a figure is missing.
+
+        What was received is what the movements say, where they are recorded.
+        """
         if self.stock is None or self.received is None:
             return 0
-        return self.stock - (self.received - self.held)
+        return self.stock - (self.received - self.unrecorded - self.held)
+
+    @property
+    def unrecorded(self) -> int:
+        """By how many pieces `received` was changed without a movement."""
+        return 0 if self.moved is None or self.received is None else self.received - self.moved
+
+    @property
+    def pieces_of_drift(self) -> int:
+        """By how many pieces stock, ledger and movements differ."""
+        return max(abs(self.drift), abs(self.unrecorded))
+
+    @property
+    def lacks_movement_alone(self) -> bool:
+        """Whether stock and received were changed alike without a movement, and nothing else is wrong."""
+        return self.unrecorded != 0 and self.drift == self.unrecorded
 
     @property
     def is_inconsistent(self) -> bool:
-        """Whether stock is missing or negative, or differs from received minus held."""
+        """Whether a figure is missing, the stock is negative, or the figures do not add up."""
         is_incomplete = bool(self.fault) or self.stock is None or self.received is None
-        return is_incomplete or self.drift != 0 or (self.stock or 0) < 0
+        return is_incomplete or self.drift != 0 or self.unrecorded != 0 or (self.stock or 0) < 0
 
 
 class InvalidLine(Struct, frozen=True):
@@ -87,14 +98,15 @@ class StockReport(Struct, frozen=True):
     """Products and ledger, compared in one snapshot.
 
     `uncounted` has the ids of products without `received` of which no order holds a piece: their first
-    reservation sets `received`. `unreadable_entries` has the ids of ledger entries that no service can have
-    written.
+    reservation sets `received`. `unrecorded` has the ids of counted products whose movements are not recorded
+    yet. `unreadable_entries` has the ids of ledger entries that no service can have written.
     """
 
     products: int
     entries: int
     inconsistent: list[ProductBalance]
     uncounted: list[str]
+    unrecorded: list[str]
     invalid_lines: list[InvalidLine]
     unreadable_entries: list[str]
 
@@ -206,16 +218,18 @@ def invalid_line(document: Mapping[str, Any]) -> InvalidLine:
 def read_balances(session: ClientSession, held: Mapping[str, int]) -> Iterator[ProductBalance]:
     """The balance of every product, then of each product that is held but not in the catalogue."""
     missing = {product_id for product_id, pieces in held.items() if pieces}
-    fields = {"name": 1, "stock": 1, "received": 1}
+    fields = {"name": 1, "stock": 1, "received": 1, "movements": 1}
+    moved = recorded_sums(None, session)
     for product in product_collection().find({"_id": {"$type": "objectId"}}, fields, session=session):
         product_id = str(product["_id"])
         missing.discard(product_id)
-        yield balance_of(product, held.get(product_id, 0))
+        pieces, _ = moved.get(product["_id"], (0, 0))
+        yield balance_of(product, held.get(product_id, 0), pieces if are_recorded(product) else None)
     for product_id in sorted(missing):
         yield ProductBalance(product_id, "", None, None, held[product_id])
 
 
-def balance_of(product: Mapping[str, Any], held: int) -> ProductBalance:
+def balance_of(product: Mapping[str, Any], held: int, moved: int | None) -> ProductBalance:
     """The balance of a product in the catalogue; its name need not be readable."""
     name, stock, received = product.get("name"), product.get("stock"), product.get("received")
     fault = ""
@@ -224,7 +238,7 @@ def balance_of(product: Mapping[str, Any], held: int) -> ProductBalance:
         fault = "; ".join(faults[field] for field in ("stock", "received") if field in faults)
         stock, received = None, None
     return ProductBalance(
-        str(product["_id"]), name if isinstance(name, str) else "", stock, received, held, fault
+        str(product["_id"]), name if isinstance(name, str) else "", stock, received, held, moved, fault
     )
 
 
@@ -235,15 +249,17 @@ def build_report(
     *,
     entries: int,
 ) -> StockReport:
-    """Count the products and collect the inconsistent and uncounted ones."""
-    products, inconsistent, uncounted = 0, list[ProductBalance](), list[str]()
+    """Count the products and collect the inconsistent, uncounted and unrecorded ones."""
+    products, inconsistent, uncounted, unrecorded = 0, list[ProductBalance](), list[str](), list[str]()
     for balance in balances:
         products += balance.stock is not None or bool(balance.fault)
         if balance.stock is not None and balance.received is None and not balance.held:
             uncounted.append(balance.product_id)
         elif balance.is_inconsistent:
             inconsistent.append(balance)
-    return StockReport(products, entries, inconsistent, uncounted, invalid_lines, unreadable)
+        elif balance.moved is None:
+            unrecorded.append(balance.product_id)
+    return StockReport(products, entries, inconsistent, uncounted, unrecorded, invalid_lines, unreadable)
 
 
 def count_entries() -> int:
@@ -271,68 +287,3 @@ def held_stock(entry: LedgerEntry) -> HeldStock:
         if line["held"]:
             (by_line if "apart" in line else by_order)[product_id] = line["held"]
     return HeldStock(entry["status"], by_order, by_line)
-
-
-def correct_stock(balance: ProductBalance) -> bool:
-    """Subtract the drift from the product's stock, or set `received` if the product lacks it.
-
-    Traffic does not change the drift, so the balance may be older than the stock; but the same balance must
-    not be corrected twice. Returns False, with nothing changed, if the stock would become negative or a
-    product without `received` has changed since. Raises CatalogueUnavailable.
-    """
-    if balance.stock is None:
-        return False
-    product: dict[str, Any] = {"_id": ObjectId(balance.product_id)}
-    if balance.received is None:
-        condition = product | {"stock": balance.stock, "received": None}
-        change = {"$set": {"received": balance.stock + balance.held}}
-    else:
-        condition = product | {"stock": {"$gte": balance.drift}}
-        change = {"$inc": {"stock": -balance.drift}}
-    with translating_mongodb_errors():
-        return bool(product_collection().update_one(condition, change).modified_count)
-
-
-class EntryNotRestored(Exception):
-    """The order has a ledger entry already, or its lines cannot be reserved."""
-
-
-def restore_entry(*, order_id: str, lines: Mapping[str, int], missing_pieces: Mapping[str, int]) -> bool:
-    """Reserve the lines of an order whose ledger entry was lost.
-
-    `missing_pieces`, by product id, are missing from the stock without an entry that explains them: they
-    count as this order's. The rest is taken from the stock. Returns False, with nothing changed, if the order
-    has an entry or its lines cannot be reserved. Raises CatalogueUnavailable.
-    """
-    request = Reserve(order_id, tuple(Line(*line) for line in lines.items()))
-    missing = {product_id: pieces for product_id, pieces in missing_pieces.items() if pieces}
-    with translating_mongodb_errors():
-        try:
-            restore_in_transaction(request, missing)
-        except (EntryNotRestored, EntryUnreadable):
-            return False
-    return True
-
-
-@retry_on_conflict
-def restore_in_transaction(request: Reserve, missing_pieces: Mapping[str, int]) -> None:
-    """Add the missing pieces to the stock and reserve, in one transaction. Raises EntryNotRestored."""
-    client: MongoClient[Any] = get_connection()
-    with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
-        entries = read_entries(session, [request.order_id])
-        if entries:
-            raise EntryNotRestored
-        add_stock(session, missing_pieces)
-        (answer,) = settle_in_session(session, [request], entries)
-        if not isinstance(answer, InventoryReserved):
-            raise EntryNotRestored
-
-
-def add_stock(session: ClientSession, pieces_by_product: Mapping[str, int]) -> None:
-    """Add pieces to the stock of these products."""
-    updates = [
-        UpdateOne({"_id": ObjectId(product_id)}, {"$inc": {"stock": pieces}})
-        for product_id, pieces in pieces_by_product.items()
-    ]
-    if updates:
-        product_collection().bulk_write(updates, session=session)

@@ -19,10 +19,14 @@ class Line(Struct, frozen=True):
 
 
 class Reserve(Struct, frozen=True):
-    """Reserve all lines for the order, or none. Lines of one product are summed."""
+    """Reserve all lines for the order, or none. Lines of one product are summed.
+
+    `is_external`: an external service asks for an order of its own.
+    """
 
     order_id: str
     lines: tuple[Line, ...]
+    is_external: bool = False
 
     def product_ids(self) -> Sequence[str]:
         """The products that the request names."""

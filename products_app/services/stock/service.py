@@ -8,13 +8,10 @@ from bson import ObjectId
 from mongoengine import get_connection
 from pymongo import MongoClient, ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError, PyMongoError, ServerSelectionTimeoutError
-from pymongo.read_concern import ReadConcern
-from pymongo.write_concern import WriteConcern
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
+from pymongo.errors import BulkWriteError
 
 from foundation.group_commit import GroupCommit
-from products_app.documents.connection import is_transient, object_id, translating_mongodb_errors
+from products_app.documents.connection import object_id, translating_mongodb_errors
 from products_app.documents.ledger import LedgerEntry, ledger_collection, read_entry
 from products_app.documents.product import product_collection, validator
 from products_app.documents.reading import (
@@ -25,6 +22,14 @@ from products_app.documents.reading import (
     is_whole,
     report_unreadable,
 )
+from products_app.documents.transactions import (
+    DURABLE,
+    SNAPSHOT,
+    WriteConflict,
+    is_duplicate_key,
+    retry_on_conflict,
+)
+from products_app.services.stock.movements import record_received
 from products_app.services.stock.requests import (
     Line,
     LineReleased,
@@ -54,21 +59,6 @@ __all__ = [
 
 MAX_TRANSACTION_LINES = 10_000
 MAX_GROUPED_REQUESTS = 100
-RETRY_SECONDS = 10
-DUPLICATE_KEY = 11000
-
-SNAPSHOT = ReadConcern("snapshot")
-DURABLE = WriteConcern("majority", j=True)
-
-
-class WriteConflict(PyMongoError):
-    """Another batch changed a product that this batch had read; the transaction must be retried.
-
-    Carries the label that MongoDB gives its own write conflicts, so that both are retried alike.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("another batch changed the same product", ["TransientTransactionError"])
 
 
 def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
@@ -112,26 +102,6 @@ def settle_batch(requests: Sequence[StockRequest]) -> list[StockAnswer]:
         return settle_with_retries(requests)
 
 
-def is_retryable(error: BaseException) -> bool:
-    """Whether the error is a write conflict, or an unknown commit result, which the ledger then resolves.
-
-    An unreachable server is not retried here: the caller waits longer.
-    """
-    return (
-        isinstance(error, PyMongoError)
-        and is_transient(error)
-        and not isinstance(error, ServerSelectionTimeoutError)
-    )
-
-
-retry_on_conflict = retry(
-    retry=retry_if_exception(is_retryable),
-    wait=wait_random_exponential(multiplier=0.005, max=0.5),
-    stop=stop_after_delay(RETRY_SECONDS),
-    reraise=True,
-)
-
-
 @retry_on_conflict
 def settle_with_retries(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     """Settle a batch; retry while other batches write the same products or orders.
@@ -143,7 +113,7 @@ def settle_with_retries(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     try:
         return settle_in_transaction(requests, orders_to_look_up(requests))
     except BulkWriteError as error:
-        if not is_duplicate_entry(error):
+        if not is_duplicate_key(error):
             raise
     return settle_in_transaction(requests, {request.order_id for request in requests})
 
@@ -162,11 +132,6 @@ def orders_to_look_up(requests: Sequence[StockRequest]) -> set[str]:
     """The orders whose first request is not a reserve: no insert would reveal their existing entry."""
     first = {request.order_id: request for request in reversed(requests)}
     return {order_id for order_id, request in first.items() if not isinstance(request, Reserve)}
-
-
-def is_duplicate_entry(error: BulkWriteError) -> bool:
-    """Whether an insert failed because the order already has a ledger entry."""
-    return any(write_error["code"] == DUPLICATE_KEY for write_error in error.details["writeErrors"])
 
 
 def settle_in_session(
@@ -268,21 +233,27 @@ def write_stock(session: ClientSession, products: Iterable[ProductStock]) -> Non
     }
     updates = [stock_update(product) for product in changed.values()]
     if updates:
+        count_received(session, [product for product in changed.values() if not product.has_received])
         written = product_collection().bulk_write(updates, ordered=False, session=session)
         if written.matched_count != len(updates):
             raise WriteConflict
 
 
+def count_received(session: ClientSession, products: Sequence[ProductStock]) -> None:
+    """Count products that another program wrote without `received`: nothing is held of them yet."""
+    if products:
+        keys = [ObjectId(product.product_id) for product in products]
+        record_received(session, product_collection().find({"_id": {"$in": keys}}, session=session))
+
+
 def stock_update(product: ProductStock) -> UpdateOne:
-    """The update that changes the stock by the difference, and sets `received` where it is missing.
+    """The update that changes the stock by the difference.
 
     The filter has the id alone, which halves the time of the update. It need not check the stock: a write
     after the transaction's snapshot ends the transaction with a write conflict. The collection's validator
-    refuses a negative stock. Nothing is held of a product without `received`, so its stock was all received.
+    refuses a negative stock.
     """
-    change: dict[str, Any] = {"$inc": {"stock": product.stock - product.stock_stored}}
-    if not product.has_received:
-        change["$set"] = {"received": product.stock_stored}
+    change = {"$inc": {"stock": product.stock - product.stock_stored}}
     return UpdateOne({"_id": ObjectId(product.product_id)}, change)
 
 

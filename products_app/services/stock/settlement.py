@@ -65,6 +65,13 @@ class Settlement:
 
     def answer(self, request: StockRequest) -> StockAnswer:
         """Answer one request on the state that the earlier requests have left."""
+        answer = self._answer(request)
+        entry = self.changed.get(request.order_id)
+        if entry is not None and "externalHolds" in entry:
+            entry["externalHolds"] = [each for each, line in entry["lines"].items() if line["held"]]
+        return answer
+
+    def _answer(self, request: StockRequest) -> StockAnswer:
         match request:
             case Reserve():
                 return self._reserve(request)
@@ -79,7 +86,9 @@ class Settlement:
         entry = self._entries.get(request.order_id)
         if entry is not None and entry["status"] != "open":
             return recorded_answer(entry)
-        entry = self._entry_to_change(request.order_id)
+        entry = self._entry_to_change(request.order_id, is_external=request.is_external)
+        if not request.is_external:
+            entry.pop("externalHolds", None)
         wanted = self._sum_by_product(request.lines)
         lines = entry["lines"]
         if lines and any("returns" in lines[product_id] for product_id in lines.keys() & wanted.keys()):
@@ -108,9 +117,8 @@ class Settlement:
         if refusal := line_refusal(request, product, entry, line):
             return refusal
         if line is None:
-            line = self._hold_quantity(
-                self._entry_to_change(request.order_id), product.product_id, request.quantity
-            )
+            entry = self._entry_to_change(request.order_id, is_external=True)
+            line = self._hold_quantity(entry, product.product_id, request.quantity)
             line["apart"] = True
             line["key"] = request.key
         return LineReserved(
@@ -130,9 +138,13 @@ class Settlement:
             product.product_id, product.name, release["returned"], release["newStock"], request.order_id
         )
 
-    def _entry_to_change(self, order_id: str) -> LedgerEntry:
+    def _entry_to_change(self, order_id: str, *, is_external: bool = False) -> LedgerEntry:
         """The entry of the order, created if missing, and marked as changed."""
-        entry = self._entries.setdefault(order_id, {"_id": order_id, "status": "open", "lines": {}})
+        entry = self._entries.get(order_id)
+        if entry is None:
+            entry = self._entries[order_id] = {"_id": order_id, "status": "open", "lines": {}}
+            if is_external:
+                entry["externalHolds"] = []
         self.changed[order_id] = entry
         return entry
 

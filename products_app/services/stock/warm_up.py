@@ -6,8 +6,9 @@ from bson import ObjectId
 from mongoengine import get_connection
 
 from products_app.documents.connection import translating_mongodb_errors
+from products_app.documents.transactions import DURABLE, SNAPSHOT
 from products_app.services.stock.requests import Line, Reserve
-from products_app.services.stock.service import DURABLE, SNAPSHOT, settle_in_session
+from products_app.services.stock.service import settle_in_session
 
 
 def warm_up() -> None:

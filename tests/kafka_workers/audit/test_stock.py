@@ -16,10 +16,9 @@ from products_app.documents.product import product_collection
 from products_app.services.stock import audit as stock_audit
 from products_app.services.stock.audit import (
     ProductBalance,
-    correct_stock,
     read_stock,
-    restore_entry,
 )
+from products_app.services.stock.repair import correct_stock, restore_entry
 from products_app.services.stock.service import Release, settle
 from tests.concurrency import insert_rival, run_together
 from tests.kafka_workers.audit.conftest import Shop
@@ -35,6 +34,7 @@ from tests.products_app.product_stock import (
     spoil,
     stock_of,
     stocked,
+    unrecord,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,6 +105,7 @@ def test_traffic_between_audit_and_repair_is_kept(closed_shop: Shop, lantern: st
 
 def test_more_held_than_received_is_reported_and_left(closed_shop: Shop, lantern: str) -> None:
     settle([reserve(new_order(), (lantern, 9))])
+    unrecord(lantern)
     closed_shop.change_product(lantern, {"$set": {"received": 4}})
     report = closed_shop.audit("--repair")
     assert report["exitCode"] == 1

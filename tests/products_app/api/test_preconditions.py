@@ -165,7 +165,7 @@ def test_what_cannot_be_read_has_no_etag(staff: WsgiClient, url: str) -> None:
 def test_a_sale_between_check_and_write_is_seen(
     staff: WsgiClient, url: str, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    insert_rival(monkeypatch, catalogue, "unchanged", lambda: sell(url, 1))
+    insert_rival(monkeypatch, catalogue, "require_readable_counts", lambda: sell(url, 1))
     answer = getattr(staff, method)(url, {"stock": 10}, headers={"If-Match": etag(url)})
     assert error_of(answer) == CHANGED
     assert stock_of(product_id(url)) == 9

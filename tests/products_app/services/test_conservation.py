@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from foundation.refusals import Refusal
 from products_app.documents.ledger import LedgerEntry, ledger_collection
+from products_app.documents.movements import movement_collection
 from products_app.documents.product import product_collection
 from products_app.services.stock.service import (
     Line,
@@ -129,6 +130,7 @@ def test_the_answers_do_not_depend_on_the_batches(sequence: list[StockRequest], 
 def test_the_collections_equal_the_model_in_memory(sequence: list[StockRequest], sizes: list[int]) -> None:
     ledger_collection().delete_many({})
     product_collection().delete_many({})
+    movement_collection().delete_many({})
     product_collection().insert_many(
         {"_id": ObjectId(product_id), "name": "Lantern", "price": 1, "stock": stock}
         | ({"received": stock} if stock == COUNTED else {})

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tenacity import stop_after_delay
 
+from products_app.documents.transactions import WriteConflict
 from products_app.exceptions import CatalogueUnavailable, InsufficientStock, ProductHeld
 from products_app.messages import InventoryRejected, InventoryReserved
 from products_app.services.catalogue import delete_product, update_product
@@ -134,7 +135,7 @@ def test_a_batch_with_a_conflict_at_every_attempt_gives_up_in_time(monkeypatch: 
     lamp, order = stocked(1), new_order()
 
     def overtaken(*_: Any) -> None:
-        raise service.WriteConflict
+        raise WriteConflict
 
     monkeypatch.setattr(service, "write_entries", overtaken)
     monkeypatch.setattr(service.settle_with_retries.retry, "stop", stop_after_delay(0.5))

@@ -193,6 +193,7 @@ def test_a_product_that_another_program_inserted_can_be_reserved_and_is_counted(
         "price": Decimal128("9.99"),
         "stock": 3,
         "received": 5,
+        "movements": 1,
     }
 
 

@@ -1,0 +1,164 @@
+"""`GET products/{id}/stock/`: the counts of a product, the orders that hold it, and its movements.
+
+It is here and not with the products because the orders that hold pieces are ours.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from msgspec import Struct, structs, to_builtins
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from orders_app.models import OrderItem
+from orders_app.selectors import items_held
+from products_app.stock_selectors import (
+    ExternalHolds,
+    HeldLine,
+    MovementsOf,
+    StockCounts,
+    StockMovement,
+    find_held_lines,
+    get_stock_counts,
+)
+from web.bounded_count import Count, bounded_count
+from web.error_schema import ERROR
+from web.no_store import NoStore
+from web.pagination import Pages
+from web.struct_schema import StructSerializer
+
+
+class Hold(Struct, frozen=True, rename="camel"):
+    """What an order holds; an order of an external service has no number."""
+
+    order_id: str
+    order_number: str | None
+    quantity: int
+    since: datetime | None
+
+
+class ListPages(Struct, frozen=True):
+    """How many entries a list has, and the addresses of its neighbouring pages."""
+
+    count: int
+    next: str | None
+    previous: str | None
+
+
+class Movement(StockMovement, frozen=True, rename="camel"):
+    """A movement, with the user name of its actor."""
+
+    actor_name: str | None = None
+
+
+class ProductStock(StockCounts, frozen=True, rename="camel", kw_only=True):
+    """The stock of a product, with one page of each list."""
+
+    holds: list[Hold]
+    holds_pages: ListPages
+    movements: list[Movement]
+    movements_pages: ListPages
+
+
+class ProductStockSerializer(StructSerializer):
+    """The stock of a product."""
+
+    struct = ProductStock
+
+
+class HoldPages(Pages):
+    """`?holdsPage=2`."""
+
+    page_query_param = "holdsPage"
+
+
+class MovementPages(Pages):
+    """`?movementsPage=2`."""
+
+    page_query_param = "movementsPage"
+
+
+class HoldsOf:
+    """The orders that hold a product and are not delivered yet: ours, then those of external services."""
+
+    def __init__(self, product_id: str) -> None:
+        self._product_id = product_id
+        self._ours = items_held(product_id)
+        self._external = ExternalHolds(product_id)
+
+    def bounded_count(self, limit: int) -> Count:
+        """How many there are, exact up to `limit`."""
+        counts = [bounded_count(rows, limit) for rows in (self._ours, self._external)]
+        return Count(sum(count.rows for count in counts), all(count.is_exact for count in counts))
+
+    def __getitem__(self, page: slice) -> list[Hold]:
+        ours = list(self._ours[page])
+        holds = self._holds_of(ours)
+        if (missing := page.stop - page.start - len(ours)) > 0:
+            first = max(0, page.start - self._ours.count()) if not ours else 0
+            external = self._external[first : first + missing]
+            holds += [Hold(each.order_id, None, each.quantity, each.since) for each in external]
+        return holds
+
+    def _holds_of(self, items: Sequence[OrderItem]) -> list[Hold]:
+        """What the ledger says of these items; nothing is held where it has no entry."""
+        held = find_held_lines(product_id=self._product_id, order_ids=[str(item.order_id) for item in items])
+        nothing = HeldLine("", 0, None)
+        lines = [(item.order, held.get(str(item.order_id), nothing)) for item in items]
+        return [Hold(str(order.id), order.order_number, line.quantity, line.since) for order, line in lines]
+
+
+@extend_schema(tags=["stock"])
+class ProductStockView(NoStore, APIView):
+    """The stock of a product, for staff."""
+
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(
+        operation_id="getProductStock",
+        summary="What is in stock, who holds it, and what moved it",
+        description="`held` is what orders hold by the ledger, those that were delivered included; `holds` "
+        "are the orders that are not delivered yet. Both lists are paged for themselves.",
+        parameters=[
+            OpenApiParameter("product_id", str, OpenApiParameter.PATH, pattern="^[0-9a-fA-F]{24}$"),
+            OpenApiParameter("holdsPage", int),
+            OpenApiParameter("movementsPage", int),
+            OpenApiParameter("pageSize", int),
+        ],
+        responses={
+            200: ProductStockSerializer,
+            409: OpenApiResponse(ERROR, "Another program wrote fields that cannot be read."),
+        },
+    )
+    def get(self, request: Request, product_id: str) -> Response:
+        """Show it."""
+        counts = get_stock_counts(product_id=product_id)
+        holds, holds_pages = self._page(HoldPages(), HoldsOf(counts.product_id))
+        movements, movements_pages = self._page(MovementPages(), MovementsOf(counts.product_id))
+        stock = ProductStock(
+            **structs.asdict(counts),
+            holds=holds,
+            holds_pages=holds_pages,
+            movements=with_names(movements),
+            movements_pages=movements_pages,
+        )
+        return Response(to_builtins(stock))
+
+    def _page(self, pages: Pages, rows: Any) -> tuple[list[Any], ListPages]:
+        """One page of a list, and where the others are. Raises NotFound where there is no such page."""
+        found: list[Any] = pages.paginate_queryset(rows, self.request, self) or []
+        assert pages.page is not None
+        return found, ListPages(pages.page.paginator.count, pages.get_next_link(), pages.get_previous_link())
+
+
+def with_names(movements: Sequence[StockMovement]) -> list[Movement]:
+    """The movements with the names that their actors have now; a user who was deleted has none."""
+    actors = {each.actor: each.actor.removeprefix("staff:") for each in movements}
+    ids = [int(key) for actor, key in actors.items() if key != actor and key.isdecimal()]
+    names = {f"staff:{user.pk}": user.get_username() for user in User.objects.filter(pk__in=ids)}
+    return [Movement(**structs.asdict(each), actor_name=names.get(each.actor)) for each in movements]
