@@ -15,6 +15,7 @@ PAGES = {
     "token": "obtain-tokens",
     "schema": "schema",
     "docs": "docs",
+    "events": "events",
 }
 
 

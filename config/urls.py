@@ -38,6 +38,7 @@ urlpatterns = [
     path("account/", include("orders_app.accounts.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/", include("kafka_workers.pages.urls")),
     path("api/session/", include((session, "rest_framework"))),
     path("api/v1/", Stockbridge.as_view()),
     path("api/v1/", include("orders_app.api.urls")),

@@ -70,6 +70,7 @@ def logging_config(log_format: str) -> None:
             "loggers": {
                 "django.request": {"level": "ERROR"},  # the access line tells of 4xx already
                 "daphne": {"level": "WARNING"},
+                "httpx2": {"level": "WARNING"},  # the schema registry's client: a line a request
             },
         }
     )

@@ -73,5 +73,6 @@ def message_of(fall: Fall) -> OutgoingMessage:
         source=_TOPIC.source,
         time=fall.time,
         subject=fall.product_id,
-        data_schema=_TOPIC.schema,
+        data_schema=_TOPIC.data_schema,
+        schema_id=_TOPIC.schema_id,
     )

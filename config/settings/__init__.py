@@ -13,6 +13,7 @@ from config.settings.env import (
     currency,
     flag,
     header_value,
+    http_addresses,
     mail_address,
     mail_domain,
     mail_rate,
@@ -143,6 +144,7 @@ require_sound_kafka_security(
 KAFKA_REPLICATION_FACTOR = whole_number("KAFKA_REPLICATION_FACTOR", 1 if DEBUG else 3)
 KAFKA_PARTITIONS = whole_number("KAFKA_PARTITIONS", 3)
 KAFKA_RETENTION_DAYS = whole_number("KAFKA_RETENTION_DAYS", 7)
+SCHEMA_REGISTRY_URL = http_addresses("SCHEMA_REGISTRY_URL")
 
 # Money: without the two secrets, orders cannot be paid through the gateway.
 CURRENCY = currency("CURRENCY", "USD")

@@ -222,6 +222,26 @@ def brokers(name: str, development: str) -> str:
     return ",".join(found)
 
 
+def http_addresses(name: str) -> str:
+    """Addresses by HTTP, separated by commas; "" where it is not set.
+
+    Raises ImproperlyConfigured, with a sentence that does not hold a password.
+    """
+    found = words(name, ())
+    for each in found:
+        scheme, _, rest = each.partition("://")
+        if (
+            scheme not in ("http", "https")
+            or not rest
+            or not _AUTHORITY.fullmatch(re.split("[/?#]", rest)[0])
+        ):
+            raise ImproperlyConfigured(
+                f"{name} must be an address such as https://registry.example.com:8081, or several separated "
+                f"by commas; {_ESCAPES}"
+            )
+    return ",".join(found)
+
+
 def whole_number(name: str, default: int, minimum: int = 1) -> int:
     """A whole-number setting. Raises ImproperlyConfigured where it is no number or below the minimum."""
     value = _word(name, str(default))

@@ -25,7 +25,8 @@ def answer_message(request: ReceivedMessage, answer: Answer, now: datetime, *, o
         source=topic.source,
         time=now,
         subject=answer.order_id,
-        data_schema=topic.schema,
+        data_schema=topic.data_schema,
+        schema_id=topic.schema_id,
         cause=request.id,
         trace_parent=request.trace_parent,
     )

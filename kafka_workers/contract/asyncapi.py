@@ -1,11 +1,10 @@
-"""The messages as other programs read about them: JSON Schemas of the values, and one AsyncAPI document."""
+"""The messages as other programs read about them: one AsyncAPI document."""
 
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from kafka_workers.contract.topics import BUSINESS_TOPICS, ORDERS, BusinessTopic
+from kafka_workers.runtime.messages.message import SCHEMA_ID_HEADER
 
 HEADERS: dict[str, dict[str, Any]] = {
     "ce_specversion": {"type": "string", "const": "1.0"},
@@ -13,8 +12,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     "ce_type": {"type": "string", "description": "The topic."},
     "ce_source": {"type": "string", "description": "The service that sent the message."},
     "ce_time": {"type": "string", "format": "date-time", "description": "The time of the fact."},
-    "ce_subject": {"type": "string", "description": "The order id."},
-    "ce_dataschema": {"type": "string", "description": "The path of the value's schema."},
+    "ce_subject": {"type": "string", "description": "What the message is about: its key."},
+    "ce_dataschema": {"type": "string", "description": "Where the value's JSON Schema can be fetched."},
     "content-type": {"type": "string", "const": "application/json"},
     "traceparent": {"type": "string", "description": "W3C trace context of the request that caused it."},
     "ce_sequence": {
@@ -25,35 +24,29 @@ HEADERS: dict[str, dict[str, Any]] = {
         "type": "string",
         "description": "The id of the command that this answers; only on answers of our own services.",
     },
+    SCHEMA_ID_HEADER: {
+        "type": "string",
+        "description": "The schema's id in the schema registry, binary, as Confluent's clients read it; "
+        "only with SCHEMA_REGISTRY_URL.",
+    },
 }
-OPTIONAL_HEADERS = {"traceparent", "ce_sequence", "ce_causationid"}
+OPTIONAL_HEADERS = {"traceparent", "ce_sequence", "ce_causationid", SCHEMA_ID_HEADER}
 
 
-def value_schema(topic: BusinessTopic) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of a topic's value."""
-    _, definitions = msgspec.json.schema_components([topic.value], ref_template="#/$defs/{name}")
-    schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": topic.schema,
-        **definitions.pop(topic.value.__name__),
-    }
-    return schema | {"$defs": definitions} if definitions else schema
-
-
-def asyncapi() -> dict[str, Any]:
-    """The AsyncAPI document of all topics."""
+def asyncapi(schemas: str) -> dict[str, Any]:
+    """The AsyncAPI document of all topics; `schemas` is the address of the folder with their schemas."""
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Stockbridge over Kafka",
             "version": "1",
-            "description": "CloudEvents 1.0 in binary mode; the key of every message is the order id.",
+            "description": "CloudEvents 1.0 in binary mode; values are plain JSON.",
         },
         "defaultContentType": "application/json",
         "channels": {topic.name: _channel(topic) for topic in BUSINESS_TOPICS},
         "operations": dict(_operations()),
         "components": {
-            "messages": {topic.name: _message(topic) for topic in BUSINESS_TOPICS},
+            "messages": {topic.name: _message(topic, schemas) for topic in BUSINESS_TOPICS},
             "schemas": {"cloudEventHeaders": _headers()},
         },
     }
@@ -64,7 +57,7 @@ def _channel(topic: BusinessTopic) -> dict[str, Any]:
     return {"address": topic.name, "messages": {topic.name: message}}
 
 
-def _message(topic: BusinessTopic) -> dict[str, Any]:
+def _message(topic: BusinessTopic, schemas: str) -> dict[str, Any]:
     return {
         "name": topic.name,
         "title": topic.value.__name__,
@@ -72,9 +65,9 @@ def _message(topic: BusinessTopic) -> dict[str, Any]:
         "headers": _headers_of(topic),
         "payload": {
             "schemaFormat": "application/schema+json;version=2020-12",
-            "schema": {"$ref": f"./schemas/{topic.name}.v1.json"},
+            "schema": {"$ref": f"{schemas}{topic.schema_name}.json"},
         },
-        "bindings": {"kafka": {"key": {"type": "string", "description": "The order id."}}},
+        "bindings": {"kafka": {"key": {"type": "string", "description": f"The value's {topic.key}."}}},
     }
 
 

@@ -3,15 +3,15 @@
 Nothing here depends on the environment, so the same code always gives the same text.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 
 import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
 from foundation import metrics
-from kafka_workers.contract.asyncapi import HEADERS, OPTIONAL_HEADERS, asyncapi, value_schema
+from kafka_workers.contract.asyncapi import HEADERS, OPTIONAL_HEADERS, asyncapi
 from kafka_workers.contract.principals import PURPOSES, all_permissions
+from kafka_workers.contract.schemas import schema_text
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.runtime.group_topics import retry_number
 from kafka_workers.workers import CONSUMERS, WORKERS, Consumer, Worker
@@ -22,17 +22,14 @@ GENERATED = "Written by `manage.py generate_docs`: change the code that it descr
 def pages() -> dict[str, str]:
     """Every generated file: its path under `docs/`, and its text."""
     return {
-        **{f"schemas/{topic.name}.v1.json": _json(value_schema(topic)) for topic in BUSINESS_TOPICS},
-        "asyncapi.yaml": f"# {GENERATED}\n" + yaml.safe_dump(asyncapi(), sort_keys=False, width=110),
+        **{f"schemas/{topic.schema_name}.json": schema_text(topic) for topic in BUSINESS_TOPICS},
+        "asyncapi.yaml": f"# {GENERATED}\n"
+        + yaml.safe_dump(asyncapi("./schemas/"), sort_keys=False, width=110),
         "workers.md": "\n".join(_workers_page()) + "\n",
         "topics.md": "\n".join(_topics_page()) + "\n",
         "metrics.md": "\n".join(_metrics_page()) + "\n",
         "kafka-access.md": "\n".join(_access_page()) + "\n",
     }
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _workers_page() -> Iterator[str]:
@@ -68,13 +65,13 @@ def _code(names: Iterable[str]) -> str:
 def _topics_page() -> Iterator[str]:
     yield from ("# Topics", "", f"<!-- {GENERATED} -->", "")
     yield "The settings `KAFKA_PARTITIONS`, `KAFKA_REPLICATION_FACTOR` and `KAFKA_RETENTION_DAYS` apply to"
-    yield "each topic. The key of a message is the order id, so the messages of one order stay in order."
-    yield from ("", "| topic | value | sent by | read by |", "|---|---|---|---|")
+    yield "each topic. Messages with the same key stay in order."
+    yield from ("", "| topic | value | key | sent by | read by |", "|---|---|---|---|---|")
     for topic in BUSINESS_TOPICS:
         senders = ", ".join(worker.title for worker in topic.senders)
-        schema = f"[{topic.value.__name__}](schemas/{topic.name}.v1.json)"
+        schema = f"[{topic.value.__name__}](schemas/{topic.schema_name}.json)"
         readers = _code(consumer.group for consumer in topic.readers) or "external services"
-        yield f"| `{topic.name}` | {schema}: {topic.value.__doc__} | {senders} | {readers} |"
+        yield f"| `{topic.name}` | {schema}: {topic.value.__doc__} | `{topic.key}` | {senders} | {readers} |"
     yield from ("", "## Topics of the groups", "", "| group | retry topics | dead letters |", "|---|---|---|")
     for group in (consumer.group for consumer in CONSUMERS):
         yield f"| `{group}` | `{group}.retry.1`, `.2`, … | `{group}.dlq` |"

@@ -1,13 +1,15 @@
 """The topics by name: what each carries, which workers send it and read it (docs/topics.md).
 
-Key of every message: the order id. Partitions, replication and retention are settings.
+Partitions, replication and retention are settings.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.conf import settings
 from msgspec import Struct
 
+from kafka_workers.contract import registered_schemas
 from kafka_workers.workers import CONSUMERS, WORKERS, Consumer, Worker
 from orders_app import messages as order_messages
 from orders_app.payments import messages as payment_messages
@@ -16,6 +18,10 @@ from products_app import messages as product_messages
 ORDERS = "/stockbridge/orders"
 PRODUCTS = "/stockbridge/products"
 PAYMENTS = "/stockbridge/payments"
+
+SCHEMAS_PATH = "/api/schemas/"
+SCHEMA_VERSION = 1
+"""Of every type. A change that `check_schemas` names is a new message type, not a new version (ADR 36)."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,29 @@ class BusinessTopic:
     source: str
 
     @cached_property
-    def schema(self) -> str:
-        """The path that `ce_dataschema` gives for a value of this topic."""
-        return f"/schemas/{self.name}/1"
+    def schema_name(self) -> str:
+        """The type and version of the value's schema, such as `order.created.v1`."""
+        return f"{self.name}.v{SCHEMA_VERSION}"
+
+    @cached_property
+    def schema_path(self) -> str:
+        """Where the web processes serve the schema."""
+        return f"{SCHEMAS_PATH}{self.schema_name}.json"
+
+    @property
+    def data_schema(self) -> str:
+        """The `ce_dataschema` of a message; without PUBLIC_URL the path alone."""
+        return settings.PUBLIC_URL + self.schema_path
+
+    @property
+    def schema_id(self) -> bytes | None:
+        """What identifies the schema in the schema registry; None while it is not registered there."""
+        return registered_schemas.id_of(self.name)
+
+    @property
+    def key(self) -> str:
+        """The field of the value that is the key of its messages."""
+        return "orderId" if "order_id" in self.value.__struct_fields__ else "productId"
 
     @property
     def senders(self) -> tuple[Worker, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils.module_loading import import_string
 
@@ -36,6 +37,11 @@ class WorkerCommand(BaseCommand):
         # A worker that fails leaves its record, which then shows that it has ended.
         record = heartbeat.begin(self.worker.name)
         run = load_run(self.worker)
+        if settings.SCHEMA_REGISTRY_URL and self.worker.sends:
+            # The client of the registry takes time and memory: only here where there is one.
+            from kafka_workers.contract.registration import begin_registration  # noqa: PLC0415
+
+            begin_registration(self.worker.sends, stop)
         tune_garbage_collector()
         if not stop.is_set():
             run(stop)

@@ -42,7 +42,8 @@ def _message(event: LoggedEvent, value: OrderMessage) -> OutgoingMessage:
         source=ORDERS,
         time=event.created_at,
         subject=value.order_id,
-        data_schema=topic.schema,
+        data_schema=topic.data_schema,
+        schema_id=topic.schema_id,
         sequence=event.version,
         trace_parent=event.trace_parent,
     )

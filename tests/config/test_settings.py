@@ -141,6 +141,9 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
         ("CURRENCY", "usd", "CURRENCY must be a currency of ISO 4217 such as USD, not 'usd'."),
         ("STRIPE_WEBHOOK_SECRET", "", "STRIPE_WEBHOOK_SECRET must be set where STRIPE_SECRET_KEY is"),
         ("MONGODB_URI", "mongodb://u:a/b@127.0.0.1:1/shop", "MONGODB_URI cannot be read"),
+        ("SCHEMA_REGISTRY_URL", "registry:8081", "SCHEMA_REGISTRY_URL must be an address such as"),
+        ("SCHEMA_REGISTRY_URL", "http://a:1,ftp://b:1", "SCHEMA_REGISTRY_URL must be an address such as"),
+        ("SCHEMA_REGISTRY_URL", "http://u:a@b@c:1", "SCHEMA_REGISTRY_URL must be an address such as"),
         ("MONGODB_URI", "mongodb://127.0.0.1:1/?replicaSet=rs0", "MONGODB_URI must hold the name"),
     ],
 )

@@ -9,7 +9,7 @@ from mongoengine import get_db
 from devtools.driver.kafka import KafkaClient, Record
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
-from kafka_workers.contract.asyncapi import value_schema
+from kafka_workers.contract.schemas import value_schema
 from kafka_workers.contract.topics import TOPIC_OF
 from kafka_workers.stock_watch import run
 from products_app.documents.stock_watch import WATCH, WATCHED

@@ -150,6 +150,12 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("GET", "api/v1/"): RouteCase(public()),
     ("GET", "api/schema/"): RouteCase(public()),
     ("GET", "api/docs/"): RouteCase(public()),
+    ("GET", "api/schemas/"): RouteCase(to_all(200)),
+    ("GET", "api/schemas/<str:name>.json"): RouteCase(
+        to_all(200), lambda _: "api/schemas/order.created.v1.json"
+    ),
+    ("GET", "api/asyncapi/"): RouteCase(to_all(200)),
+    ("GET", "api/events/"): RouteCase(to_all(200)),
     ("GET", "api/session/login/"): RouteCase(to_all(200)),
     ("POST", "api/session/logout/"): RouteCase(to_all(200), changes=False),
     ("GET", "mail/unsubscribe/<str:token>/"): RouteCase(to_all(200), link_in_a_mail),

@@ -53,6 +53,7 @@ def test_the_pages_of_the_system_violate_no_policy(live_server: LiveServer, plac
     key, _ = ServiceKey.issue(name="shop")
     paths = [
         "/api/docs/",
+        "/api/events/",
         "/api/v1/",
         "/api/v1/orders/",
         f"/api/v1/orders/{order.id}/",

@@ -17,6 +17,8 @@ from kafka_workers.runtime.messages.failure import UnreadableFailure, read_failu
 from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, has_time, size_of, text_of
 
 JSON = "application/json"
+SCHEMA_ID_HEADER = "__value_schema_id"
+"""As Confluent's serializers write it and its deserializers read it."""
 _PREFIX = "ce_"
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 NotEmpty = Annotated[str, Meta(min_length=1)]
@@ -75,11 +77,15 @@ def cloud_event(  # noqa: PLR0913 - one argument for each attribute
     time: datetime,
     subject: str,
     data_schema: str,
+    schema_id: bytes | None = None,
     sequence: int | None = None,
     cause: str = "",
     trace_parent: str = "",
 ) -> OutgoingMessage:
-    """A JSON value as a CloudEvent of type `topic`; `time` has a time zone, `cause` is what it answers."""
+    """A JSON value as a CloudEvent of type `topic`; `time` has a time zone, `cause` is what it answers.
+
+    `schema_id` is what the schema registry knows the schema by.
+    """
     headers: dict[str, str | bytes | None] = {
         "ce_specversion": "1.0",
         "ce_id": id,
@@ -90,6 +96,8 @@ def cloud_event(  # noqa: PLR0913 - one argument for each attribute
         "ce_dataschema": data_schema,
         "content-type": JSON,
     }
+    if schema_id is not None:
+        headers[SCHEMA_ID_HEADER] = schema_id
     if sequence is not None:
         headers["ce_sequence"] = str(sequence)
     if cause:

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from kafka_workers.contract import reference_docs
-from kafka_workers.contract.asyncapi import value_schema
+from kafka_workers.contract.schemas import value_schema
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.management.commands import generate_docs
 from orders_app.messages import InventoryReserve, Item
@@ -35,7 +35,7 @@ def test_every_schema_is_a_valid_json_schema_under_the_path_that_messages_name()
     for topic in BUSINESS_TOPICS:
         schema = value_schema(topic)
         jsonschema.Draft202012Validator.check_schema(schema)
-        assert schema["$id"] == f"/schemas/{topic.name}/1"
+        assert schema["$id"] == f"/api/schemas/{topic.name}.v1.json"
         assert (Path("docs/schemas") / f"{topic.name}.v1.json").is_file()
 
 

@@ -4,7 +4,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from kafka_workers.contract.asyncapi import value_schema
+from kafka_workers.contract.schemas import value_schema
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.relay.order_messages import UnroutableEvent, messages_of
 from kafka_workers.runtime.messages.message import OutgoingMessage
@@ -112,7 +112,7 @@ def test_every_message_is_a_cloud_event_that_names_order_version_schema_and_trac
         "ce_source": "/stockbridge/orders",
         "ce_time": NOW,
         "ce_subject": str(ORDER),
-        "ce_dataschema": "/schemas/order.created/1",
+        "ce_dataschema": "/api/schemas/order.created.v1.json",
         "content-type": "application/json",
         "ce_sequence": "1",
         "traceparent": log_entries.TRACE,

@@ -62,6 +62,11 @@ def test_an_event_without_sequence_or_trace_has_no_such_headers() -> None:
     assert {"ce_sequence", "traceparent"}.isdisjoint(an_event(sequence=None, trace_parent="").headers)
 
 
+def test_the_id_of_a_schema_is_in_the_header_of_confluents_clients() -> None:
+    assert an_event(schema_id=b"\0\0\0\0\7").headers["__value_schema_id"] == b"\0\0\0\0\7"
+    assert "__value_schema_id" not in an_event().headers
+
+
 def test_the_time_of_an_event_is_written_in_utc() -> None:
     east = datetime(2026, 1, 2, 5, 4, 5, tzinfo=timezone(timedelta(hours=2)))
     assert an_event(time=east).headers["ce_time"] == "2026-01-02T03:04:05Z"

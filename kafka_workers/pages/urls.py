@@ -1,0 +1,12 @@
+"""The paths of schemas, AsyncAPI document and events page, below `/api/`."""
+
+from django.urls import path
+
+from kafka_workers.pages import views
+
+urlpatterns = [
+    path("schemas/", views.schema_list, name="message-schemas"),
+    path("schemas/<str:name>.json", views.schema, name="message-schema"),
+    path("asyncapi/", views.asyncapi_document, name="asyncapi"),
+    path("events/", views.events_page, name="events"),
+]
