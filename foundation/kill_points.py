@@ -27,6 +27,9 @@ KillPointName = Literal[
     "before-resolution-committed",
     "before-archiving",
     "before-archiving-committed",
+    "after-account-closed",
+    "after-redacting-orders",
+    "before-redaction-ended",
 ]
 
 _fatal_name, _, _count = os.environ.get("KILL_AT", "").partition(":")

@@ -1,10 +1,11 @@
-"""Orders, payments, gateway events, contradictions, mail and users in the admin; the role of staff."""
+"""Orders, payments, gateway events, contradictions, mail, redactions, users; the role of staff."""
 
 from orders_app.admin.contradiction_admin import StockContradictionAdmin
 from orders_app.admin.gateway_event_admin import GatewayEventAdmin
 from orders_app.admin.mail_admin import MailRecordAdmin
 from orders_app.admin.order_admin import OrderAdmin
 from orders_app.admin.payment_admin import PaymentAdmin, RefundAdmin
+from orders_app.admin.redaction_admin import RedactionAdmin
 from orders_app.admin.user_admin import AccountAdmin
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MailRecordAdmin",
     "OrderAdmin",
     "PaymentAdmin",
+    "RedactionAdmin",
     "RefundAdmin",
     "StockContradictionAdmin",
 ]

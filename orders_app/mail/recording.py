@@ -38,7 +38,14 @@ _RECORD = """
 INSERT INTO mail_record
     (message_id, event_id, order_number, user_id, kind, address, state, detail, begun_at, ended_at)
 """
-_FIELDS = "%(key)s::text, %(event_id)s, %(order_number)s, %(user_id)s, %(kind)s, %(address)s"
+# The address of a user who was erased while the mail was under way must not come back, nor the server's words
+# about it.
+_KEPT = """
+CASE WHEN %(address)s::text <> '' AND EXISTS (SELECT FROM redaction WHERE user_id = %(account)s::bigint)
+THEN '' ELSE {}::text END
+"""
+_ADDRESS, _DETAIL = _KEPT.format("%(address)s"), _KEPT.format("%(detail)s")
+_FIELDS = f"%(key)s::text, %(event_id)s, %(order_number)s, %(user_id)s, %(kind)s, {_ADDRESS}"
 _BEGUN = f"""
 {_RECORD}
 SELECT {_FIELDS}, CASE WHEN begun > 0 THEN %(sending)s ELSE %(unsure)s END, '', now(), NULL
@@ -46,7 +53,7 @@ FROM begun {{unsynchronized}}
 {_OR_UPDATE}
 RETURNING (SELECT begun FROM begun)
 """  # noqa: S608 - texts of ours
-_ENDED = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), now()) {_OR_UPDATE}"
+_ENDED = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, {_DETAIL}, now(), now()) {_OR_UPDATE}"
 _BEGIN = f"WITH begun AS ({inbox.BEGIN}) " + _BEGUN.format(
     unsynchronized="CROSS JOIN set_config('synchronous_commit', 'off', true)"
 )
@@ -56,7 +63,7 @@ _END_OF_BEFORE = f"done AS ({inbox.FINISH}), ended AS ({_RELEASED})".replace("%(
 _END_AND_BEGIN = f"WITH {_END_OF_BEFORE}, begun AS ({inbox.BEGIN}) " + _BEGUN.format(  # noqa: S608
     unsynchronized="CROSS JOIN (SELECT count(*) FROM ended) AS before"
 )
-_PUT_OFF = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, %(detail)s, now(), now()) {_OR_UPDATE}"
+_PUT_OFF = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, {_DETAIL}, now(), now()) {_OR_UPDATE}"
 _FIND = f"""
 SELECT {reader.FIELDS}, {inbox.IS_DONE},
     own.state = %(deferred)s
@@ -171,6 +178,7 @@ def _fields(event: MailEvent, address: str) -> dict[str, Any]:
         "event_id": mail_id_of(event.event_id),
         "order_number": one_line(event.order_number)[:MAX_TEXT],
         "user_id": one_line(event.user_id)[:MAX_TEXT],
+        "account": reader.account_number(event.user_id),
         "kind": event.kind.value,
         "address": one_line(address),
     }

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable
 from orders_app.inbox import Beginning, release
-from orders_app.mail.composing import compose_mail
+from orders_app.mail.composing import compose_mail, mail_id_of
 from orders_app.mail.events import ALWAYS_SENT, MailEvent
 from orders_app.mail.reader import Reader
 from orders_app.mail.recording import (
@@ -117,7 +117,7 @@ class CustomerMail:
             end = MailEnd(State.SENT)
         except MailRefused as refusal:
             end = MailEnd(State.REFUSED, refusal.answer)
-            log.warning("the mail server refuses a mail for good", kind=event.kind, answer=refusal.answer)
+            log.warning("the mail server refuses a mail for good", event_id=mail_id_of(event.event_id))
         except _Done:
             return
         except BaseException as error:

@@ -23,6 +23,7 @@ from orders_app.models.order import Order, OrderItem
 from orders_app.models.order_event import ArchivedPartition, HistoryEvent, OrderEvent, ReaderPosition
 from orders_app.models.payment import Payment, PaymentToken, Refund
 from orders_app.models.payment_audit import LastPaymentAudit
+from orders_app.models.redaction import Redaction
 from orders_app.models.stock_contradiction import StockContradiction
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Payment",
     "PaymentToken",
     "ReaderPosition",
+    "Redaction",
     "Refund",
     "SignIn",
     "StockContradiction",

@@ -36,9 +36,10 @@ class EventColumns(models.Model):
 class OrderEvent(EventColumns):
     """An event: one change of one order. Written and read by `event_log`.
 
-    The table is append-only: a trigger refuses updates and deletions. Events outlive their order, so the
-    foreign key `order` has no constraint in the database. The table is partitioned by the month of the order
-    (migration 0009), so `id` has no index: the database has the unique (order, version) as its key.
+    The table is append-only: triggers refuse deletions, and all updates but recorded redactions. Events
+    outlive their order, so the foreign key `order` has no constraint in the database. The table is
+    partitioned by the month of the order (migration 0009), so `id` has no index: the database has the unique
+    (order, version) as its key.
     """
 
     order = models.ForeignKey(

@@ -76,7 +76,13 @@ def test_after_a_time_without_new_partitions_they_go_on_with_the_next_month() ->
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET actor = 'x'", "DELETE FROM {}"])
 def test_every_partition_refuses_to_rewrite_the_log(statement: str) -> None:
-    for partition in (add_partition(), insert(id_in(0)), "order_event_default", "order_event_archive"):
+    added = add_partition()
+    partitions = [insert(id_in(months)) for months in (0, 2, 30)]
+    assert partitions[1:] == [added, "order_event_default"]
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE archived PARTITION OF order_event_archive DEFAULT")
+        cursor.execute("INSERT INTO order_event_archive SELECT * FROM order_event")
+    for partition in (*partitions, "order_event", "order_event_archive"):
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             select(statement.format(partition))
 

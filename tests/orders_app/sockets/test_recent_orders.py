@@ -52,3 +52,14 @@ def test_an_order_that_was_forgotten_is_read(
     with django_assert_num_queries(1):
         messages = socket_messages(later, recent)
     assert messages == socket_messages(later, RecentOrders())
+
+
+def test_an_order_that_is_remembered_for_long_is_read_again(
+    events: list[LoggedEvent], monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: CountQueries
+) -> None:
+    """Its address may have been erased meanwhile."""
+    monkeypatch.setattr(recent_orders, "MAX_SECONDS", 0.0)
+    recent = RecentOrders()
+    socket_messages(events[:2], recent)
+    with django_assert_num_queries(1):
+        socket_messages(events[2:], recent)

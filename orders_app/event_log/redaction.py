@@ -1,0 +1,65 @@
+"""Redaction of events: the only change of what is in the log, and only for a recorded redaction (ADR 39).
+
+Positions, versions, times and money stay as they are, so that no reader sees an event as new. The function
+`redacted_event_data` of the database says what is replaced.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+# An event whose order has left the log is in the archive, or was appended after that and is in the log.
+_TABLES = ("order_event", "order_event_archive")
+_HOLDS_PERSONAL_DATA = "user_id = %(user)s AND redacted_event_data(actor, data) <> data"
+_REDACT = f"""
+UPDATE {{}} SET
+    data = redacted_event_data(actor, data) || jsonb_build_object('redaction', %(redaction)s::bigint)
+WHERE order_id = ANY(%(orders)s) AND {_HOLDS_PERSONAL_DATA}
+RETURNING tableoid::regclass::text
+"""  # noqa: S608 - texts of ours
+_COUNT = f"""
+SELECT count(*) FROM order_history WHERE order_id = ANY(%(orders)s) AND {_HOLDS_PERSONAL_DATA}
+"""  # noqa: S608 - texts of ours
+_ORDER_IDS = "SELECT DISTINCT order_id FROM {} WHERE user_id = %s"
+_HAS_ARCHIVE = "SELECT EXISTS (SELECT FROM order_event_archived)"
+
+
+def redact_events(redaction_id: int, user_id: int, order_ids: Sequence[UUID]) -> Counter[str]:
+    """Erase the personal data in the events of these orders of a user; how many events of which partition.
+
+    Call it in a transaction that has locked the orders.
+    """
+    parameters = {"redaction": redaction_id, "user": user_id, "orders": list(order_ids)}
+    return Counter(name for table in _TABLES for (name,) in _rows(_REDACT.format(table), parameters))
+
+
+def count_redactable(user_id: int, order_ids: Sequence[UUID]) -> int:
+    """How many events of these orders of a user hold personal data."""
+    number: int = _rows(_COUNT, {"user": user_id, "orders": list(order_ids)})[0][0]
+    return number
+
+
+def order_ids_of(user_id: int) -> set[UUID]:
+    """The ids of all orders of a user that have events, deleted and archived ones too.
+
+    Reads the whole archive, which has no index of users.
+    """
+    tables = _TABLES if _rows(_HAS_ARCHIVE, []) == [(True,)] else _TABLES[:1]
+    with connection.cursor() as cursor:
+        cursor.execute("SET transaction_timeout = 0")
+        try:
+            return {
+                order_id for table in tables for (order_id,) in _rows(_ORDER_IDS.format(table), [user_id])
+            }
+        finally:
+            cursor.execute("RESET transaction_timeout")
+
+
+def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
