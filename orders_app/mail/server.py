@@ -1,6 +1,7 @@
 """The mail server of EMAIL_URL: one connection, kept open from mail to mail, and what its answers mean."""
 
 import re
+import secrets
 import select
 import smtplib
 import socket
@@ -234,10 +235,11 @@ class MailServer:
 
 def as_sent(mail: EmailMultiAlternatives) -> bytes:
     """The mail as it travels. Its headers stay on one line each: not every program reads folded ones well."""
-    data = BytesIO()
-    BytesGenerator(data, mangle_from_=False, maxheaderlen=LONGEST_LINE).flatten(
-        mail.message(), linesep="\r\n"
-    )
+    message, data = mail.message(), BytesIO()
+    if message.is_multipart():
+        # The generator would compile a pattern to see that a boundary of its own is not in the text.
+        message.set_boundary(f"=={secrets.token_hex(16)}==")
+    BytesGenerator(data, mangle_from_=False, maxheaderlen=LONGEST_LINE).flatten(message, linesep="\r\n")
     return data.getvalue()
 
 
