@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
-from django.db.models.functions import Now
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
 
 from orders_app.document import NUMBER_PREFIX, OrderDocument
 from orders_app.exceptions import OrderNotFound
@@ -76,12 +76,16 @@ def refunds_of(order_id: UUID) -> QuerySet[Refund]:
     return Refund.objects.filter(order_id=order_id).order_by("version")
 
 
-def items_held(product_id: str) -> QuerySet[OrderItem]:
-    """The items of this product whose orders have it reserved and are not delivered yet, newest first."""
-    held = OrderItem.objects.filter(
-        product_id=product_id, order__status__in=OPEN, order__stock_status=StockStatus.RESERVED
-    )
-    return held.select_related("order").order_by("-order__created_at", "-order_id")
+def orders_holding(product_id: str) -> QuerySet[Order]:
+    """The orders that have this product reserved and are not delivered yet, newest first.
+
+    The item is looked up for each open order, of which there are few. Written as a join, or sorted by the
+    bare column, it would be looked for among the items or orders of all times.
+    """
+    item = OrderItem.objects.filter(order_id=OuterRef("pk"), product_id=product_id)
+    is_open = Order.objects.filter(status__in=OPEN, stock_status=StockStatus.RESERVED)
+    with_item = is_open.alias(item=Subquery(item.values("pk"))).filter(item__isnull=False)
+    return with_item.order_by(Coalesce("created_at", Now()).desc(), "-pk")
 
 
 def search_by_order(rows: QuerySet[Row], text: str, references: Sequence[str]) -> QuerySet[Row]:

@@ -15,8 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orders_app.models import OrderItem
-from orders_app.selectors import items_held
+from orders_app.models import Order
+from orders_app.selectors import orders_holding
 from products_app.stock_selectors import (
     ExternalHolds,
     HeldLine,
@@ -83,12 +83,15 @@ class MovementPages(Pages):
     page_query_param = "movementsPage"
 
 
+NOTHING = HeldLine("", 0, None)
+
+
 class HoldsOf:
     """The orders that hold a product and are not delivered yet: ours, then those of external services."""
 
     def __init__(self, product_id: str) -> None:
         self._product_id = product_id
-        self._ours = items_held(product_id)
+        self._ours = orders_holding(product_id)
         self._external = ExternalHolds(product_id)
 
     def bounded_count(self, limit: int) -> Count:
@@ -105,11 +108,11 @@ class HoldsOf:
             holds += [Hold(each.order_id, None, each.quantity, each.since) for each in external]
         return holds
 
-    def _holds_of(self, items: Sequence[OrderItem]) -> list[Hold]:
-        """What the ledger says of these items; nothing is held where it has no entry."""
-        held = find_held_lines(product_id=self._product_id, order_ids=[str(item.order_id) for item in items])
-        nothing = HeldLine("", 0, None)
-        lines = [(item.order, held.get(str(item.order_id), nothing)) for item in items]
+    def _holds_of(self, orders: Sequence[Order]) -> list[Hold]:
+        """What the ledger says of these orders; nothing is held where it has no entry."""
+        order_ids = [str(order.id) for order in orders]
+        held = find_held_lines(product_id=self._product_id, order_ids=order_ids)
+        lines = [(order, held.get(str(order.id), NOTHING)) for order in orders]
         return [Hold(str(order.id), order.order_number, line.quantity, line.since) for order, line in lines]
 
 

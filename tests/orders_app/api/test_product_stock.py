@@ -4,8 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.db import connection
 
 from orders_app.document import OrderDocument
+from orders_app.selectors import orders_holding
 from orders_app.state_machine import OrderStatus
 from products_app.documents.ledger import EXTERNAL_HOLDS, external_holds_of, ledger_collection
 from products_app.documents.product import product_collection
@@ -152,6 +154,19 @@ def test_a_product_without_readable_counts_is_a_conflict_and_an_unknown_one_is_n
 def test_staff_alone_see_it(customer: ApiUser, anonymous: ApiUser, lamp: str) -> None:
     assert customer.request("GET", f"products/{lamp}/stock/").status_code == 403
     assert anonymous.request("GET", f"products/{lamp}/stock/").status_code == 401
+
+
+def test_our_orders_are_found_among_the_open_ones_and_not_among_those_of_all_times(
+    transactional_db: None,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+    try:
+        plan = orders_holding("0" * 24)[:20].explain()
+    finally:
+        connection.close()
+    assert "order_status_created" in plan
+    assert "orderitem_product_once" in plan
 
 
 def test_orders_of_external_services_are_found_by_an_index_that_has_none_of_ours(lamp: str) -> None:
