@@ -10,6 +10,7 @@ from config.api_root import Stockbridge
 from kafka_workers.audit.drift import update_drift
 from kafka_workers.relay.unread_age import update_unread_age
 from orders_app.accounts.waiting_mails import update_account_mails_waiting
+from orders_app.analytics.lag_metric import update_analytics_lag
 from orders_app.mail.unsubscribing import UNSUBSCRIBE_PATH
 from orders_app.payments.audit.last_audit import update_payment_differences
 from orders_app.unsubscribe_page import unsubscribe_page
@@ -49,7 +50,11 @@ urlpatterns = [
     path(
         "metrics",
         metrics_after(
-            update_unread_age, update_drift, update_payment_differences, update_account_mails_waiting
+            update_unread_age,
+            update_drift,
+            update_payment_differences,
+            update_account_mails_waiting,
+            update_analytics_lag,
         ),
     ),
 ]

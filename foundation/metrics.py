@@ -134,6 +134,13 @@ WORKER_PROCESSES = Gauge(
     multiprocess_mode="mostrecent",
 )
 
+# The web process sets it for each request of `/metrics`, so that it grows even if no analytics consumer runs.
+ANALYTICS_LAG_SECONDS = Gauge(
+    "stockbridge_analytics_lag_seconds",
+    "How old the figures of analytics are; not set before the analytics consumer has run once.",
+    multiprocess_mode="mostrecent",
+)
+
 # Hold expiry.
 HOLDS_EXPIRED = Counter(
     "stockbridge_holds_expired_total",

@@ -87,6 +87,7 @@ RELAY = Worker(
         "order.status.changed",
         "order.cancelled",
         "order.completed",
+        "order.updated",
         "inventory.reserve",
         "inventory.release",
         "payment.requested",
@@ -179,6 +180,28 @@ EMAIL = Consumer(
         KillPoint("before-last-line-of-mail", "with a mail recorded as begun and sent but for its last line"),
         KillPoint("after-sending-mail-before-record", "with a mail sent but not recorded as sent"),
         KillPoint("after-answers-before-offsets", "with mails recorded but the offsets not committed"),
+    ),
+)
+
+ANALYTICS = Consumer(
+    name="analytics",
+    title="analytics consumer",
+    command="run_analytics_consumer",
+    runs="kafka_workers.consumers.analytics:ANALYTICS_CONSUMER",
+    purpose="keep the figures of analytics from what happens to orders",
+    needs=(POSTGRESQL, KAFKA),
+    principal="stockbridge-analytics",
+    group="analytics-service-group",
+    reads=(
+        "order.created",
+        "order.status.changed",
+        "order.cancelled",
+        "order.completed",
+        "order.updated",
+    ),
+    kill_points=(
+        *CONSUMER_KILL_POINTS,
+        KillPoint("before-figures-committed", "with figures written but not committed"),
     ),
 )
 

@@ -46,6 +46,12 @@ class CancelCode(StrEnum):
     PAYMENT_FAILED = "PAYMENT_FAILED"
 
 
+REJECTIONS = frozenset(
+    {CancelCode.PRODUCT_NOT_FOUND, CancelCode.PRODUCT_INACTIVE, CancelCode.INSUFFICIENT_STOCK}
+)
+"""The order was cancelled because its stock could not be reserved."""
+
+
 class CancelReason(Struct, frozen=True):
     """Why an order was cancelled; `detail` is a sentence for the customer."""
 
@@ -67,6 +73,15 @@ class OrderLine(Struct, frozen=True, rename="camel"):
     product_name: str
     quantity: int
     price: Decimal
+
+
+class CataloguedLine(OrderLine, frozen=True, rename="camel", omit_defaults=True):
+    """A line as its order is placed, with the product's category then; empty where it has none.
+
+    The first event of an order has it, for the messages; the order as the API shows it does not.
+    """
+
+    category: str = ""
 
 
 class OrderDocument(Struct, frozen=True, rename="camel"):

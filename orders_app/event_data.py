@@ -9,8 +9,8 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from orders_app.document import OrderChanges, OrderDocument, OrderLine, Time
-from orders_app.state_machine import OrderStatus
+from orders_app.document import CataloguedLine, OrderChanges, OrderDocument, OrderLine, Time
+from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
 
 
 class EventType(StrEnum):
@@ -53,7 +53,7 @@ class PlacedOrder(Struct, frozen=True, rename="camel", gc=False):
     """The fields of a placed order that its Kafka messages have."""
 
     user_id: str
-    items: tuple[OrderLine, ...]
+    items: tuple[CataloguedLine, ...]
     total_amount: Decimal
     currency: str
     payment_method: int
@@ -67,7 +67,7 @@ class Placed(FirstShape, frozen=True, rename="camel", gc=False):
     changes: PlacedOrder
 
     @property
-    def items(self) -> tuple[OrderLine, ...]:
+    def items(self) -> tuple[CataloguedLine, ...]:
         """The lines of the order."""
         return self.changes.items
 
@@ -77,6 +77,34 @@ class Changed(FirstShape, frozen=True, rename="camel"):
 
     order_number: str
     changes: OrderChanges
+
+
+class StockOrMoneyChanged(FirstShape, frozen=True, rename="camel", omit_defaults=True):
+    """What an order knows of its stock or money changed.
+
+    `is_announced`: the message `order.updated` tells it, because no change of status in the same transaction
+    does.
+    """
+
+    order_number: str
+    changes: OrderChanges
+    is_announced: bool = False
+
+
+class StockAndMoney(Struct, frozen=True, rename="camel", gc=False):
+    """Those of the changes that the message tells."""
+
+    stock_status: StockStatus | UnsetType = UNSET
+    payment_status: PaymentStatus | UnsetType = UNSET
+    refunded_amount: Decimal | UnsetType = UNSET
+
+
+class Announced(FirstShape, frozen=True, rename="camel", gc=False):
+    """The part of `StockOrMoneyChanged` that its Kafka message needs."""
+
+    order_number: str
+    changes: StockAndMoney
+    is_announced: bool = False
 
 
 class Updated(Struct, frozen=True, rename="camel"):
@@ -97,7 +125,8 @@ class Override(Struct, frozen=True):
 class StatusChanged(FirstShape, frozen=True, rename="camel", omit_defaults=True):
     """The order went from one status to another; `reason` where it was cancelled.
 
-    `tracking_number` where it was shipped with one.
+    `tracking_number` where it was shipped with one; `stock_status` and `payment_status` are those of the
+    order after it, which older events lack.
     """
 
     order_number: str
@@ -107,6 +136,8 @@ class StatusChanged(FirstShape, frozen=True, rename="camel", omit_defaults=True)
     reason: str | UnsetType = UNSET
     override: Override | UnsetType = UNSET
     tracking_number: str | UnsetType = UNSET
+    stock_status: StockStatus | UnsetType = UNSET
+    payment_status: PaymentStatus | UnsetType = UNSET
 
     @property
     def old_status_label(self) -> str:
@@ -119,8 +150,11 @@ class StatusChanged(FirstShape, frozen=True, rename="camel", omit_defaults=True)
         return str(self.new_status.label)
 
 
-class Cancelled(Struct, frozen=True, rename="camel"):
-    """The order was cancelled; `release_stock` says whether it may hold stock that must go back."""
+class Cancelled(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The order was cancelled; `release_stock` says whether it may hold stock that must go back.
+
+    `rejected_products` are those that could not be reserved, where that is the reason.
+    """
 
     shape: Literal[2]
     order_number: str
@@ -130,6 +164,7 @@ class Cancelled(Struct, frozen=True, rename="camel"):
     reason: str
     release_stock: bool
     cancelled_at: Time
+    rejected_products: tuple[str, ...] = ()
 
 
 class Completed(FirstShape, frozen=True, rename="camel"):
@@ -187,6 +222,7 @@ class RefundRequested(FirstShape, frozen=True, rename="camel"):
 
 ChangingData = (
     Changed
+    | StockOrMoneyChanged
     | Updated
     | StatusChanged
     | Cancelled

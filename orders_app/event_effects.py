@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from msgspec import Struct
 
 from orders_app.event_data import (
+    Announced,
     Cancelled,
     Changed,
     Completed,
@@ -20,6 +21,7 @@ from orders_app.event_data import (
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
+    StockOrMoneyChanged,
     Updated,
 )
 from orders_app.event_log import LoggedEvent
@@ -31,6 +33,7 @@ from orders_app.event_messages import (
     order_completed,
     order_created,
     order_status_changed,
+    order_updated_if_announced,
     payment_refund_requested,
     payment_requested,
 )
@@ -63,7 +66,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     """
 
     data: type[EventData]
-    kafka_data: type[Placed] | None = None
+    kafka_data: type[Placed | Announced] | None = None
     kafka: tuple[BuildValue, ...]
     socket: SocketText | None
 
@@ -81,8 +84,9 @@ EFFECTS: Mapping[EventType, Effect] = {
         socket=SocketText("order:updated", "Order {number} was updated."),
     ),
     EventType.CONFIRMED: Effect(
-        data=Changed,
-        kafka=(),
+        data=StockOrMoneyChanged,
+        kafka_data=Announced,
+        kafka=(order_updated_if_announced,),
         socket=SocketText("order:confirmed", "The stock for order {number} is reserved."),
     ),
     EventType.STATUS_CHANGED: Effect(
@@ -105,8 +109,9 @@ EFFECTS: Mapping[EventType, Effect] = {
         socket=SocketText("order:completed", "Order {number} was delivered."),
     ),
     EventType.PAYMENT: Effect(
-        data=Changed,
-        kafka=(),
+        data=StockOrMoneyChanged,
+        kafka_data=Announced,
+        kafka=(order_updated_if_announced,),
         socket=SocketText("order:payment", "{payment}"),
     ),
     # Without a socket message: an order tells that its stock is confirmed, and next how its payment ended.
@@ -117,13 +122,15 @@ EFFECTS: Mapping[EventType, Effect] = {
         socket=SocketText("order:updated", "Money for order {number} is on its way back."),
     ),
     EventType.REFUNDED: Effect(
-        data=Changed,
-        kafka=(),
+        data=StockOrMoneyChanged,
+        kafka_data=Announced,
+        kafka=(order_updated_if_announced,),
         socket=SocketText("order:payment", "Money paid for order {number} went back."),
     ),
     EventType.REFUND_FAILED: Effect(
-        data=Changed,
-        kafka=(),
+        data=StockOrMoneyChanged,
+        kafka_data=Announced,
+        kafka=(order_updated_if_announced,),
         socket=SocketText("order:updated", "Money for order {number} could not be given back yet."),
     ),
     EventType.STOCK_RELEASED: Effect(

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from orders_app import messages
 from orders_app.document import OrderLine
 from orders_app.event_data import (
+    Announced,
     Cancelled,
     Completed,
     PaymentRequested,
@@ -16,6 +17,7 @@ from orders_app.event_data import (
     ReleaseRequested,
     ReserveRequested,
     StatusChanged,
+    StockOrMoneyChanged,
 )
 from orders_app.event_log import LoggedEvent
 from orders_app.messages import (
@@ -26,6 +28,7 @@ from orders_app.messages import (
     OrderCompleted,
     OrderCreated,
     OrderStatusChanged,
+    OrderUpdated,
     PaymentRefundRequested,
     ReturnedItem,
 )
@@ -60,6 +63,8 @@ def order_status_changed(order_id: str, event: LoggedEvent, data: StatusChanged)
         timestamp=event.created_at,
         reason=data.reason,
         tracking_number=data.tracking_number,
+        stock_status=data.stock_status,
+        payment_status=data.payment_status,
     )
 
 
@@ -74,6 +79,7 @@ def order_cancelled(order_id: str, event: LoggedEvent, data: Cancelled) -> Order
         reason=data.reason,
         cancelled_at=data.cancelled_at,
         code=reason.code if (reason := data.changes.cancel_reason) else UNSET,
+        rejected_products=data.rejected_products,
     )
 
 
@@ -87,6 +93,24 @@ def order_completed(order_id: str, event: LoggedEvent, data: Completed) -> Order
         items=_items(data.items),
         delivered_at=data.delivered_at,
     )
+
+
+def order_updated(order_id: str, event: LoggedEvent, data: Announced | StockOrMoneyChanged) -> OrderUpdated:
+    """The fact that an order's stock or money changed."""
+    return OrderUpdated(
+        order_id=order_id,
+        user_id=str(event.user_id),
+        order_number=data.order_number,
+        timestamp=event.created_at,
+        stock_status=data.changes.stock_status,
+        payment_status=data.changes.payment_status,
+        refunded_amount=data.changes.refunded_amount,
+    )
+
+
+def order_updated_if_announced(order_id: str, event: LoggedEvent, data: Announced) -> OrderUpdated | None:
+    """The same fact, where no change of status tells it."""
+    return order_updated(order_id, event, data) if data.is_announced else None
 
 
 def inventory_reserve(order_id: str, event: LoggedEvent, data: Placed | ReserveRequested) -> InventoryReserve:
@@ -142,7 +166,7 @@ def payment_refund_requested(
 
 
 def _items(lines: Sequence[OrderLine]) -> list[Item]:
-    """The lines as they are: an OrderLine has the fields of an Item and is written like one.
+    """The lines as they are: a line has the fields of an Item, the category apart, and is written like one.
 
     Copying them would take a tenth of the relay's time for an event.
     """

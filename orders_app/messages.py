@@ -19,13 +19,14 @@ Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 Items = Annotated[list["Item"], Meta(min_length=1, max_length=1000)]
 
 
-class Item(Struct, frozen=True, rename="camel"):
-    """One line of an order, priced when it was placed."""
+class Item(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One line of an order, priced when it was placed; `category` only where the product had one then."""
 
     product_id: ProductId
     product_name: str
     quantity: Quantity
     price: Decimal
+    category: str = ""
 
 
 class ReturnedItem(Struct, frozen=True, rename="camel"):
@@ -62,6 +63,8 @@ class OrderStatusChanged(Struct, frozen=True, rename="camel", omit_defaults=True
     timestamp: datetime
     reason: str | UnsetType = UNSET
     tracking_number: str | UnsetType = UNSET
+    stock_status: str | UnsetType = UNSET
+    payment_status: int | UnsetType = UNSET
 
 
 class OrderCancelled(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -75,6 +78,8 @@ class OrderCancelled(Struct, frozen=True, rename="camel", omit_defaults=True):
     reason: str
     cancelled_at: datetime
     code: str | UnsetType = UNSET
+    # Those that could not be reserved, where that is the reason.
+    rejected_products: tuple[str, ...] = ()
 
 
 class OrderCompleted(Struct, frozen=True, rename="camel"):
@@ -86,6 +91,19 @@ class OrderCompleted(Struct, frozen=True, rename="camel"):
     total_amount: Decimal
     items: Items
     delivered_at: datetime
+
+
+class OrderUpdated(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Stock or money of an order changed, and no `order.status.changed` of the same moment tells it."""
+
+    order_id: OrderId
+    user_id: str
+    order_number: str
+    timestamp: datetime
+    # What is left out has not changed; the refunded amount is all that has gone back.
+    stock_status: str | UnsetType = UNSET
+    payment_status: int | UnsetType = UNSET
+    refunded_amount: Decimal | UnsetType = UNSET
 
 
 class InventoryReserve(Struct, frozen=True, rename="camel"):
@@ -140,6 +158,7 @@ OrderMessage = (
     | OrderStatusChanged
     | OrderCancelled
     | OrderCompleted
+    | OrderUpdated
     | InventoryReserve
     | InventoryRelease
     | PaymentRequested
@@ -152,6 +171,7 @@ TOPICS: dict[type[Struct], str] = {
     OrderStatusChanged: "order.status.changed",
     OrderCancelled: "order.cancelled",
     OrderCompleted: "order.completed",
+    OrderUpdated: "order.updated",
     InventoryReserve: "inventory.reserve",
     InventoryRelease: "inventory.release",
     PaymentRequested: "payment.requested",

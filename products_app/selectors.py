@@ -38,6 +38,7 @@ class OrderableProduct(Struct, frozen=True):
     name: str
     price: Decimal
     is_active: bool
+    category: str = ""
 
 
 class ProductCriteria(TypedDict, total=False):
@@ -66,6 +67,9 @@ LOW_STOCK: Conditions = {
 }
 LISTED: Conditions = {"nameWords": {"$exists": True}}
 SAMPLE_PRODUCTS = 1_000
+MAX_CATEGORY = 100
+"""What is longer is cut off in orders; the API takes none that is longer."""
+ORDERED_FIELDS = {**NEEDED_FIELDS, "category": 1}
 BEST_MATCH = "rank"
 """The field that is added to the products of a search: how well they match."""
 
@@ -216,7 +220,7 @@ def find_products_to_order(product_ids: Iterable[str]) -> dict[str, OrderablePro
     """The products that exist, by product id as spelled in `product_ids`. Raises CatalogueUnavailable."""
     keys = {text: key for text in product_ids if (key := object_id(text))}
     with translating_mongodb_errors():
-        found = product_collection().find({"_id": {"$in": list(set(keys.values()))}}, NEEDED_FIELDS)
+        found = product_collection().find({"_id": {"$in": list(set(keys.values()))}}, ORDERED_FIELDS)
         products = {document["_id"]: orderable(document) for document in found}
     return {text: products[key] for text, key in keys.items() if key in products}
 
@@ -228,7 +232,8 @@ def orderable(document: Mapping[str, Any]) -> OrderableProduct:
         name = document.get("name")
         product_id = str(document["_id"])
         return OrderableProduct(product_id, name if is_name(name) else product_id, Decimal(0), False)
-    return OrderableProduct(product.id, product.name, product.price, product.is_active)
+    category = product.category.replace("\0", "")[:MAX_CATEGORY]  # PostgreSQL keeps no NUL
+    return OrderableProduct(product.id, product.name, product.price, product.is_active, category)
 
 
 def warm_up_catalogue() -> None:

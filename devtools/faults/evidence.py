@@ -11,6 +11,7 @@ from bson import ObjectId
 from devtools.driver.gateway import Payment
 from devtools.driver.kafka import Record
 from devtools.faults.broker import DEAD_LETTERS, RETRIES, TOPICS, Offsets
+from devtools.faults.figures import DIFFERING_FIGURES
 from devtools.faults.observations import Observations
 from devtools.faults.system import Document, System
 
@@ -48,6 +49,8 @@ class Evidence:
     payments: Mapping[str, Sequence[Payment]]
     # How many mails tell of an event, by its id.
     mails: Counter[str]
+    # (order id, expected, known) of the orders whose figures differ.
+    differing_figures: Sequence[tuple[str, str, str | None]]
     unfinished: Sequence[str]
     replay: str
 
@@ -90,6 +93,9 @@ def gather(
         messages=_messages(system, observations, start),
         payments=_payments(system, since),
         mails=Counter(mail.event for mail in system.inbox.mails(since=since.timestamp())),
+        differing_figures=[
+            (order_id, expected, known) for order_id, expected, known in system.rows(DIFFERING_FIGURES, run)
+        ],
         unfinished=unfinished,
         replay=_replay(system),
     )

@@ -24,6 +24,7 @@ from devtools.faults.injections import (
     kill_web_worker,
     kill_while_others_join_and_leave,
     move_clock,
+    rebuild_figures,
     restart_server,
     start_groups,
 )
@@ -180,6 +181,11 @@ def all_faults(*, down: float = DOWN_SECONDS) -> dict[str, Fault]:
             "hundreds of webhooks at once: false, unknown, repeated, forged",
             storm,
             spares_clients=True,
+        ),
+        Fault(
+            "rebuild-figures",
+            "the figures of analytics are made anew, twice: killed at a kill point, and beside a kill -9",
+            rebuild_figures,
         ),
         Fault("moved-clock", "a worker's clock jumps by up to two hours, forward or back", move_clock),
         Fault(

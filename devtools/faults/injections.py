@@ -1,6 +1,7 @@
 """What the faults do to the system; each function does its harm once, and ends it."""
 
 import random
+import signal
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -8,11 +9,11 @@ from contextlib import suppress
 import psutil
 
 from devtools.faults.broker import TOPICS
-from devtools.faults.system import INSTANCES, System, sleep_between
+from devtools.faults.system import INSTANCES, Misbehaved, System, sleep_between
 from devtools.stack.processes import worker_process
 from devtools.stack.server import Server
 from devtools.stack.spawn import PROJECT
-from kafka_workers.workers import CONSUMERS, GROUPS, RELAY, STOCK_WATCH, WORKERS, Worker
+from kafka_workers.workers import ANALYTICS, CONSUMERS, GROUPS, RELAY, STOCK_WATCH, WORKERS, Worker
 
 # Longer than a consumer's session in its group (1.5 s), the relay's idle session in PostgreSQL (12 s), and
 # the lease of the stock watch in MongoDB (10 s).
@@ -141,6 +142,18 @@ def move_clock(system: System, rng: random.Random) -> None:
     system.stack.restart(name, {"PYTHONPATH": str(_MOVED_CLOCK), "MOVE_CLOCK_SECONDS": str(seconds)})
     sleep_between(rng, 3.0, 5.0)
     system.stack.restart(name)
+
+
+def rebuild_figures(system: System, rng: random.Random) -> None:
+    """The figures of analytics are made anew: a first try is killed, and a worker during the second."""
+    point = rng.choice(("in-rebuild", "before-switch-committed"))
+    killed = system.manage("rebuild_analytics", KILL_AT=point)
+    if killed.returncode != -signal.SIGKILL:
+        raise FaultNotInjected(f"rebuild_analytics did not reach {point}: {killed.stdout}{killed.stderr}")
+    system.stack.kill(rng.choice(system.instances(ANALYTICS.name)))
+    done = system.manage("rebuild_analytics")
+    if done.returncode != 0:
+        raise Misbehaved(f"rebuild_analytics ended with {done.stdout}{done.stderr}")
 
 
 def delete_groups(system: System) -> None:

@@ -14,6 +14,7 @@ from devtools.driver.shop import CANCELLED, CREDIT_CARD, DELIVERED, PENDING, PRO
 from devtools.faults.broker import DEAD_LETTERS, RETRIES
 from devtools.faults.evidence import Event, Evidence
 from devtools.faults.external_service import RELEASE, RESERVE
+from devtools.faults.figure_laws import FIGURE_LAWS
 from devtools.faults.mail_laws import MAIL_DEAD_LETTERS, MAIL_LAWS
 from devtools.faults.money_laws import MONEY_LAWS
 from devtools.faults.stock_keeper import falls_are_told_once
@@ -243,6 +244,7 @@ LAWS: tuple[Law, ...] = (
     falls_are_told_once,
     *MONEY_LAWS,
     *MAIL_LAWS,
+    *FIGURE_LAWS,
 )
 
 

@@ -135,12 +135,12 @@ class System:
         with self.collection(collection) as documents:
             return list(documents.find(query))
 
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs a management command of the system; the caller looks at the exit code."""
+    def manage(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs a management command of the system with these variables; the caller looks at the exit code."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=PROJECT,
-            env=self.stack.env,
+            env=self.stack.env | variables,
             capture_output=True,
             text=True,
             timeout=120,

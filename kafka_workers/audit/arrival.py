@@ -13,12 +13,12 @@ from itertools import chain
 
 from django.conf import settings
 
-from kafka_workers.relay.leadership import READER
 from kafka_workers.runtime.broker.lag import PartitionLag, read_lag
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.workers import SAGA, Consumer
 from orders_app import event_log
+from orders_app.event_log import RELAY_READER
 
 POLL_SECONDS = 0.2
 
@@ -51,7 +51,9 @@ def _stages() -> Iterator[Stage]:
 
 def _relay() -> Stage:
     last = event_log.last_position()
-    return lambda: "" if event_log.stored_position(READER) >= last else "the relay has not sent all events"
+    return lambda: (
+        "" if event_log.stored_position(RELAY_READER) >= last else "the relay has not sent all events"
+    )
 
 
 def _consumer(consumer: Consumer) -> Iterator[Stage]:

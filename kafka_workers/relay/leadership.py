@@ -8,9 +8,6 @@ from django.db import connection
 
 from foundation.advisory_lock import take_lock
 
-READER = "outbox-relay"
-"""The name of the relay among the readers of the order log."""
-
 LOCK = (0x5B, 1)
 SESSION = {
     # No wait for the disk: if a crash undoes a stored position, a batch is sent twice, no more.

@@ -26,13 +26,13 @@ from foundation.warming import warm_up
 from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import parked_events
 from kafka_workers.relay.batch import Batch, make_batch
-from kafka_workers.relay.leadership import READER, acquire_leadership, release_leadership
+from kafka_workers.relay.leadership import acquire_leadership, release_leadership
 from kafka_workers.relay.parked_events import ParkReasons, Reason
 from kafka_workers.runtime.exceptions import PublishFailed
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
-from orders_app.event_log import LoggedEvent, Position
+from orders_app.event_log import RELAY_READER, LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
 
 BATCH_EVENTS = 3000
@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 
 def run(stop: threading.Event) -> None:
     """Relay until `stop` is set. Waits while PostgreSQL or Kafka is unavailable."""
-    with Producer(READER) as producer:
+    with Producer(RELAY_READER) as producer:
         warm_up(producer.connect)
         OutboxRelay(producer).run(stop)
 
@@ -102,7 +102,7 @@ class OutboxRelay:
 
     def _try_to_lead(self) -> bool:
         if acquire_leadership():
-            self._position = event_log.stored_position(READER)
+            self._position = event_log.stored_position(RELAY_READER)
             self._blocked = parked_events.blocked_orders()
             self._last_size = BATCH_EVENTS
             self._is_leader = True
@@ -146,7 +146,7 @@ class OutboxRelay:
         # Without rows, storing the position is one statement: a transaction would take two more.
         with transaction.atomic() if rows else nullcontext():
             parked_events.park(rows)
-            event_log.store_position(READER, end)
+            event_log.store_position(RELAY_READER, end)
         self._position = end
         self._blocked.update(row.order_id for row in rows)
         metrics.RELAY_BATCH_EVENTS.observe(len(batch.events))

@@ -4,8 +4,8 @@ import structlog
 from django.db import Error as DatabaseUnavailable
 
 from foundation.metrics import RELAY_OLDEST_UNREAD_SECONDS
-from kafka_workers.relay.leadership import READER
 from orders_app import event_log
+from orders_app.event_log import RELAY_READER
 
 log = structlog.get_logger(__name__)
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 def update_unread_age() -> None:
     """Set the gauge, from the log itself: a relay that is dead reports nothing, while events wait."""
     try:
-        age = event_log.oldest_unread_age(event_log.stored_position(READER))
+        age = event_log.oldest_unread_age(event_log.stored_position(RELAY_READER))
     except DatabaseUnavailable as error:
         log.warning("age of the oldest unread event is unknown", error=str(error))
     else:

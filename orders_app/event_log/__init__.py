@@ -10,6 +10,7 @@ from orders_app.event_log.archive import archived_position
 from orders_app.event_log.horizon import HeldBack, held_back
 from orders_app.event_log.lock import LOCK, lock_keys, lock_orders
 from orders_app.event_log.position import (
+    RELAY_READER,
     START,
     Position,
     end_position,
@@ -24,6 +25,7 @@ from orders_app.event_log.reader import (
     history,
     oldest_unread_age,
     read_after,
+    read_by_order,
     read_user_after,
 )
 from orders_app.event_log.writer import (
@@ -39,6 +41,7 @@ from orders_app.event_log.writer import (
 __all__ = [
     "INSERT_EVENTS",
     "LOCK",
+    "RELAY_READER",
     "START",
     "HeldBack",
     "LoggedEvent",
@@ -60,6 +63,7 @@ __all__ = [
     "new_event",
     "oldest_unread_age",
     "read_after",
+    "read_by_order",
     "read_user_after",
     "store_position",
     "stored_position",

@@ -17,6 +17,8 @@ class Position(NamedTuple):
 
 
 START = Position(0, 0)
+RELAY_READER = "outbox-relay"
+"""The name of the relay among the readers of the order log."""
 
 _END = f"""
 SELECT tx, id FROM order_event WHERE tx < {HORIZON} ORDER BY tx DESC, id DESC LIMIT 1

@@ -57,6 +57,9 @@ ORDER BY tx, id LIMIT %s
 _HISTORY = f"""
 SELECT {_COLUMNS} FROM order_history WHERE order_id = ANY(%s) ORDER BY order_id, version
 """  # noqa: S608 - only names of columns and the function are put in
+_READ_BY_ORDER = f"""
+SELECT {_COLUMNS} FROM order_history WHERE (order_id, version) > (%s, %s) ORDER BY order_id, version LIMIT %s
+"""  # noqa: S608 - only names of columns are put in
 _OLDEST_UNREAD = "SELECT created_at FROM order_event WHERE (tx, id) > (%s::xid8, %s) ORDER BY tx, id LIMIT 1"
 
 
@@ -78,6 +81,14 @@ def history(order_id: UUID) -> list[LoggedEvent]:
 def histories(order_ids: Sequence[UUID]) -> list[LoggedEvent]:
     """All events of these orders, archived or not, by order and version."""
     return _events(_HISTORY, [list(order_ids)])
+
+
+def read_by_order(order_id: UUID, version: int, limit: int) -> list[LoggedEvent]:
+    """The next events after this one by order and version, archived or not, at most `limit`.
+
+    Events that are committed meanwhile may be missed.
+    """
+    return _events(_READ_BY_ORDER, [order_id, version, limit])
 
 
 def oldest_unread_age(position: Position) -> float:

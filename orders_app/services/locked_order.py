@@ -55,7 +55,12 @@ class LockedOrder(PaymentSteps):
         if status == OrderStatus.DELIVERED:
             self._complete()
 
-    def cancel(self, reason: CancelReason, stock_status: StockStatus | UnsetType = UNSET) -> None:
+    def cancel(
+        self,
+        reason: CancelReason,
+        stock_status: StockStatus | UnsetType = UNSET,
+        rejected_products: tuple[str, ...] = (),
+    ) -> None:
         """Cancel; stock that may be held is released, unless the new stock status says that none is held.
 
         A payment that was not sent to the gateway is called off, and money that was taken is asked back.
@@ -75,6 +80,7 @@ class LockedOrder(PaymentSteps):
                 reason=reason.detail,
                 release_stock=self.document.stock_status in {StockStatus.PENDING, StockStatus.RESERVED},
                 cancelled_at=self._now,
+                rejected_products=rejected_products,
             ),
         )
         self.refund_rest(CANCELLED_WHEN_PAID)
@@ -85,7 +91,11 @@ class LockedOrder(PaymentSteps):
         An order with nothing to pay, unless it is paid on delivery, counts as paid from then on. A payment
         that waits for the stock is asked for.
         """
-        self._change(EventType.CONFIRMED, stock_status=StockStatus.RESERVED)
+        self._change_stock_or_money(
+            EventType.CONFIRMED,
+            is_announced=self.document.status != OrderStatus.PENDING or self.document.lacks_payment,
+            stock_status=StockStatus.RESERVED,
+        )
         if self.document.has_nothing_to_pay:
             self.count_as_paid()
         self.request_payment_if_due()
@@ -252,5 +262,7 @@ class LockedOrder(PaymentSteps):
                 reason=reason,
                 override=override,
                 tracking_number=tracking_number or UNSET,
+                stock_status=changes.get("stock_status", UNSET) or self.document.stock_status,
+                payment_status=self.document.payment_status,
             ),
         )

@@ -27,6 +27,10 @@ class OrderSteps:
         else:
             self._record(event_type, event_data.Changed(number, changed))
 
+    def _change_stock_or_money(self, event_type: EventType, *, is_announced: bool, **changes: Any) -> None:
+        number, changed = self.document.order_number, self._changes(**changes)
+        self._record(event_type, event_data.StockOrMoneyChanged(number, changed, is_announced))
+
     def _changes(self, **changes: Any) -> OrderChanges:
         return OrderChanges(updated_at=self._now, **changes)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -11,7 +12,7 @@ from orders_app.event_data import EventType
 from orders_app.models import Payment, Refund
 from orders_app.models.payment_rows import EndedAttempt, EndedRefund, RequestedRefund, WaitingToken
 from orders_app.services.order_steps import OrderSteps
-from orders_app.state_machine import PaymentStatus, StockStatus
+from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
 
 
 class RefundRequest(Struct, frozen=True, kw_only=True):
@@ -54,8 +55,9 @@ class PaymentSteps(OrderSteps):
     def count_as_paid(self, payment_id: str | UnsetType = UNSET) -> None:
         """Record that the order is paid, by this payment at the gateway or by other means."""
         failure = UNSET if self.document.payment_failure is None else None
-        self._change(
+        self._change_stock_or_money(
             EventType.PAYMENT,
+            is_announced=not self._awaits_only_payment(),
             payment_status=PaymentStatus.PAID,
             payment_reference=payment_id,
             payment_failure=failure,
@@ -64,7 +66,12 @@ class PaymentSteps(OrderSteps):
 
     def record_failed_attempt(self, failure: PaymentFailure) -> None:
         """Record that the attempt under way has failed."""
-        self._change(EventType.PAYMENT, payment_status=PaymentStatus.FAILED, payment_failure=failure)
+        self._change_stock_or_money(
+            EventType.PAYMENT,
+            is_announced=False,
+            payment_status=PaymentStatus.FAILED,
+            payment_failure=failure,
+        )
 
     def end_attempt(
         self, attempt: int, state: Payment.State, payment_id: str, failure: PaymentFailure | None = None
@@ -122,14 +129,15 @@ class PaymentSteps(OrderSteps):
     def record_refund(self, refund: Refund, refund_id: str) -> None:
         """Record that the money of this refund went back."""
         if not self._is_own(refund.payment_id):
-            self._change(EventType.REFUNDED)
+            self._change_stock_or_money(EventType.REFUNDED, is_announced=False)
         else:
             was_given_up = refund.state == Refund.State.FAILED
             refunded = self.document.refunded_amount + refund.amount
             asked = self.document.refund_requested_amount + refund.amount
             is_all = refunded >= self.document.total_amount
-            self._change(
+            self._change_stock_or_money(
                 EventType.REFUNDED,
+                is_announced=True,
                 refunded_amount=refunded,
                 refund_requested_amount=asked if was_given_up else UNSET,
                 payment_status=PaymentStatus.REFUNDED if is_all else UNSET,
@@ -138,19 +146,25 @@ class PaymentSteps(OrderSteps):
 
     def record_failed_refund(self, refund: Refund, refund_id: str, failure: PaymentFailure) -> None:
         """Record that this money does not go back, or came back to us: it may be asked for again."""
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         if self._is_own(refund.payment_id):
             changes["refund_requested_amount"] = self.document.refund_requested_amount - refund.amount
             if refund.state == Refund.State.SUCCEEDED:
                 changes["refunded_amount"] = self.document.refunded_amount - refund.amount
                 changes["payment_status"] = PaymentStatus.PAID
-        self._change(EventType.REFUND_FAILED, **changes)
+        is_announced = "refunded_amount" in changes
+        self._change_stock_or_money(EventType.REFUND_FAILED, is_announced=is_announced, **changes)
         self._end_refund(refund, Refund.State.FAILED, refund_id, failure)
 
-    def _payment_begins_again(self) -> Mapping[str, object]:
+    def _payment_begins_again(self) -> Mapping[str, Any]:
         if self.document.payment_status == PaymentStatus.PENDING:
             return {}
         return {"payment_status": PaymentStatus.PENDING, "payment_failure": None}
+
+    def _awaits_only_payment(self) -> bool:
+        """Whether the order becomes Processing as soon as it is paid, which tells that it is."""
+        is_pending = self.document.status == OrderStatus.PENDING
+        return is_pending and self.document.stock_status == StockStatus.RESERVED
 
     def _is_own(self, payment_id: str) -> bool:
         """Whether the order is paid by this payment; another was taken for it too late or twice."""

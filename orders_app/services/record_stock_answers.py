@@ -119,7 +119,8 @@ def _lose_stock(order: LockedOrder, answer: StockAnswer, history: Sequence[Logge
         order.record_stock_status(StockStatus.RELEASED if is_released else StockStatus.REJECTED)
         return Outcome.FOR_PEOPLE
     if isinstance(answer, StockRejected):
-        order.cancel(explain_rejection(order.document, answer.shortages), StockStatus.REJECTED)
+        rejected = tuple(shortage.product_id for shortage in answer.shortages)
+        order.cancel(explain_rejection(order.document, answer.shortages), StockStatus.REJECTED, rejected)
     else:
         # The release is requested, in case the order holds something after all.
         order.cancel(STOCK_RELEASED)

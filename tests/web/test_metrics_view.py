@@ -14,9 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from foundation import metrics
 from kafka_workers.audit.drift import record_drift
 from kafka_workers.models import LastAudit
-from kafka_workers.relay.leadership import READER
 from orders_app import event_log
 from orders_app.accounts.mail_queue import Kind, queue_mail
+from orders_app.event_log import RELAY_READER
 from tests.orders_app.ordering import OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def test_the_age_of_the_oldest_unread_event_grows_without_a_relay(placer: OrderP
     placer.place()
     first = value(metrics_text(), name)
     assert 0 < first < value(metrics_text(), name)
-    event_log.store_position(READER, event_log.end_position())
+    event_log.store_position(RELAY_READER, event_log.end_position())
     assert value(metrics_text(), name) == 0
 
 

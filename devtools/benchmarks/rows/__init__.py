@@ -1,6 +1,7 @@
 """The rows, each in a file of its own."""
 
 from devtools.benchmarks.rows import (
+    analytics,
     first_order,
     growth,
     hot,
@@ -36,6 +37,7 @@ ROWS = {
         reserve,
         prepaid,
         mail,
+        analytics,
         sockets,
         restart,
         takeover,

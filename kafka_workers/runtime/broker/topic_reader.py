@@ -55,6 +55,23 @@ def read_topic(topic: str, group: str) -> Iterator[Message]:
                 raise BrokerUnavailable(f"{topic} could not be read to its end")
 
 
+def first_offsets(topic: str, group: str) -> dict[int, int]:
+    """The offset of the first message that each partition of a topic still has; none without the topic.
+
+    Uses the id of `group` without joining it. Raises AccessDenied and BrokerUnavailable.
+    """
+    with Consumer(reader_config(group)) as consumer:
+        try:
+            return {
+                partition: consumer.get_watermark_offsets(
+                    TopicPartition(topic, partition), timeout=ANSWER_SECONDS
+                )[0]
+                for partition in partitions_of(consumer, topic, "READ")
+            }
+        except KafkaException as exception:
+            raise exception_for(exception.args[0], "READ", topic) from exception
+
+
 def partitions_of(client: Consumer | AdminClient, topic: str, operation: str) -> list[int]:
     """The partitions of a topic, for this operation; none when the topic does not exist.
 

@@ -30,6 +30,8 @@ from kafka_workers.runtime.consuming.side_threads import running_beside
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.runtime.producing.producer import Producer
 
+AT_END_SECONDS = 1.0
+"""How often it is told which partitions are read to their end."""
 JOIN_SECONDS = 3
 """How long a new member waits for its first partitions; there may be none left for it."""
 
@@ -86,6 +88,7 @@ class _Loop(Generic[T]):
         self._stop = stop
         self._breaker = GuardedBreaker(definition.group, membership)
         self._size = definition.batch_size
+        self._told_end_at = 0.0
 
     def run(self) -> None:
         log.info("consumer started", topics=list(self._definition.topics))
@@ -98,8 +101,10 @@ class _Loop(Generic[T]):
                 self._breaker.wait(self._stop)
             elif batch:
                 self._take(batch)
+                self._tell_end()
             else:
                 self._breaker.settle()
+                self._tell_end()
         if self._membership.is_ahead and not self._membership.batch and not self._breaker.is_open:
             self._take(self._membership.poll_batch(self._size))
         self._breaker.leave()
@@ -111,6 +116,13 @@ class _Loop(Generic[T]):
             self._process_and_commit()
         if not self._membership.has_more:
             self._stop.wait(WORKER_PACING.pause_after(len(batch)))
+
+    def _tell_end(self) -> None:
+        if self._definition.at_end is None or time.monotonic() - self._told_end_at < AT_END_SECONDS:
+            return
+        if partitions := self._membership.read_to_end:
+            self._definition.at_end(partitions)
+            self._told_end_at = time.monotonic()
 
     def _process_and_commit(self) -> None:
         outcomes: list[Outcome] = []

@@ -1,12 +1,13 @@
 """The definition of a consumer: what it reads, and what it does with a batch or with each message."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from kafka_workers.runtime.consuming.offsets import Partition
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
 T = TypeVar("T")
@@ -55,6 +56,8 @@ class ConsumerDefinition(Generic[T]):
     `clean_up` runs when the consumer has ended; it raises nothing.
     `beside` are functions that run in threads of their own until the event is set; if one fails, so does the
     worker.
+    `at_end` is called about once a second with the partitions of which every message is handled and
+    committed. It is quick and raises nothing.
     `batch_size` is the most messages in one batch; batches shrink while one takes longer than `time_budget`
     seconds.
     """
@@ -69,6 +72,7 @@ class ConsumerDefinition(Generic[T]):
     check: Callable[[], None] = lambda: None
     clean_up: Callable[[], None] = lambda: None
     beside: Sequence[Callable[[threading.Event], None]] = ()
+    at_end: Callable[[Collection[Partition]], None] | None = None
     batch_size: int = 2000
     time_budget: float = 1.0
 

@@ -72,6 +72,7 @@ class GroupMembership:
         self._postponed = PostponedPartitions(wait_for)
         self._is_paused = False
         self._assigned: set[Partition] = set()
+        self._ended: set[Partition] = set()
         self._group = group
         self._topics = list(topics)
         self._problems = ReportedProblems(group, self._topics, self._visible_topics)
@@ -106,6 +107,14 @@ class GroupMembership:
     def is_ahead(self) -> bool:
         """Whether `poll_ahead` has polled messages that `poll_batch` has not returned yet."""
         return self._next is not None and bool(self._next.messages)
+
+    @property
+    def read_to_end(self) -> set[Partition]:
+        """The partitions of which everything is read and committed; none while no broker answers."""
+        if self._reachability.is_lost:
+            return set()
+        waiting = [*self.batch, *(self._next.messages if self._next else ()), *self._buffer]
+        return self._ended - {partition_of(message) for message in waiting}
 
     def poll_batch(self, most: int) -> list[Message]:
         """Wait shortly for a message; the batch is all that have arrived by then, up to `most`.
@@ -305,7 +314,9 @@ class GroupMembership:
         if error is not None:
             # Records without a message, such as the end of a transaction, may precede the partition's end.
             polled.offsets[partition] = offset_of(message)
+            self._ended.add(partition)
             return False
+        self._ended.discard(partition)
         if seconds := self._postponed.seconds_of(message):
             self._postpone(message, seconds)
             return False
@@ -332,6 +343,7 @@ class GroupMembership:
     def _read_again(self, partition: Partition, offset: int) -> None:
         """Read this partition from this message on once more."""
         self._consumer.seek(TopicPartition(*partition, offset))
+        self._ended.discard(partition)
         self._buffer = without(self._buffer, {partition})
 
     def _resume(self) -> None:
@@ -376,6 +388,7 @@ class GroupMembership:
     def _remove(self, partitions: Iterable[TopicPartition]) -> None:
         gone = {(each.topic, each.partition) for each in partitions}
         self._assigned -= gone
+        self._ended -= gone
         self._offsets.remove(gone)
         self._postponed.remove(gone)
         for polled in filter(None, (self._current, self._next)):

@@ -11,7 +11,7 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from foundation.currencies import largest_amount
-from orders_app.document import NUMBER_PREFIX, OrderDocument, OrderLine
+from orders_app.document import NUMBER_PREFIX, CataloguedLine, OrderDocument, OrderLine
 from orders_app.exceptions import (
     EmptyOrder,
     InactiveProducts,
@@ -33,7 +33,7 @@ CROCKFORD_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct]) -> OrderDocument:
-    """The order at its first version.
+    """The order at its first version, its lines with the categories of their products.
 
     `products` are those of the catalogue that the request names, by the id as it is written there. Raises
     EmptyOrder, UnknownProducts, InactiveProducts, OrderTooLarge, TokenNotAccepted or PaymentsUnavailable.
@@ -70,6 +70,14 @@ def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct
     )
 
 
+def as_shown(order: OrderDocument) -> OrderDocument:
+    """The new order as the API shows it: its lines without the categories, which are for the messages."""
+    lines = tuple(
+        OrderLine(line.product_id, line.product_name, line.quantity, line.price) for line in order.items
+    )
+    return msgspec.structs.replace(order, items=lines)
+
+
 def with_new_number(order: OrderDocument) -> OrderDocument:
     """The same order with another number."""
     return msgspec.structs.replace(order, order_number=new_order_number())
@@ -90,7 +98,7 @@ def _require_payable_by_token(request: PlacementRequest) -> None:
 
 def _price_lines(
     items: Sequence[ItemRequest], products: Mapping[str, OrderableProduct]
-) -> tuple[OrderLine, ...]:
+) -> tuple[CataloguedLine, ...]:
     """The lines of the order, one for each product, in the order of the request."""
     if not items:
         raise EmptyOrder
@@ -103,7 +111,7 @@ def _price_lines(
         raise InactiveProducts(list(inactive), list(inactive.values()))
     _check_size(quantities)
     return tuple(
-        OrderLine(product.product_id, product.name, quantity, product.price)
+        CataloguedLine(product.product_id, product.name, quantity, product.price, product.category)
         for product, quantity in quantities.items()
     )
 

@@ -12,7 +12,7 @@ from foundation.shared_connection import shared_connection
 from orders_app.document import OrderDocument
 from orders_app.exceptions import CustomerNotFound
 from orders_app.services.place_order.idempotency import find_placed
-from orders_app.services.place_order.new_order import new_order, with_new_number
+from orders_app.services.place_order.new_order import as_shown, new_order, with_new_number
 from orders_app.services.place_order.request import Outcome, Placement, PlacementRequest
 from orders_app.services.place_order.writing import write_orders
 from products_app.selectors import find_products_to_order
@@ -76,7 +76,9 @@ def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[O
     while orders:
         written = write_orders([(order, requests[index]) for index, order in orders.items()], database)
         outcomes |= {
-            index: Placement(order, replayed=False) for index, order in orders.items() if order.id in written
+            index: Placement(as_shown(order), replayed=False)
+            for index, order in orders.items()
+            if order.id in written
         }
         # The others were not written because their key is taken, or by chance their order number.
         outcomes |= find_placed(_without(requests, outcomes), database)

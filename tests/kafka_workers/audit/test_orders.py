@@ -8,10 +8,10 @@ from devtools.driver.shop import eventually
 from devtools.stack.server import Server
 from kafka_workers.audit import orders as order_audit
 from kafka_workers.models import ParkedEvent
-from kafka_workers.relay.leadership import READER
 from kafka_workers.runtime.broker import topic_reader
 from orders_app import event_log
 from orders_app.document import OrderDocument
+from orders_app.event_log import RELAY_READER
 from orders_app.models import Order
 from orders_app.models.order_event import ReaderPosition
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, update_order
@@ -231,4 +231,4 @@ def test_no_request_is_sent_for_an_order_that_has_changed_since(closed_shop: Sho
 
 def skip_all_events() -> None:
     """Moves the relay past all events, as if Kafka had lost their messages."""
-    event_log.store_position(READER, event_log.last_position())
+    event_log.store_position(RELAY_READER, event_log.last_position())

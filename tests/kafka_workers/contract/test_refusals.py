@@ -10,7 +10,6 @@ from structlog.types import EventDict
 
 from devtools.driver.shop import eventually
 from kafka_workers.contract.principals import resolving_permissions
-from kafka_workers.relay.leadership import READER
 from kafka_workers.relay.outbox_relay import OutboxRelay
 from kafka_workers.runtime.broker import lag
 from kafka_workers.runtime.broker.access import Operation, Permission, ResourceKind
@@ -26,6 +25,7 @@ from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_top
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Producer
 from orders_app import event_log
+from orders_app.event_log import RELAY_READER
 from tests.certificates import Authority
 from tests.concurrency import running
 from tests.kafka_workers.contract.conftest import WorkerAccess
@@ -226,10 +226,12 @@ def test_a_relay_without_write_permission_keeps_its_position_and_publishes_when_
             missing = Permission(worker_access.user, ResourceKind.TOPIC, topic, Operation.WRITE)
             before = worker_access.bench.count(topic)
             wait_for_line(captured_log, sentence_about(missing))
-            assert event_log.stored_position(READER) == event_log.START
+            assert event_log.stored_position(RELAY_READER) == event_log.START
             assert worker_access.bench.count(topic) == before
             worker_access.grant(missing)
-        eventually(lambda: event_log.stored_position(READER) == event_log.end_position(), "all sent", 30)
+        eventually(
+            lambda: event_log.stored_position(RELAY_READER) == event_log.end_position(), "all sent", 30
+        )
     for topic in topics:
         assert worker_access.bench.kafka_client.of_order(str(order), topic)
         assert lines(captured_log, f"WRITE the topic {topic}") == 1

@@ -17,14 +17,14 @@ from devtools.driver.shop import eventually
 from devtools.stack.server import Server
 from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import leadership, outbox_relay
-from kafka_workers.relay.leadership import LOCK, READER
+from kafka_workers.relay.leadership import LOCK
 from kafka_workers.relay.outbox_relay import OutboxRelay, Publisher
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
 from orders_app.document import OrderLine
-from orders_app.event_log import START, wake_up
+from orders_app.event_log import RELAY_READER, START, wake_up
 from tests.concurrency import running
 from tests.database import in_test_database
 from tests.kafka_workers.relay import log_entries
@@ -54,7 +54,7 @@ class Recorder:
         self._producer = Producer("recorder")
 
     def publish(self, messages: Sequence[OutgoingMessage], meanwhile: Meanwhile = nothing) -> None:
-        self.positions_seen.append(event_log.stored_position(READER))
+        self.positions_seen.append(event_log.stored_position(RELAY_READER))
         self.batches.append(list(messages))
         meanwhile()
         if len(self.batches) <= self._failures:
@@ -63,7 +63,7 @@ class Recorder:
 
 
 def all_relayed() -> bool:
-    return event_log.stored_position(READER) == event_log.end_position() != START
+    return event_log.stored_position(RELAY_READER) == event_log.end_position() != START
 
 
 def wait_until_all_relayed() -> None:
@@ -335,7 +335,7 @@ def test_a_frozen_relay_is_replaced_and_changes_nothing_when_it_resumes(
             wait_until_all_relayed()
             log_entries.append(log_entries.created(log_entries.new_order_id()))
             wait_until_all_relayed()
-            reached = event_log.stored_position(READER)
+            reached = event_log.stored_position(RELAY_READER)
             thaw.set()
             eventually(lead_session, "a leader")
-    assert event_log.stored_position(READER) == reached
+    assert event_log.stored_position(RELAY_READER) == reached
