@@ -46,6 +46,8 @@ def words_in(text: str) -> Sequence[str]:
 
 def _plain(text: str) -> str:
     """The text without capitals, accents and apostrophes."""
+    if text.isascii():  # most texts, and ten times as fast
+        return text.replace("'", "").lower()
     decomposed = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text)).casefold()
     plain = "".join(each for each in decomposed if not unicodedata.combining(each))
     return plain.translate(_PLAIN_LETTERS)

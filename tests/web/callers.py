@@ -76,13 +76,13 @@ def unsigned(user: User) -> str:
 
 
 def send_request(client: Client, method: str, path: str, body: object, **headers: str) -> Any:
-    """One request, with a JSON body where there is one."""
-    content = b"" if body is None else json.dumps(body).encode()
+    """One request, with a JSON body where there is one, or with a text as a table in CSV."""
+    content = body if isinstance(body, str) else "" if body is None else json.dumps(body)
     return client.generic(
         method,
         f"/{path}",
         content,
-        content_type="application/json",
+        content_type="text/csv" if isinstance(body, str) else "application/json",
         headers={name.replace("_", "-"): value for name, value in headers.items() if value},
     )
 

@@ -134,6 +134,10 @@ def confirmation(objects: RouteObjects) -> object:
     return parts_of(confirm_link(user))
 
 
+def table(objects: RouteObjects) -> object:
+    return f"sku,name,price\nrow-{objects.number},Lantern,10\n"
+
+
 def line(objects: RouteObjects) -> object:
     return {"quantity": 1, "orderId": f"order-{objects.number}"}
 
@@ -183,6 +187,8 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("GET", "account/email/confirm/"): RouteCase(to_all(200)),
     ("GET", "api/v1/products/"): RouteCase(public()),
     ("POST", "api/v1/products/"): RouteCase(staff_alone(201), body=lambda _: PRODUCT),
+    ("GET", "api/v1/products/export/"): RouteCase(staff_alone(200)),
+    ("POST", "api/v1/products/import/"): RouteCase(staff_alone(200), body=table),
     ("GET", "api/v1/products/<str:product_id>/"): RouteCase(public(), of_product(PRODUCTS)),
     ("PUT", "api/v1/products/<str:product_id>/"): RouteCase(
         staff_alone(200), of_product(PRODUCTS), lambda _: PRODUCT

@@ -1,0 +1,1 @@
+"""The catalogue as a table in CSV, written and read back (docs/catalogue.md)."""

@@ -1,0 +1,53 @@
+"""Writes the catalogue as CSV (RFC 4180, UTF-8)."""
+
+import csv
+from collections.abc import Callable
+from typing import TextIO
+
+from msgspec import Struct
+
+from products_app.documents.connection import translating_mongodb_errors
+from products_app.documents.product import product_collection
+from products_app.documents.reading import find_readable
+from products_app.services.catalogue_table.cells import (
+    BYTE_ORDER_MARK,
+    COLUMNS,
+    cells_of,
+    without_formula,
+)
+
+
+class Exported(Struct, frozen=True):
+    """How many products were written, and how many were left out because they cannot be read."""
+
+    products: int
+    unreadable: int
+
+
+def export_catalogue(out: TextIO, progress: Callable[[int], None] = lambda _: None) -> Exported:
+    """Write every product that can be read, the oldest first; those that are not for sale too.
+
+    `out` must leave the ends of lines as they are. Calls `progress` with the number of products so far.
+    Raises CatalogueUnavailable.
+    """
+    out.write(BYTE_ORDER_MARK)
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    products = unreadable = 0
+    with translating_mongodb_errors():
+        for document in product_collection().find().sort("_id"):
+            product = find_readable(document)
+            if product is None:
+                unreadable += 1
+                continue
+            cells = cells_of(product)
+            writer.writerow([without_formula(cells[column]) for column in COLUMNS])
+            products += 1
+            progress(products)
+    return Exported(products, unreadable)
+
+
+def count_products() -> int:
+    """The approximate number of products. Raises CatalogueUnavailable."""
+    with translating_mongodb_errors():
+        return product_collection().estimated_document_count()
