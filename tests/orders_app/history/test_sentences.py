@@ -9,8 +9,9 @@ import pytest
 from orders_app.event_data import EventType
 from orders_app.fold import rebuild_order
 from orders_app.history.sentences import SENTENCES, UNREADABLE, sentence_of
-from orders_app.history.steps import TOLD_BY_THE_EVENT, field_changes, steps_of
+from orders_app.history.steps import field_changes, steps_of
 from tests.orders_app.golden_orders import EVENTS, ORDERS
+from tests.orders_app.history.told_orders import fields_to_tell, order_told_by
 
 TOLD = {
     "004-payments: delivered, cash on delivery": [
@@ -121,15 +122,8 @@ def test_customers_are_not_told_what_is_internal(internal: str) -> None:
 
 @pytest.mark.parametrize("name", ORDERS)
 def test_the_changes_of_all_steps_together_are_the_order(name: str) -> None:
-    told_order: dict[str, Any] = {}
-    for step in steps_of(ORDERS[name].events):
-        for field, change in field_changes(step).items():
-            assert change.old == told_order.get(field)
-            told_order[field] = change.new
-    order = msgspec.to_builtins(rebuild_order(ORDERS[name].events))
-    assert {field: value for field, value in told_order.items() if value is not None} == {
-        field: value for field, value in order.items() if value is not None and field not in TOLD_BY_THE_EVENT
-    }
+    events = ORDERS[name].events
+    assert order_told_by(events) == fields_to_tell(rebuild_order(events))
 
 
 def test_a_changed_field_tells_its_value_before_and_after() -> None:

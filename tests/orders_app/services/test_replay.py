@@ -26,6 +26,7 @@ from orders_app.services.replay_orders import compare_slices
 from orders_app.sockets.recent_orders import RecentOrders
 from orders_app.sockets.socket_messages import socket_messages
 from orders_app.state_machine import FINAL, OrderStatus, PaymentMethod
+from tests.orders_app.history.told_orders import fields_to_tell, order_told_by
 from tests.orders_app.ordering import (
     ADDRESS,
     OTHER_ADDRESS,
@@ -93,6 +94,7 @@ def test_rows_and_log_agree_after_any_actions(
             continue
     history = event_log.history(order.id)
     assert now(order) == rebuild_order(history)
+    assert order_told_by(history) == fields_to_tell(now(order))
     assert [event.version for event in history] == list(range(1, len(history) + 1))
     ends = [event for event in history if event.type in {EventType.CANCELLED, EventType.COMPLETED}]
     assert len(ends) == (now(order).status in FINAL)
