@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from msgspec import UNSET, Struct
 
 from orders_app.document import OrderDocument
@@ -14,9 +15,11 @@ from orders_app.event_data import (
     ReleaseRequested,
     StatusChanged,
 )
+from orders_app.event_log import LoggedEvent
 from orders_app.history.steps import Step
 from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
 
+ERASED = "Personal data in it was erased."
 UNREADABLE = "Another version of the shop wrote this event, and this one cannot read it."
 ASKED_AGAIN: Mapping[str, str] = {
     "service:audit": "No answer about it had arrived.",
@@ -50,7 +53,19 @@ def sentence_of(step: Step, *, for_staff: bool) -> str:
         return UNREADABLE
     before = step.before or step.after
     happened = Happened(step.data, before, step.after, step.event.actor, for_staff)
-    return SENTENCES[step.event.type](happened)
+    sentence = SENTENCES[step.event.type](happened)
+    return f"{sentence} {ERASED}" if _is_redacted(step.event) else sentence
+
+
+class _MaybeRedacted(Struct):
+    """What a redaction adds to the data of an event: its own id."""
+
+    redaction: int | None = None
+
+
+def _is_redacted(event: LoggedEvent) -> bool:
+    """Whether personal data in the event was erased."""
+    return msgspec.json.decode(event.data, type=_MaybeRedacted).redaction is not None
 
 
 def _created(happened: Happened) -> str:

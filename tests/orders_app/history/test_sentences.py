@@ -156,3 +156,17 @@ def test_an_event_of_an_unknown_type_is_told_as_such() -> None:
         sentence_of(steps_of([msgspec.structs.replace(EVENTS[0], type=unknown)])[0], for_staff=False)
         == UNREADABLE
     )
+
+
+def test_an_event_whose_personal_data_was_erased_says_so() -> None:
+    events = list(ORDERS["001-first-orders: paid in advance, recorded by staff"].events)
+    erased = {"street": "erased", "city": "erased", "country": "erased", "state": "", "zipCode": ""}
+    for index in (0, 1):
+        data = json.loads(events[index].data) | {"redaction": 7}
+        data["changes"]["shippingAddress"] = erased
+        events[index] = msgspec.structs.replace(events[index], data=json.dumps(data).encode())
+    placed, edited, reserved, *_ = steps_of(events)
+    assert sentence_of(placed, for_staff=False).endswith("(UPI). Personal data in it was erased.")
+    assert sentence_of(edited, for_staff=True) == "The order was updated. Personal data in it was erased."
+    assert sentence_of(reserved, for_staff=True) == "The stock was reserved."
+    assert field_changes(edited) == {}
