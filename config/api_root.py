@@ -11,6 +11,7 @@ PAGES = {
     "products": "product-list",
     "orders": "order-list",
     "statuses": "order-statuses",
+    "analytics": "analytics-summary",
     "register": "register",
     "token": "obtain-tokens",
     "schema": "schema",

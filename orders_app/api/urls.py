@@ -35,5 +35,6 @@ urlpatterns = [
     path("auth/me/", OwnAccountView.as_view(), name="own-account"),
     path("payments/webhook/", PaymentWebhookView.as_view(), name="payment-webhook"),
     path("products/<str:product_id>/stock/", ProductStockView.as_view(), name="product-stock"),
+    path("analytics/", include("orders_app.api.analytics_urls")),
     path("", include(router.urls)),
 ]

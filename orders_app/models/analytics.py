@@ -48,6 +48,7 @@ class OrderColumns(models.Model):
 
     class Meta:
         abstract = True
+        indexes: ClassVar = [models.Index(fields=["placed_at"], name="%(class)s_placed")]
 
     def __str__(self) -> str:
         return str(self.order_id)
@@ -71,6 +72,7 @@ class LineColumns(models.Model):
 
     class Meta:
         abstract = True
+        indexes: ClassVar = [models.Index(fields=["placed_at"], name="%(class)s_placed")]
 
     def __str__(self) -> str:
         return f"{self.product_id} of {self.order_id}"
@@ -97,7 +99,7 @@ class AnalyticsLine(LineColumns):
 class AnalyticsOrderA(OrderColumns):
     """The orders of copy a."""
 
-    class Meta:
+    class Meta(OrderColumns.Meta):
         db_table = "analytics_order_a"
         default_permissions = ()
 
@@ -105,7 +107,7 @@ class AnalyticsOrderA(OrderColumns):
 class AnalyticsOrderB(OrderColumns):
     """The orders of copy b."""
 
-    class Meta:
+    class Meta(OrderColumns.Meta):
         db_table = "analytics_order_b"
         default_permissions = ()
 
@@ -113,7 +115,7 @@ class AnalyticsOrderB(OrderColumns):
 class AnalyticsLineA(LineColumns):
     """The lines of copy a."""
 
-    class Meta:
+    class Meta(LineColumns.Meta):
         db_table = "analytics_line_a"
         default_permissions = ()
 
@@ -121,7 +123,7 @@ class AnalyticsLineA(LineColumns):
 class AnalyticsLineB(LineColumns):
     """The lines of copy b."""
 
-    class Meta:
+    class Meta(LineColumns.Meta):
         db_table = "analytics_line_b"
         default_permissions = ()
 

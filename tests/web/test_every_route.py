@@ -238,6 +238,10 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("POST", "api/v1/orders/<uuid:pk>/refund/"): RouteCase(
         staff_alone(202), of_paid_order("refund/"), lambda _: {"reason": "Broken.", "amount": "0.50"}
     ),
+    **{
+        ("GET", f"api/v1/analytics/{route}/"): RouteCase(staff_alone(200))
+        for route in ("summary", "timeseries", "products", "funnel", "latency", "reasons")
+    },
     # Its door is the gateway's signature, which none of these callers has.
     ("POST", "api/v1/payments/webhook/"): RouteCase(to_all(400), body=lambda _: {"id": "evt_1"}),
     ("PATCH", "api/v1/orders/<uuid:pk>/status/"): RouteCase(
