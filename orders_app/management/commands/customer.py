@@ -3,7 +3,7 @@
 import getpass
 import os
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 
 from foundation.operator_command import OperatorCommand
 from foundation.printable import printable
+from foundation.user_names import MAX_NAME
 from orders_app.personal_data.erasing import count_personal_rows, erase_person
 from orders_app.personal_data.exporting import ELSEWHERE, export_person
 from orders_app.personal_data.obstacles import NotErasable
@@ -42,7 +43,11 @@ class Command(OperatorCommand):
         erase.add_argument("--yes", action="store_true", help="do not ask for confirmation")
         erase.add_argument("--dry-run", action="store_true", help="say what would be erased, erase nothing")
         erase.add_argument(
-            "--by", default="", metavar="WHO", help="who asks for it, for the record; default: your login"
+            "--by",
+            type=_who,
+            default=_login(),
+            metavar="WHO",
+            help="who asks for it, for the record; default: your login",
         )
 
     def handle(self, *, action: str, name: str, **options: Any) -> None:
@@ -78,10 +83,25 @@ class Command(OperatorCommand):
             return
         if not options["yes"]:
             _confirm(person)
-        redaction = erase_person(person=person, requested_by=options["by"] or getpass.getuser())
+        redaction = erase_person(person=person, requested_by=options["by"])
         self.stdout.write(f"Erased, and recorded as redaction {redaction.pk}. What stays elsewhere:")
         for sentence in ELSEWHERE:
             self.stdout.write(f"- {sentence}")
+
+
+def _who(text: str) -> str:
+    """The type of `--by`."""
+    if not 0 < len(text) <= MAX_NAME:
+        raise ArgumentTypeError(f"it has 1 to {MAX_NAME} characters")
+    return text
+
+
+def _login() -> str:
+    """The name of this login; in a container, the user may have none."""
+    try:
+        return getpass.getuser()
+    except KeyError:
+        return f"user {os.getuid()}"
 
 
 def _confirm(person: Person) -> None:
