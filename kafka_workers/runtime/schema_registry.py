@@ -44,16 +44,30 @@ class SchemaRegistry:
         """
         subject = f"{topic}-value"
         try:
-            registered = self._client.register_schema_full_response(subject, Schema(schema, _JSON_SCHEMA))
+            registered = self._register(subject, schema)
             # Afterwards: some registries know no rule for a subject without a schema.
-            self._client.set_config(subject, ServerConfig(ConfigCompatibilityLevel.BACKWARD))
+            self._require_backward(subject)
             return _header(registered)
+        except SchemaRefused:
+            raise
+        except Exception as error:  # of the registry, of HTTP, of TLS, or of an answer that is no registry's
+            raise RegistryUnavailable(f"{type(error).__name__}: {error}") from error
+
+    def _register(self, subject: str, schema: str) -> RegisteredSchema:
+        try:
+            return self._client.register_schema_full_response(subject, Schema(schema, _JSON_SCHEMA))
         except SchemaRegistryError as error:
             if error.http_status_code in (_INCOMPATIBLE, _INVALID):
                 raise SchemaRefused(str(error)) from error
-            raise RegistryUnavailable(str(error)) from error
-        except Exception as error:  # of HTTP, of TLS, or of an answer that is not a registry's
-            raise RegistryUnavailable(f"{type(error).__name__}: {error}") from error
+            raise
+
+    def _require_backward(self, subject: str) -> None:
+        level = ConfigCompatibilityLevel.BACKWARD
+        try:
+            self._client.set_config(subject, ServerConfig(level))
+        except SchemaRegistryError:  # of two processes that set it at the same moment, one is refused
+            if self._client.get_config(subject).compatibility_level != level:
+                raise
 
 
 def _header(registered: RegisteredSchema) -> bytes:

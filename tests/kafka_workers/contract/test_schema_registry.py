@@ -99,6 +99,7 @@ def test_a_message_is_plain_json_that_confluents_deserializer_reads_by_its_heade
     register(stop=stop)
     order = log_entries.new_order_id()
     with Producer("registry-test") as producer:
+        producer.connect()
         producer.publish(messages_of(log_entries.as_logged(log_entries.created(order))))
     key, value, headers = raw_message(kafka, "order.created", str(order))
     assert value.startswith(b'{"orderId"')

@@ -1,6 +1,7 @@
 """The schemas, the AsyncAPI document and the events page, as everybody can fetch them."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,8 +20,17 @@ SITE = "https://shop.example.com"
 
 
 @pytest.fixture(autouse=True)
-def _public_address(settings: Settings) -> None:
+def _public_address(settings: Settings) -> Iterator[None]:
     settings.PUBLIC_URL = SITE
+    forget_addresses()
+    yield
+    forget_addresses()
+
+
+def forget_addresses() -> None:
+    """The addresses of schemas follow PUBLIC_URL anew."""
+    for topic in BUSINESS_TOPICS:
+        vars(topic).pop("data_schema", None)
 
 
 def fetched(address: str) -> Any:
@@ -41,6 +51,7 @@ def test_a_message_names_an_address_where_its_schema_is() -> None:
 
 def test_without_a_public_address_a_message_names_the_path(settings: Settings) -> None:
     settings.PUBLIC_URL = ""
+    forget_addresses()
     assert BUSINESS_TOPICS[0].data_schema == "/api/schemas/order.created.v1.json"
 
 
