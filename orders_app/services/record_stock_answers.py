@@ -103,7 +103,7 @@ def _apply_rejection(order: LockedOrder, answer: StockAnswer) -> None:
     was_confirmed = any(event.type == EventType.CONFIRMED for event in _events(order, history))
     if was_confirmed and not _is_answer(order, answer, history):
         _record_contradiction(order, answer, Kind.REJECTED_AFTER_RESERVED)
-    elif (outcome := _lose_stock(order, answer, history)) == Outcome.FOR_PEOPLE:
+    elif (outcome := _lose_stock(order, answer, history)) == Outcome.FOR_PEOPLE and not is_kept(answer):
         keep_contradiction(answer=answer, order=before, kind=Kind.WITHOUT_STOCK, outcome=outcome)
 
 

@@ -238,6 +238,19 @@ def test_nothing_cancels_an_order_that_is_shipped(
     assert kinds()[-1][1] == "for_people"
 
 
+def test_a_rejection_that_comes_again_after_the_stock_was_requested_again_is_kept_once(
+    placer: OrderPlacer,
+) -> None:
+    order = placer.place_and_move(PROCESSING)
+    answer(rejected(order))
+    answer(reserved(order))
+    assert events(order)[-1] == "order.reserve.requested"
+    answer(rejected(order))
+    assert [kind for kind, _ in kinds()].count("without_stock") == 1
+    settle_truly(order, holds=True)
+    assert state(order) == (PROCESSING, StockStatus.RESERVED)
+
+
 def test_a_true_reservation_after_a_rejection_of_a_shipped_order_wins(placer: OrderPlacer) -> None:
     order = placer.place_and_move(PROCESSING, SHIPPED)
     answer(rejected(order))
