@@ -4,12 +4,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
+from foundation.refusals import Kind, Refusal
 from orders_app.analytics.periods import Period
 
 PART_ROWS = 2_000
+LONGEST_MILLISECONDS = 30_000
+"""For how long one query may run: less than transactions may last."""
 Row = tuple[Any, ...]
+
+
+class TooManyOrders(Refusal):
+    """The period has so many orders that a query takes too long."""
+
+    code = "too_many_orders"
+    kind = Kind.INVALID
+
+    def __init__(self) -> None:
+        super().__init__("The period has too many orders for this figure: ask for a shorter one.")
 
 
 class Selection(NamedTuple):
@@ -32,9 +46,24 @@ class Selection(NamedTuple):
 
 @contextmanager
 def one_snapshot() -> Iterator[None]:
-    """All that is read inside was true at one moment, whatever the projection or a rebuild does meanwhile."""
+    """All that is read inside was true at one moment, whatever the worker or a rebuild does meanwhile.
+
+    Raises TooManyOrders where a query takes longer than LONGEST_MILLISECONDS.
+    """
+    try:
+        with _read_only_transaction():
+            yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooManyOrders from error
+        raise
+
+
+@contextmanager
+def _read_only_transaction() -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        cursor.execute(f"SET LOCAL statement_timeout = {LONGEST_MILLISECONDS}")
         # Before the snapshot, which the first query takes: views that are switched in between would show
         # tables whose last rows came after it.
         cursor.execute("LOCK TABLE analytics_order, analytics_line IN ACCESS SHARE MODE")

@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from orders_app.analytics import queries, selection
 from orders_app.analytics.selection import one_snapshot, read
 from orders_app.models import AnalyticsLine, AnalyticsOrder
 from orders_app.state_machine import OrderStatus, PaymentMethod
@@ -370,6 +371,15 @@ def test_the_routes_have_browsable_pages() -> None:
     for route in ROUTES:
         page = client.get(f"/api/v1/analytics/{route}/", HTTP_ACCEPT="text/html")
         assert (page.status_code, page["Content-Type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_a_query_that_takes_too_long_asks_for_a_shorter_period(
+    staff: ApiUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "LONGEST_MILLISECONDS", 1)
+    monkeypatch.setattr(queries, "FUNNEL", "SELECT 1, 1, 1, 1, 1 FROM pg_sleep(1)")
+    refused = staff.request("GET", f"analytics/funnel/?{DAY}")
+    assert (refused.status_code, codes(refused)) == (400, ["too_many_orders"])
 
 
 def test_a_snapshot_is_read_only_and_of_one_moment(staff: ApiUser) -> None:
