@@ -70,6 +70,8 @@ def test_the_stock_of_a_product_is_told_with_its_movements(staff: ApiUser, lamp:
     assert (receipt["actor"], receipt["reason"]) == (actor, "Delivery")
     assert receipt["changes"] == {"stock": {"from": 100, "to": 105}, "received": {"from": 100, "to": 105}}
     assert sum(each["quantity"] for each in body["movements"]) == body["received"]
+    page = staff.request("GET", f"products/{lamp}/stock/", headers={"Accept": "text/html"})
+    assert (page.status_code, "Delivery" in page.content.decode()) == (200, True)
 
 
 def test_an_order_holds_from_its_reservation_to_its_delivery(
