@@ -14,6 +14,8 @@ from tests.products_app.product_stock import (
 )
 from tests.wsgi_client import WsgiClient
 
+pytestmark = pytest.mark.django_db
+
 RECEIPT: Json = {"quantity": 5, "reason": " Delivery 4711 "}
 
 
