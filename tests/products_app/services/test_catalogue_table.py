@@ -252,7 +252,7 @@ def test_an_import_beside_orders_loses_no_piece() -> None:
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
 def test_a_hundred_thousand_rows_are_imported_in_a_minute() -> None:
-    description = "A brass lantern with a handle of oiled wood, for the garden or a boat"
+    description = "A brass lantern with a handle of oiled wood and glass for the garden or a boat"
     rows = (
         f'S-{number},Lantern {number},{description},9.90,Light,Acme,"oil, brass",{number % 50},5\n'
         for number in range(100_000)
