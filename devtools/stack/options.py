@@ -57,9 +57,10 @@ def parse_start(arguments: Sequence[str]) -> StartOptions:
     for name, purpose in ({"web": "processes answer HTTP"} | purposes).items():
         default = DEFAULT_COUNTS[name]
         meaning = f"how many {purpose} ({default})"
-        parser.add_argument(f"--{name}-workers", type=_count, default=default, metavar="N", help=meaning)
+        flag = f"--{name}-workers"
+        parser.add_argument(flag, dest=name, type=_count, default=default, metavar="N", help=meaning)
     chosen = vars(parser.parse_args(arguments))
-    counts = {name: chosen[f"{name}_workers"] for name in DEFAULT_COUNTS}
+    counts = {name: chosen[name] for name in DEFAULT_COUNTS}
     return StartOptions(demo=chosen["demo"], counts=counts)
 
 
