@@ -18,7 +18,10 @@ def value_schema(topic: BusinessTopic) -> dict[str, Any]:
         "$id": topic.schema_path,
         **definitions.pop(topic.value.__name__),
     }
-    return schema | {"$defs": definitions} if definitions else schema
+    # As JSON has it: a default of a struct may be a tuple.
+    whole = schema | ({"$defs": definitions} if definitions else {})
+    plain: dict[str, Any] = json.loads(json.dumps(whole))
+    return plain
 
 
 def schema_text(topic: BusinessTopic) -> str:
