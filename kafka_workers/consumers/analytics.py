@@ -12,6 +12,7 @@ from django.utils import timezone
 from psycopg.errors import UndefinedTable
 
 from foundation.outage import DependencyUnavailable
+from kafka_workers.consumers.message_money import require_money
 from kafka_workers.consumers.message_values import ValueReader
 from kafka_workers.contract.topics import ORDERS, TOPIC_OF
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 def decode(received: ReceivedMessage) -> VersionedMessage | None:
     """The message with its version; None for one that our orders did not send. Raises InvalidMessage."""
     value = _READERS[received.topic].read(received.value)
+    require_money(value)
     if not _is_of_our_orders(received, value.order_id):
         return None
     if isinstance(value, OrderCreated) and not value.user_id.isdecimal():

@@ -10,6 +10,7 @@ from kafka_workers.runtime.exceptions import InvalidMessage
 
 MOST = Decimal(10**15)
 MOST_DECIMALS = 12
+_FIELDS = {"total_amount": "totalAmount", "refunded_amount": "refundedAmount"}
 
 
 def require_money(value: Struct) -> None:
@@ -28,8 +29,9 @@ def require_money(value: Struct) -> None:
 
 def _amounts(value: Struct) -> Iterator[tuple[str, Decimal]]:
     """The amounts in major units, with their names in the message."""
-    if total := getattr(value, "total_amount", None):
-        yield "totalAmount", total
+    for field, name in _FIELDS.items():
+        if isinstance(amount := getattr(value, field, None), Decimal):
+            yield name, amount
     for index, item in enumerate(getattr(value, "items", ())):
         yield f"items[{index}].price", item.price
 

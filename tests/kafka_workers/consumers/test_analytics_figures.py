@@ -168,6 +168,14 @@ def test_a_message_without_a_user_is_invalid(placer: OrderPlacer) -> None:
         decode(received(created, value=value))
 
 
+def test_money_that_is_none_is_a_dead_letter_and_gets_into_no_figure(placer: OrderPlacer) -> None:
+    [created] = messages_about([placer.place()])
+    for bad in ({"totalAmount": "NaN"}, {"totalAmount": "-1.00"}, {"currency": "GOLD"}):
+        value = msgspec.json.encode(msgspec.json.decode(created.value or b"") | bad)
+        with pytest.raises(InvalidMessage, match=r"no amount of money|no currency"):
+            decode(received(created, value=value))
+
+
 def test_what_is_told_during_a_rebuild_is_in_the_new_figures(placer: OrderPlacer) -> None:
     old, new = messages_about([placer.place()]), messages_about([placer.place_reserved()])
 
