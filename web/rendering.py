@@ -1,10 +1,12 @@
 """JSON answers of the API, successes and errors, of views and of the fast path: all are written here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from rest_framework.renderers import JSONRenderer
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
 
 
 def _plain(value: object) -> object:
@@ -31,3 +33,18 @@ class JsonRenderer(JSONRenderer):
         if self.get_indent(accepted_media_type or "", dict(renderer_context or {})) is not None:
             return super().render(data, accepted_media_type, renderer_context)
         return to_json(data)
+
+
+class FormatBeforeAccept(DefaultContentNegotiation):
+    """Answers in the form that `?format=` names, whatever `Accept` says, which many clients always send."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The renderer and its media type. Raises Http404 for a form that the route does not have."""
+        named = format_suffix or request.query_params.get(self.settings.URL_FORMAT_OVERRIDE)
+        if not named:
+            chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+            return chosen
+        renderer = self.filter_renderers(renderers, named)[0]
+        return renderer, str(renderer.media_type)

@@ -18,6 +18,7 @@ from foundation.currencies import is_currency
 from foundation.printable import shortened
 from orders_app.analytics.periods import Bucket, Period, bucket_starts, first_moment
 from orders_app.analytics.product_figures import SortedBy
+from orders_app.api.filters import with_plus
 
 SHOWN_CHARACTERS = 50
 YEARS = range(1970, 3000)
@@ -41,7 +42,7 @@ class MomentField(serializers.Field[date | datetime, str, str, Any]):
     def to_internal_value(self, data: str) -> date | datetime:
         """A date, or a time, which has no zone where none is given. Raises ValidationError."""
         try:
-            moment = parse_date(data) or parse_datetime(data)
+            moment = parse_date(data) or parse_datetime(with_plus(data))
         except ValueError:
             moment = None
         if moment is None:

@@ -15,10 +15,14 @@ from orders_app.selectors import search_orders
 from orders_app.state_machine import OrderStatus
 
 SHOWN_CHARACTERS = 50
-# In the query of a URL, a plus that is not escaped is a blank.
 UNESCAPED_PLUS = re.compile(r"([Tt]\d\d:\d\d\S*) (\d\d:?\d\d)$", re.ASCII)
 FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
 LAST_MOMENT = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+
+
+def with_plus(time: str) -> str:
+    """The time, with a plus before its offset: one that is not escaped in the query of a URL is a blank."""
+    return UNESCAPED_PLUS.sub(r"\1+\2", time)
 
 
 class EachChoice(forms.ChoiceField):
@@ -67,7 +71,7 @@ class InstantField(IsoDateTimeField):
     def to_python(self, value: object) -> datetime | None:
         """The time, or the calendar's end where UTC is beyond it. Raises ValidationError where it is none."""
         if isinstance(value, str):
-            value = UNESCAPED_PLUS.sub(r"\1+\2", value)
+            value = with_plus(value)
         moment: datetime | None = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)

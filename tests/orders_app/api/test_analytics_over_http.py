@@ -312,6 +312,20 @@ def csv_has_the_results_as_rows(staff: ApiUser) -> None:
         assert rows == [{name: str(value) for name, value in result.items()} for result in results]
 
 
+def a_form_in_the_address_goes_before_the_one_of_the_header(staff: ApiUser) -> None:
+    answer = staff.request(
+        "GET", f"analytics/funnel/?{DAY}&format=csv", headers={"Accept": "application/json"}
+    )
+    assert len(as_csv(answer)) == 5  # stages
+    answer = staff.request("GET", f"analytics/funnel/?{DAY}&format=json", headers={"Accept": "text/csv"})
+    assert len(answer.json()["results"]) == 5
+
+
+def a_plus_that_is_not_escaped_is_read(staff: ApiUser) -> None:
+    query = "from=2026-11-20T05:30:00+05:30&to=2026-11-20T12:00:00+0000"
+    assert ask(staff, "summary", query)["from"] == "2026-11-20T00:00:00Z"
+
+
 def csv_of_a_summary_has_one_row(staff: ApiUser) -> None:
     [row] = as_csv(staff.request("GET", f"analytics/summary/?{DAY}&format=csv"))
     assert (
@@ -340,6 +354,8 @@ DAY_CHECKS = (
     latencies_are_exact,
     reasons_are_counted,
     csv_has_the_results_as_rows,
+    a_form_in_the_address_goes_before_the_one_of_the_header,
+    a_plus_that_is_not_escaped_is_read,
     csv_of_a_summary_has_one_row,
 )
 
