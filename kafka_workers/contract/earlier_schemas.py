@@ -18,12 +18,19 @@ class NoEarlierSchemas(Exception):
 
 
 def read_schemas(where: str, repository: Path) -> dict[str, Schema]:
-    """The schemas in the folder `where`, or in the commit of this name; by names such as `order.created.v1`.
+    """The schemas in the folder `where`, which may be a whole repository, or in the commit of this name.
+
+    They are given by names such as `order.created.v1`.
 
     Raises NoEarlierSchemas.
     """
     folder = Path(where)
-    files = _in_folder(folder) if folder.is_dir() else _in_commit(where, repository)
+    inside = folder / FOLDER
+    files = (
+        _in_folder(inside if inside.is_dir() else folder)
+        if folder.is_dir()
+        else _in_commit(where, repository)
+    )
     found = {path.stem: _schema(path, text) for path, text in files if path.match(_PATTERN)}
     if not found:
         raise NoEarlierSchemas(f"{where} has no schema: no file like order.created.v1.json.")

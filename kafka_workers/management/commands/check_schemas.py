@@ -31,8 +31,8 @@ class Command(OperatorCommand):
             "--against",
             required=True,
             metavar="FOLDER_OR_COMMIT",
-            help=f"a folder with files like order.created.v1.json, or a commit, branch or tag, whose "
-            f"{FOLDER} is read; a folder wins",
+            help=f"a folder with files like order.created.v1.json or with {FOLDER}, or a commit, branch or "
+            f"tag, whose {FOLDER} is read; a folder wins",
         )
 
     def handle(self, *, against: str, **options: Any) -> None:
@@ -45,5 +45,6 @@ class Command(OperatorCommand):
         for change in changes:
             self.stdout.write(change)
         if changes:
-            raise CommandError(f"incompatible with {against}: {len(changes)} changes")
+            changes_found = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
+            raise CommandError(f"incompatible with {against}: {changes_found}")
         self.stdout.write(f"{len(before)} schemas, and nothing is incompatible with {against}")

@@ -32,6 +32,14 @@ def test_the_schemas_of_a_commit_are_read_by_their_names(repository: Path) -> No
     assert read_schemas("HEAD^", repository) == {"sale.v1": {"type": "object"}}
 
 
+def test_a_folder_may_be_a_whole_repository(tmp_path: Path) -> None:
+    folder = tmp_path / "docs" / "schemas"
+    folder.mkdir(parents=True)
+    (folder / "sale.v1.json").write_text('{"type": "object"}')
+    for given in (tmp_path, folder):
+        assert read_schemas(str(given), Path("/none")) == {"sale.v1": {"type": "object"}}
+
+
 def test_a_commit_without_schemas_and_an_option_are_refused(repository: Path) -> None:
     for name in ("HEAD", "--output=stolen"):
         with pytest.raises(NoEarlierSchemas, match="no commit with docs/schemas"):
