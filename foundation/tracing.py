@@ -1,5 +1,6 @@
 """W3C trace context: a request's trace goes on in its events and messages."""
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -15,6 +16,12 @@ def trace_parent_of(headers: Mapping[str, Any]) -> str:
         return str(header)
     random = os.urandom(24).hex()
     return f"00-{random[:32]}-{random[32:]}-01"
+
+
+def trace_parent_from(event_id: str) -> str:
+    """One that starts the trace of an event that no request has caused; the same whenever it is told."""
+    digest = hashlib.blake2b(event_id.encode(errors="replace"), digest_size=24).hexdigest()
+    return f"00-{digest[:32]}-{digest[32:]}-01"
 
 
 def trace_id(trace_parent: str) -> str:

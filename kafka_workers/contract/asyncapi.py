@@ -15,7 +15,10 @@ HEADERS: dict[str, dict[str, Any]] = {
     "ce_subject": {"type": "string", "description": "What the message is about: its key."},
     "ce_dataschema": {"type": "string", "description": "Where the value's JSON Schema can be fetched."},
     "content-type": {"type": "string", "const": "application/json"},
-    "traceparent": {"type": "string", "description": "W3C trace context of the request that caused it."},
+    "traceparent": {
+        "type": "string",
+        "description": "W3C trace context of the request that caused it, or of its own; we always send it.",
+    },
     "ce_sequence": {
         "type": "string",
         "description": "The order's version; on every message that the order service sends.",

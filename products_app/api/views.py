@@ -16,7 +16,7 @@ from products_app.api.stock_endpoints import PRODUCT_ID, RELEASE, RESERVE
 from products_app.api.stock_work import actor_of
 from products_app.documents.reading import Product
 from products_app.exceptions import ProductNotFound, ProductUnreadable
-from products_app.selectors import ProductsFound, find_products, get_product
+from products_app.selectors import ProductsFound, find_products, get_document, get_product
 from products_app.services.catalogue import ProductFields, create_product, delete_product, update_product
 from web.endpoint_view import EndpointView, documented
 from web.error_schema import ERROR
@@ -149,6 +149,7 @@ class ProductView(CatalogueView):
         body = self.get_serializer(data=request.data)
         body.is_valid(raise_exception=True)
         if "stock" in body.validated_data and "If-Match" not in request.headers:
+            get_document(product_id)  # an unknown product is a 404
             raise PreconditionRequired
         return self.update(request, product_id, body.validated_data)
 

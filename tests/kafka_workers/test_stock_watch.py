@@ -61,5 +61,6 @@ def test_falls_are_messages_of_the_contract_before_and_after_an_outage(
     assert (record.headers["ce_type"], record.headers["ce_subject"]) == (TOPIC, lamp)
     assert record.headers["ce_source"] == "/stockbridge/products"
     assert second.json()["stock"] == 4
+    assert record.headers["traceparent"] != second.headers["traceparent"]
     assert record.headers["ce_id"] != second.headers["ce_id"]
     assert record.headers["ce_id"].startswith(f"{lamp}:")

@@ -37,7 +37,7 @@ def test_faults_end_it_with_1_and_what_cannot_be_read_with_2(
     assert failed.value.returncode == 1
     assert capsys.readouterr().out.splitlines() == [
         "line 2, price: A valid number is required. (invalid)",
-        "line 3, name: Surrogate characters are not allowed: U+DCFF. (surrogate_characters_not_allowed)",
+        "line 3, name: This is not UTF-8: save the file as CSV in UTF-8. (not_utf8)",
         "3 rows: 1 created, 0 changed, 0 unchanged, 2 with faults.",
     ]
     file.write_text("name\n")

@@ -12,6 +12,7 @@ import msgspec
 from confluent_kafka import Message
 from msgspec import Meta, Struct
 
+from foundation.tracing import trace_parent_from
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.failure import UnreadableFailure, read_failure
 from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, has_time, size_of, text_of
@@ -84,7 +85,8 @@ def cloud_event(  # noqa: PLR0913 - one argument for each attribute
 ) -> OutgoingMessage:
     """A JSON value as a CloudEvent of type `topic`; `time` has a time zone, `cause` is what it answers.
 
-    `schema_id` is what the schema registry knows the schema by.
+    `schema_id` is what the schema registry knows the schema by. Without a `trace_parent` the message starts a
+    trace, the same one whenever it is sent.
     """
     headers: dict[str, str | bytes | None] = {
         "ce_specversion": "1.0",
@@ -96,14 +98,13 @@ def cloud_event(  # noqa: PLR0913 - one argument for each attribute
         "ce_dataschema": data_schema,
         "content-type": JSON,
     }
+    headers["traceparent"] = trace_parent or trace_parent_from(id)
     if schema_id is not None:
         headers[SCHEMA_ID_HEADER] = schema_id
     if sequence is not None:
         headers["ce_sequence"] = str(sequence)
     if cause:
         headers["ce_causationid"] = cause
-    if trace_parent:
-        headers["traceparent"] = trace_parent
     return OutgoingMessage(topic, key, value, headers)
 
 
@@ -150,7 +151,7 @@ def receive(message: Message, headers: Headers, group: str, topics: Collection[s
         time=event.time,
         sequence=event.sequence,
         cause=event.causationid,
-        trace_parent=_trace_parent(headers),
+        trace_parent=_trace_parent(headers) or trace_parent_from(event.id),
         attempt=failure.attempts + 1 if failure else 1,
     )
 

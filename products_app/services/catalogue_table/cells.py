@@ -26,11 +26,14 @@ COLUMNS = (ID, *FIELDS, STOCK_AT_EXPORT)
 NOT_TEXTS = frozenset(["price", "isActive", "stock", "lowStockAt"])
 """Of these an empty cell has no meaning: it leaves the value."""
 
+NOT_UTF8 = "This is not UTF-8: save the file as CSV in UTF-8."
+
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for another encoding, and would spoil what it then saves."""
 
 # By https://owasp.org/www-community/attacks/CSV_Injection; in Japanese also the wide forms.
 _BEGINNING = "[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")
 _IS_FORMULA, _WAS_FORMULA = re.compile(f"'*{_BEGINNING}"), re.compile(f"'+{_BEGINNING}")
 
 
@@ -69,6 +72,11 @@ def tags_in(cell: str) -> list[str]:
 def without_formula(cell: str) -> str:
     """The text, with a `'` before it where a spreadsheet would execute it; `with_formula` takes that away."""
     return f"'{cell}" if _IS_FORMULA.match(cell) else cell
+
+
+def is_utf8(text: str) -> bool:
+    """Whether the text of a file was UTF-8; other bytes are read as lone surrogates."""
+    return not _NOT_UTF8.search(text)
 
 
 def with_formula(cell: str) -> str:

@@ -14,10 +14,12 @@ from products_app.services.catalogue_table.cells import (
     FIELDS,
     ID,
     NOT_TEXTS,
+    NOT_UTF8,
     SKU,
     STOCK,
     STOCK_AT_EXPORT,
     cells_of,
+    is_utf8,
     tags_in,
 )
 from products_app.services.catalogue_table.rows import Row, RowFault
@@ -93,9 +95,15 @@ def _values(
         try:
             values[field] = read_cell(column, tags_in(text) if column == "tags" else text)
         except (CellUnreadable, csv.Error) as error:
-            code = error.code if isinstance(error, CellUnreadable) else "invalid"
-            faults.append(RowFault(row.line, column, code, str(error)))
+            faults.append(_unreadable(row.line, column, text, error))
     return values, faults
+
+
+def _unreadable(line: int, column: str, text: str, error: Exception) -> RowFault:
+    if not is_utf8(text):
+        return RowFault(line, column, "not_utf8", NOT_UTF8)
+    code = error.code if isinstance(error, CellUnreadable) else "invalid"
+    return RowFault(line, column, code, str(error))
 
 
 def _differs(product: Product, field: str, value: Any) -> bool:

@@ -7,7 +7,15 @@ from itertools import chain
 from msgspec import Struct
 
 from foundation.refusals import Kind, Refusal
-from products_app.services.catalogue_table.cells import BYTE_ORDER_MARK, COLUMNS, ID, SKU, with_formula
+from products_app.services.catalogue_table.cells import (
+    BYTE_ORDER_MARK,
+    COLUMNS,
+    ID,
+    NOT_UTF8,
+    SKU,
+    is_utf8,
+    with_formula,
+)
 
 DELIMITERS = ",;\t"
 """Spreadsheets of many countries save with semicolons."""
@@ -47,6 +55,8 @@ def read_rows(lines: Iterable[str]) -> Iterator[Row | RowFault]:
     """
     remaining = iter(lines)
     header_line = next(remaining, "").removeprefix(BYTE_ORDER_MARK)
+    if not is_utf8(header_line):
+        raise TableUnreadable(NOT_UTF8)
     delimiter = max(DELIMITERS, key=header_line.count)
     reader = csv.reader(chain([header_line], remaining), delimiter=delimiter, strict=True)
     try:

@@ -46,7 +46,10 @@ def test_what_is_no_table_and_who_is_no_staff_is_refused() -> None:
         400,
         "table_unreadable",
     )
-    assert error_of(staff.generic("POST", url, "", content_type="text/csv"))[0] == 400
+    assert error_of(staff.generic("POST", url, "", content_type="text/csv"))[:2] == (
+        400,
+        "table_unreadable",
+    )
     assert error_of(staff.post(url, {"name": "x"}))[:2] == (415, "unsupported_media_type")
     assert error_of(staff.generic("POST", f"{url}?dryRun=7", TABLE, content_type="text/csv")) == (
         400,

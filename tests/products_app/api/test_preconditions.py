@@ -63,6 +63,11 @@ def test_a_put_of_an_old_stock_is_refused_after_a_sale(staff: WsgiClient, url: s
     assert_conserved()
 
 
+def test_a_put_of_an_unknown_product_is_not_found_whatever_it_holds(staff: WsgiClient) -> None:
+    answer = put(staff, "/api/v1/products/ffffffffffffffffffffffff/", {"stock": 5})
+    assert error_of(answer)[:2] == (404, "not_found")
+
+
 def test_the_stock_is_set_without_a_condition_by_patch_alone(staff: WsgiClient, url: str) -> None:
     sell(url)
     assert staff.patch(url, {"stock": 20}).json()["stock"] == 20

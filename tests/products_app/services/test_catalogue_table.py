@@ -193,7 +193,7 @@ def test_rows_with_faults_are_named_by_line_and_the_others_are_imported() -> Non
         (8, "", "cells"),
         (10, "tags", "blank"),
         (11, "", "product_unreadable"),
-        (12, "name", "surrogate_characters_not_allowed"),
+        (12, "name", "not_utf8"),
         (14, "id", "not_found"),
     ]
     assert (report.rows, report.created) == (11, 2)

@@ -1,5 +1,6 @@
 """The format of a message that is sent and received."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +11,7 @@ from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMess
 from kafka_workers.runtime.messages.record import headers_of
 
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+TRACE = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-01")
 Headers = dict[str, str | bytes | None]
 
 
@@ -58,8 +60,15 @@ def test_an_event_carries_the_headers_of_the_contract() -> None:
     }
 
 
-def test_an_event_without_sequence_or_trace_has_no_such_headers() -> None:
-    assert {"ce_sequence", "traceparent"}.isdisjoint(an_event(sequence=None, trace_parent="").headers)
+def test_an_event_without_a_sequence_has_no_such_header() -> None:
+    assert "ce_sequence" not in an_event(sequence=None).headers
+
+
+def test_an_event_that_continues_no_trace_starts_one_which_its_repetition_has_too() -> None:
+    first, again, other = (an_event(trace_parent="", id=each) for each in ("a", "a", "b"))
+    assert TRACE.fullmatch(str(first.headers["traceparent"]))
+    assert first == again
+    assert first.headers["traceparent"] != other.headers["traceparent"]
 
 
 def test_the_id_of_a_schema_is_in_the_header_of_confluents_clients() -> None:
@@ -127,8 +136,10 @@ def test_a_message_from_the_far_future_is_invalid() -> None:
 
 
 @pytest.mark.parametrize("trace_parent", ["", "nonsense", b"\xff\xff", TRACE_PARENT.upper()])
-def test_a_message_with_an_invalid_trace_is_accepted(trace_parent: str | bytes) -> None:
-    assert read(kafka_message("numbers", {"traceparent": trace_parent})).trace_parent == ""
+def test_a_message_with_an_invalid_trace_is_accepted_and_starts_one(trace_parent: str | bytes) -> None:
+    started = read(kafka_message("numbers", {"traceparent": trace_parent})).trace_parent
+    assert TRACE.fullmatch(started)
+    assert started == read(kafka_message("numbers", {})).trace_parent
 
 
 @pytest.mark.parametrize("headers", [{"other": b"\xff\xfe"}, {"other": None}])
