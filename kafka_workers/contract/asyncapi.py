@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kafka_workers.contract.topics import BUSINESS_TOPICS, ORDERS, BusinessTopic
-from kafka_workers.runtime.messages.message import SCHEMA_ID_HEADER
+from kafka_workers.runtime.messages.schema_id import SCHEMA_ID_HEADER
 
 HEADERS: dict[str, dict[str, Any]] = {
     "ce_specversion": {"type": "string", "const": "1.0"},

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from orders_app.api.filters import InstantField
 from web.bodies import field_error
 
-VERSION = re.compile(r"0*[1-9][0-9]{0,17}", re.ASCII)
+VERSION = re.compile(r"[0-9]{1,100}", re.ASCII)
 PARAMETERS = [
     OpenApiParameter("version", OpenApiTypes.INT, description="The order at this version, from 1 on."),
     OpenApiParameter(
@@ -32,7 +32,7 @@ def asked_version(request: Request) -> int | datetime | None:
 
 def _read_version(text: str) -> int:
     if not VERSION.fullmatch(text):
-        raise field_error("version", "A version is a whole number from 1 on.", "invalid")
+        raise field_error("version", "A version is a whole number.", "invalid")
     return int(text)
 
 

@@ -54,7 +54,8 @@ def sentence_of(step: Step, *, for_staff: bool) -> str:
     before = step.before or step.after
     happened = Happened(step.data, before, step.after, step.event.actor, for_staff)
     sentence = SENTENCES[step.event.type](happened)
-    return f"{sentence} {ERASED}" if _is_redacted(step.event) else sentence
+    # What a redaction leaves of a reason is no sentence.
+    return f"{sentence.removesuffix(' erased')} {ERASED}" if _is_redacted(step.event) else sentence
 
 
 class _MaybeRedacted(Struct):

@@ -16,10 +16,9 @@ from foundation.tracing import trace_parent_from
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.failure import UnreadableFailure, read_failure
 from kafka_workers.runtime.messages.record import LARGEST_BYTES, Headers, has_time, size_of, text_of
+from kafka_workers.runtime.messages.schema_id import SCHEMA_ID_HEADER
 
 JSON = "application/json"
-SCHEMA_ID_HEADER = "__value_schema_id"
-"""As Confluent's serializers write it and its deserializers read it."""
 _PREFIX = "ce_"
 _TRACE_PARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 NotEmpty = Annotated[str, Meta(min_length=1)]

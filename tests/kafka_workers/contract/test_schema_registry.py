@@ -24,7 +24,7 @@ from kafka_workers.contract.registration import begin_registration
 from kafka_workers.contract.schemas import registered_schema
 from kafka_workers.contract.topics import BUSINESS_TOPICS
 from kafka_workers.relay.order_messages import messages_of
-from kafka_workers.runtime.messages.message import SCHEMA_ID_HEADER
+from kafka_workers.runtime.messages.schema_id import SCHEMA_ID_HEADER
 from kafka_workers.runtime.producing.producer import Producer
 from kafka_workers.workers import RELAY
 from tests.kafka_workers.relay import log_entries

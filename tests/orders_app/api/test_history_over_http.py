@@ -120,13 +120,13 @@ def test_a_version_that_there_is_not_is_a_404(placer: OrderPlacer, customer: Api
     order = placer.place()
     before = (order.created_at - timedelta(microseconds=1)).isoformat().replace("+00:00", "Z")
     for user in (customer, staff):
-        for query in ("version=2", f"version={10**17}", f"at={before}", "at=1970-01-01"):
+        for query in ("version=0", "version=2", f"version={10**30}", f"at={before}", "at=1970-01-01"):
             response = user.request("GET", f"orders/{order.id}/?{query}")
             assert (response.status_code, codes(response)) == (404, ["not_found"]), query
 
 
 NONSENSE = {
-    "version": ["", "0", "-1", "+1", "1.0", "x", "1e3", "%C2%B2", "%D9%A3", "9" * 30, "1%00", "1 "],
+    "version": ["", "-1", "+1", "1.0", "x", "1e3", "%C2%B2", "%D9%A3", "9" * 101, "1%00", "1 "],
     "at": ["", "x", "yesterday", "2026-13-01", "2026-01-01T25:00:00Z", "1%00", "0"],
 }
 

@@ -158,6 +158,15 @@ def test_an_event_of_an_unknown_type_is_told_as_such() -> None:
     )
 
 
+def test_a_reason_that_was_erased_leaves_no_word_in_the_sentence() -> None:
+    events = ORDERS["002-codes-in-capitals: cancelled by staff"].events
+    data = json.loads(events[-1].data) | {"redaction": 7}
+    data["changes"]["cancelReason"]["detail"] = "erased"
+    last = msgspec.structs.replace(events[-1], data=json.dumps(data).encode())
+    told = sentence_of(steps_of([*events[:-1], last])[-1], for_staff=False)
+    assert told == "The order was cancelled. Personal data in it was erased."
+
+
 def test_an_event_whose_personal_data_was_erased_says_so() -> None:
     events = list(ORDERS["001-first-orders: paid in advance, recorded by staff"].events)
     erased = {"street": "erased", "city": "erased", "country": "erased", "state": "", "zipCode": ""}
