@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import structlog
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, ProgrammingError, close_old_connections
@@ -20,7 +21,8 @@ from kafka_workers.runtime.consuming.offsets import Partition
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 from kafka_workers.workers import ANALYTICS
-from orders_app.analytics.facts import Figures, VersionedMessage, fold
+from orders_app.analytics.facts import Figures, VersionedMessage, fold, user_of
+from orders_app.analytics.other_senders import believed
 from orders_app.analytics.progress import store_progress
 from orders_app.analytics.writing import write_figures
 from orders_app.messages import (
@@ -35,38 +37,61 @@ _READERS: Mapping[str, ValueReader[Any]] = {
     TOPIC_OF[value].name: ValueReader(value)
     for value in (OrderCreated, OrderStatusChanged, OrderCancelled, OrderCompleted, OrderUpdated)
 }
+_TIMES: Mapping[type[Any], str] = {
+    OrderCreated: "created_at",
+    OrderStatusChanged: "timestamp",
+    OrderCancelled: "cancelled_at",
+    OrderCompleted: "delivered_at",
+    OrderUpdated: "timestamp",
+}
+_NUL = rb"\u0000"
+LAST_VERSION = 2**31 - 1
 _ORDER_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 log = structlog.get_logger(__name__)
 
 
-def decode(received: ReceivedMessage) -> VersionedMessage | None:
-    """The message with its version; None for one that our orders did not send. Raises InvalidMessage."""
+def decode(received: ReceivedMessage) -> VersionedMessage:
+    """The message with its version. Raises InvalidMessage.
+
+    A message of another sender without `ce_sequence` is of version 1, as is `order.created`. Among messages
+    of one version the status that is furthest, the earliest time and the greatest amount decide: statuses
+    only go forward, so their order is that of the times, and clocks and the order of arrival do not matter.
+    """
     value = _READERS[received.topic].read(received.value)
     require_money(value)
+    version = 1 if received.sequence is None else received.sequence
+    if not 0 <= version <= LAST_VERSION:
+        raise InvalidMessage(f"no version of an order: ce_sequence is {version}")
     if not _is_of_our_orders(received, value.order_id):
-        return None
-    if isinstance(value, OrderCreated) and not value.user_id.isdecimal():
+        return VersionedMessage(version, _of_another_sender(value), is_ours=False)
+    if isinstance(value, OrderCreated) and user_of(value.user_id) is None:
         raise InvalidMessage(f"no user: {value.user_id[:20]!r} - at `$.userId`")
-    return VersionedMessage(received.sequence or 0, value)
+    return VersionedMessage(version, value)
 
 
 def _is_of_our_orders(received: ReceivedMessage, order_id: str) -> bool:
-    """Whether an event of the order log caused this message: it has the id that the relay gives it.
-
-    Neighbours may send messages about orders of their own. These are in no log, and count in no figure.
-    """
+    """Whether an event of the order log caused this message: it has the id that the relay gives it."""
     event_id = f"{order_id}:{received.sequence}"
     is_ours = received.source == ORDERS and received.id == f"{event_id}:{received.topic}"
     return is_ours and _ORDER_ID.fullmatch(order_id) is not None
 
 
-def handle(batch: Sequence[DecodedMessage[VersionedMessage | None]]) -> Iterable[OutgoingMessage]:
+def _of_another_sender(value: Any) -> Any:
+    """The value as PostgreSQL can keep it; a time without an offset is in UTC. Raises InvalidMessage."""
+    if _NUL in msgspec.json.encode(value):
+        raise InvalidMessage("a text has the character NUL")
+    field = _TIMES[type(value)]
+    time = getattr(value, field)
+    return value if time.tzinfo else msgspec.structs.replace(value, **{field: time.replace(tzinfo=UTC)})
+
+
+def handle(batch: Sequence[DecodedMessage[VersionedMessage]]) -> Iterable[OutgoingMessage]:
     """Put a batch of messages into the figures; nothing is sent in return. Raises DependencyUnavailable."""
-    figures = fold(decoded.value for decoded in batch if decoded.value is not None)
     close_old_connections()
     try:
-        write_figures(figures, _handled_until(batch))
+        messages = believed([decoded.value for decoded in batch])
+        write_figures(fold(messages), _handled_until(batch))
     except (OperationalError, InterfaceError) as error:
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
     except ProgrammingError as error:
@@ -76,12 +101,15 @@ def handle(batch: Sequence[DecodedMessage[VersionedMessage | None]]) -> Iterable
     return ()
 
 
-def _handled_until(batch: Sequence[DecodedMessage[VersionedMessage | None]]) -> dict[Partition, datetime]:
-    """The time of the last event of each partition; a message that is tried again is not the last."""
+def _handled_until(batch: Sequence[DecodedMessage[VersionedMessage]]) -> dict[Partition, datetime]:
+    """The time of the last event of each partition that our relay has sent.
+
+    A message that is tried again is not the last.
+    """
     return {
         (decoded.received.topic, decoded.received.partition): decoded.received.time
         for decoded in batch
-        if decoded.value is not None and decoded.received.time and decoded.received.attempt == 1
+        if decoded.value.is_ours and decoded.received.time and decoded.received.attempt == 1
     }
 
 

@@ -11,7 +11,9 @@ from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import receive
 from kafka_workers.runtime.messages.record import headers_of
 from kafka_workers.workers import ANALYTICS
-from orders_app.analytics.facts import VersionedMessage
+from orders_app.analytics.copies import Copy
+from orders_app.analytics.facts import Told, VersionedMessage
+from orders_app.analytics.other_senders import believed
 from orders_app.messages import OrderStatusChanged
 
 SLICE_MESSAGES = 2000
@@ -20,7 +22,7 @@ REMEDY = "use --from log, which always reaches back"
 # The order with the least id was placed first.
 _FIRST_IS_MISSING = """
 SELECT first.id FROM (SELECT order_id AS id FROM order_history ORDER BY order_id LIMIT 1) AS first
-WHERE NOT EXISTS (SELECT FROM {table} WHERE order_id = first.id AND placed_at IS NOT NULL)
+WHERE NOT EXISTS (SELECT FROM analytics_order_{copy} WHERE order_id = first.id AND placed_at IS NOT NULL)
 """
 
 
@@ -42,17 +44,17 @@ def topic_slices() -> Iterator[list[VersionedMessage]]:
         for message in _messages(topic):
             messages.append(message)
             if len(messages) == SLICE_MESSAGES:
-                yield messages
+                yield believed(messages)
                 messages = []
-    yield messages
+    yield believed(messages)
     # Retention may have deleted some of them before they were read.
     _require_first_messages()
 
 
-def require_first_order(table: str) -> None:
-    """Raises TopicsIncomplete unless the first order of all is in this table of orders."""
+def require_first_order(copy: Copy) -> None:
+    """Raises TopicsIncomplete unless the first order of all is in this copy."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST_IS_MISSING.format(table=table))
+        cursor.execute(_FIRST_IS_MISSING.format(copy=copy))
         if found := cursor.fetchone():
             raise TopicsIncomplete(f"the first order, {found[0]}, is not in them")
 
@@ -70,16 +72,18 @@ def _require_first_messages() -> None:
 
 
 def _messages(topic: str) -> Iterator[VersionedMessage]:
-    """The messages of a topic that are valid and sent by our orders."""
+    """The valid messages of a topic."""
     for message in read_topic(topic, ANALYTICS.group):
         try:
             found = decode(receive(message, headers_of(message), ANALYTICS.group, ANALYTICS.reads))
         except InvalidMessage:  # the consumer has made a dead letter of it
             continue
-        if found is None:
-            continue
-        if isinstance(found.value, OrderStatusChanged) and found.value.payment_status is UNSET:
+        if found.is_ours and _is_too_old(found.value):
             raise TopicsIncomplete(
                 f"{topic} has messages of a version that did not tell when orders were reserved and paid"
             )
         yield found
+
+
+def _is_too_old(value: Told) -> bool:
+    return isinstance(value, OrderStatusChanged) and value.payment_status is UNSET

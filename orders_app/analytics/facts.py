@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID, uuid5
 
 from msgspec import Struct
 
@@ -21,11 +22,18 @@ from orders_app.messages import (
     OrderStatusChanged,
     OrderUpdated,
 )
-from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 Told = OrderCreated | OrderStatusChanged | OrderCancelled | OrderCompleted | OrderUpdated
 """The messages from which figures are made."""
+MOST_DIGITS = 18
+"""Of the id of a user, which is a whole number of 64 bits."""
+MOST_OF_CODE = 40
+"""Characters of the code of a cancellation that are kept."""
 _NOTHING = Decimal(0)
+_OTHERS = UUID("6b7e945a-b507-49d5-8bd4-b2cc07d8bd66")
+# Other numbers, which the schemas allow other senders, are in no figure.
+_STATUSES, _PAYMENT_METHODS = frozenset(OrderStatus), frozenset(PaymentMethod)
 
 
 class LineFacts(Struct, omit_defaults=True):
@@ -75,40 +83,60 @@ class Figures(NamedTuple):
 
 
 class VersionedMessage(NamedTuple):
-    """A message, with the version of its order that it tells of."""
+    """A message, with the version of its order that it tells of; `is_ours` if our relay has sent it."""
 
     version: int
     value: Told
+    is_ours: bool = True
 
 
 def fold(messages: Iterable[VersionedMessage]) -> Figures:
-    """The facts that these messages tell, put together."""
+    """The facts that these messages tell, put together.
+
+    Messages of other senders are about their orders, which have rows under ids of their own (`id_of_other`).
+    """
     figures = Figures({}, {})
-    for version, value in messages:
-        order = figures.orders.get(value.order_id)
+    for version, value, is_ours in messages:
+        order_id = value.order_id if is_ours else id_of_other(value.order_id)
+        order = figures.orders.get(order_id)
         if order is None:
-            order = figures.orders[value.order_id] = OrderFacts(value.order_id)
+            order = figures.orders[order_id] = OrderFacts(order_id)
         _APPLY[type(value)](figures, order, version, value)
     return figures
 
 
+def id_of_other(order_id: str) -> str:
+    """Under which id the rows of another sender's order are: always the same, and never that of our order.
+
+    Our ids are UUIDs of version 7, these are of version 5. The sender's may be any text.
+    """
+    return str(uuid5(_OTHERS, order_id))
+
+
+def user_of(user_id: str) -> int | None:
+    """The user, None if the text is no whole number: other senders may know users otherwise."""
+    return int(user_id) if user_id.isdecimal() and len(user_id) <= MOST_DIGITS else None
+
+
 def _created(figures: Figures, order: OrderFacts, version: int, value: OrderCreated) -> None:
-    order.user_id = _greatest(order.user_id, int(value.user_id))
+    order.user_id = _greatest(order.user_id, user_of(value.user_id))
     order.placed_at = _earliest(order.placed_at, value.created_at)
     order.currency = max(order.currency, value.currency)
     order.total = _greatest(order.total, value.total_amount)
     order.pieces = _greatest(order.pieces, sum(item.quantity for item in value.items))
-    order.payment_method = _greatest(order.payment_method, value.payment_method)
+    if value.payment_method in _PAYMENT_METHODS:
+        order.payment_method = _greatest(order.payment_method, value.payment_method)
     _set_status(order, version, OrderStatus.PENDING)
-    _add_lines(figures, value.order_id, value.items)
+    _add_lines(figures, order.order_id, value.items)
     for item in value.items:
-        line = figures.lines[value.order_id, item.product_id]
+        line = figures.lines[order.order_id, item.product_id]
         line.placed_at = _earliest(line.placed_at, value.created_at)
         line.category = max(line.category, item.category)
 
 
 def _status_changed(figures: Figures, order: OrderFacts, version: int, value: OrderStatusChanged) -> None:
-    _set_status(order, version, value.new_status)
+    if value.new_status in _STATUSES:
+        _set_status(order, version, value.new_status)
     _set_stock_and_payment(order, version, value)
     match value.new_status:
         case OrderStatus.PROCESSING:
@@ -124,11 +152,11 @@ def _status_changed(figures: Figures, order: OrderFacts, version: int, value: Or
 def _cancelled(figures: Figures, order: OrderFacts, version: int, value: OrderCancelled) -> None:
     _set_status(order, version, OrderStatus.CANCELLED)
     order.cancelled_at = _earliest(order.cancelled_at, value.cancelled_at)
-    order.cancel_code = max(order.cancel_code, value.code or "")
+    order.cancel_code = max(order.cancel_code, (value.code or "")[:MOST_OF_CODE])
     order.rejected = order.rejected or value.code in REJECTIONS
-    _add_lines(figures, value.order_id, value.items)
+    _add_lines(figures, order.order_id, value.items)
     for product_id in value.rejected_products:
-        if line := figures.lines.get((value.order_id, product_id)):
+        if line := figures.lines.get((order.order_id, product_id)):
             line.rejected = True
 
 
@@ -162,14 +190,19 @@ def _set_status(order: OrderFacts, version: int, status: int) -> None:
 def _set_stock_and_payment(order: OrderFacts, version: int, value: OrderStatusChanged | OrderUpdated) -> None:
     """When the order was reserved and paid: the first version that says so is of that moment.
 
-    Not the earliest time: the clocks of two processes differ.
+    Not the earliest time: the clocks of two processes differ. It decides between messages of one version.
     """
-    is_first = order.reserved_version is None or version < order.reserved_version
-    if value.stock_status == StockStatus.RESERVED and is_first:
-        order.reserved_at, order.reserved_version = value.timestamp, version
-    is_first = order.paid_version is None or version < order.paid_version
-    if value.payment_status == PaymentStatus.PAID and is_first:
-        order.paid_at, order.paid_version = value.timestamp, version
+    told = version, value.timestamp
+    if value.stock_status == StockStatus.RESERVED and _is_first(
+        told, order.reserved_version, order.reserved_at
+    ):
+        order.reserved_version, order.reserved_at = told
+    if value.payment_status == PaymentStatus.PAID and _is_first(told, order.paid_version, order.paid_at):
+        order.paid_version, order.paid_at = told
+
+
+def _is_first(told: tuple[int, datetime], version: int | None, at: datetime | None) -> bool:
+    return version is None or at is None or told < (version, at)
 
 
 def _add_lines(figures: Figures, order_id: str, items: Iterable[Item]) -> None:
@@ -190,4 +223,4 @@ def _earliest(known: datetime | None, told: datetime) -> datetime:
 
 
 def _greatest(known: Any, told: Any) -> Any:
-    return told if known is None or told > known else known
+    return told if known is None or (told is not None and told > known) else known

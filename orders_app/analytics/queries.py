@@ -9,20 +9,21 @@ figure before its `order.created` is seen: until then it has no `placed_at`.
 PLACED = "placed_at >= %(start)s AND placed_at < %(end)s"
 SELECTED = f"{PLACED} AND (%(currency)s::text IS NULL OR currency = %(currency)s)"
 HAS_REVENUE = "(paid_at IS NOT NULL OR delivered_at IS NOT NULL)"
-REVENUE = f"CASE WHEN {HAS_REVENUE} THEN total - refunded ELSE 0 END"
+REVENUE = f"CASE WHEN {HAS_REVENUE} THEN greatest(total - refunded, 0) ELSE 0 END"
 
 GROUPS = f"""
-    SELECT status, payment_method, count(*), count(*) FILTER (WHERE {HAS_REVENUE}),
+    SELECT status, coalesce(payment_method, 0), count(*), count(*) FILTER (WHERE {HAS_REVENUE}),
            coalesce(sum({REVENUE}), 0), coalesce(sum(pieces), 0),
            count(*) FILTER (WHERE cancelled_at IS NOT NULL), count(*) FILTER (WHERE rejected)
     FROM analytics_order WHERE {SELECTED}
-    GROUP BY GROUPING SETS ((), (status), (payment_method))"""
-"""The figures by (status, NULL), (NULL, payment method), and of all orders (NULL, NULL)."""
+    GROUP BY GROUPING SETS ((), (status), (coalesce(payment_method, 0)))"""
+"""The figures by (status, NULL), (NULL, payment method or 0), and of all orders (NULL, NULL)."""
 
 CUSTOMERS = f"""
     SELECT count(*), count(*) FILTER (WHERE orders > 1)
-    FROM (SELECT count(*) AS orders FROM analytics_order WHERE {SELECTED} GROUP BY user_id) AS customer"""
-"""How many customers there are, and how many of them with more than one order."""
+    FROM (SELECT count(*) AS orders FROM analytics_order WHERE {SELECTED} AND user_id IS NOT NULL
+          GROUP BY user_id) AS customer"""
+"""How many known customers there are, and how many of them with more than one order."""
 
 BY_CURRENCY = f"""
     SELECT currency, count(*), sum({REVENUE})

@@ -6,7 +6,7 @@ from django.db import transaction
 from msgspec import Struct
 
 from foundation.kill_points import kill_point
-from orders_app.analytics.copies import empty_if_free, other_copy, rebuilding, switch_to
+from orders_app.analytics.copies import Copy, empty_if_free, other_copy, rebuilding, switch_to
 from orders_app.analytics.facts import VersionedMessage, fold
 from orders_app.analytics.writing import write_into
 from orders_app.models import AnalyticsOrder
@@ -20,13 +20,13 @@ class Rebuilt(Struct, frozen=True):
 
 
 def rebuild(
-    slices: Iterable[Sequence[VersionedMessage]], check: Callable[[str], None] = lambda _: None
+    slices: Iterable[Sequence[VersionedMessage]], complete: Callable[[Copy], None] = lambda _: None
 ) -> Rebuilt:
     """Make the figures anew from these messages, and switch to them.
 
-    Until then queries see the figures of before, and what is written meanwhile is in both. `check` is given
-    the name of the table of the new orders before the switch. Raises RebuildUnderWay, what `slices` and
-    `check` raise, and the errors of the database; then queries go on seeing the figures of before.
+    Until then queries see the figures of before, and what is written meanwhile is in both. `complete` is
+    given the new copy before the switch. Raises RebuildUnderWay, what `slices` and `complete` raise, and the
+    errors of the database; then queries go on seeing the figures of before.
     """
     messages = 0
     with rebuilding() as copy:
@@ -35,7 +35,7 @@ def rebuild(
                 write_into([copy], fold(slice_of_messages))
             messages += len(slice_of_messages)
             kill_point("in-rebuild")
-        check(f"analytics_order_{copy}")
+        complete(copy)
         switch_to(copy)
         rebuilt = Rebuilt(messages, AnalyticsOrder.objects.filter(placed_at__isnull=False).count())
         empty_if_free(other_copy(copy))

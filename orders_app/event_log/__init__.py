@@ -27,6 +27,7 @@ from orders_app.event_log.reader import (
     read_after,
     read_by_order,
     read_user_after,
+    with_events,
 )
 from orders_app.event_log.writer import (
     INSERT_EVENTS,
@@ -67,4 +68,5 @@ __all__ = [
     "read_user_after",
     "store_position",
     "stored_position",
+    "with_events",
 ]

@@ -1,6 +1,6 @@
 """Reading the order log: after a position, or the events of an order."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -60,6 +60,7 @@ SELECT {_COLUMNS} FROM order_history WHERE order_id = ANY(%s) ORDER BY order_id,
 _READ_BY_ORDER = f"""
 SELECT {_COLUMNS} FROM order_history WHERE (order_id, version) > (%s, %s) ORDER BY order_id, version LIMIT %s
 """  # noqa: S608 - only names of columns are put in
+_WITH_EVENTS = "SELECT DISTINCT order_id FROM order_history WHERE order_id = ANY(%s)"
 _OLDEST_UNREAD = "SELECT created_at FROM order_event WHERE (tx, id) > (%s::xid8, %s) ORDER BY tx, id LIMIT 1"
 
 
@@ -81,6 +82,13 @@ def history(order_id: UUID) -> list[LoggedEvent]:
 def histories(order_ids: Sequence[UUID]) -> list[LoggedEvent]:
     """All events of these orders, archived or not, by order and version."""
     return _events(_HISTORY, [list(order_ids)])
+
+
+def with_events(order_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these orders that have events, archived or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WITH_EVENTS, [list(order_ids)])
+        return {order_id for (order_id,) in cursor.fetchall()}
 
 
 def read_by_order(order_id: UUID, version: int, limit: int) -> list[LoggedEvent]:

@@ -19,7 +19,8 @@ class OrderColumns(models.Model):
     `placed_at` and what else only `order.created` tells is NULL or empty until that message is seen: such an
     order counts in no figure yet. Many messages tell that an order is reserved or paid: the times are of the
     first version that does. `status` and `refunded` are of the last version that tells them.
-    `rejected`: it was cancelled because its stock could not be reserved.
+    `rejected`: it was cancelled because its stock could not be reserved. An order of another sender has an id
+    made from the sender's, no user where that is no whole number, and no payment method where it is not ours.
     """
 
     order_id = models.UUIDField(primary_key=True)

@@ -14,6 +14,7 @@ from kafka_workers.consumers.analytics_topics import TopicsIncomplete, require_f
 from orders_app.analytics.copies import RebuildUnderWay
 from orders_app.analytics.facts import VersionedMessage
 from orders_app.analytics.from_log import log_slices
+from orders_app.analytics.other_senders import keep_orders_without_events
 from orders_app.analytics.rebuild import Rebuilt, rebuild
 
 
@@ -22,7 +23,8 @@ class Command(OperatorCommand):
 
     help = (
         "Make the figures of analytics anew, from the order log or from the topics, while everything runs. "
-        "Queries see the figures of before until the new ones are complete; both ways give the same. Exit "
+        "Queries see the figures of before until the new ones are complete; both ways give the same. The log "
+        "does not have the orders of other senders: made from it, figures keep what is known of these. Exit "
         "code 1, with nothing changed, where the topics no longer reach back to the first event, and while "
         "another rebuild runs. After a kill, run it again. On a cluster with ACLs, --from kafka needs the "
         "user of run_analytics_consumer."
@@ -55,7 +57,7 @@ class Command(OperatorCommand):
 
 
 def _from_log() -> Rebuilt:
-    return rebuild(_with_progress(log_slices()))
+    return rebuild(_with_progress(log_slices()), keep_orders_without_events)
 
 
 def _from_topics() -> Rebuilt:

@@ -26,6 +26,7 @@ from orders_app.analytics import freshness
 from orders_app.analytics.lag_metric import update_analytics_lag
 from tests.concurrency import running
 from tests.kafka_workers.consumers.lived_orders import differing_figures, figures, live, messages_about
+from tests.kafka_workers.consumers.orders_of_others import life
 from tests.orders_app.ordering import OrderPlacer, catalogue, placer
 from tests.orders_app.paying import payment_gateway
 
@@ -106,6 +107,15 @@ def test_topics_give_the_same_figures_as_the_log_and_are_refused_when_they_lack_
     count = len(first) + len(others)
     assert f"Figures of 12 orders made anew from {count} messages" in rebuild_from("kafka")
     assert (figures(), differing_figures()) == (by_log, [])
+
+    for message in life("N-1"):
+        broker_of_its_own.send(message.topic, message.key, message.value, {})
+    for message in life(str(orders[0].id), source="/neighbour"):
+        broker_of_its_own.send(message.topic, message.key, message.value, {})
+    assert "Figures of 13 orders" in rebuild_from("kafka")
+    with_other = figures()
+    assert "Figures of 13 orders" in rebuild_from("log")
+    assert figures() == with_other
 
     [_, processing] = messages_about([placer.place_reserved()])
     told = b',"stockStatus":"reserved","paymentStatus":1'
