@@ -63,6 +63,7 @@ def test_no_line_of_a_german_mail_is_english() -> None:
         assert '<html lang="de"' in mail.html
     placed = mails(HANS)["placed"]
     assert placed.subject.endswith("wir haben Ihre Bestellung")
+    assert "Guten Tag Hans!\n" in placed.text  # after a comma, a sentence would begin with a small letter
     assert "Summe: 324,70\N{NO-BREAK SPACE}$" in placed.text
     assert "26. November 2026, 09:30 UTC" in placed.text
 
