@@ -30,6 +30,8 @@ def compressing_producer(kafka_client: KafkaClient) -> Iterator[Producer]:
             "compression.type": "gzip",
             "message.max.bytes": 2 * TEN_MEGABYTES,
             "linger.ms": 0,
+            # As `kafka_client`: the last message of the order comes after these in one partition.
+            "partitioner": "murmur2_random",
         }
     )
     yield producer
