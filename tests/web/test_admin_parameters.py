@@ -61,10 +61,25 @@ def list_of(model: type[Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
+def fields_to_filter_by() -> dict[type[Model], list[str]]:
+    """A field of each type that the models have, with the first model that has one.
+
+    A field of the same type of another model is read by the same code.
+    """
+    chosen = {
+        type(field): (model, field.name)
+        for model in reversed(MODELS)
+        for field in model._meta.concrete_fields
+    }
+    return {model: [name for owner, name in chosen.values() if owner is model] for model in MODELS}
+
+
+FIELDS = fields_to_filter_by()
+
+
 def filters(model: type[Model]) -> Iterator[dict[str, str]]:
-    """Parameters for a field of each type that the model has, some that mean nothing."""
-    fields = {type(field): field.name for field in model._meta.concrete_fields}
-    for name, lookup, value in product(fields.values(), LOOKUPS, ("abc", "99999", "[")):
+    """Parameters that filter by these fields; some mean nothing."""
+    for name, lookup, value in product(FIELDS[model], LOOKUPS, ("abc", "99999", "[")):
         yield {f"{name}{lookup}": value}
 
 

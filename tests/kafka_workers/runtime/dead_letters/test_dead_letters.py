@@ -276,7 +276,7 @@ def test_the_dead_letters_of_a_group_that_is_not_of_this_system_are_not_redriven
 ) -> None:
     [letter] = dead_letters_of(bench, 1)
     monkeypatch.delitem(GROUPS, bench.group)
-    assert letter.coordinates in command("list")
+    assert letter.coordinates in command("list", "--group", bench.group)
     with pytest.raises(CommandError, match="can only be discarded"):
         command("redrive", letter.coordinates)
     assert bench.count(bench.topic) == 0
@@ -294,7 +294,7 @@ def test_what_would_steer_a_terminal_is_escaped_in_every_form(bench: Bench, name
         command("list", "--group", bench.group),
         command("list", "--json", "--group", bench.group),
         command("show", letter.coordinates),
-        command("discard", "--dry-run", "--reason", "x", "--key", name),
+        command("discard", "--dry-run", "--reason", "x", "--group", bench.group, "--key", name),
     ]
     assert all(line.replace("\t", "").isprintable() for output in outputs for line in output.splitlines())
     assert json.loads(outputs[1])[1]["key"] == name
