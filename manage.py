@@ -38,8 +38,15 @@ def main() -> None:
         keep_own_metrics()
     try:
         execute_from_command_line(sys.argv)
+        sys.stdout.flush()
     except ImproperlyConfigured as error:
         say_last_words(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        if IS_WORKER:
+            raise
+        # The reader of the output has ended, as `| head` does; Python writes what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 

@@ -53,6 +53,21 @@ def test_a_command_that_ends_leaves_no_metrics_behind(command: list[str], tmp_pa
     assert list((tmp_path / "metrics").iterdir()) == []
 
 
+def test_a_command_whose_reader_has_ended_ends_without_a_word() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "diffsettings", "--all"],
+        cwd=PROJECT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 @pytest.mark.parametrize(
     "command", [["consumer_lag"], ["dead_letters", "list"], ["create_topics"], ["kafka_access"]], ids=" ".join
 )
