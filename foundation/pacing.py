@@ -19,7 +19,7 @@ class Pacing(Struct, frozen=True):
 
 
 WORKER_PACING = Pacing(0.002, 0.060)
-"""For the relay and the consumers: under load at most sixteen batches a second."""
+"""For the relay, and for consumers by default: under load at most sixteen batches a second."""
 
 GROUP_COMMIT_PACING = Pacing(0.001, 0.010)
 """For group commit: threads that were just answered are likely to send their next request soon."""

@@ -18,7 +18,6 @@ from foundation.heartbeat import tell_warm
 from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
 from foundation.outage import DependencyUnavailable, Outage
-from foundation.pacing import WORKER_PACING
 from foundation.warming import warm_up
 from kafka_workers.runtime.broker.client_config import BrokerReachability
 from kafka_workers.runtime.consuming.batch import BatchProcessor
@@ -115,7 +114,7 @@ class _Loop(Generic[T]):
         with CONSUMER_BATCH_SECONDS.labels(self._definition.group).time():
             self._process_and_commit()
         if not self._membership.has_more:
-            self._stop.wait(WORKER_PACING.pause_after(len(batch)))
+            self._stop.wait(self._definition.pacing.pause_after(len(batch)))
 
     def _tell_end(self) -> None:
         if self._definition.at_end is None or time.monotonic() - self._told_end_at < AT_END_SECONDS:

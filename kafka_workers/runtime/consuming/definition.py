@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from foundation.pacing import WORKER_PACING, Pacing
 from kafka_workers.runtime.consuming.offsets import Partition
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
@@ -59,7 +60,7 @@ class ConsumerDefinition(Generic[T]):
     `at_end` is called about once a second with the partitions of which every message is handled and
     committed. It is quick and raises nothing.
     `batch_size` is the most messages in one batch; batches shrink while one takes longer than `time_budget`
-    seconds.
+    seconds. `pacing` says how long the next batch waits for more messages.
     """
 
     group: str
@@ -75,6 +76,7 @@ class ConsumerDefinition(Generic[T]):
     at_end: Callable[[Collection[Partition]], None] | None = None
     batch_size: int = 2000
     time_budget: float = 1.0
+    pacing: Pacing = WORKER_PACING
 
     def __post_init__(self) -> None:
         assert (self.handle is None) != (self.handle_each is None), "one of handle and handle_each"
