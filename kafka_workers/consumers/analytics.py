@@ -34,10 +34,6 @@ from orders_app.messages import (
     OrderUpdated,
 )
 
-_READERS: Mapping[str, ValueReader[Any]] = {
-    TOPIC_OF[value].name: ValueReader(value)
-    for value in (OrderCreated, OrderStatusChanged, OrderCancelled, OrderCompleted, OrderUpdated)
-}
 _TIMES: Mapping[type[Any], str] = {
     OrderCreated: "created_at",
     OrderStatusChanged: "timestamp",
@@ -45,6 +41,7 @@ _TIMES: Mapping[type[Any], str] = {
     OrderCompleted: "delivered_at",
     OrderUpdated: "timestamp",
 }
+_READERS: Mapping[str, ValueReader[Any]] = {TOPIC_OF[kind].name: ValueReader(kind) for kind in _TIMES}
 _NUL = rb"\u0000"
 LAST_VERSION = 2**31 - 1
 _ORDER_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
