@@ -1,6 +1,5 @@
 """The analytics consumer: keeps the figures from the messages of the orders, and sends nothing over Kafka."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +32,7 @@ from orders_app.messages import (
     OrderStatusChanged,
     OrderUpdated,
 )
+from orders_app.services.order_ids import parse_order_id
 
 _TIMES: Mapping[type[Any], str] = {
     OrderCreated: "created_at",
@@ -44,7 +44,6 @@ _TIMES: Mapping[type[Any], str] = {
 _READERS: Mapping[str, ValueReader[Any]] = {TOPIC_OF[kind].name: ValueReader(kind) for kind in _TIMES}
 _NUL = rb"\u0000"
 LAST_VERSION = 2**31 - 1
-_ORDER_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +71,7 @@ def _is_of_our_orders(received: ReceivedMessage, order_id: str) -> bool:
     """Whether an event of the order log caused this message: it has the id that the relay gives it."""
     event_id = f"{order_id}:{received.sequence}"
     is_ours = received.source == ORDERS and received.id == f"{event_id}:{received.topic}"
-    return is_ours and _ORDER_ID.fullmatch(order_id) is not None
+    return is_ours and parse_order_id(order_id) is not None
 
 
 def _of_another_sender(value: Any) -> Any:
