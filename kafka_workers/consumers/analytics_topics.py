@@ -1,6 +1,7 @@
 """The messages of the topics from the first one on, for figures that are made anew from them."""
 
 from collections.abc import Iterator
+from itertools import chain, islice
 
 from django.db import connection
 from msgspec import UNSET
@@ -17,7 +18,6 @@ from orders_app.analytics.other_senders import believed
 from orders_app.messages import OrderStatusChanged
 
 SLICE_MESSAGES = 2000
-REMEDY = "use --from log, which always reaches back"
 
 # The order with the least id was placed first.
 _FIRST_IS_MISSING = """
@@ -30,7 +30,10 @@ class TopicsIncomplete(Exception):
     """The topics do not have all that the figures are made from."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"The topics are incomplete: {reason}. Nothing has changed; {REMEDY}.")
+        super().__init__(
+            f"The topics are incomplete: {reason}. Nothing has changed; "
+            "use --from log, which always reaches back."
+        )
 
 
 def topic_slices() -> Iterator[list[VersionedMessage]]:
@@ -39,14 +42,9 @@ def topic_slices() -> Iterator[list[VersionedMessage]]:
     Raises TopicsIncomplete, AccessDenied and BrokerUnavailable.
     """
     _require_first_messages()
-    messages: list[VersionedMessage] = []
-    for topic in ANALYTICS.reads:
-        for message in _messages(topic):
-            messages.append(message)
-            if len(messages) == SLICE_MESSAGES:
-                yield believed(messages)
-                messages = []
-    yield believed(messages)
+    all_messages = chain.from_iterable(map(_messages, ANALYTICS.reads))
+    while messages := list(islice(all_messages, SLICE_MESSAGES)):
+        yield believed(messages)
     # Retention may have deleted some of them before they were read.
     _require_first_messages()
 
