@@ -12,7 +12,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 SECOND = timedelta(seconds=1)
-DECEMBER = 12
 
 
 class Bucket(StrEnum):
@@ -78,7 +77,8 @@ def _next_day(day: date, bucket: Bucket) -> date:
         case Bucket.WEEK:
             return day + timedelta(weeks=1)
         case Bucket.MONTH:
-            return date(day.year + day.month // DECEMBER, day.month % DECEMBER + 1, 1)
+            # From the first of a month, 31 days lead into the next one.
+            return (day + timedelta(days=31)).replace(day=1)
     return day + timedelta(days=1)
 
 
