@@ -112,6 +112,5 @@ def _try_to_switch(copy: Copy) -> None:
     """Switch. Raises OperationalError where a query holds a view for longer than others may wait."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
-        for statement in _SWITCH.format(copy=copy).strip().splitlines():
-            cursor.execute(statement)
+        cursor.execute(_SWITCH.format(copy=copy))
         kill_point("before-switch-committed")
