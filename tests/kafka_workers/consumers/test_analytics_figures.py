@@ -9,8 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from foundation.outage import DependencyUnavailable
-from kafka_workers.consumers.analytics import decode, handle
-from kafka_workers.runtime.consuming.definition import DecodedMessage
+from kafka_workers.consumers.analytics import decode
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from orders_app.analytics.copies import Copy, RebuildUnderWay, copy_in_use, rebuilding
@@ -218,7 +217,7 @@ def test_tables_that_are_missing_are_waited_for(placer: OrderPlacer) -> None:
         cursor.execute("ALTER TABLE analytics_line_b RENAME TO gone_too")
     try:
         with pytest.raises(DependencyUnavailable, match="migrate"):
-            handle([DecodedMessage(received(created), decode(received(created)))])
+            tell(created)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE gone RENAME TO analytics_line_a")

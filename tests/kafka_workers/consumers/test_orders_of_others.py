@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from django.utils import timezone
 
-from kafka_workers.consumers.analytics import decode, handle
-from kafka_workers.runtime.consuming.definition import DecodedMessage
+from kafka_workers.consumers.analytics import decode
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import ReceivedMessage
 from orders_app import event_log
@@ -183,11 +183,7 @@ def test_customers_are_the_known_users() -> None:
 
 def test_how_old_the_figures_are_is_not_moved_by_others() -> None:
     event_log.store_position(event_log.RELAY_READER, event_log.last_position())
-    message = created("N-1")
-    timed = ReceivedMessage(
-        **{name: getattr(message, name) for name in message.__struct_fields__} | {"time": timezone.now()}
-    )
-    handle([DecodedMessage(timed, decode(timed))])
+    hear(msgspec.structs.replace(created("N-1"), time=timezone.now()))
     assert AnalyticsOrder.objects.count() == 1
     assert freshness() is None
 
