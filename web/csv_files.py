@@ -37,7 +37,7 @@ class CsvRenderer(BaseRenderer):
 
 
 class CsvOnRequest(APIView):
-    """A view that answers with JSON, a browsable page or CSV. Who asks for CSV gets refusals in JSON."""
+    """A view that answers with JSON, a browsable page or CSV; a request for CSV is refused in JSON."""
 
     renderer_classes = (JsonRenderer, CsvRenderer, BrowsableAPIRenderer)
 

@@ -31,7 +31,7 @@ MOST_DIGITS = 18
 MOST_OF_CODE = 40
 """Characters of the code of a cancellation that are kept."""
 _NOTHING = Decimal(0)
-_OTHERS = UUID("6b7e945a-b507-49d5-8bd4-b2cc07d8bd66")
+_NAMESPACE_OF_OTHERS = UUID("6b7e945a-b507-49d5-8bd4-b2cc07d8bd66")
 # Other numbers, which the schemas allow other senders, are in no figure.
 _STATUSES, _PAYMENT_METHODS = frozenset(OrderStatus), frozenset(PaymentMethod)
 
@@ -110,7 +110,7 @@ def id_of_other(order_id: str) -> str:
 
     Our ids are UUIDs of version 7, these are of version 5. The sender's may be any text.
     """
-    return str(uuid5(_OTHERS, order_id))
+    return str(uuid5(_NAMESPACE_OF_OTHERS, order_id))
 
 
 def user_of(user_id: str) -> int | None:

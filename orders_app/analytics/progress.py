@@ -26,7 +26,7 @@ _OLDEST = "SELECT min(handled_until) FROM analytics_progress"
 
 
 class Freshness(Struct, frozen=True):
-    """Everything that happened to orders before `as_of` is in the figures, which are so many seconds old."""
+    """Everything that happened to orders before `as_of` is in the figures, which are `lag_seconds` old."""
 
     as_of: datetime
     lag_seconds: float

@@ -88,7 +88,7 @@ class CurrencyField(serializers.CharField):
 
 
 class PeriodParameters(serializers.Serializer[None]):
-    """The orders that the figures are about, by when they were placed; `period` is what is read of it."""
+    """Which orders the figures are about; `from`, `to` and `tz` are read together, as a `period`."""
 
     tz = ZoneField(
         required=False,

@@ -130,7 +130,7 @@ class TimeseriesView(AnalyticsView):
 
 
 class ProductsView(AnalyticsView):
-    """The figures of a period by product, the first ones first."""
+    """The figures of a period by product, those with the most revenue, pieces or rejections first."""
 
     parameters = ProductParameters
     answer, row, file_name = ProductsPage, ProductFigures, "products"
