@@ -4,22 +4,17 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-import msgspec
-
 from foundation.heartbeat import beat, tell_warm
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.warming import warm_up
-from kafka_workers.contract.topics import TOPIC_OF
+from kafka_workers.contract.own_messages import own_message
 from kafka_workers.runtime.exceptions import PublishFailed
-from kafka_workers.runtime.messages.message import OutgoingMessage, cloud_event
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Producer
 from kafka_workers.workers import STOCK_WATCH
 from products_app.exceptions import CatalogueUnavailable
 from products_app.messages import InventoryLow
 from products_app.services.stock_watch.watch import Fall, StockWatch
-
-_TOPIC = TOPIC_OF[InventoryLow]
-_encode = msgspec.json.Encoder().encode
 
 
 def run(stop: threading.Event) -> None:
@@ -65,14 +60,4 @@ def take_turn(watch: StockWatch) -> float:
 def message_of(fall: Fall) -> OutgoingMessage:
     """The message about a fall; the same one whenever it is sent."""
     value = InventoryLow(fall.product_id, fall.product_name, fall.stock, fall.low_stock_at, fall.time)
-    return cloud_event(
-        _TOPIC.name,
-        fall.product_id,
-        _encode(value),
-        id=f"{fall.id}:{_TOPIC.name}",
-        source=_TOPIC.source,
-        time=fall.time,
-        subject=fall.product_id,
-        data_schema=_TOPIC.data_schema,
-        schema_id=_TOPIC.schema_id,
-    )
+    return own_message(value, fall.product_id, of=fall.id, time=fall.time)

@@ -1,14 +1,10 @@
 """The Kafka messages of an event of the order log: its values (`orders_app.event_effects`) as CloudEvents."""
 
-import msgspec
-
-from kafka_workers.contract.topics import ORDERS, TOPIC_OF
-from kafka_workers.runtime.messages.message import OutgoingMessage, cloud_event
+from kafka_workers.contract.own_messages import own_message
+from kafka_workers.runtime.messages.message import OutgoingMessage
 from orders_app import event_effects
 from orders_app.event_log import LoggedEvent
 from orders_app.messages import OrderMessage
-
-_encode = msgspec.json.Encoder().encode
 
 
 class UnroutableEvent(Exception):
@@ -33,17 +29,11 @@ def messages_of(event: LoggedEvent) -> list[OutgoingMessage]:
 
 
 def _message(event: LoggedEvent, value: OrderMessage) -> OutgoingMessage:
-    topic = TOPIC_OF[type(value)]
-    return cloud_event(
-        topic.name,
+    return own_message(
+        value,
         value.order_id,
-        _encode(value),
-        id=f"{value.order_id}:{event.version}:{topic.name}",
-        source=ORDERS,
+        of=f"{value.order_id}:{event.version}",
         time=event.created_at,
-        subject=value.order_id,
-        data_schema=topic.data_schema,
-        schema_id=topic.schema_id,
         sequence=event.version,
         trace_parent=event.trace_parent,
     )
