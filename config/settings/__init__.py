@@ -156,7 +156,7 @@ require_sound_payments(
     api_base=STRIPE_API_BASE,
     plain_http=PLAIN_HTTP,
 )
-require_silent_library(text("STRIPE_LOG", ""))
+require_silent_library(text("STRIPE_LOG"))
 
 INSTALLED_APPS = [
     "unfold",

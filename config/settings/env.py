@@ -127,7 +127,7 @@ def mail_server(name: str, value: str) -> dict[str, object]:
     except (ImproperlyConfigured, ValueError):
         found = {}
     is_smtp = value.startswith("smtp")
-    if not found or (is_smtp and not _AUTHORITY.fullmatch(re.split("[/?#]", value.partition("://")[2])[0])):
+    if not found or (is_smtp and not _is_readable(value)):
         raise ImproperlyConfigured(
             f"{name} cannot be read: it must be like smtp+tls://user:password@mail.example.com:587, "
             f"and {_ESCAPES}"
@@ -205,7 +205,7 @@ def server_url(name: str, schemes: tuple[str, ...], development: str) -> str:
     scheme, _, rest = value.partition("://")
     if scheme not in schemes or not rest:
         raise ImproperlyConfigured(f"{name} must be a URL such as {development}.")
-    if not _AUTHORITY.fullmatch(re.split("[/?#]", rest, maxsplit=1)[0]) or "#" in rest:
+    if not _is_readable(value) or "#" in rest:
         raise ImproperlyConfigured(f"{name} cannot be read: it must be like {development}, and {_ESCAPES}")
     if not urlsplit(value).path.strip("/"):
         raise ImproperlyConfigured(f"{name} must hold the name of a database, as {development} does.")
@@ -230,16 +230,17 @@ def http_addresses(name: str) -> str:
     found = words(name, ())
     for each in found:
         scheme, _, rest = each.partition("://")
-        if (
-            scheme not in ("http", "https")
-            or not rest
-            or not _AUTHORITY.fullmatch(re.split("[/?#]", rest)[0])
-        ):
+        if scheme not in ("http", "https") or not rest or not _is_readable(each):
             raise ImproperlyConfigured(
                 f"{name} must be an address such as https://registry.example.com:8081, or several separated "
                 f"by commas; {_ESCAPES}"
             )
     return ",".join(found)
+
+
+def _is_readable(url: str) -> bool:
+    """Whether user, password, hosts and ports of a URL can be told apart."""
+    return bool(_AUTHORITY.fullmatch(re.split("[/?#]", url.partition("://")[2], maxsplit=1)[0]))
 
 
 def whole_number(name: str, default: int, minimum: int = 1) -> int:
