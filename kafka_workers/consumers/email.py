@@ -1,8 +1,8 @@
 """The email consumer: tells customers by mail what happens to their orders, and sends nothing over Kafka."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -168,10 +168,8 @@ def handle_each(
     if time.monotonic() - _mailing.used_at > TRUSTED_SECONDS:
         close_old_connections()
     try:
-        _mailing.customer_mail.tell_customer(decoded.value, upcoming.value if upcoming else None)
-    except (OperationalError, InterfaceError) as error:
-        close_old_connections()
-        raise DependencyUnavailable("PostgreSQL", str(error)) from error
+        with _noticing_outages():
+            _mailing.customer_mail.tell_customer(decoded.value, upcoming.value if upcoming else None)
     except MaybeSentTwice as error:
         raise InvalidMessage(str(error)) from error
     _mailing.used_at = time.monotonic()
@@ -179,8 +177,15 @@ def handle_each(
 
 def finish() -> None:
     """Record the end of the last mail. Raises DependencyUnavailable."""
-    try:
+    with _noticing_outages():
         _mailing.customer_mail.record_end()
+
+
+@contextmanager
+def _noticing_outages() -> Iterator[None]:
+    """Raises DependencyUnavailable where PostgreSQL does not answer; the next try connects anew."""
+    try:
+        yield
     except (OperationalError, InterfaceError) as error:
         close_old_connections()
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
