@@ -46,7 +46,7 @@ from orders_app.payments import messages as payments
 from orders_app.state_machine import OrderStatus, PaymentMethod, is_last_decline
 
 BATCH_MAILS = 10_000
-"""The most messages of a backlog that are put in the order of time together; customers are told in it."""
+"""So many messages of a backlog are sorted by time together: customers are told in that order."""
 TRUSTED_SECONDS = 1.0
 """For so long after its last use a database connection is not checked."""
 
@@ -192,7 +192,7 @@ def _noticing_outages() -> Iterator[None]:
 
 
 def clean_up() -> None:
-    """Take leave of the mail server."""
+    """Record the end of the last mail if that can be done, and close the connection to the mail server."""
     with suppress(DependencyUnavailable):
         finish()
     _mailing.server.close()

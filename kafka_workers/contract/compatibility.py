@@ -27,7 +27,7 @@ def incompatible_changes(before: Mapping[str, Schema], now: Mapping[str, Schema]
 
 
 class _Comparison:
-    """Of one schema with its earlier form."""
+    """Compares one schema with its earlier form."""
 
     def __init__(self, old: Schema, new: Schema) -> None:
         self._whole = (old, new)
@@ -36,6 +36,7 @@ class _Comparison:
         self._compared: list[tuple[Schema, Schema]] = []
 
     def changes(self) -> list[str]:
+        """A sentence for each incompatible change."""
         return list(self._of_values("", *self._whole))
 
     def _of_values(self, path: str, old: Schema | bool, new: Schema | bool) -> Iterator[str]:

@@ -38,7 +38,7 @@ class WorkerCommand(BaseCommand):
         record = heartbeat.begin(self.worker.name)
         run = load_run(self.worker)
         if settings.SCHEMA_REGISTRY_URL and self.worker.sends:
-            # The client of the registry takes time and memory: only here where there is one.
+            # Imported here: the registry's client takes time and memory, which others need not spend.
             from kafka_workers.contract.registration import begin_registration  # noqa: PLC0415
 
             begin_registration(self.worker.sends, stop)

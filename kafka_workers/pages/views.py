@@ -67,7 +67,7 @@ def schema(request: HttpRequest, name: str) -> HttpResponse:
 
 @_read_only
 def asyncapi_document(request: HttpRequest) -> HttpResponse:
-    """The AsyncAPI document: as JSON, or as YAML for who prefers it by `Accept` or `?format=yaml`."""
+    """The AsyncAPI document: as JSON, or as YAML where `Accept` or `?format=yaml` asks for it."""
     document = asyncapi(f"{settings.PUBLIC_URL}{SCHEMAS_PATH}")
     if request.GET.get("format") == "yaml" or request.get_preferred_type([JSON, YAML]) == YAML:
         return HttpResponse(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), content_type=YAML)

@@ -5,6 +5,4 @@ from kafka_workers.workers import ANALYTICS
 
 
 class Command(WorkerCommand):
-    """Runs the analytics consumer."""
-
     worker = ANALYTICS

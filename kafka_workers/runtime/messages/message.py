@@ -96,8 +96,8 @@ def cloud_event(  # noqa: PLR0913 - one argument for each attribute
         "ce_subject": subject,
         "ce_dataschema": data_schema,
         "content-type": JSON,
+        "traceparent": trace_parent or trace_parent_from(id),
     }
-    headers["traceparent"] = trace_parent or trace_parent_from(id)
     if schema_id is not None:
         headers[SCHEMA_ID_HEADER] = schema_id
     if sequence is not None:
