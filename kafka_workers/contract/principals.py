@@ -7,7 +7,7 @@ from kafka_workers.runtime.broker.access import Operation, Permission, ResourceK
 from kafka_workers.runtime.broker.topics import topics_of_group
 from kafka_workers.runtime.dead_letters.resolver import resolver_transactional_id
 from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_topic
-from kafka_workers.workers import GROUPS, WORKERS, Consumer, Worker
+from kafka_workers.workers import ANALYTICS, GROUPS, WORKERS, Consumer, Worker
 
 TOPICS = "stockbridge-topics"
 DEAD_LETTERS = "stockbridge-dead-letters"
@@ -16,6 +16,7 @@ LAG = "stockbridge-lag"
 PURPOSES = {
     TOPICS: "`create_topics`",
     **{worker.principal: f"`{worker.command}`" for worker in WORKERS if worker.principal},
+    ANALYTICS.principal: f"`{ANALYTICS.command}`, `rebuild_analytics --from kafka`",
     DEAD_LETTERS: "`dead_letters`, and the web processes for the admin's pages of dead letters",
     LAG: "`consumer_lag`, `audit_stock`",
 }
