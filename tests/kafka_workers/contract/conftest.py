@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from confluent_kafka.admin import (
@@ -46,6 +47,14 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredBroker]:
         yield broker
     finally:
         broker.stop()
+
+
+@pytest.fixture
+def stop() -> Iterator[Event]:
+    """Set when the test is over: ends what it has left running."""
+    stop = Event()
+    yield stop
+    stop.set()
 
 
 def password_file(directory: Path) -> Path:

@@ -41,13 +41,6 @@ def listening(*, answer: bytes | None) -> Iterator[tuple[str, list[float]]]:
         server.shutdown()
 
 
-@pytest.fixture
-def stop() -> Iterator[Event]:
-    stop = Event()
-    yield stop
-    stop.set()
-
-
 @pytest.mark.parametrize(
     "answer",
     [

@@ -62,13 +62,6 @@ def client(server: SchemaRegistryServer, settings: Settings) -> Iterator[SchemaR
     forget_ids()
 
 
-@pytest.fixture
-def stop() -> Iterator[Event]:
-    stop = Event()
-    yield stop
-    stop.set()
-
-
 def register(*topics: str, stop: Event) -> None:
     begin_registration(topics or [topic.name for topic in BUSINESS_TOPICS], stop)
     wanted = [topic for topic in BUSINESS_TOPICS if not topics or topic.name in topics]
