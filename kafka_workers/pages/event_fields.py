@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from kafka_workers.contract.schema_values import Schema, SchemaReader, allowed_values
@@ -37,7 +37,7 @@ def fields_of(topic: BusinessTopic) -> list[Field]:
 def with_code(text: str) -> SafeString:
     """The text as HTML, with what stands between backticks as code."""
     marks = ("{}", "<code>{}</code>")
-    parts = [format_html_join("", marks[index % 2], [(part,)]) for index, part in enumerate(text.split("`"))]
+    parts = [format_html(marks[index % 2], part) for index, part in enumerate(text.split("`"))]
     return format_html_join("", "{}", ((part,) for part in parts))
 
 
