@@ -19,7 +19,7 @@ from django.utils import timezone
 from foundation.kill_points import kill_point
 from orders_app.accounts.ended_sign_ins import POLL_SECONDS
 from orders_app.models import MailAddressChange, Redaction, SignIn
-from orders_app.personal_data.holdings import ERASED, HOLDINGS
+from orders_app.personal_data.holdings import ACCOUNT_MAILS, ERASED, HOLDINGS, Holding
 from orders_app.personal_data.obstacles import require_erasable
 from orders_app.personal_data.orders import count_redactable_orders, note, redact_orders, slices_of_orders
 from orders_app.personal_data.person import Person, person_of
@@ -46,7 +46,7 @@ def erase_person(*, person: Person, requested_by: str) -> Redaction:
         redact_orders(redaction, order_ids)
         kill_point("after-redacting-orders")
     for holding in HOLDINGS:
-        _erase_rows(redaction, person, holding.name)
+        _erase_rows(redaction, person, holding)
     redaction.refresh_from_db()
     _remove_old_versions(redaction.replaced)
     kill_point("before-redaction-ended")
@@ -78,7 +78,7 @@ def _close_account(user_id: int, requested_by: str) -> Redaction:
         redaction, _ = Redaction.objects.get_or_create(
             user_id=user_id, ended_at=None, defaults={"requested_by": requested_by}
         )
-        _erase_rows(redaction, person_of(user), "accountMails")
+        _erase_rows(redaction, person_of(user), ACCOUNT_MAILS)
         MailAddressChange.objects.filter(user=user).delete()
         user.is_active, user.last_login = False, None
         user.email = user.first_name = user.last_name = ""
@@ -96,8 +96,7 @@ def _await_end_of_tokens(user_id: int) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
-def _erase_rows(redaction: Redaction, person: Person, name: str) -> None:
-    [holding] = [holding for holding in HOLDINGS if holding.name == name]
+def _erase_rows(redaction: Redaction, person: Person, holding: Holding) -> None:
     with transaction.atomic():
         rows = holding.to_erase(person)
         if number := holding.erase(rows):

@@ -78,6 +78,11 @@ def _entries_about(person: Person) -> QuerySet[LogEntry]:
     return LogEntry.objects.filter(content_type=content_type, object_id=str(person.user_id))
 
 
+ACCOUNT_MAILS = Holding(
+    name="accountMails",
+    rows=lambda person: AccountMail.objects.filter(Q(user_id=person.user_id) | Q(address__in=person.addresses)),
+    deleted=True,
+)
 HOLDINGS = (
     Holding(
         name="account",
@@ -88,13 +93,7 @@ HOLDINGS = (
     Holding(name="mailAddress", rows=_of_user(AccountMailAddress)),
     Holding(name="mailAddressChange", rows=_of_user(MailAddressChange)),
     Holding(name="mailPreference", rows=_of_user(MailPreference), deleted=True),
-    Holding(
-        name="accountMails",
-        rows=lambda person: AccountMail.objects.filter(
-            Q(user_id=person.user_id) | Q(address__in=person.addresses)
-        ),
-        deleted=True,
-    ),
+    ACCOUNT_MAILS,
     Holding(name="signIns", rows=_of_user(SignIn)),
     Holding(name="refreshTokens", rows=_of_user(OutstandingToken), withheld=frozenset({"token", "jti"})),
     Holding(
