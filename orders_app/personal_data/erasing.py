@@ -21,7 +21,12 @@ from orders_app.accounts.ended_sign_ins import POLL_SECONDS
 from orders_app.models import MailAddressChange, Redaction, SignIn
 from orders_app.personal_data.holdings import ACCOUNT_MAILS, ERASED, HOLDINGS, Holding
 from orders_app.personal_data.obstacles import require_erasable
-from orders_app.personal_data.orders import count_redactable_orders, note, redact_orders, slices_of_orders
+from orders_app.personal_data.orders import (
+    add_to_record,
+    count_redactable_orders,
+    redact_orders,
+    slices_of_orders,
+)
 from orders_app.personal_data.person import Person, person_of
 
 TOKENS_END_SECONDS = POLL_SECONDS + 1
@@ -100,7 +105,7 @@ def _erase_rows(redaction: Redaction, person: Person, holding: Holding) -> None:
     with transaction.atomic():
         rows = holding.to_erase(person)
         if number := holding.erase(rows):
-            note(redaction, Counter({rows.model._meta.db_table: number}))  # noqa: SLF001 - documented
+            add_to_record(redaction, Counter({rows.model._meta.db_table: number}))  # noqa: SLF001 - documented
 
 
 def _remove_old_versions(tables: Iterable[str]) -> None:
@@ -123,5 +128,5 @@ def _end(redaction: Redaction, person: Person) -> None:
             # With an end that nobody can guess, so that nobody has registered the name before.
             user.username = f"{ERASED}-{user.pk}-{secrets.token_hex(4)}"
             user.save(update_fields=["username"])
-        note(redaction, Counter(auth_user=1))
+        add_to_record(redaction, Counter(auth_user=1))
         Redaction.objects.filter(pk=redaction.pk).update(ended_at=timezone.now())

@@ -29,7 +29,7 @@ from orders_app.personal_data.person import Person
 
 ERASED = "erased"
 """What stands in place of an erased text that may not be empty."""
-_ERASED_ADDRESS = Concat(Value(f"{ERASED}-"), Cast("id", TextField()), output_field=TextField())
+_ERASED_MAIL_ADDRESS = Concat(Value(f"{ERASED}-"), Cast("id", TextField()), output_field=TextField())
 Rows = Callable[[Person], QuerySet[Any]]
 
 
@@ -80,7 +80,9 @@ def _entries_about(person: Person) -> QuerySet[LogEntry]:
 
 ACCOUNT_MAILS = Holding(
     name="accountMails",
-    rows=lambda person: AccountMail.objects.filter(Q(user_id=person.user_id) | Q(address__in=person.addresses)),
+    rows=lambda person: AccountMail.objects.filter(
+        Q(user_id=person.user_id) | Q(address__in=person.addresses)
+    ),
     deleted=True,
 )
 HOLDINGS = (
@@ -108,7 +110,7 @@ HOLDINGS = (
         name="mails",
         rows=lambda person: MailRecord.objects.filter(user_id=str(person.user_id)),
         # One record has each address of a message: the id keeps two addresses apart.
-        replaced={"address": _ERASED_ADDRESS, "detail": ""},
+        replaced={"address": _ERASED_MAIL_ADDRESS, "detail": ""},
         still_personal=Q(address__contains="@"),
     ),
     Holding(

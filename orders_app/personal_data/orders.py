@@ -104,7 +104,7 @@ def redact_orders(redaction: Redaction, order_ids: Sequence[UUID]) -> None:
         redacted["orders_order"] = _redact_rows(_personal_orders(order_ids))
         redacted["order_refund"] = _personal_refunds(order_ids).update(reason=ERASED, idempotency_key="")
         redacted["django_admin_log"] = _redact_entries(order_ids)
-        note(redaction, redacted)
+        add_to_record(redaction, redacted)
 
 
 def count_redactable_orders(user_id: int, order_ids: Sequence[UUID]) -> Counter[str]:
@@ -117,7 +117,7 @@ def count_redactable_orders(user_id: int, order_ids: Sequence[UUID]) -> Counter[
     )
 
 
-def note(redaction: Redaction, redacted: Counter[str]) -> None:
+def add_to_record(redaction: Redaction, redacted: Counter[str]) -> None:
     """Add to the record how many rows of which table were changed, in the transaction that changed them."""
     record = Redaction.objects.select_for_update().get(pk=redaction.pk)
     record.replaced = dict(Counter(record.replaced) + redacted)
