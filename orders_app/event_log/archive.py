@@ -1,8 +1,6 @@
 """The archive: partitions that have left the order log. Histories read it, the readers of the log do not."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -11,6 +9,7 @@ from msgspec import Struct
 from foundation.kill_points import kill_point
 from orders_app.event_log.partitions import limit_waits_for_locks
 from orders_app.event_log.position import START, Position
+from orders_app.event_log.statements import rows_of, without_time_limit
 
 _ENDED = """
 SELECT name, coalesce(lower_bound, '00000000-0000-0000-0000-000000000000'), upper_bound,
@@ -67,25 +66,25 @@ class PartitionChanged(Exception):
 
 def ended_partitions(moment: datetime) -> list[Partition]:
     """The partitions of the log whose month had ended by this moment, the oldest first."""
-    return [Partition(*row) for row in _rows(_ENDED, [moment])]
+    return [Partition(*row) for row in rows_of(_ENDED, [moment])]
 
 
 def last_event(partition: Partition) -> LastEvent | None:
     """The last event of this partition by position; None where it has none."""
-    rows = _rows(_LAST.format(_quoted(partition.name)), [])
+    rows = rows_of(_LAST.format(_quoted(partition.name)), [])
     return LastEvent(Position(int(rows[0][0]), rows[0][1]), rows[0][2]) if rows else None
 
 
 def readers_behind(position: Position) -> list[str]:
     """The readers that have not finished the event at this position; `relay` where none has read at all."""
-    if not _rows(_HAS_READER, [])[0][0]:
+    if not rows_of(_HAS_READER, [])[0][0]:
         return ["relay"]
-    return [reader for (reader,) in _rows(_BEHIND, [str(position.tx), position.id])]
+    return [reader for (reader,) in rows_of(_BEHIND, [str(position.tx), position.id])]
 
 
 def archived_position() -> Position:
     """The position of the last event in the archive; the start where it is empty."""
-    rows = _rows(_ARCHIVED, [])
+    rows = rows_of(_ARCHIVED, [])
     return Position(int(rows[0][0]), rows[0][1]) if rows else START
 
 
@@ -94,11 +93,9 @@ def validate_bound(partition: Partition) -> None:
 
     It knows already, unless an order of a clock ahead stood in the log when migration 0009 ran.
     """
-    if _rows(_IS_VALID, [partition.name]) == [(False,)]:
-        with connection.cursor() as cursor:
-            cursor.execute("SET transaction_timeout = 0")
+    if rows_of(_IS_VALID, [partition.name]) == [(False,)]:
+        with without_time_limit() as cursor:
             cursor.execute(f"ALTER TABLE {_quoted(partition.name)} VALIDATE CONSTRAINT order_event_bound")
-            cursor.execute("RESET transaction_timeout")
 
 
 def move_to_archive(partition: Partition, last: LastEvent | None) -> None:
@@ -115,7 +112,7 @@ def move_to_archive(partition: Partition, last: LastEvent | None) -> None:
             cursor.execute(lock)
         if last_event(partition) != last:
             raise PartitionChanged
-        indexes = _rows(_POSITION_INDEXES, [partition.name])
+        indexes = rows_of(_POSITION_INDEXES, [partition.name])
         cursor.execute(f"ALTER TABLE order_event DETACH PARTITION {name}")
         cursor.execute(
             f"ALTER TABLE order_event_archive ATTACH PARTITION {name} FOR VALUES {partition.bounds}"
@@ -129,10 +126,3 @@ def move_to_archive(partition: Partition, last: LastEvent | None) -> None:
 
 def _quoted(name: str) -> str:
     return connection.ops.quote_name(name)
-
-
-def _rows(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

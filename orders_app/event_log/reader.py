@@ -12,6 +12,7 @@ from msgspec import Struct
 from orders_app.event_data import EventType
 from orders_app.event_log.horizon import HORIZON
 from orders_app.event_log.position import Position
+from orders_app.event_log.statements import rows_of
 
 
 class LoggedEvent(Struct, frozen=True):
@@ -86,9 +87,7 @@ def histories(order_ids: Sequence[UUID]) -> list[LoggedEvent]:
 
 def with_events(order_ids: Collection[UUID]) -> set[UUID]:
     """Those of these orders that have events, archived or not."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WITH_EVENTS, [list(order_ids)])
-        return {order_id for (order_id,) in cursor.fetchall()}
+    return {order_id for (order_id,) in rows_of(_WITH_EVENTS, [list(order_ids)])}
 
 
 def read_by_order(order_id: UUID, version: int, limit: int) -> list[LoggedEvent]:
@@ -111,9 +110,7 @@ def oldest_unread_age(position: Position) -> float:
 
 
 def _events(sql: str, parameters: Sequence[Any]) -> list[LoggedEvent]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [_event(row) for row in cursor.fetchall()]
+    return [_event(row) for row in rows_of(sql, parameters)]
 
 
 def _event(row: Sequence[Any]) -> LoggedEvent:

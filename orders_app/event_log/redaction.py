@@ -6,10 +6,9 @@ Positions, versions, times and money stay as they are, so that no reader sees an
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from orders_app.event_log.statements import rows_of, without_time_limit
 
 # An event whose order has left the log is in the archive, or was appended after that and is in the log.
 _TABLES = ("order_event", "order_event_archive")
@@ -33,12 +32,12 @@ def redact_events(redaction_id: int, user_id: int, order_ids: Sequence[UUID]) ->
     Call it in a transaction that has locked the orders.
     """
     parameters = {"redaction": redaction_id, "user": user_id, "orders": list(order_ids)}
-    return Counter(name for table in _TABLES for (name,) in _rows(_REDACT.format(table), parameters))
+    return Counter(name for table in _TABLES for (name,) in rows_of(_REDACT.format(table), parameters))
 
 
 def count_redactable(user_id: int, order_ids: Sequence[UUID]) -> int:
     """How many events of these orders of a user hold personal data."""
-    number: int = _rows(_COUNT, {"user": user_id, "orders": list(order_ids)})[0][0]
+    number: int = rows_of(_COUNT, {"user": user_id, "orders": list(order_ids)})[0][0]
     return number
 
 
@@ -47,19 +46,6 @@ def order_ids_of(user_id: int) -> set[UUID]:
 
     Reads the whole archive, which has no index of users.
     """
-    tables = _TABLES if _rows(_HAS_ARCHIVE, []) == [(True,)] else _TABLES[:1]
-    with connection.cursor() as cursor:
-        cursor.execute("SET transaction_timeout = 0")
-        try:
-            return {
-                order_id for table in tables for (order_id,) in _rows(_ORDER_IDS.format(table), [user_id])
-            }
-        finally:
-            cursor.execute("RESET transaction_timeout")
-
-
-def _rows(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    tables = _TABLES if rows_of(_HAS_ARCHIVE, []) == [(True,)] else _TABLES[:1]
+    with without_time_limit():
+        return {order_id for table in tables for (order_id,) in rows_of(_ORDER_IDS.format(table), [user_id])}

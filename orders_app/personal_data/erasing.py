@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from foundation.kill_points import kill_point
 from orders_app.accounts.ended_sign_ins import POLL_SECONDS
+from orders_app.event_log.statements import without_time_limit
 from orders_app.models import MailAddressChange, Redaction, SignIn
 from orders_app.personal_data.holdings import ACCOUNT_MAILS, ERASED, HOLDINGS, Holding
 from orders_app.personal_data.obstacles import require_erasable
@@ -113,11 +114,9 @@ def _remove_old_versions(tables: Iterable[str]) -> None:
 
     Of a table that changes no more, such as a month of the archive, it would not do so by itself.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SET transaction_timeout = 0")
+    with without_time_limit() as cursor:
         for table in sorted(tables):
             cursor.execute(f"VACUUM {connection.ops.quote_name(table)}")
-        cursor.execute("RESET transaction_timeout")
 
 
 def _end(redaction: Redaction, person: Person) -> None:
