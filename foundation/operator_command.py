@@ -1,6 +1,8 @@
 """The base class of the commands that end by themselves: how they print tables and tell what is wrong."""
 
+import getpass
 import math
+import os
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -61,6 +63,14 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Table:
     for row in rows:
         table.add_row(*(Text(printable(row[index]), no_wrap=True, overflow="ellipsis") for index in shown))
     return table
+
+
+def operator_name() -> str:
+    """The user who runs the command; in a container the user may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def time_argument(text: str) -> datetime:

@@ -1,7 +1,5 @@
 """`manage.py dead_letters`."""
 
-import getpass
-import os
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +15,7 @@ from foundation.operator_command import (
     Column,
     OperatorCommand,
     number_argument,
+    operator_name,
     time_argument,
     write_table,
 )
@@ -196,7 +195,7 @@ def _resolve_all(letters: Sequence[DeadLetter], resolve: Resolve, rate: int | No
     with Progress(console=Console(stderr=True)) as progress:
         task = progress.add_task("dead letters", total=len(letters))
         for group, own in groupby(letters, key=lambda letter: letter.group):
-            with DeadLetterResolver(group, by=_user()) as resolver:
+            with DeadLetterResolver(group, by=operator_name()) as resolver:
                 for part in _paced(list(own), rate):
                     resolved += resolve(resolver, part)
                     progress.advance(task, len(part))
@@ -211,14 +210,6 @@ def _paced(letters: Sequence[DeadLetter], rate: int | None) -> Iterator[Sequence
         yield letters[start : start + size]
         if rate and start + size < len(letters):
             time.sleep(max(0.0, size / rate - (time.monotonic() - began)))
-
-
-def _user() -> str:
-    """The user who runs the command; in a container the user may have no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _summary(letter: DeadLetter) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """`manage.py customer`."""
 
-import getpass
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
@@ -10,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from foundation.operator_command import OperatorCommand
+from foundation.operator_command import OperatorCommand, operator_name
 from foundation.printable import printable
 from foundation.user_names import MAX_NAME
 from orders_app.personal_data.erasing import count_personal_rows, erase_person
@@ -45,7 +44,7 @@ class Command(OperatorCommand):
         erase.add_argument(
             "--by",
             type=_who,
-            default=_login(),
+            default=operator_name(),
             metavar="WHO",
             help="who asks for it, for the record; default: your login",
         )
@@ -94,14 +93,6 @@ def _who(text: str) -> str:
     if not 0 < len(text) <= MAX_NAME:
         raise ArgumentTypeError(f"it has 1 to {MAX_NAME} characters")
     return text
-
-
-def _login() -> str:
-    """The name of this login; in a container, the user may have none."""
-    try:
-        return getpass.getuser()
-    except KeyError:
-        return f"user {os.getuid()}"
 
 
 def _confirm(person: Person) -> None:
