@@ -1,18 +1,19 @@
 """The names of the actors of events: the customer, staff by name, and the parts of the system."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from django.contrib.auth.models import User
 
 SERVICES: Mapping[str, str] = {
-    "products": "Stock service",
-    "payments": "Payment service",
-    "gateway": "Payment gateway",
-    "expiry": "Hold expiry",
-    "audit": "Audit",
+    "service:products": "Stock service",
+    "service:payments": "Payment service",
+    "service:gateway": "Payment gateway",
+    "service:expiry": "Hold expiry",
+    "service:audit": "Audit",
 }
 SHOP = "The shop"
-PEOPLE = frozenset({"customer", "staff"})
+PERSON = re.compile(r"(?:customer|staff):([0-9]{1,9})")
 
 
 def actor_names(actors: Iterable[str], *, for_staff: bool) -> dict[str, str]:
@@ -33,10 +34,7 @@ def shown_actor(actor: str, *, for_staff: bool) -> str:
 
 
 def _name(actor: str, accounts: Mapping[int, str]) -> str:
-    kind, _, identifier = actor.partition(":")
-    if kind in PEOPLE:
-        return accounts.get(_account_id(actor), actor)
-    return SERVICES.get(identifier, actor)
+    return accounts.get(_account_id(actor)) or SERVICES.get(actor, actor)
 
 
 def _account_names(actors: Iterable[str]) -> dict[int, str]:
@@ -47,9 +45,8 @@ def _account_names(actors: Iterable[str]) -> dict[int, str]:
 
 def _account_id(actor: str) -> int:
     """The account of a person; 0 of anything else."""
-    kind, _, identifier = actor.partition(":")
-    is_id = kind in PEOPLE and identifier.isascii() and identifier.isdigit() and len(identifier) < 10  # noqa: PLR2004
-    return int(identifier) if is_id else 0
+    person = PERSON.fullmatch(actor)
+    return int(person[1]) if person else 0
 
 
 def _kind(actor: str) -> str:
