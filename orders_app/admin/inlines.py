@@ -1,7 +1,6 @@
 """The tables below an order in the admin: items, payments, refunds and history. All are read-only."""
 
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib.admin import AdminSite
 from django.db.models import Model
@@ -85,7 +84,7 @@ class HistoryInline(ReadOnlyInline):
 
     def __init__(self, parent_model: type[Model], admin_site: AdminSite) -> None:
         super().__init__(parent_model, admin_site)
-        self._entries: dict[UUID, dict[int, HistoryEntry]] = {}
+        self._entries: dict[int, HistoryEntry] = {}
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Whether the user may see the events of the log; the archive has no permission of its own."""
@@ -115,11 +114,10 @@ class HistoryInline(ReadOnlyInline):
 
     def _entry(self, event: HistoryEvent) -> HistoryEntry:
         # This object serves one request, and its rows are of one order.
-        if event.order_id not in self._entries:
+        if not self._entries:
             story = Story(event_log.history(event.order_id), for_staff=True)
-            told = map(story.tell, story.steps)
-            self._entries[event.order_id] = {entry.version: entry for entry in told}
-        return self._entries[event.order_id][event.version]
+            self._entries = {step.event.version: story.tell(step) for step in story.steps}
+        return self._entries[event.version]
 
 
 def _shown(value: Any) -> str:
