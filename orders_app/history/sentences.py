@@ -30,7 +30,7 @@ ASKED_AGAIN: Mapping[str, str] = {
 class Happened(Struct, frozen=True):
     """What a sentence is made of; before the first event the order is the same as after it.
 
-    Only `for_staff` does it tell what is internal.
+    What is internal is in the sentence only `for_staff`.
     """
 
     data: Any

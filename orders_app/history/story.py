@@ -40,7 +40,7 @@ class Story:
     """The steps of an order's history, and their entries for one kind of reader."""
 
     def __init__(self, events: Sequence[LoggedEvent], *, for_staff: bool) -> None:
-        """`events` are all events of one order, by version; only `for_staff` is what is internal told."""
+        """`events` are all events of one order, by version; what is internal is told only `for_staff`."""
         self.steps = steps_of(events)
         self._for_staff = for_staff
         self._names: Mapping[str, str] = actor_names({event.actor for event in events}, for_staff=for_staff)

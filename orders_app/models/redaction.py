@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 class Redaction(models.Model):
     """An erasure of the personal data of a user: by whom and when, and in how many rows of which table.
 
-    The events of an order log carry the id of the redaction that has changed them, and the database lets no
+    The events of the order log carry the id of the redaction that has changed them, and the database lets no
     other change of an event pass. A trigger lets no redaction be deleted, nor changed once it has ended.
     """
 
