@@ -23,9 +23,7 @@ from tests.orders_app.ordering import (
     answer,
     reserved,
 )
-from tests.orders_app.paying import pay, payment_gateway, record, taken
-
-__all__ = ["payment_gateway"]
+from tests.orders_app.paying import pay, record, taken
 
 pytestmark = pytest.mark.django_db(transaction=True)
 REASON = "The customer is known to us."
