@@ -1,11 +1,11 @@
 """Tables as CSV (RFC 4180, UTF-8), for clients that ask by `Accept: text/csv` or `?format=csv`."""
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from io import TextIOWrapper
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from django.http import FileResponse
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
@@ -56,16 +56,25 @@ class CsvOnRequest(APIView):
 
 
 def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> FileResponse:
-    """A table as a file of this name, `.csv` included. Large ones are on disk and not in memory meanwhile.
+    """A table as a file of this name, `.csv` included. Raises what reading `rows` raises."""
 
-    All rows are read before the answer begins: it is whole, or an error. Raises what reading `rows` raises.
+    def write(out: TextIO) -> None:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        writer.writerows([_not_a_formula(value) for value in row] for row in rows)
+
+    return written_file(name, write)
+
+
+def written_file(name: str, write: Callable[[TextIO], object]) -> FileResponse:
+    """The CSV that `write` writes, as a file of this name. A large one is on disk meanwhile, not in memory.
+
+    All is written before the answer begins: it is whole, or an error. Raises what `write` raises.
     """
     with ExitStack() as opened:
         file = opened.enter_context(SpooledTemporaryFile(IN_MEMORY_BYTES))
-        text = TextIOWrapper(cast("BinaryIO", file), encoding="utf-8", newline="")
-        writer = csv.writer(text)
-        writer.writerow(header)
-        writer.writerows([_not_a_formula(value) for value in row] for row in rows)
+        text = TextIOWrapper(cast("BinaryIO", file), encoding="utf-8", newline="", errors="replace")
+        write(cast("TextIO", text))
         text.detach().seek(0)
         opened.pop_all()  # The response closes it.
     return FileResponse(file, as_attachment=True, filename=name, content_type=f"{MEDIA_TYPE}; charset=utf-8")

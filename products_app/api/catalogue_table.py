@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from io import BytesIO, TextIOWrapper
-from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
@@ -21,13 +20,11 @@ from products_app.api.stock_work import actor_of
 from products_app.services.catalogue_table.export import export_catalogue
 from products_app.services.catalogue_table.importing import ImportReport, import_catalogue
 from products_app.services.catalogue_table.plan import CellUnreadable
+from web.csv_files import MEDIA_TYPE, written_file
 from web.error_schema import ERROR
 from web.parsers import JsonBytesParser
 from web.rendering import JsonRenderer
 from web.struct_schema import StructSerializer
-
-MEDIA_TYPE = "text/csv"
-IN_MEMORY_BYTES = 1_000_000
 
 
 class CsvParser(JsonBytesParser):
@@ -81,14 +78,7 @@ class ExportView(APIView):
     )
     def get(self, request: Request) -> FileResponse:
         """Every product, also those that are not for sale. Text that may be a formula begins with a `'`."""
-        # The response closes it. The whole table is read first: it is complete, or an error.
-        file = SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115
-        text = TextIOWrapper(cast("BinaryIO", file), encoding="utf-8", newline="", errors="replace")
-        export_catalogue(text)
-        text.detach().seek(0)
-        return FileResponse(
-            file, as_attachment=True, filename="products.csv", content_type=f"{MEDIA_TYPE}; charset=utf-8"
-        )
+        return written_file("products.csv", export_catalogue)
 
 
 @extend_schema(tags=["products"])
