@@ -100,8 +100,15 @@ def update_product(
     """
     with refusing_taken_sku(changes.get("sku", "")):
         if "stock" in changes:
-            set_all = partial(_set_with_stock, product_id=product_id, precondition=precondition, actor=actor)
-            return in_transaction(partial(set_all, changes=changes))
+            return in_transaction(
+                partial(
+                    _set_with_stock,
+                    product_id=product_id,
+                    precondition=precondition,
+                    actor=actor,
+                    changes=changes,
+                )
+            )
         return _set_fields(product_id, precondition, changes)
 
 
@@ -117,11 +124,15 @@ def _set_with_stock(
     document = get_document(product_id, session)
     require(precondition, document)
     require_readable_counts(document)
+    move_stock(session, [stock_correction(document, changes, reason=STOCK_SET)], actor=actor)
+    return read_product(get_document(product_id, session))
+
+
+def stock_correction(document: Mapping[str, Any], changes: ProductFields, *, reason: str) -> StockMove:
+    """The move that sets the stock and the other changes. Raises ProductUnreadable."""
     fields = {name: value for name, value in changed_fields(document, changes).items() if name not in COUNTS}
     quantity = changes["stock"] - document["stock"]
-    move = StockMove(document=document, quantity=quantity, kind="correction", reason=STOCK_SET, fields=fields)
-    move_stock(session, [move], actor=actor)
-    return read_product(get_document(product_id, session))
+    return StockMove(document=document, quantity=quantity, kind="correction", reason=reason, fields=fields)
 
 
 @retry_on_change

@@ -16,10 +16,10 @@ from pymongo.errors import BulkWriteError
 
 from products_app.documents.connection import current_time, object_id
 from products_app.documents.product import ProductDocument, product_collection
-from products_app.documents.reading import COUNTS, read_product
+from products_app.documents.reading import read_product
 from products_app.documents.search_words import search_fields
 from products_app.documents.transactions import WriteConflict, in_transaction, is_duplicate_key
-from products_app.services.catalogue import changed_fields, stored_fields
+from products_app.services.catalogue import changed_fields, stock_correction, stored_fields
 from products_app.services.catalogue_table.cells import ID, SKU, STOCK
 from products_app.services.catalogue_table.plan import Found, Planned, ReadCell, plan
 from products_app.services.catalogue_table.rows import Row, RowFault, read_rows
@@ -133,7 +133,7 @@ def _add(part: Part, planned: Planned, named: Mapping[ObjectId | str, int]) -> N
     elif not changes:
         part.unchanged += 1
     elif STOCK in changes:
-        part.moves.append(_move(document, changes))
+        part.moves.append(stock_correction(document, changes, reason=REASON))
     else:
         part.updates.append(UpdateOne({"_id": product_id}, {"$set": changed_fields(document, changes)}))
 
@@ -150,12 +150,6 @@ def _defaults() -> Mapping[str, Any]:
     """The stored fields of a product of which nothing is given."""
     fields: dict[str, Any] = ProductDocument().to_mongo().to_dict()
     return fields
-
-
-def _move(document: Mapping[str, Any], changes: Any) -> StockMove:
-    fields = {name: value for name, value in changed_fields(document, changes).items() if name not in COUNTS}
-    quantity = changes[STOCK] - document["stock"]
-    return StockMove(document=document, quantity=quantity, kind="correction", reason=REASON, fields=fields)
 
 
 def _write(session: ClientSession, part: Part, actor: str) -> None:
