@@ -20,7 +20,8 @@ from msgspec import Struct
 from pymongo import DeleteOne, MongoClient, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
-from pymongo.write_concern import WriteConcern
+
+from products_app.documents.transactions import DURABLE
 
 WATCH, WATCHED = "stock_watch", "watched_products"
 LEASE_SECONDS = 10.0
@@ -106,9 +107,8 @@ def record(holder: str, changed: Changed, unsent: Sequence[Fall], position: Posi
     Raises LeadLost, with nothing stored, and PyMongoError.
     """
     client: MongoClient[Any] = get_connection()
-    durable = WriteConcern("majority", j=True)
     falls = msgspec.to_builtins(unsent, builtin_types=[datetime])
-    with client.start_session() as session, session.start_transaction(write_concern=durable):
+    with client.start_session() as session, session.start_transaction(write_concern=DURABLE):
         if writes := [_write_of(product, watched) for product, watched in changed.items()]:
             get_db()[WATCHED].bulk_write(writes, ordered=False, session=session)
         _write(holder, {"position": position, "unsent": falls}, session)

@@ -1,6 +1,7 @@
 """Transactions of MongoDB: durable, on one snapshot, and repeated where another one was first."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from mongoengine import get_connection
@@ -56,6 +57,14 @@ retry_on_conflict = retry(
 )
 
 
+@contextmanager
+def transaction() -> Iterator[ClientSession]:
+    """A transaction on one snapshot, which is committed durably at the end of the block; not repeated."""
+    client: MongoClient[Any] = get_connection()
+    with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
+        yield session
+
+
 def in_transaction(work: Callable[[ClientSession], T]) -> T:
     """Do the work in a transaction, and commit it; repeat both while others write the same documents.
 
@@ -69,6 +78,5 @@ def in_transaction(work: Callable[[ClientSession], T]) -> T:
 
 @retry_on_conflict
 def _attempt(work: Callable[[ClientSession], Any]) -> Any:
-    client: MongoClient[Any] = get_connection()
-    with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
+    with transaction() as session:
         return work(session)

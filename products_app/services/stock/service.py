@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bson import ObjectId
-from mongoengine import get_connection
-from pymongo import MongoClient, ReplaceOne, UpdateOne
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
@@ -23,11 +22,10 @@ from products_app.documents.reading import (
     report_unreadable,
 )
 from products_app.documents.transactions import (
-    DURABLE,
-    SNAPSHOT,
     WriteConflict,
     is_duplicate_key,
     retry_on_conflict,
+    transaction,
 )
 from products_app.services.stock.movements import record_received
 from products_app.services.stock.requests import (
@@ -123,8 +121,7 @@ def settle_in_transaction(requests: Sequence[StockRequest], looked_up: Collectio
 
     The transaction commits even if it wrote nothing: only a commit proves that the data it read is durable.
     """
-    client: MongoClient[Any] = get_connection()
-    with client.start_session() as session, session.start_transaction(SNAPSHOT, DURABLE):
+    with transaction() as session:
         return settle_in_session(session, requests, read_entries(session, looked_up))
 
 
