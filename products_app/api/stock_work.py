@@ -14,7 +14,7 @@ from products_app.api.serializers import MAX_STOCK
 from products_app.api.stock_endpoints import PRODUCT_ID
 from products_app.documents.movements import Movement
 from products_app.exceptions import IdempotencyKeyReused, InsufficientStock
-from products_app.services.stock.stock_work import adjust_stock, receive_stock
+from products_app.services.stock.stock_work import StockWork, adjust_stock, receive_stock
 from products_app.stock_selectors import StockMovement, shown_movement
 from web.bodies import field_error, read_body
 from web.error_schema import ERROR, refused, refused_example
@@ -114,15 +114,7 @@ class ReceiveView(StockWorkView):
     def post(self, request: Request, product_id: str) -> Response:
         """Add them."""
         receipt = read_body(request.data, Receipt)
-        return moved(
-            receive_stock(
-                product_id=product_id,
-                quantity=receipt.quantity,
-                reason=receipt.reason.strip(),
-                actor=actor_of(request),
-                idempotency_key=idempotency_key(request),
-            )
-        )
+        return moved(receive_stock(**work_of(request, product_id, receipt)))
 
 
 class AdjustView(StockWorkView):
@@ -136,15 +128,18 @@ class AdjustView(StockWorkView):
         adjustment = read_body(request.data, Adjustment)
         if not adjustment.quantity:
             raise field_error("quantity", "Must not be 0.", "invalid")
-        return moved(
-            adjust_stock(
-                product_id=product_id,
-                quantity=adjustment.quantity,
-                reason=adjustment.reason.strip(),
-                actor=actor_of(request),
-                idempotency_key=idempotency_key(request),
-            )
-        )
+        return moved(adjust_stock(**work_of(request, product_id, adjustment)))
+
+
+def work_of(request: Request, product_id: str, body: Receipt | Adjustment) -> StockWork:
+    """The stock work that is asked for. Raises ValidationError on an idempotency key that is not valid."""
+    return {
+        "product_id": product_id,
+        "quantity": body.quantity,
+        "reason": body.reason.strip(),
+        "actor": actor_of(request),
+        "idempotency_key": idempotency_key(request),
+    }
 
 
 def actor_of(request: Request) -> str:
