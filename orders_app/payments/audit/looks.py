@@ -1,14 +1,14 @@
 """The looks of an audit: at all books and orders, and again at those that differ."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from itertools import islice
 from uuid import UUID
 
 from django.utils import timezone
 from msgspec import Struct
 
+from foundation.slices import slices
 from orders_app.payments.audit.books import Books, Taken, read_again, read_books
 from orders_app.payments.audit.comparison import Difference, differences_of, unreadable_difference
 from orders_app.payments.audit.order_money import OrderMoney, paid_orders, read_money
@@ -64,7 +64,7 @@ def first_look(at: Gateway) -> FirstLook:
     strays = [each for name, order_id in named.items() if not order_id for each in _taken_for(books, name)]
     unreadable: list[Difference] = []
     known = 0
-    for order_ids in _slices([order_id for order_id in named.values() if order_id]):
+    for order_ids in slices((order_id for order_id in named.values() if order_id), SLICE):
         money = read_money(order_ids)
         for order_id in order_ids:
             payments = _taken_for(books, str(order_id))
@@ -88,7 +88,7 @@ def look_again(at: Gateway, suspects: Suspects) -> tuple[list[Judged], int]:
     """
     judged: list[Judged] = []
     moving = 0
-    for order_ids in _slices(list(suspects)):
+    for order_ids in slices(suspects, SLICE):
         before = read_money(order_ids)
         payments = {order_id: _payments_of(at, order_id, suspects[order_id]) for order_id in order_ids}
         after = read_money(order_ids)
@@ -138,9 +138,3 @@ def _rests(before: OrderMoney, after: OrderMoney | None) -> bool:
 
 def _taken_for(books: Books, order_id: str) -> list[Taken]:
     return [books.taken[payment_id] for payment_id in books.of_order[order_id]]
-
-
-def _slices(order_ids: Sequence[UUID]) -> Iterator[list[UUID]]:
-    rest = iter(order_ids)
-    while part := list(islice(rest, SLICE)):
-        yield part

@@ -3,9 +3,8 @@
 A row says what its product shall be, so a table that was imported in part can be imported again.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
-from itertools import islice
 from typing import Any
 
 from bson import ObjectId
@@ -14,6 +13,7 @@ from pymongo import UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError
 
+from foundation.slices import slices
 from products_app.documents.connection import current_time, object_id
 from products_app.documents.product import ProductDocument, product_collection
 from products_app.documents.reading import read_product
@@ -65,7 +65,7 @@ def import_catalogue(
     """
     report = ImportReport()
     named: dict[ObjectId | str, int] = {}
-    for part in _parts(read_rows(lines)):
+    for part in slices(read_rows(lines), PART_ROWS):
         report.faults += [row for row in part if isinstance(row, RowFault)]
         rows = [row for row in part if isinstance(row, Row)]
         do = partial(_do, rows=rows, named=named, read_cell=read_cell, actor="" if dry_run else actor)
@@ -79,12 +79,6 @@ def import_catalogue(
         progress(report.rows)
     report.faults.sort(key=lambda fault: fault.line)
     return report
-
-
-def _parts(rows: Iterable[Row | RowFault]) -> Iterator[list[Row | RowFault]]:
-    remaining = iter(rows)
-    while part := list(islice(remaining, PART_ROWS)):
-        yield part
 
 
 def _do(

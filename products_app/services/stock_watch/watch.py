@@ -7,15 +7,15 @@ between leaves to its successor what is to be told, with the same ids. One proce
 import os
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from uuid import uuid4
 
 import structlog
 from bson import Timestamp
 
 from foundation.kill_points import kill_point
+from foundation.slices import slices
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.stock_watch import (
     LEASE_SECONDS,
@@ -122,11 +122,11 @@ class StockWatch:
         if lost:
             log.warning("changes of the catalogue are lost: every product is looked at", reason=str(lost))
         at, now, gone = now_in_mongodb(), datetime.now(UTC), set(self._watched)
-        for part in _parts(products_at(at)):
+        for part in slices(products_at(at), MOST_CHANGES):
             gone.difference_update(change.product for change in part)
             # Without a position: a process that ends before all are compared leaves it to the next one.
             self._apply(part, None)
-        for part in _parts(Change(product, at, now, None) for product in gone):
+        for part in slices((Change(product, at, now, None) for product in gone), MOST_CHANGES):
             self._apply(part, None)
         position = first_after(at)
         keep_lead(self._holder, position)
@@ -159,9 +159,3 @@ class StockWatch:
         if self._reader:
             self._reader.close()
         self._reader = None
-
-
-def _parts(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    remaining = iter(changes)
-    while part := list(islice(remaining, MOST_CHANGES)):
-        yield part
