@@ -70,7 +70,7 @@ class Command(OperatorCommand):
             self.stdout.write(printable(_line(fault)))
         self.stdout.write(_summary(report, dry_run=dry_run))
         if report.faults:
-            raise CommandError(f"{len({fault.line for fault in report.faults})} rows have faults.")
+            raise CommandError(f"{report.rows_with_faults} rows have faults.")
 
     def _export(self, file: str) -> None:
         with _opened(file, "wb") as binary, _progress("Products exported", count_products()) as progress:
@@ -110,8 +110,7 @@ def _line(fault: RowFault) -> str:
 
 def _summary(report: ImportReport, *, dry_run: bool) -> str:
     mood = "would be " if dry_run else ""
-    faulty = len({fault.line for fault in report.faults})
     return (
         f"{report.rows} rows: {report.created} {mood}created, {report.changed} {mood}changed, "
-        f"{report.unchanged} unchanged, {faulty} with faults."
+        f"{report.unchanged} unchanged, {report.rows_with_faults} with faults."
     )

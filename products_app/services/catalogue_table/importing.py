@@ -38,6 +38,11 @@ class ImportReport(Struct, rename="camel"):
     unchanged: int = 0
     faults: list[RowFault] = field(default_factory=list)
 
+    @property
+    def rows_with_faults(self) -> int:
+        """How many rows have at least one fault."""
+        return len({fault.line for fault in self.faults})
+
 
 class Part(Struct):
     """What some rows come to. `lines` has the line of each product, by id and by SKU."""
