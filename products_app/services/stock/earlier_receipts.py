@@ -7,7 +7,6 @@ from bson import ObjectId
 from pymongo.client_session import ClientSession
 
 from products_app.documents.connection import translating_mongodb_errors
-from products_app.documents.movements import are_recorded
 from products_app.documents.product import product_collection
 from products_app.documents.reading import COUNTS, faults_of
 from products_app.documents.transactions import in_transaction
@@ -52,7 +51,4 @@ def _unrecorded() -> Iterator[list[ObjectId]]:
 
 def _record(session: ClientSession, product_ids: Sequence[ObjectId]) -> None:
     documents = product_collection().find({"_id": {"$in": list(product_ids)}}, session=session)
-    record_received(
-        session,
-        [each for each in documents if not are_recorded(each) and not COUNTS & faults_of(each).keys()],
-    )
+    record_received(session, [each for each in documents if not COUNTS & faults_of(each).keys()])

@@ -50,6 +50,7 @@ def _record(
     document = product_collection().find_one(found, session=session)
     if document is None:
         return False
+    # Without the number of its last movement it counts as not recorded: the difference gets a movement.
     record_received(session, [{**document, **counts, "movements": None}], actor=AUDIT)
     return True
 
