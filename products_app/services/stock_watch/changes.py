@@ -112,12 +112,12 @@ def _change(event: Event) -> Change:
     if event["operationType"] == "delete":
         return Change(product, at, time, None)
     if event["operationType"] != "update":
-        return Change(product, at, time, event.get("fullDocument", {}), is_whole=True)
+        return Change(product, at, time, event.get("fullDocument", {}), has_all_fields=True)
     described = event.get("updateDescription", {})
     fields: dict[str, Any] = described.get("updatedFields", {})
     if "lowStockAt" in fields or "lowStockAt" in described.get("removedFields", ()):
         # The change does not tell the stock, or not all that the watch must know from now on.
-        return Change(product, at, time, _product_at(product, at), is_whole=True)
+        return Change(product, at, time, _product_at(product, at), has_all_fields=True)
     return Change(product, at, time, fields)
 
 
@@ -151,7 +151,7 @@ def products_at(at: Timestamp) -> Iterator[Change]:
     time = datetime.now(UTC)
     try:
         for document in _find_at({"lowStockAt": {"$gt": 0}, "_id": {"$type": "objectId"}}, at):
-            yield Change(document["_id"], at, time, document, is_whole=True)
+            yield Change(document["_id"], at, time, document, has_all_fields=True)
     except OperationFailure as error:
         if error.code not in _SNAPSHOT_UNAVAILABLE:
             raise

@@ -21,21 +21,21 @@ Document = Mapping[str, Any]
 
 
 class Change(Struct, frozen=True):
-    """What one write has left of a product.
+    """One write of a product.
 
-    `fields` has those of WATCHED_FIELDS that it set; all that the product has where it `is_whole`. It is None
-    where the product was deleted. `at` is the time of the write in MongoDB's order of all writes.
+    `fields` has those of WATCHED_FIELDS that it set, or all of them where it `has_all_fields`.
+    It is None where the product was deleted. `at` is the time of the write in MongoDB's order of all writes.
     """
 
     product: ObjectId
     at: Timestamp
     time: datetime
     fields: Document | None
-    is_whole: bool = False
+    has_all_fields: bool = False
 
 
 class Outcome(Struct, frozen=True):
-    """What changes have led to: products to be stored anew (None: forgotten), and falls to be told."""
+    """The effect of changes: products to be stored anew (None: forgotten), and falls to be told."""
 
     changed: dict[ObjectId, WatchedProduct | None]
     falls: list[Fall]
@@ -68,7 +68,7 @@ def _as_committed(changes: Iterable[Change]) -> Iterable[Change]:
     for change in changes:
         write = change.product, change.at
         earlier = merged.get(write)
-        if earlier and earlier.fields and change.fields and not change.is_whole:
+        if earlier and earlier.fields and change.fields and not change.has_all_fields:
             merged[write] = replace(earlier, fields={**earlier.fields, **change.fields})
         else:
             merged[write] = change
@@ -79,7 +79,7 @@ def _after(change: Change, before: WatchedProduct | None) -> WatchedProduct | No
     """The product after the change; None where it is not watched any more."""
     if change.fields is None:
         return None
-    if change.is_whole:
+    if change.has_all_fields:
         return _whole(change.product, change.fields, before)
     if before is None:
         return None

@@ -50,15 +50,15 @@ def as_changes(made: list[Write]) -> tuple[list[Change], list[tuple[ObjectId, in
             )
         after = levels.get(write.product)
         fields: dict[str, Any] | None = None
-        is_whole = write.kind != "stock" or before is None
+        has_all_fields = write.kind != "stock" or before is None
         if after:
             fields = (
                 {"name": "Lantern", "stock": after[0], "lowStockAt": after[1]}
-                if is_whole
+                if has_all_fields
                 else {"stock": after[0]}
             )
         product = PRODUCTS[write.product]
-        changes.append(Change(product, Timestamp(1, number), NOW, fields, is_whole=is_whole))
+        changes.append(Change(product, Timestamp(1, number), NOW, fields, has_all_fields=has_all_fields))
         if after and after[0] < after[1] and not (before and before[0] < before[1]):
             falls.append((product, number))
     return changes, falls
@@ -83,7 +83,7 @@ def test_what_a_transaction_wrote_in_between_is_no_fall() -> None:
     lamp, at = PRODUCTS[0], Timestamp(1, 1)
     whole = {"name": "Lantern", "stock": 5, "lowStockAt": 3}
     watched: Watched = {}
-    apply([Change(lamp, Timestamp(1, 0), NOW, whole, is_whole=True)], watched)
+    apply([Change(lamp, Timestamp(1, 0), NOW, whole, has_all_fields=True)], watched)
     changes = [Change(lamp, at, NOW, fields) for fields in ({"stock": 1}, {"stock": 5}, {"name": "Torch"})]
     outcome = apply(changes, watched)
     assert outcome.falls == []
