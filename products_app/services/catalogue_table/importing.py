@@ -45,7 +45,7 @@ class ImportReport(Struct, rename="camel"):
 
 
 class Part(Struct):
-    """What some rows come to. `lines` has the line of each product, by id and by SKU."""
+    """The changes that some rows make. `lines` has the line of each product, by id and by SKU."""
 
     new: list[dict[str, Any]] = field(default_factory=list)
     moves: list[StockMove] = field(default_factory=list)
@@ -73,8 +73,10 @@ def import_catalogue(
     for part in slices(read_rows(lines), PART_ROWS):
         report.faults += [row for row in part if isinstance(row, RowFault)]
         rows = [row for row in part if isinstance(row, Row)]
-        do = partial(_do, rows=rows, named=named, read_cell=read_cell, actor="" if dry_run else actor)
-        done = in_transaction(do)
+        work = partial(
+            _import_part, rows=rows, named=named, read_cell=read_cell, actor="" if dry_run else actor
+        )
+        done = in_transaction(work)
         named |= done.lines
         report.rows += len(part)
         report.created += len(done.new)
@@ -86,7 +88,7 @@ def import_catalogue(
     return report
 
 
-def _do(
+def _import_part(
     session: ClientSession,
     *,
     rows: Sequence[Row],

@@ -1,4 +1,4 @@
-"""Reads what is written to the catalogue, whoever writes it: by MongoDB's change stream, or all at once."""
+"""Reads the writes of all programs to the catalogue by MongoDB's change stream, or all products at once."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -102,7 +102,7 @@ def _telling_of_lost_history() -> Iterator[None]:
         with translating_mongodb_errors():
             yield
     except OperationFailure as error:
-        # Whatever MongoDB does not like about the position: it reaches too far back, or is none.
+        # MongoDB refuses the position: it is older than the oplog, or is no resume token.
         raise HistoryLost(str(error)) from error
 
 

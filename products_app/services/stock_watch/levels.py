@@ -1,4 +1,4 @@
-"""Decides in memory which products have fallen, from what each change says; without database or clock.
+"""Decides in memory which products have fallen, by their changes alone; without database or clock.
 
 The same products and changes always give the same falls, with the same ids.
 """

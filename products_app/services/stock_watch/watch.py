@@ -1,7 +1,7 @@
 """The stock watch: follows the changes of the catalogue and has each fall told.
 
-What the changes have led to is stored before it is told, together with the position. A watch that ends in
-between leaves to its successor what is to be told, with the same ids. One process leads; the others wait.
+Falls are stored before they are told, together with the position. Where a watch ends in between, its
+successor tells these falls with the same ids. One process leads; the others wait.
 """
 
 import os
@@ -44,7 +44,7 @@ __all__ = ["Fall", "StockWatch", "Tell"]
 
 STANDBY_SECONDS = 1.0
 PAUSE_SECONDS = 0.2
-"""After changes: those of the next moment are then read together."""
+"""After changes: those that come meanwhile are then read together."""
 RENEW_SECONDS = LEASE_SECONDS / 4
 
 log = structlog.get_logger(__name__)
