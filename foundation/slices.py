@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def slices(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in their order, `size` at a time; the last slice may have fewer.."""
+    """The items in their order, `size` at a time; the last slice may have fewer."""
     remaining = iter(items)
     while part := list(islice(remaining, size)):
         yield part

@@ -1,11 +1,12 @@
 """The messages of the topics from the first one on, for figures that are made anew from them."""
 
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 
 from django.db import connection
 from msgspec import UNSET
 
+from foundation.slices import slices
 from kafka_workers.consumers.analytics import decode
 from kafka_workers.runtime.broker.topic_reader import first_offsets, read_topic
 from kafka_workers.runtime.exceptions import InvalidMessage
@@ -43,7 +44,7 @@ def topic_slices() -> Iterator[list[VersionedMessage]]:
     """
     _require_first_messages()
     all_messages = chain.from_iterable(map(_messages, ANALYTICS.reads))
-    while messages := list(islice(all_messages, SLICE_MESSAGES)):
+    for messages in slices(all_messages, SLICE_MESSAGES):
         yield believed(messages)
     # Retention may have deleted some of them before they were read.
     _require_first_messages()
