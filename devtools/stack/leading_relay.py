@@ -4,8 +4,13 @@ from collections.abc import Collection
 
 import psutil
 
-LEADING_SESSION = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND granted"
-"""The session of the relay that leads: objsubid 2 is an advisory lock with two keys; no other takes one."""
+_CLASS, _OBJECT = 0x5B, 1
+"""The numbers of the lock, as in `foundation/advisory_lock.py`."""
+LEADING_SESSION = f"""
+SELECT pid FROM pg_locks
+WHERE locktype = 'advisory' AND objsubid = 2 AND classid = {_CLASS} AND objid = {_OBJECT} AND granted
+"""
+"""The session of the relay that leads: objsubid 2 is an advisory lock with two numbers."""
 LEADING_PORT = f"SELECT client_port FROM pg_stat_activity WHERE pid IN ({LEADING_SESSION})"
 """The port from which this session is connected; no row while no relay leads."""
 

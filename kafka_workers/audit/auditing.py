@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from foundation.advisory_lock import take_lock
+from foundation.advisory_lock import Lock, take_lock
 from kafka_workers.audit.advice import (
     entry_difference,
     line_difference,
@@ -17,9 +17,6 @@ from kafka_workers.audit.report import AuditReport, Difference
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import StockStatus
 from products_app.services.stock.audit import StockReport, read_stock
-
-# Locks of two numbers never collide with the locks on orders, which have one; the relay has (0x5B, 1).
-REPAIR_LOCK = (0x5B, 2)
 
 Progress = Callable[[str, int], None]
 """Called with `entries` or `orders`, and how many of them have been compared."""
@@ -63,7 +60,7 @@ def audit(*, grace: float, repair: bool, progress: Progress) -> AuditReport:
 
 def _lock_repair() -> None:
     """Take the repair lock until the connection ends. Raises RepairInProgress."""
-    if not take_lock(REPAIR_LOCK):
+    if not take_lock(Lock.STOCK_REPAIR):
         raise RepairInProgress
 
 

@@ -6,9 +6,8 @@ position, so no other fencing is needed. The server ends the session of a relay 
 
 from django.db import connection
 
-from foundation.advisory_lock import take_lock
+from foundation.advisory_lock import Lock, take_lock
 
-LOCK = (0x5B, 1)
 SESSION = {
     # No wait for the disk: if a crash undoes a stored position, a batch is sent twice, no more.
     "synchronous_commit": "off",
@@ -22,7 +21,7 @@ SESSION = {
 
 def acquire_leadership() -> bool:
     """Become the leader, unless another relay is. Raises django.db.OperationalError."""
-    if not take_lock(LOCK):
+    if not take_lock(Lock.RELAY):
         return False
     with connection.cursor() as cursor:
         cursor.executemany("SELECT set_config(%s, %s, false)", list(SESSION.items()))

@@ -14,15 +14,12 @@ from typing import Literal
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import LockNotAvailable
 
-from foundation.advisory_lock import take_lock
+from foundation.advisory_lock import Lock, take_lock
 from foundation.kill_points import kill_point
 
 Copy = Literal["a", "b"]
 
 COPIES: tuple[Copy, Copy] = ("a", "b")
-# The relay has (0x5B, 1), the audits have (0x5B, 2) and (0x5B, 3), looking up payments (0x5B, 4).
-REBUILD = (0x5B, 5)
-ONE_REBUILD = (0x5B, 6)
 SWITCH_SECONDS = 60.0
 LOCK_MILLISECONDS = 200
 """For how long queries may wait because the switch waits for a query that runs."""
@@ -42,7 +39,7 @@ class RebuildUnderWay(Exception):
 def copies_to_write() -> tuple[Copy, ...]:
     """The copies that a writer writes; call it first in its transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s, %s)", REBUILD)
+        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s, %s)", Lock.REBUILD.value)
         (is_alone,) = cursor.fetchone()
     return (copy_in_use(),) if is_alone else COPIES
 
@@ -74,11 +71,11 @@ def rebuilding() -> Iterator[Copy]:
 
 
 def _begin_rebuild() -> None:
-    if not take_lock(ONE_REBUILD):
+    if not take_lock(Lock.ONE_REBUILD):
         raise RebuildUnderWay
     with connection.cursor() as cursor:
         # Waits for the transactions of writers that do not know of the rebuild yet.
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", REBUILD)
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", Lock.REBUILD.value)
 
 
 def other_copy(copy: Copy) -> Copy:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import structlog
 
-from foundation.advisory_lock import take_lock
+from foundation.advisory_lock import Lock, take_lock
 from orders_app.event_log import Origin
 from orders_app.exceptions import OrderNotRefundable
 from orders_app.payments.audit.books import Taken
@@ -18,8 +18,6 @@ from orders_app.state_machine import OrderStatus
 AUDIT = Origin("service:audit")
 REASON = "The audit found that this money had not gone back."
 ASKED = "Asked for; the answer is on its way"
-# The relay has (0x5B, 1), the audit of the stock (0x5B, 2), looking up payments (0x5B, 4).
-_REPAIR_LOCK = (0x5B, 3)
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +31,7 @@ class RepairInProgress(Exception):
 
 def lock_repair() -> None:
     """Take the repair lock until the connection ends. Raises RepairInProgress."""
-    if not take_lock(_REPAIR_LOCK):
+    if not take_lock(Lock.PAYMENT_REPAIR):
         raise RepairInProgress
 
 

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from foundation.advisory_lock import release_lock, take_lock
+from foundation.advisory_lock import Lock, release_lock, take_lock
 from foundation.outage import DependencyUnavailable, Outage
 from orders_app.event_log import Origin
 from orders_app.models import GatewayEvent
@@ -31,8 +31,6 @@ ACTOR = "service:gateway"
 NO_SUCH_PAYMENT = "The gateway has no payment with this id."
 ANOTHER_ORDER = "At the gateway this payment is for another order."
 NOBODY_KNOWS = "No order has asked for it."
-# The relay has (0x5B, 1), the audits have (0x5B, 2) and (0x5B, 3).
-_LOCK = (0x5B, 4)
 
 Kind = GatewayEvent.Kind
 log = structlog.get_logger(__name__)
@@ -77,12 +75,12 @@ def look_up_waiting(silent: Silent) -> float:
     close_old_connections()
     try:
         waiting = list(_waiting().exclude(pk__in=silent.ids)[:MOST_AT_ONCE])
-        if not waiting or not take_lock(_LOCK):
+        if not waiting or not take_lock(Lock.PAYMENT_LOOK_UP):
             return POLL_SECONDS
         try:
             _look_up_each(waiting, silent)
         finally:
-            release_lock(_LOCK)
+            release_lock(Lock.PAYMENT_LOOK_UP)
     except (OperationalError, InterfaceError) as error:
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
     return 0.0

@@ -15,9 +15,9 @@ from django.db import connection
 from devtools.driver.kafka import KafkaClient, Record
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
+from foundation.advisory_lock import Lock
 from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import leadership, outbox_relay
-from kafka_workers.relay.leadership import LOCK
 from kafka_workers.relay.outbox_relay import OutboxRelay, Publisher
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.messages.message import OutgoingMessage
@@ -171,7 +171,8 @@ def lead_session() -> int:
     """The process id of the PostgreSQL session that holds the relay's lock; 0 if there is none."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s", LOCK
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s",
+            Lock.RELAY.value,
         )
         row = cursor.fetchone()
     return row[0] if row else 0

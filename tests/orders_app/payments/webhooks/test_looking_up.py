@@ -3,7 +3,7 @@
 import pytest
 
 from devtools.stack.server import Server
-from foundation.advisory_lock import release_lock, take_lock
+from foundation.advisory_lock import Lock, release_lock, take_lock
 from orders_app.document import OrderDocument
 from orders_app.messages import PaymentRequested
 from orders_app.models import GatewayEvent
@@ -124,9 +124,9 @@ def test_a_gateway_that_is_away_is_asked_again(charged: OrderDocument, sandbox_s
 def test_while_another_process_looks_up_this_one_does_not(charged: OrderDocument) -> None:
     [taken] = payments_for(charged)
     send(event(SUCCEEDED, payment(charged, payment_id=taken.id)))
-    assert take_lock(looking_up._LOCK)
+    assert take_lock(Lock.PAYMENT_LOOK_UP)
     try:
         assert run_beside(lambda: look_up_waiting(Silent())) == POLL_SECONDS
     finally:
-        release_lock(looking_up._LOCK)
+        release_lock(Lock.PAYMENT_LOOK_UP)
     assert look_ups(charged) == []
