@@ -81,10 +81,10 @@ def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
         behind, lag_wrong = lag.result()
         samples = metrics.result()
         wrong += [*health.result(), *lag_wrong, *_waiting_consumers(samples)]
-    seconds = next((sample.value for sample in samples if sample.name == _OLDEST_UNREAD), None)
+    seconds = _value(samples, _OLDEST_UNREAD)
     if seconds is not None:
         behind.insert(0, f"relay: oldest unread event {seconds:.1f} s")
-    mails = next((sample.value for sample in samples if sample.name == _ACCOUNT_MAILS), None)
+    mails = _value(samples, _ACCOUNT_MAILS)
     if mails is not None:
         behind.append(f"account mails: {mails:.0f} waiting")
     if seconds is not None and seconds > _LATE_SECONDS:
@@ -144,6 +144,11 @@ def _metrics(web: str, settings: Mapping[str, str]) -> list[Sample]:
         return [sample for family in families for sample in family.samples]
     except (OSError, http.client.HTTPException, ValueError):
         return []
+
+
+def _value(samples: Sequence[Sample], name: str) -> float | None:
+    """The value of a metric without labels; None where it is not known."""
+    return next((sample.value for sample in samples if sample.name == name), None)
 
 
 def _waiting_consumers(samples: Sequence[Sample]) -> Iterator[str]:
