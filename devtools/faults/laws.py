@@ -14,10 +14,10 @@ from devtools.driver.shop import CANCELLED, CREDIT_CARD, DELIVERED, PENDING, PRO
 from devtools.faults.broker import DEAD_LETTERS, RETRIES
 from devtools.faults.evidence import Event, Evidence
 from devtools.faults.external_service import RELEASE, RESERVE
+from devtools.faults.fall_laws import FALL_LAWS
 from devtools.faults.figure_laws import FIGURE_LAWS
 from devtools.faults.mail_laws import MAIL_DEAD_LETTERS, MAIL_LAWS
 from devtools.faults.money_laws import MONEY_LAWS
-from devtools.faults.stock_keeper import falls_are_told_once
 from devtools.faults.violation import Law, Violation
 from kafka_workers.workers import PAYMENT
 
@@ -241,9 +241,9 @@ LAWS: tuple[Law, ...] = (
     only_invalid_messages_are_dead_letters,
     all_work_is_finished,
     answers_follow_the_contract,
-    falls_are_told_once,
     *MONEY_LAWS,
     *MAIL_LAWS,
+    *FALL_LAWS,
     *FIGURE_LAWS,
 )
 

@@ -1,15 +1,11 @@
-"""A member of staff who lets the stock of a product fall again and again, and the law about such falls."""
+"""A member of staff who lets the stock of a product fall again and again."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 
 from devtools.driver.shop import Caller, Json, Shop
 from devtools.faults.client import Client, new_http_client, request_until_answered
-from devtools.faults.evidence import Evidence
 from devtools.faults.observations import Observations
-from devtools.faults.violation import Kind, Violation
-from kafka_workers.workers import STOCK_WATCH
 
 LAST_BOUND = 1_000_000
 """The `lowStockAt` at the end of a run: the watch has caught up when it knows of it."""
@@ -18,7 +14,6 @@ _BOUND, _PLENTY, _FEW = 5, 10, 2
 # Each of these lets the product fall; the other one ends that.
 _BY_STOCK: tuple[Json, Json] = {"stock": _FEW}, {"stock": _PLENTY}
 _BY_BOUND: tuple[Json, Json] = {"lowStockAt": 2 * _PLENTY}, {"lowStockAt": _BOUND}
-_LOW = STOCK_WATCH.sends[0]
 
 
 class StockKeeper(Client):
@@ -52,18 +47,3 @@ class StockKeeper(Client):
         )
         if answer.status_code != HTTPStatus.OK:
             self.note_unexpected(answer, f"setting {fields}")
-
-
-def falls_are_told_once(evidence: Evidence) -> Iterator[Violation]:
-    """Each fall of a product below its `lowStockAt` is told under one id; a kill may repeat the message."""
-    for product, falls in evidence.observations.falls.items():
-        told = {record.headers["ce_id"]: record.json() for record in evidence.sent(product, _LOW)}
-        if len(told) != falls:
-            kind: Kind = "lost" if len(told) < falls else "drift"
-            yield Violation(kind, product, f"fell {falls} times, which {len(told)} messages told")
-        different = {(record.headers["ce_id"], record.value) for record in evidence.sent(product, _LOW)}
-        if len(different) != len(told):
-            yield Violation("drift", product, "two messages with the same id differ")
-        for value in told.values():
-            if value["productId"] != product or not value["stock"] < value["lowStockAt"]:  # type: ignore[operator]
-                yield Violation("drift", product, f"told of a fall that is none: {value}")
