@@ -19,7 +19,7 @@ def trace_parent_of(headers: Mapping[str, Any]) -> str:
 
 
 def trace_parent_from(event_id: str) -> str:
-    """One that starts the trace of an event that no request has caused; the same whenever it is told."""
+    """One that starts the trace of an event that no request has caused; always the same for this event."""
     digest = hashlib.blake2b(event_id.encode(errors="replace"), digest_size=24).hexdigest()
     return f"00-{digest[:32]}-{digest[32:]}-01"
 

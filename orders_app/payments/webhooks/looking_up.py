@@ -125,7 +125,7 @@ def _look_up(event: GatewayEvent) -> None:
 
 
 def _ask_order(event: GatewayEvent, payment: GatewayPayment) -> bool:
-    """Have the order ask for the payment of its attempt, and resolve the event; whether it has such one."""
+    """Have the order ask for the payment and resolve the event; False where it awaits no such payment."""
     if event.order_id is None or not payment.attempt.isdecimal():
         return False
     with transaction.atomic():

@@ -170,7 +170,7 @@ def test_a_deferred_mail_is_tried_again_as_often_as_it_takes(catcher: Catcher, m
 
 
 def wait_for_next_try(minutes: int = 61) -> None:
-    """Makes all that has happened so much older."""
+    """Makes the records of all deferred mails so much older."""
     ago = timedelta(minutes=minutes)
     MailRecord.objects.filter(state=State.DEFERRED).update(
         begun_at=F("begun_at") - ago, ended_at=F("ended_at") - ago
