@@ -49,19 +49,19 @@ _FIELDS = f"%(key)s::text, %(event_id)s, %(order_number)s, %(user_id)s, %(kind)s
 _BEGUN = f"""
 {_RECORD}
 SELECT {_FIELDS}, CASE WHEN begun > 0 THEN %(sending)s ELSE %(unsure)s END, '', now(), NULL
-FROM begun {{unsynchronized}}
+FROM begun {{joined}}
 {_OR_UPDATE}
 RETURNING (SELECT begun FROM begun)
 """  # noqa: S608 - texts of ours
 _ENDED = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, {_DETAIL}, now(), now()) {_OR_UPDATE}"
 _BEGIN = f"WITH begun AS ({inbox.BEGIN}) " + _BEGUN.format(
-    unsynchronized="CROSS JOIN set_config('synchronous_commit', 'off', true)"
+    joined="CROSS JOIN set_config('synchronous_commit', 'off', true)"
 )
 _RELEASED = f"{_ENDED} RETURNING {inbox.RELEASE}"
 _END = f"WITH done AS ({inbox.FINISH}) {_RELEASED}"
 _END_OF_BEFORE = f"done AS ({inbox.FINISH}), ended AS ({_RELEASED})".replace("%(", "%(ended_")
 _END_AND_BEGIN = f"WITH {_END_OF_BEFORE}, begun AS ({inbox.BEGIN}) " + _BEGUN.format(  # noqa: S608
-    unsynchronized="CROSS JOIN (SELECT count(*) FROM ended) AS before"
+    joined="CROSS JOIN (SELECT count(*) FROM ended) AS before"
 )
 _PUT_OFF = f"{_RECORD} VALUES ({_FIELDS}, %(state)s, {_DETAIL}, now(), now()) {_OR_UPDATE}"
 _FIND = f"""
