@@ -102,9 +102,9 @@ class Known(Struct, frozen=True):
     `is_behind`: an earlier mail about the same order to the same address is deferred.
     """
 
-    is_done: bool
-    must_wait: bool
-    is_behind: bool
+    is_done: bool = False
+    must_wait: bool = False
+    is_behind: bool = False
 
 
 def find_reader_of(event: MailEvent) -> tuple[Reader, Known] | None:

@@ -16,6 +16,7 @@ from orders_app.mail.events import ALWAYS_SENT, MailEvent
 from orders_app.mail.reader import Reader
 from orders_app.mail.recording import (
     EndedMail,
+    Known,
     MailEnd,
     State,
     begin_mail,
@@ -44,16 +45,14 @@ class _Done(Exception):
 
 
 class _Prepared(Struct, frozen=True):
-    """An event with its reader's address and their mail; or why there is none, or none now (`Known`)."""
+    """An event with its reader's address and their mail; or why there is none."""
 
     event: MailEvent
     address: str
     mail: EmailMultiAlternatives | None = None
     data: bytes = b""
     why_not: str = ""
-    is_done: bool = False
-    must_wait: bool = False
-    is_behind: bool = False
+    known: Known = Known()
     at: float = field(default_factory=time.monotonic)
 
     def fits(self, event: MailEvent) -> bool:
@@ -86,13 +85,13 @@ class CustomerMail:
             return self.record_end()
         ahead, self._ahead = self._ahead, None
         prepared = ahead if ahead and ahead.fits(event) else _prepare(event)
-        if prepared.is_done:
+        if prepared.known.is_done:
             return None
         if prepared.mail is None:
             return self._end(event, prepared.address, MailEnd(State.NOT_SENT, prepared.why_not))
-        if prepared.must_wait:
+        if prepared.known.must_wait:
             raise MailDeferred("it was deferred, and is tried again later")
-        if prepared.is_behind:
+        if prepared.known.is_behind:
             put_off_mail(event, prepared.address, BEHIND, is_begun=False)
             raise MailDeferred(BEHIND)
         return self._send(prepared, prepared.mail, upcoming)
@@ -175,16 +174,9 @@ def _prepare(event: MailEvent) -> _Prepared:
     reader, known = found
     why_not = _why_not(event, reader)
     if known.is_done or why_not:
-        return _Prepared(event, reader.address, is_done=known.is_done, why_not=why_not)
+        return _Prepared(event, reader.address, why_not=why_not, known=known)
     mail = compose_mail(event, reader)
-    return _Prepared(
-        event,
-        reader.address,
-        mail,
-        as_sent(mail),
-        must_wait=known.must_wait,
-        is_behind=known.is_behind,
-    )
+    return _Prepared(event, reader.address, mail, as_sent(mail), known=known)
 
 
 def _why_not(event: MailEvent, reader: Reader) -> str:
