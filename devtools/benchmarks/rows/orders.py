@@ -108,6 +108,11 @@ class Bench:
         shown = {_field(name): micros.get(name, 0.0) for name in _LABELS | _SERVERS}
         yield f"{case}: CPU an order", CpuResult(**shown, whole=sum(micros.values()))
 
+    def memory(self) -> Any:
+        """The memory of each process now: a MemoryResult."""
+        memory = self.system.memory()
+        return MemoryResult(**{_field(name): memory[name] for name in _LABELS})
+
     def place(self, *, items: int, clients: int, seconds: float) -> tuple[Report, dict[str, float]]:
         """Places orders and waits; returns the report, and when each order became Processing."""
         run = uuid.uuid4().hex[:12]
@@ -148,8 +153,7 @@ def cases(bench: Bench) -> Iterator[tuple[str, Any]]:
         for items, clients in _QUICK_CASES if options.quick else _CASES:
             case = f"{items} item{'s' * (items > 1)}, {clients} client{'s' * (clients > 1)}"
             yield from bench.run(case, items=items, clients=clients, seconds=options.seconds(2, 0.5))
-        memory = bench.system.memory()
-        yield "memory after a round", MemoryResult(**{_field(name): memory[name] for name in _LABELS})
+        yield "memory after a round", bench.memory()
         seconds = options.seconds(20, 1)
         yield from bench.run(f"1 item, 16 clients for {seconds:.0f} s", items=1, clients=16, seconds=seconds)
 
@@ -159,8 +163,7 @@ def sustained(bench: Bench) -> Iterator[tuple[str, Any]]:
     seconds = bench.options.sustained
     for _ in range(bench.options.runs):
         yield from bench.run(f"{seconds:.0f} s, 16 clients", items=1, clients=16, seconds=seconds)
-        memory = bench.system.memory()
-        yield "memory afterwards", MemoryResult(**{_field(name): memory[name] for name in _LABELS})
+        yield "memory afterwards", bench.memory()
 
 
 ROW = Row("orders", "orders placed over HTTP, closed loop, and settled", measure, runs=5)
