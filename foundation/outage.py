@@ -1,6 +1,8 @@
 """Exponential backoff with jitter while a dependency is unavailable."""
 
 import random
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
@@ -58,3 +60,19 @@ class Outage:
         if self._dependency:
             log.info("dependency available again", dependency=self._dependency)
             self._dependency = self._cause = ""
+
+
+def take_turns(stop: threading.Event, turn: Callable[[], float]) -> None:
+    """Call `turn` until `stop` is set; it returns the seconds to wait before the next time.
+
+    Where it raises DependencyUnavailable, it is called again after a backoff.
+    """
+    outage = Outage()
+    while not stop.is_set():
+        try:
+            pause = turn()
+        except DependencyUnavailable as error:
+            pause = outage.record_failure(error)
+        else:
+            outage.record_success()
+        stop.wait(pause)

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from foundation.heartbeat import beat, tell_warm
-from foundation.outage import DependencyUnavailable, Outage
+from foundation.outage import DependencyUnavailable, take_turns
 from foundation.warming import warm_up
 from kafka_workers.contract.own_messages import own_message
 from kafka_workers.runtime.exceptions import PublishFailed
@@ -34,27 +35,20 @@ def run(stop: threading.Event) -> None:
 
 def watch_until(stop: threading.Event, watch: StockWatch) -> None:
     """Take turns until `stop` is set. Waits during an outage of a dependency."""
-    outage = Outage()
-    while not stop.is_set():
-        beat()
-        try:
-            pause = take_turn(watch)
-        except DependencyUnavailable as error:
-            pause = outage.record_failure(error)
-        else:
-            outage.record_success()
-            tell_warm()
-        stop.wait(pause)
+    take_turns(stop, partial(take_turn, watch))
     with suppress(CatalogueUnavailable):
         watch.end()
 
 
 def take_turn(watch: StockWatch) -> float:
     """One turn; how many seconds to wait afterwards. Raises DependencyUnavailable."""
+    beat()
     try:
-        return watch.take_turn()
+        pause = watch.take_turn()
     except CatalogueUnavailable as error:
         raise DependencyUnavailable("MongoDB", str(error)) from error
+    tell_warm()
+    return pause
 
 
 def message_of(fall: Fall) -> OutgoingMessage:

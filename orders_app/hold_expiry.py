@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from foundation import metrics
 from foundation.heartbeat import beat, tell_warm
-from foundation.outage import DependencyUnavailable, Outage
+from foundation.outage import DependencyUnavailable, take_turns
 from orders_app.event_log import Origin
 from orders_app.housekeeping import Housekeeping
 from orders_app.selectors import orders_awaiting_payment
@@ -29,19 +29,16 @@ log = structlog.get_logger(__name__)
 
 def run(stop: threading.Event) -> None:
     """Expire holds when they fall due, until `stop` is set. Waits while PostgreSQL is unavailable."""
-    outage, housekeeping = Outage(), Housekeeping()
-    while not stop.is_set():
+    housekeeping = Housekeeping()
+
+    def take_turn() -> float:
         beat()
-        try:
-            expire_due(stop)
-            housekeeping.do_due(stop)
-        except DependencyUnavailable as error:
-            pause = outage.record_failure(error)
-        else:
-            outage.record_success()
-            tell_warm()
-            pause = POLL_SECONDS
-        stop.wait(pause)
+        expire_due(stop)
+        housekeeping.do_due(stop)
+        tell_warm()
+        return POLL_SECONDS
+
+    take_turns(stop, take_turn)
 
 
 def expire_due(stop: threading.Event) -> int:

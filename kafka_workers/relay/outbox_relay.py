@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from foundation import metrics
 from foundation.heartbeat import beat, tell_warm
 from foundation.kill_points import kill_point
-from foundation.outage import DependencyUnavailable, Outage
+from foundation.outage import DependencyUnavailable, take_turns
 from foundation.pacing import WORKER_PACING
 from foundation.warming import warm_up
 from kafka_workers.models import ParkedEvent
@@ -75,30 +75,20 @@ class OutboxRelay:
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set, then finish the batch. Waits during an outage of a dependency."""
         try:
-            self._work(stop)
+            take_turns(stop, self._take_turn)
         finally:
             self._resign()
 
-    def _work(self, stop: threading.Event) -> None:
-        outage = Outage()
-        while not stop.is_set():
-            beat()
-            try:
-                pause = self._take_turn()
-            except DependencyUnavailable as error:
-                pause = outage.record_failure(error)
-            else:
-                outage.record_success()
-                tell_warm()
-            stop.wait(pause)
-
     def _take_turn(self) -> float:
         """Relay the next batch or try to become the leader; how many seconds to wait afterwards."""
+        beat()
         try:
-            return self._relay_next_batch() if self._is_leader or self._try_to_lead() else STANDBY_SECONDS
+            pause = self._relay_next_batch() if self._is_leader or self._try_to_lead() else STANDBY_SECONDS
         except (OperationalError, InterfaceError) as error:
             self._resign()
             raise DependencyUnavailable("PostgreSQL", str(error)) from error
+        tell_warm()
+        return pause
 
     def _try_to_lead(self) -> bool:
         if acquire_leadership():

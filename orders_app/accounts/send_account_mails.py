@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from foundation import metrics
 from foundation.kill_points import kill_point
-from foundation.outage import DependencyUnavailable, Outage
+from foundation.outage import DependencyUnavailable, take_turns
 from orders_app.accounts.account_mails import compose_account_mail
 from orders_app.mail.server import MailDeferred, MailRefused, MailServer, MailServerUnavailable
 from orders_app.models import AccountMail
@@ -45,15 +45,8 @@ class _End(Struct, frozen=True):
 
 def send_account_mails(stop: threading.Event) -> None:
     """Send mails as they are asked for, until `stop` is set. Waits while a server is unavailable."""
-    outage, sender = Outage(), AccountMailSender(MailServer())
-    while not stop.is_set():
-        try:
-            pause = 0.0 if sender.send_next() else POLL_SECONDS
-        except DependencyUnavailable as error:
-            pause = outage.record_failure(error)
-        else:
-            outage.record_success()
-        stop.wait(pause)
+    sender = AccountMailSender(MailServer())
+    take_turns(stop, lambda: 0.0 if sender.send_next() else POLL_SECONDS)
     sender.close()
     connection.close()
 

@@ -6,6 +6,7 @@ a webhook that tells what is not so changes no order, and staff see it.
 
 import threading
 import time
+from functools import partial
 
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
@@ -13,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from foundation.advisory_lock import Lock, release_lock, take_lock
-from foundation.outage import DependencyUnavailable, Outage
+from foundation.outage import DependencyUnavailable, take_turns
 from orders_app.event_log import Origin
 from orders_app.models import GatewayEvent
 from orders_app.payments.gateway import AnswerMissing, GatewayPayment, PaymentState, gateway
@@ -38,15 +39,7 @@ log = structlog.get_logger(__name__)
 
 def look_up_payments(stop: threading.Event) -> None:
     """Look up payments as they are told of, until `stop` is set. Waits while a server is unavailable."""
-    outage, silent = Outage(), Silent()
-    while not stop.is_set():
-        try:
-            pause = look_up_waiting(silent)
-        except DependencyUnavailable as error:
-            pause = outage.record_failure(error)
-        else:
-            outage.record_success()
-        stop.wait(pause)
+    take_turns(stop, partial(look_up_waiting, Silent()))
     connection.close()
 
 
