@@ -8,6 +8,7 @@ _ONE_SYSTEM = (
     "tests/kafka_workers/contract/",
     "tests/orders_app/sockets/",
     "tests/flows/",
+    "tests/browser/",
     "tests/web/test_schema_fuzz.py",
 )
 """Folders whose tests share a process that starts slowly, and slow files; the slowest are first."""

@@ -15,6 +15,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 ADDRESS = {"street": "1 Bridge St", "city": "Stockbridge", "state": "MA", "zipCode": "01262", "country": "US"}
+CUSTOMER_PASSWORD = "correct-horse-battery"
 CREDIT_CARD, CASH_ON_DELIVERY = 1, 6
 PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = 1, 2, 3, 4, 5
 PAYMENT_PENDING, PAID, PAYMENT_FAILED, REFUNDED = 1, 2, 3, 4
@@ -64,6 +65,7 @@ class Caller:
     token: str
     refresh_token: str
     user_id: str = ""
+    name: str = ""
 
     def renew(self) -> None:
         """Exchanges the refresh token for a new pair of tokens."""
@@ -162,12 +164,12 @@ class Shop:
 
     def new_customer(self) -> Caller:
         name = f"customer-{uuid.uuid4().hex[:12]}"
-        body = {"username": name, "email": f"{name}@example.com", "password": "correct-horse-battery"}
+        body = {"username": name, "email": f"{name}@example.com", "password": CUSTOMER_PASSWORD}
         answer = self.http.post("/api/v1/auth/register/", json=body)
         assert answer.status_code == 201, answer.text
         tokens = answer.json()
         user_id = tokens["user"]["id"]
-        return Caller(self.http, self.ws_url, tokens["access"], tokens["refresh"], user_id)
+        return Caller(self.http, self.ws_url, tokens["access"], tokens["refresh"], user_id, name)
 
     def new_product(self, stock: int, price: str = "10.00", name: str = "Lantern") -> str:
         """Creates a product with this stock; returns its id."""

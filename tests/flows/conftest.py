@@ -1,17 +1,14 @@
 """The whole system, running on servers of its own for all tests of this folder."""
 
 from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 
-from devtools.driver.gateway import GatewayBooks
-from devtools.driver.inbox import Inbox
-from devtools.driver.kafka import KafkaClient
-from devtools.driver.shop import Shop
 from devtools.stack.ports import Ports
-from devtools.stack.servers import MAIL
 from devtools.stack.stack import Stack, embedded_stack
+from tests.running_system import books, inbox, kafka_client, shop
+
+__all__ = ["books", "inbox", "kafka_client", "shop"]
 
 
 @pytest.fixture(scope="package")
@@ -24,30 +21,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
     finally:
         stack.stop()
-
-
-@pytest.fixture(scope="package")
-def shop(stack: Stack) -> Iterator[Shop]:
-    shop = Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
-    yield shop
-    shop.http.close()
-
-
-@pytest.fixture(scope="package")
-def kafka_client(stack: Stack) -> Iterator[KafkaClient]:
-    with closing(KafkaClient(stack.env["KAFKA_BROKERS"])) as kafka_client:
-        yield kafka_client
-
-
-@pytest.fixture(scope="package")
-def books(stack: Stack) -> Iterator[GatewayBooks]:
-    """The books of the payment gateway."""
-    with closing(GatewayBooks(stack.env["STRIPE_API_BASE"], stack.env["STRIPE_SECRET_KEY"])) as books:
-        yield books
-
-
-@pytest.fixture(scope="package")
-def inbox(stack: Stack) -> Iterator[Inbox]:
-    """The mails that the system has sent."""
-    with closing(Inbox(stack.servers[MAIL].page)) as inbox:
-        yield inbox
