@@ -8,25 +8,26 @@ from orders_app import event_data
 from orders_app.document import CancelCode, CancelReason, PaymentFailure, ShippingAddress
 from orders_app.event_data import EventType, Override
 from orders_app.exceptions import (
-    ChecksPending,
     OrderNotDeletable,
     OrderNotEditable,
     OrderNotPayable,
-    PaymentPending,
     PaymentUnderWay,
-    StockPending,
-    TransitionNotAllowed,
 )
 from orders_app.models import Payment
+from orders_app.order_rules import (
+    is_ready,
+    missing_for,
+    require_payable,
+    require_stock_and_payment,
+    require_transition,
+)
 from orders_app.services.payment_steps import PaymentSteps
 from orders_app.state_machine import (
     FINAL,
-    NEEDS_STOCK_AND_PAYMENT,
     OrderStatus,
     PaymentMethod,
     PaymentStatus,
     StockStatus,
-    is_allowed,
     is_last_decline,
 )
 
@@ -46,7 +47,7 @@ class LockedOrder(PaymentSteps):
 
         Raises TransitionNotAllowed, StockPending or PaymentPending.
         """
-        self._require_transition(status)
+        require_transition(self.document, status)
         self._change_status(
             status,
             override=self._check_stock_and_payment(status, override_reason),
@@ -66,7 +67,7 @@ class LockedOrder(PaymentSteps):
         A payment that was not sent to the gateway is called off, and money that was taken is asked back.
         Raises TransitionNotAllowed.
         """
-        self._require_transition(OrderStatus.CANCELLED)
+        require_transition(self.document, OrderStatus.CANCELLED)
         self.call_off_payment()
         self._change_status(OrderStatus.CANCELLED, reason=reason.detail, stock_status=stock_status)
         self._record(
@@ -137,7 +138,7 @@ class LockedOrder(PaymentSteps):
         """
         if self.document.payment_status == PaymentStatus.PAID:
             return
-        self._require_payable()
+        require_payable(self.document)
         self.call_off_payment()
         self.count_as_paid()
         self._process_if_ready()
@@ -145,7 +146,7 @@ class LockedOrder(PaymentSteps):
     def pay(self, token: str) -> None:
         """Begin one more attempt to pay, by this token. Raises OrderNotPayable or PaymentUnderWay."""
         document = self.document
-        self._require_payable()
+        require_payable(self.document)
         if document.payment_status == PaymentStatus.PAID:
             raise OrderNotPayable("it is paid already")
         if not document.is_prepaid:
@@ -193,37 +194,20 @@ class LockedOrder(PaymentSteps):
             raise OrderNotDeletable(self.document.status)
         self._change(EventType.DELETED)
 
-    def _require_payable(self) -> None:
-        if self.document.status == OrderStatus.CANCELLED:
-            raise OrderNotPayable("it is cancelled")
-        if self.document.payment_status == PaymentStatus.REFUNDED:
-            raise OrderNotPayable("the money was given back")
-
     def _require_editable(self, field: str, editable: bool) -> None:
         if not editable:
             raise OrderNotEditable(field, self.document.status)
 
     def _process_if_ready(self) -> None:
-        if self.document.status == OrderStatus.PENDING and not self._missing():
+        if self.document.status == OrderStatus.PENDING and is_ready(self.document):
             self.move_to(OrderStatus.PROCESSING)
-
-    def _missing(self) -> dict[str, type[ChecksPending]]:
-        """What the order would go on without, and the refusal for it."""
-        missing: dict[str, type[ChecksPending]] = {}
-        if self.document.stock_status != StockStatus.RESERVED:
-            missing["stock"] = StockPending
-        if self.document.lacks_payment:
-            missing["payment"] = PaymentPending
-        return missing
 
     def _check_stock_and_payment(self, status: OrderStatus, override_reason: str) -> Override | UnsetType:
         """The override that the step needs, if any. Raises StockPending or PaymentPending."""
-        missing = self._missing() if status in NEEDS_STOCK_AND_PAYMENT else {}
-        if not missing:
-            return UNSET
         if not override_reason:
-            raise next(iter(missing.values()))(status)
-        return Override(override_reason, tuple(missing))
+            require_stock_and_payment(self.document, status)
+        missing = missing_for(self.document, status)
+        return Override(override_reason, tuple(missing)) if missing else UNSET
 
     def _complete(self) -> None:
         document = self.document
@@ -239,10 +223,6 @@ class LockedOrder(PaymentSteps):
         )
         if (document.payment_method, document.payment_status) == CASH_DUE:
             self.mark_paid()
-
-    def _require_transition(self, status: OrderStatus) -> None:
-        if not is_allowed(self.document.status, status):
-            raise TransitionNotAllowed(self.document.status, status)
 
     def _change_status(
         self,
