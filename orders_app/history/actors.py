@@ -4,15 +4,16 @@ import re
 from collections.abc import Iterable, Mapping
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext, gettext_noop
 
 SERVICES: Mapping[str, str] = {
-    "service:products": "Stock service",
-    "service:payments": "Payment service",
-    "service:gateway": "Payment gateway",
-    "service:expiry": "Hold expiry",
-    "service:audit": "Audit",
+    "service:products": gettext_noop("Stock service"),
+    "service:payments": gettext_noop("Payment service"),
+    "service:gateway": gettext_noop("Payment gateway"),
+    "service:expiry": gettext_noop("Hold expiry"),
+    "service:audit": gettext_noop("Audit"),
 }
-SHOP = "The shop"
+SHOP = gettext_noop("The shop")
 PERSON = re.compile(r"(?:customer|staff):([0-9]{1,9})")
 
 
@@ -24,7 +25,7 @@ def actor_names(actors: Iterable[str], *, for_staff: bool) -> dict[str, str]:
     distinct = set(actors)
     told = distinct if for_staff else {actor for actor in distinct if _kind(actor) == "customer"}
     accounts = _account_names(told)
-    return {actor: _name(actor, accounts) if actor in told else SHOP for actor in distinct}
+    return {actor: _name(actor, accounts) if actor in told else gettext(SHOP) for actor in distinct}
 
 
 def shown_actor(actor: str, *, for_staff: bool) -> str:
@@ -34,7 +35,7 @@ def shown_actor(actor: str, *, for_staff: bool) -> str:
 
 
 def _name(actor: str, accounts: Mapping[int, str]) -> str:
-    return accounts.get(_account_id(actor)) or SERVICES.get(actor, actor)
+    return accounts.get(_account_id(actor)) or gettext(SERVICES.get(actor, actor))
 
 
 def _account_names(actors: Iterable[str]) -> dict[int, str]:

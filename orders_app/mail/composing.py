@@ -19,9 +19,9 @@ from django.utils.translation import get_language_bidi, override
 from msgspec import Struct
 
 from foundation.printable import printable, shortened
+from orders_app.customer_sentences import translated
 from orders_app.mail.events import ALWAYS_SENT, MailEvent, Money
 from orders_app.mail.reader import Reader
-from orders_app.mail.sentences import translated
 from orders_app.mail.unsubscribing import unsubscribe_url
 
 MAX_SHOWN = 1000

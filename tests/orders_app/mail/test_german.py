@@ -14,14 +14,20 @@ from django.test import Client
 from django.utils.translation import override
 
 from orders_app.accounts.account_mails import example_account_mails
+from orders_app.customer_sentences import KNOWN, translated
 from orders_app.mail.composing import Mail, write_mail
 from orders_app.mail.examples import DEMO_LINES, SHORTAGE, example_events
 from orders_app.mail.reader import Reader
-from orders_app.mail.sentences import KNOWN, translated
 from orders_app.mail.unsubscribing import unsubscribe_url
 from orders_app.payments import stripe_gateway, wire
 from orders_app.payments.audit import repair
-from orders_app.services import change_order, locked_order, record_payment_answers, record_stock_answers
+from orders_app.services import (
+    change_order,
+    expire_holds,
+    locked_order,
+    record_payment_answers,
+    record_stock_answers,
+)
 from orders_app.services.rejection import UNEXPLAINED
 from tests.orders_app.mail.mailing import ALICE
 
@@ -87,6 +93,8 @@ def test_sentences_that_services_write_are_known_to_the_translation() -> None:
     reasons = [
         change_order.CANCELLED_BY_CUSTOMER.detail,
         change_order.CANCELLED_BY_STAFF.detail,
+        locked_order.PAYMENT_FAILED.detail,
+        expire_holds.HOLD_EXPIRED.detail,
         locked_order.CANCELLED_WHEN_PAID,
         locked_order.PAID_WHEN_CANCELLED,
         record_payment_answers.PAID_BEFORE,

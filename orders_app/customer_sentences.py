@@ -13,6 +13,12 @@ KNOWN = frozenset(
         gettext_noop("Cancelled at the customer's request."),
         gettext_noop("Cancelled by the shop."),
         gettext_noop("The stock kept for this order was given up, so it had to be cancelled."),
+        gettext_noop(
+            "Your payment did not arrive in the time for which we keep items aside, "
+            "so the order was cancelled."
+        ),
+        gettext_noop("The payment was declined, so the order was cancelled. Nothing was charged."),
+        gettext_noop("The order was cancelled before its stock was reserved."),
         gettext_noop("The order was cancelled after it was paid."),
         gettext_noop("The payment came after the order was cancelled."),
         gettext_noop("The order was paid already."),
