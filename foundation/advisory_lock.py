@@ -16,6 +16,7 @@ class Lock(Enum):
     """A rebuild of the figures, for all who write figures meanwhile (`orders_app/analytics/copies.py`)."""
     ONE_REBUILD = (0x5B, 6)
     """The same for other rebuilds."""
+    STOCK_LOOK = (0x5B, 7)
 
 
 def take_lock(lock: Lock) -> bool:

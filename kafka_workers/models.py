@@ -50,6 +50,34 @@ class LastAudit(models.Model):
         return f"{self.drift_pieces} pieces at {self.audited_at}"
 
 
+class StockLook(models.Model):
+    """The last look at all products beside the ledger, for the proof page; one row.
+
+    `looked_at` is the moment of the snapshot, `seconds` how long it took to read. `rows` has as many of the
+    products as the page shows, those first that are wrong. The sums are over all products.
+    """
+
+    looked_at = models.DateTimeField()
+    seconds = models.FloatField()
+    products = models.PositiveBigIntegerField()
+    entries = models.PositiveBigIntegerField()
+    received = models.BigIntegerField()
+    held = models.BigIntegerField()
+    stock = models.BigIntegerField()
+    drift_pieces = models.PositiveBigIntegerField()
+    in_flight = models.PositiveIntegerField()
+    in_flight_since = models.DateTimeField(null=True)
+    rows = models.JSONField()
+
+    class Meta:
+        db_table = "stock_look"
+        # No page of the admin shows it.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.products} products at {self.looked_at}"
+
+
 class DeadLetterRecord(models.Model):
     """No table: dead letters are records in Kafka. Gives them an entry and permissions in the admin."""
 

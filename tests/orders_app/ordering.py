@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from orders_app import event_log, selectors
-from orders_app.document import OrderDocument, ShippingAddress
+from orders_app.document import CancelCode, CancelReason, OrderDocument, ShippingAddress
 from orders_app.event_data import EventType
 from orders_app.event_log import LoggedEvent, Origin
 from orders_app.models import Order, OrderItem
@@ -41,6 +41,7 @@ OTHER_ADDRESS = ShippingAddress(
 )
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 STAFF = Origin("staff:1", TRACE_PARENT)
+STAFF_REQUEST = CancelReason(CancelCode.STAFF_REQUEST, "For a test.")
 ORIGIN = MessageOrigin(trace_parent=TRACE_PARENT)
 
 

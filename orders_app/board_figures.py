@@ -1,0 +1,135 @@
+"""The figures of the board about orders: how many have each status, what waits, and what came in last."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
+from msgspec import Struct
+
+from orders_app.models import Order, Refund
+from orders_app.models.order import AWAITS_PAYMENT
+from orders_app.selectors import all_orders
+from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
+
+COUNTED = 10_000
+"""So far what waits is counted; more is told as more than this."""
+SLOT_SECONDS = 10
+SLOTS = 60
+RECENT_ORDERS = 15
+RELEASES_SINCE = timedelta(days=30)
+"""Cancelled orders from before were audited often since; to look at all of them would take long."""
+
+_PLACED = """
+SELECT floor(extract(epoch FROM created_at) / %s)::bigint AS slot, count(*) FROM orders_order
+WHERE created_at >= %s GROUP BY slot
+"""
+
+
+class Wait(StrEnum):
+    """What an order waits for. Where the admin's list of orders has a filter for it, it has this name."""
+
+    STOCK = "stock"
+    RELEASE = "release"
+    CHARGE = "charge"
+    REFUND = "refund"
+    PAYMENT = "payment"
+    FAILED = "failed"
+    SHIP = "ship"
+    DELIVERY = "delivery"
+
+
+IN_FLIGHT = frozenset({Wait.STOCK, Wait.RELEASE})
+"""A request for stock or its answer is on its way, so that order and ledger may still differ."""
+
+
+class Waiting(Struct, frozen=True):
+    """How many orders wait, and since when the oldest does; where more than COUNTED wait, that many."""
+
+    wait: Wait
+    count: int
+    oldest: datetime | None
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether no more wait than were counted."""
+        return self.count < COUNTED
+
+
+class StatusCounts(NamedTuple):
+    """How many orders have each status, as of a time by the clock of PostgreSQL."""
+
+    as_of: datetime
+    orders: Mapping[OrderStatus, int]
+
+
+class PlacedOrders(NamedTuple):
+    """How many orders were placed in each of the last SLOTS slots of SLOT_SECONDS; the last slot runs still.
+
+    `first_slot` is the number of the first slot, counted from 1970.
+    """
+
+    first_slot: int
+    orders: Sequence[int]
+
+
+def count_by_status() -> StatusCounts:
+    """The orders by status; one statement that reads an index of all orders."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now(), status, count(*) FROM orders_order GROUP BY status")
+        rows = cursor.fetchall()
+    counts = {OrderStatus(status): count for _, status, count in rows}
+    as_of = rows[0][0] if rows else timezone.now()
+    return StatusCounts(as_of, {status: counts.get(status, 0) for status in OrderStatus})
+
+
+def count_placed(until: datetime) -> PlacedOrders:
+    """The orders that were placed in the last SLOTS slots up to the one of this time."""
+    first_slot = int(until.timestamp()) // SLOT_SECONDS - SLOTS + 1
+    start = datetime.fromtimestamp(first_slot * SLOT_SECONDS, until.tzinfo)
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACED, [SLOT_SECONDS, start])
+        counts = dict(cursor.fetchall())
+    return PlacedOrders(first_slot, [counts.get(first_slot + number, 0) for number in range(SLOTS)])
+
+
+def recent_orders() -> QuerySet[Order]:
+    """The newest RECENT_ORDERS orders with their items, newest first."""
+    return all_orders()[:RECENT_ORDERS]
+
+
+def count_waiting(kinds: Collection[Wait] = tuple(Wait)) -> list[Waiting]:
+    """What waits of each of these kinds, also where nothing does."""
+    return [_waiting(wait, rows, since) for wait, (rows, since) in _waits().items() if wait in kinds]
+
+
+def _waits() -> Mapping[Wait, tuple[QuerySet[Any], str]]:
+    """The rows that wait, and the column that says since when; in its order, an index finds them."""
+    pending = Order.objects.filter(status=OrderStatus.PENDING)
+    unpaid = Order.objects.filter(AWAITS_PAYMENT)
+    is_asked_for = Q(payment_status=PaymentStatus.PENDING, payment_attempts__gt=0)
+    has_failed = Q(payment_status=PaymentStatus.FAILED)
+    unreleased = Order.objects.filter(
+        status=OrderStatus.CANCELLED,
+        stock_status__in=[StockStatus.PENDING, StockStatus.RESERVED],
+        created_at__gt=timezone.now() - RELEASES_SINCE,
+    )
+    reserved = unpaid.filter(stock_status=StockStatus.RESERVED)
+    return {
+        Wait.STOCK: (pending.filter(stock_status=StockStatus.PENDING), "created_at"),
+        Wait.RELEASE: (unreleased, "created_at"),
+        Wait.CHARGE: (reserved.filter(is_asked_for), "created_at"),
+        Wait.REFUND: (Refund.objects.filter(state=Refund.State.REQUESTED), "requested_at"),
+        Wait.PAYMENT: (reserved.exclude(is_asked_for | has_failed), "created_at"),
+        Wait.FAILED: (unpaid.filter(has_failed), "created_at"),
+        Wait.SHIP: (Order.objects.filter(status=OrderStatus.PROCESSING), "created_at"),
+        Wait.DELIVERY: (Order.objects.filter(status=OrderStatus.SHIPPED), "created_at"),
+    }
+
+
+def _waiting(wait: Wait, rows: QuerySet[Any], since: str) -> Waiting:
+    found = rows.order_by(since).values(since)[:COUNTED].aggregate(count=Count("*"), oldest=Min(since))
+    return Waiting(wait, found["count"], found["oldest"])
