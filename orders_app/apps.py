@@ -12,19 +12,16 @@ class OrdersAppConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        """Import the table of effects; create the staff role after each `migrate`; watch over user names
-        and mail addresses.
+        """Import the table of effects; watch over user names and mail addresses.
 
-        A type of event without effects stops the process at its start. The permissions of the staff role
-        exist only after a `migrate`. The imports need the models to be loaded.
+        A type of event without effects stops the process at its start. The imports need the models to be
+        loaded.
         """
         from django.contrib.auth.models import User  # noqa: PLC0415
 
         from orders_app import event_effects  # noqa: F401, PLC0415
         from orders_app.accounts import mail_addresses, names  # noqa: PLC0415
-        from orders_app.admin.staff_role import ensure_staff_role  # noqa: PLC0415
 
-        post_migrate.connect(ensure_staff_role, sender=self)
         post_migrate.connect(names.keep_all_normal_forms, sender=self)
         post_migrate.connect(mail_addresses.hold_all_addresses, sender=self)
         pre_save.connect(names.check_name, sender=User)

@@ -1,14 +1,37 @@
-"""Service keys, which PostgreSQL stores: they allow services to reserve and release stock."""
+"""What PostgreSQL has of the products: service keys, and the entry of the products in the admin."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey
 
 ROTATION_OVERLAP = timedelta(days=1)
 """How long a rotated key stays valid beside its successor."""
+
+
+RECEIVE_STOCK = "products_app.receive_stock"
+"""The permission to add, in the admin, pieces that were delivered."""
+ADJUST_STOCK = "products_app.adjust_stock"
+"""The permission to correct, in the admin, the stock by what was broken, lost or found."""
+
+
+class Product(models.Model):
+    """No table: products are documents in MongoDB. Gives them an entry and permissions in the admin."""
+
+    class Meta:
+        managed = False
+        permissions: ClassVar = [
+            ("receive_stock", "Can receive deliveries of products"),
+            ("adjust_stock", "Can adjust the stock of products"),
+        ]
+        verbose_name = _("product")
+        verbose_name_plural = _("products and stock")
+
+    def __str__(self) -> str:
+        return "product"
 
 
 class ServiceKey(AbstractAPIKey):

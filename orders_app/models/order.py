@@ -20,6 +20,14 @@ OVERRIDE_CHECKS = "orders_app.override_checks"
 """The permission to let an order go on without its stock or payment."""
 REFUND_ORDERS = "orders_app.refund_orders"
 """The permission to give back, in the admin, what was paid for an order."""
+SHIP_ORDERS = "orders_app.ship_orders"
+"""The permission to lead orders, in the admin, from Processing over Shipped to Delivered."""
+CANCEL_ORDERS = "orders_app.cancel_orders"
+"""The permission to cancel orders of customers in the admin."""
+MARK_ORDERS_PAID = "orders_app.mark_orders_paid"
+"""The permission to tell, in the admin, that an order is paid."""
+VIEW_CUSTOMERS = "orders_app.view_customers"
+"""The permission to see, in the admin, the names and addresses of customers."""
 
 
 class Order(models.Model):
@@ -70,6 +78,10 @@ class Order(models.Model):
         permissions: ClassVar = [
             ("override_checks", "Can let an order go on without its stock or payment"),
             ("refund_orders", "Can give back what was paid for an order"),
+            ("ship_orders", "Can process, ship and deliver orders"),
+            ("cancel_orders", "Can cancel orders of customers"),
+            ("mark_orders_paid", "Can mark orders as paid"),
+            ("view_customers", "Can see names and addresses of customers"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["user", "created_at"], name="order_user_created"),

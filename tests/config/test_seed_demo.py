@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 
 from config.management.commands.seed_demo import PASSWORD
-from orders_app.admin.staff_role import STAFF_ROLE
+from config.staff_roles import FINANCE, SUPPORT, WAREHOUSE
 from orders_app.models.order import OVERRIDE_CHECKS, REFUND_ORDERS
 from products_app.selectors import find_products
 
@@ -42,6 +42,7 @@ def test_its_users_are_two_customers_staff_and_a_superuser() -> None:
         ("sam", True, False),
     ]
     assert all(user.check_password(PASSWORD) for user in users)
-    assert [group.name for group in User.objects.get(username="sam").groups.all()] == [STAFF_ROLE]
+    groups = User.objects.get(username="sam").groups.values_list("name", flat=True)
+    assert set(groups) == {SUPPORT, WAREHOUSE, FINANCE}
     assert User.objects.get(username="sam").has_perm(REFUND_ORDERS)
     assert not User.objects.get(username="sam").has_perm(OVERRIDE_CHECKS)

@@ -3,18 +3,21 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
-from orders_app.admin.staff_role import STAFF_ROLE
+from config.staff_roles import SUPPORT, WAREHOUSE
 from tests.orders_app.admin.order_pages import OrderPages
+
+OTHER_RIGHTS = {"mark_orders_paid", "delete_order", "view_gatewayevent", "change_gatewayevent"}
 
 
 @pytest.fixture
 def sam(transactional_db: Any) -> User:
-    """A member of staff with the role and no other permission."""
+    """A member of staff who works on orders from the first to the last, and gives no money back."""
     sam = User.objects.create_user("sam", is_staff=True)
-    sam.groups.add(Group.objects.get(name=STAFF_ROLE))
+    sam.groups.add(*Group.objects.filter(name__in=(SUPPORT, WAREHOUSE)))
+    sam.user_permissions.add(*Permission.objects.filter(codename__in=OTHER_RIGHTS))
     return sam
 
 

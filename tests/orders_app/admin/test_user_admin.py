@@ -1,10 +1,13 @@
 """Users and mails about accounts in the admin: an address that another user holds is given to nobody else."""
 
+from typing import Any
+
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
+from config.staff_roles import ADMINISTRATOR, WAREHOUSE
 from orders_app.models import AccountMail, AccountMailAddress
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
@@ -53,3 +56,48 @@ def test_an_admin_finds_what_became_of_a_mail_about_an_account_and_changes_nothi
     change = reverse("admin:orders_app_accountmail_change", args=[kept.pk])
     assert browser.get(change).status_code == 200
     assert browser.post(change, {"state": "sent"}).status_code == 403
+
+
+def boss() -> Client:
+    """The browser of an administrator, who is no superuser."""
+    user = User.objects.create_user("ada", is_staff=True)
+    user.groups.add(Group.objects.get(name=ADMINISTRATOR))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_an_administrator_gives_nobody_every_right_and_leaves_superusers_alone() -> None:
+    browser, temp = boss(), User.objects.create_user("temp")
+    root = User.objects.create_superuser("root", password="kept-password")
+    form: dict[str, Any] = {"username": "temp", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    form |= {"user_permissions": [Permission.objects.get(codename="change_group").pk]}
+    form |= {"groups": [Group.objects.get(name=WAREHOUSE).pk]}
+    form |= {"date_joined_0": "2026-11-26", "date_joined_1": "00:00:00"}
+    assert browser.post(reverse("admin:auth_user_change", args=[temp.pk]), form).status_code == 302
+    temp.refresh_from_db()
+    assert (temp.is_staff, temp.is_superuser, temp.user_permissions.count()) == (True, False, 0)
+    assert [group.name for group in temp.groups.all()] == [WAREHOUSE]
+    assert browser.post(reverse("admin:auth_user_change", args=[root.pk]), form).status_code == 403
+    password = {"password1": "a-new-secret-word", "password2": "a-new-secret-word"}
+    page = reverse("admin:auth_user_password_change", args=[root.pk])
+    assert browser.post(page, password).status_code == 403
+    assert User.objects.get(pk=root.pk).check_password("kept-password")
+
+
+def test_rights_of_groups_are_changed_by_superusers_alone(browser: Client) -> None:
+    page = reverse("admin:auth_group_change", args=[Group.objects.get(name=WAREHOUSE).pk])
+    assert browser.get(page).status_code == 200
+    assert boss().post(page, {"name": WAREHOUSE}).status_code == 403
+
+
+def test_the_list_of_users_names_their_groups_in_few_queries(
+    browser: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(30):
+        User.objects.create_user(f"clerk-{number}", is_staff=True).groups.add(
+            Group.objects.get(name=WAREHOUSE)
+        )
+    with django_assert_max_num_queries(12):
+        page = browser.get(reverse("admin:auth_user_changelist")).content.decode()
+    assert page.count(WAREHOUSE) >= 30
