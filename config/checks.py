@@ -46,10 +46,15 @@ def _hosts() -> list[Error]:
 def _plain_http() -> list[Error]:
     if settings.PLAIN_HTTP:
         return _beyond_this_machine()
+    addresses = (
+        ("FRONTEND_URL", settings.FRONTEND_URL, "an https"),
+        ("PUBLIC_URL", settings.PUBLIC_URL, "an https"),
+        ("PUBLIC_WS_URL", settings.PUBLIC_WS_URL, "a wss"),
+    )
     return [
-        Error(f"{name} must be an https address.", id="stockbridge.E003")
-        for name, value in (("FRONTEND_URL", settings.FRONTEND_URL), ("PUBLIC_URL", settings.PUBLIC_URL))
-        if value and urlsplit(value).scheme != "https"
+        Error(f"{name} must be {kind} address.", id="stockbridge.E003")
+        for name, value, kind in addresses
+        if value and urlsplit(value).scheme != kind.split()[1]
     ]
 
 

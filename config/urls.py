@@ -3,22 +3,27 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import dependencies
 from config.api_root import Stockbridge
 from kafka_workers.audit.drift import update_drift
+from kafka_workers.pages import urls as message_pages
 from kafka_workers.relay.unread_age import update_unread_age
 from orders_app.accounts.waiting_mails import update_account_mails_waiting
 from orders_app.analytics.lag_metric import update_analytics_lag
 from orders_app.mail.unsubscribing import UNSUBSCRIBE_PATH
+from orders_app.pages import urls as order_pages
 from orders_app.payments.audit.last_audit import update_payment_differences
 from orders_app.unsubscribe_page import unsubscribe_page
+from products_app.pages import urls as catalogue_pages
 from web import health
 from web.metrics_view import metrics_after
 from web.page_doors import log_in_page, own_password_page
 
 handler400 = "web.errors.bad_request"
+handler403 = "web.errors.permission_denied"
 handler404 = "web.errors.page_not_found"
 handler500 = "web.errors.server_error"
 
@@ -32,7 +37,14 @@ session = [
     path("logout/", LogoutView.as_view(), name="logout"),
 ]
 
+# Names such as shop:cart and staff:board.
+shop = [*catalogue_pages.SHOP, *order_pages.SHOP]
+staff = [*order_pages.STAFF, *message_pages.STAFF]
+
 urlpatterns = [
+    path("", include((shop, "shop"))),
+    path("", include((staff, "staff"))),
+    path("language/", set_language, name="set_language"),
     path("admin/login/", log_in_page(admin.site.login)),
     path("admin/password_change/", admin.site.admin_view(own_password_page(admin.site.password_change))),
     path("admin/", admin.site.urls),

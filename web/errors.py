@@ -4,6 +4,7 @@ A refusal of an application carries its code and its sentence; the table gives i
 that is down is a 503 with a sentence of ours, because its own may name hosts.
 """
 
+import sys
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -12,7 +13,6 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.log import log_response
-from django.views import defaults
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler as StandardExceptionHandler
 from drf_standardized_errors.types import ErrorResponse, ExceptionHandlerContext
@@ -33,6 +33,7 @@ from rest_framework.views import APIView
 from foundation.printable import shortened
 from foundation.refusals import Kind, Refusal, Unavailable
 from web.error_form import error_content
+from web.error_pages import OUTDATED_FORM, error_page
 from web.rendering import JsonRenderer, to_json
 
 STATUSES = {
@@ -204,7 +205,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         unknown_host = isinstance(exception, DisallowedHost)
         sentence = UNKNOWN_HOST if unknown_host else BadRequest.default_detail
         return error_response(HTTPStatus.BAD_REQUEST, BadRequest.default_code, sentence)
-    return defaults.bad_request(request, exception)
+    return error_page(request, HTTPStatus.BAD_REQUEST)
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -212,11 +213,28 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_api(request):
         path = shortened(request.path, SHOWN_CHARACTERS)
         return error_response(HTTPStatus.NOT_FOUND, "not_found", f"There is no route {path}.")
-    return defaults.page_not_found(request, exception)
+    return error_page(request, HTTPStatus.NOT_FOUND)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """handler403: what Django refuses outside the views of the API."""
+    if is_api(request):
+        return error_response(HTTPStatus.FORBIDDEN, "permission_denied", "This is not allowed.")
+    return error_page(request, HTTPStatus.FORBIDDEN, str(exception))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """CSRF_FAILURE_VIEW: a form without the token of its page."""
+    if is_api(request):
+        return error_response(HTTPStatus.FORBIDDEN, "permission_denied", f"CSRF Failed: {reason}")
+    return error_page(request, HTTPStatus.FORBIDDEN, words=OUTDATED_FORM)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: what fails outside the views."""
+    """handler500: what fails outside the views; a 503 where that is a database that is down."""
+    is_outage = isinstance(sys.exc_info()[1], OperationalError | InterfaceError | Unavailable)
     if is_api(request):
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Server Error (500)")
-    return defaults.server_error(request)
+    return error_page(
+        request, HTTPStatus.SERVICE_UNAVAILABLE if is_outage else HTTPStatus.INTERNAL_SERVER_ERROR
+    )

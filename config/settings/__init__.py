@@ -24,6 +24,7 @@ from config.settings.env import (
     seconds,
     secret_key,
     server_url,
+    socket_server,
     text,
     whole_number,
     words,
@@ -39,6 +40,8 @@ ALLOWED_HOSTS = words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 FRONTEND_URL = origin("FRONTEND_URL")
 # Where people reach the installation: no request says it, whose Host header its sender chooses.
 PUBLIC_URL = origin("PUBLIC_URL") or ("http://localhost:8000" if DEBUG else "")
+# Where pages find the sockets; empty: behind the address of the page itself.
+PUBLIC_WS_URL = socket_server("PUBLIC_WS_URL")
 
 # Plain HTTP is for one machine alone (config/checks.py); everywhere else cookies travel by HTTPS only.
 PLAIN_HTTP = flag("PLAIN_HTTP", default=DEBUG)
@@ -203,6 +206,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
     "web.admin_parameters.AdminParameters",
 ]
+CSRF_FAILURE_VIEW = "web.errors.csrf_failure"
 
 # Hot endpoints, declared beside their views, which web/fast_path.py answers before the middlewares above; it
 # asks these of them what they add to an answer, and whether they let a request in.
@@ -252,6 +256,7 @@ AUTHENTICATION_BACKENDS = [
 ]
 # Where a page's door leads that was opened by its own address.
 LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "/login/"
 
 # Links in mails about accounts (orders_app/accounts/links.py) are valid for so many seconds.
 PASSWORD_RESET_TIMEOUT = 3600

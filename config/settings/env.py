@@ -27,6 +27,7 @@ STACK_DIR = Path(os.environ.get("STACK_DIR") or BASE_DIR / ".stack")
 
 _STACK_FILE = STACK_DIR / "env"
 _NEEDED = ("SECRET_KEY", "DATABASE_URL", "MONGODB_URI", "KAFKA_BROKERS")
+SOCKETS_PATH = "/ws/orders/"
 SLOWEST_MAIL_SECONDS = 5
 """A worker waits for its turn between mails; it must not for longer when it is asked to stop."""
 _WORDS = {
@@ -111,6 +112,16 @@ def origin(name: str) -> str:
     if value and not re.fullmatch(r"https?://[^/?#\s]+", value):
         raise ImproperlyConfigured(
             f"{name} must be an origin such as https://shop.example.com, not {value!r}."
+        )
+    return value
+
+
+def socket_server(name: str) -> str:
+    """Where pages find the sockets, without the path; "" where it is not set. Raises ImproperlyConfigured."""
+    value = _word(name).rstrip("/").removesuffix(SOCKETS_PATH.rstrip("/"))
+    if value and not re.fullmatch(rf"wss?://{_HOST}(:[0-9]{{1,5}})?", value):
+        raise ImproperlyConfigured(
+            f"{name} must be an address such as wss://shop.example.com, not {_word(name)!r}."
         )
     return value
 

@@ -59,6 +59,7 @@ def make_settings(
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "FRONTEND_URL": f"http://localhost:{ports.web}",
         "PUBLIC_URL": f"http://localhost:{ports.web}",
+        "PUBLIC_WS_URL": f"ws://localhost:{ports.sockets}",
         "KAFKA_REPLICATION_FACTOR": "1",
         "LOG_FORMAT": "console",
         # All users of a stack on one machine share one address.

@@ -1,6 +1,6 @@
-"""The paths of schemas, AsyncAPI document and events page, below `/api/`."""
+"""The paths of schemas, AsyncAPI document and events page, below `/api/`, and of pages for staff."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from kafka_workers.pages import views
 
@@ -10,3 +10,4 @@ urlpatterns = [
     path("asyncapi/", views.asyncapi_document, name="asyncapi"),
     path("events/", views.events_page, name="events"),
 ]
+STAFF: list[URLPattern] = []

@@ -151,6 +151,9 @@ PRODUCT = {"name": "Rope", "price": "3.00"}
 ORDER, PRODUCTS = "api/v1/orders/{}/", "api/v1/products/{}/"
 
 ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
+    ("GET", ""): RouteCase(to_all(200)),
+    ("GET", "products/<str:product_id>/"): RouteCase(to_all(200), of_product("products/{}/")),
+    ("POST", "language/"): RouteCase(to_all(302), changes=False),
     ("GET", "api/v1/"): RouteCase(public()),
     ("GET", "api/schema/"): RouteCase(public()),
     ("GET", "api/docs/"): RouteCase(public()),

@@ -1,0 +1,21 @@
+"""The time zone of who looks at a page: its script leaves the browser's in a cookie."""
+
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.http import HttpRequest
+
+ZONE_COOKIE = "tz"
+UTC = ZoneInfo("UTC")
+
+
+def zone_of(request: HttpRequest) -> ZoneInfo:
+    """The zone of the cookie; UTC where there is none, or one that is no zone."""
+    name = request.COOKIES.get(ZONE_COOKIE, "")
+    return ZoneInfo(name) if name in _names() else UTC
+
+
+@cache
+def _names() -> frozenset[str]:
+    """Reading all names takes the directory of the zones once."""
+    return frozenset(available_timezones())
