@@ -196,9 +196,14 @@ class OwnNameThrottle(NameThrottle):
 
 def posted_name(request: Request | HttpRequest) -> str | None:
     """The user name in the form of a page or the body of a request."""
+    return posted_text(request, "username")
+
+
+def posted_text(request: Request | HttpRequest, field: str) -> str | None:
+    """The text of this field in the form of a page or the body of a request."""
     body = request.data if isinstance(request, Request) else request.POST
-    name = body.get("username") if isinstance(body, dict) else None
-    return name if isinstance(name, str) else None
+    text = body.get(field) if isinstance(body, dict) else None
+    return text if isinstance(text, str) else None
 
 
 def require_unthrottled(request: Request, throttles: Sequence[type[Throttle]]) -> None:

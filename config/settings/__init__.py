@@ -236,6 +236,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "orders_app.pages.cart.cart_pieces",
             ]
         },
     }
@@ -269,6 +270,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=LOGIN_LOCK_MINUTES)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_HTTP_RESPONSE_CODE = 429
+AXES_LOCKOUT_CALLABLE = "orders_app.accounts.lock_out.locked_out_page"
 AXES_HANDLER = "orders_app.accounts.lock_out.NormalNameHandler"
 AXES_USERNAME_CALLABLE = "orders_app.accounts.lock_out.counted_name"
 AXES_CLIENT_IP_CALLABLE = "web.addresses.client_address"

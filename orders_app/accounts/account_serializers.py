@@ -72,14 +72,9 @@ class OwnAccountSerializer(serializers.Serializer[User]):
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
         """Change the account. Raises ValidationError if the user name has been taken meanwhile."""
         address = validated_data.pop("email", None)
-        preference = validated_data.pop("mail_preference", {})
+        mail = validated_data.pop("mail_preference", {})
         try:
-            change_account(
-                user=instance,
-                names=validated_data,
-                notifications=preference.get("notifications"),
-                address=address,
-            )
+            change_account(user=instance, names=validated_data, mail=mail, address=address)
         except (IntegrityError, RuleBroken) as error:
             raise serializers.ValidationError({"username": USERNAME_TAKEN}, code="unique") from error
         return instance

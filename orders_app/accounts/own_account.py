@@ -29,9 +29,9 @@ def register_customer(*, username: str, email: str, password: str) -> User:
 
 
 def change_account(
-    *, user: User, names: Mapping[str, str], notifications: bool | None, address: str | None
+    *, user: User, names: Mapping[str, str], mail: Mapping[str, object], address: str | None
 ) -> None:
-    """Change what is given, all of it or nothing; `names` are fields of the user.
+    """Change what is given, all of it or nothing; `names` are fields of the user, `mail` of MailPreference.
 
     Raises ValidationError or IntegrityError where the user name has been taken meanwhile.
     """
@@ -40,8 +40,8 @@ def change_account(
             for field, value in names.items():
                 setattr(user, field, value)
             user.save(update_fields=list(names))
-        if notifications is not None:
-            MailPreference.objects.update_or_create(user=user, defaults={"notifications": notifications})
+        if mail:
+            MailPreference.objects.update_or_create(user=user, defaults=mail)
         if address is not None and needs_confirmation(user, address):
             _request_address(user, address)
         elif address is not None:

@@ -5,7 +5,7 @@ from rest_framework_simplejwt.exceptions import InvalidToken
 
 from foundation.mail_addresses import normal_form
 from orders_app.accounts.tokens import read_refresh_token
-from web.throttles import NameThrottle, RegistrationThrottle
+from web.throttles import NameThrottle, RegistrationThrottle, posted_text
 
 
 class TokenNameThrottle(NameThrottle):
@@ -38,6 +38,6 @@ class MailAddressThrottle(NameThrottle):
     kind = "mail_address"
 
     def name_of(self, request: Request) -> str | None:
-        """The mail address in the body."""
-        sent = request.data.get("email") if isinstance(request.data, dict) else None
-        return normal_form(sent) if isinstance(sent, str) else None
+        """The mail address in the form or body."""
+        sent = posted_text(request, "email")
+        return None if sent is None else normal_form(sent)

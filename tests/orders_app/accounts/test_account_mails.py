@@ -82,7 +82,7 @@ def link_in(mail: Any) -> str:
 
 
 def ask_for(user: User, address: str) -> None:
-    change_account(user=user, names={}, notifications=None, address=address)
+    change_account(user=user, names={}, mail={}, address=address)
 
 
 def test_a_reset_reaches_the_address_as_it_is_stored_and_its_link_sets_a_new_password(
