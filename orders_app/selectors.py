@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
-from orders_app.document import NUMBER_PREFIX, OrderDocument
+from orders_app.document import NUMBER_PREFIX, OrderDocument, ShippingAddress
 from orders_app.exceptions import OrderNotFound
 from orders_app.models import Order, OrderItem, Payment, PaymentToken, Refund
 from orders_app.models.order import AWAITS_PAYMENT
@@ -58,6 +58,21 @@ def get_document(order_id: UUID) -> OrderDocument:
     if document is None:
         raise OrderNotFound(order_id)
     return document
+
+
+def find_placed_order(user_id: int, idempotency_key: str) -> OrderDocument | None:
+    """The order that this customer has placed with this idempotency key."""
+    placed = Order.objects.exclude(idempotency_key="").filter(
+        user_id=user_id, idempotency_key=idempotency_key
+    )
+    order_id = placed.values_list("pk", flat=True).first()
+    return read_documents([order_id]).get(order_id) if order_id else None
+
+
+def last_address_of(user_id: int) -> ShippingAddress | None:
+    """Where the customer's last order goes; None for a customer without orders."""
+    address = Order.objects.filter(user_id=user_id).values(*ShippingAddress.__struct_fields__).first()
+    return ShippingAddress(**address) if address else None
 
 
 def ended_attempts(order_id: UUID) -> QuerySet[Payment]:

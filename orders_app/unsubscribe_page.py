@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from orders_app.mail.unsubscribing import set_notifications, user_of_token
-from web.page_language import in_language_of
+from web.pages import public_page
 
 TITLES = {
     "unknown": gettext_lazy("This link is not complete"),
@@ -24,8 +24,9 @@ TITLES = {
 }
 
 
-@never_cache
 @csrf_exempt
+@public_page
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     """Ask, or switch the notifications of the link's user off, or with `again` in the form on."""
@@ -41,6 +42,4 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _page(request: HttpRequest, state: str, status: HTTPStatus = HTTPStatus.OK) -> HttpResponse:
     context = {"state": state, "title": TITLES[state]}
-    return in_language_of(
-        request, lambda: render(request, "orders_app/unsubscribe.html", context, status=status)
-    )
+    return render(request, "orders_app/unsubscribe.html", context, status=status)

@@ -17,11 +17,11 @@ from products_app.documents.connection import object_id, translating_mongodb_err
 from products_app.documents.product import AS_PEOPLE_SORT, product_collection
 from products_app.documents.reading import (
     NEEDED_FIELDS,
-    Product,
     find_readable,
     is_name,
     read_product,
 )
+from products_app.documents.reading import Product as Product  # noqa: PLC0414 - for the orders, too
 from products_app.documents.search_words import singulars, words_in
 from products_app.documents.unlisted import list_unlisted, unlist
 from products_app.exceptions import ProductNotFound
@@ -214,6 +214,15 @@ def get_document(product_id: str, session: ClientSession | None = None) -> dict[
     if document is None:
         raise ProductNotFound(product_id)
     return document
+
+
+def find_products_by_id(product_ids: Iterable[str]) -> dict[str, Product]:
+    """Those of these products that can be read, inactive ones too, by id. Raises CatalogueUnavailable."""
+    keys = [key for text in product_ids if (key := object_id(text))]
+    with translating_mongodb_errors():
+        found = product_collection().find({"_id": {"$in": keys}})
+        products = [product for document in found if (product := find_readable(document))]
+    return {product.id: product for product in products}
 
 
 def find_products_to_order(product_ids: Iterable[str]) -> dict[str, OrderableProduct]:

@@ -21,7 +21,6 @@ from orders_app.accounts.own_account import confirm_address
 from orders_app.accounts.password_reset import reset_password
 from orders_app.accounts.serializers import MAX_PASSWORD
 from web.no_store import forbid_storing
-from web.page_language import in_language_of
 
 
 class LinkForm(forms.Form):
@@ -38,7 +37,7 @@ class ResetForm(LinkForm):
         label=gettext_lazy("New password"),
         max_length=MAX_PASSWORD,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
+        widget=forms.PasswordInput({"autocomplete": "new-password", "autofocus": True}),
     )
 
 
@@ -50,10 +49,14 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
     extra_context: dict[str, Any]
     done: Promise
     """What the page says when the link was followed."""
+    afterwards: tuple[str, Promise]
+    """The name and the label of the page on which one goes on then."""
+    another: tuple[str, Promise]
+    """The same of the page on which one asks for another link."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """The page, which nobody on its way may keep: its address has the token."""
-        response = in_language_of(request, lambda: super(LinkPage, self).dispatch(request, *args, **kwargs))
+        response = super().dispatch(request, *args, **kwargs)
         forbid_storing(response)
         return response
 
@@ -62,7 +65,7 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         try:
             self.find_user(request.GET.get("uid", ""), request.GET.get("token", ""))
         except InvalidLink as error:
-            return self._end(gettext(error.sentence))
+            return self._end(gettext(error.sentence), self.another)
         return super().get(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
@@ -74,16 +77,23 @@ class LinkPage(FormView):  # type: ignore[type-arg]  # not generic at run time
         try:
             self.follow(form.cleaned_data)
         except InvalidLink as error:
-            return self._end(gettext(error.sentence))
+            return self._end(gettext(error.sentence), self.another)
         except ValidationError as error:
             form.add_error("new_password" if "new_password" in form.fields else None, error)
         else:
-            return self._end(self.done)
+            return self._end(self.done, self.afterwards)
         return self.form_invalid(form)
 
-    def _end(self, sentence: str | Promise) -> HttpResponse:
+    def form_invalid(self, form: LinkForm) -> HttpResponse:
+        """The form again; or the sentence, where a part of the link is missing."""
+        if {"uid", "token"} & form.errors.keys():
+            return self._end(gettext(InvalidLink.sentence), self.another)
+        return super().form_invalid(form)
+
+    def _end(self, sentence: str | Promise, next_step: tuple[str, Promise]) -> HttpResponse:
         """The page without its form."""
-        return self.render_to_response(self.get_context_data(form=None, sentence=sentence))
+        context = self.get_context_data(form=None, sentence=sentence, next_steps=[next_step])
+        return self.render_to_response(context)
 
     def find_user(self, uid: str, token: str) -> User:
         """The user of the link. Raises InvalidLink."""
@@ -103,6 +113,8 @@ class ResetPasswordPage(LinkPage):
         "button": gettext_lazy("Set the password"),
     }
     done = gettext_lazy("Your password has been changed, and you are signed out everywhere.")
+    afterwards = ("shop:login", gettext_lazy("Sign in"))
+    another = ("shop:password-forgotten", gettext_lazy("Ask for another link"))
 
     def find_user(self, uid: str, token: str) -> User:
         """The user of the link. Raises InvalidLink."""
@@ -121,6 +133,7 @@ class ConfirmAddressPage(LinkPage):
         "button": gettext_lazy("Confirm"),
     }
     done = gettext_lazy("Your e-mail address is confirmed.")
+    afterwards = another = ("shop:account", gettext_lazy("Go to your account"))
 
     def find_user(self, uid: str, token: str) -> User:
         """The user of the link. Raises InvalidLink."""

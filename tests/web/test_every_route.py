@@ -130,7 +130,7 @@ def reset(objects: RouteObjects) -> object:
 
 def confirmation(objects: RouteObjects) -> object:
     user, address = User.objects.get(pk=objects.users.owner.pk), f"new-{objects.number}@example.com"
-    change_account(user=user, names={}, notifications=None, address=address)
+    change_account(user=user, names={}, mail={}, address=address)
     return parts_of(confirm_link(user))
 
 
@@ -154,6 +154,23 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("GET", ""): RouteCase(to_all(200)),
     ("GET", "products/<str:product_id>/"): RouteCase(to_all(200), of_product("products/{}/")),
     ("POST", "language/"): RouteCase(to_all(302), changes=False),
+    ("GET", "cart/"): RouteCase(to_all(200)),
+    ("POST", "cart/"): RouteCase(to_all(302), changes=False),
+    ("POST", "cart/lines/<str:product_id>/"): RouteCase(to_all(422), of_product("cart/lines/{}/")),
+    ("GET", "checkout/"): RouteCase(to_all(302)),
+    ("POST", "checkout/"): RouteCase(to_all(302), changes=False),
+    ("GET", "login/"): RouteCase(to_all(200)),
+    ("POST", "login/"): RouteCase(to_all(422)),
+    ("POST", "logout/"): RouteCase(to_all(302), changes=False),
+    ("GET", "register/"): RouteCase(to_all(200)),
+    ("POST", "register/"): RouteCase(to_all(422)),
+    ("GET", "account/"): RouteCase(to_all(302)),
+    **{
+        ("POST", f"account/{part}/"): RouteCase(to_all(302), changes=False)
+        for part in ("names", "email", "mail", "password")
+    },
+    ("GET", "account/password/forgotten/"): RouteCase(to_all(200)),
+    ("POST", "account/password/forgotten/"): RouteCase(to_all(422)),
     ("GET", "api/v1/"): RouteCase(public()),
     ("GET", "api/schema/"): RouteCase(public()),
     ("GET", "api/docs/"): RouteCase(public()),

@@ -1,0 +1,61 @@
+"""The form of the checkout: where the order goes, how it is paid, and which cart it is about."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy
+
+from orders_app.pages.address_form import AddressForm
+from orders_app.pages.payment_choice import PaymentForm, can_pay_here
+from orders_app.state_machine import PaymentMethod
+
+METHOD_LABELS = {
+    PaymentMethod.CREDIT_CARD: gettext_lazy("Credit card"),
+    PaymentMethod.DEBIT_CARD: gettext_lazy("Debit card"),
+    PaymentMethod.UPI: gettext_lazy("UPI"),
+    PaymentMethod.NET_BANKING: gettext_lazy("Net banking"),
+    PaymentMethod.WALLET: gettext_lazy("Wallet"),
+    PaymentMethod.STRIPE: gettext_lazy("Stripe"),
+    PaymentMethod.CASH_ON_DELIVERY: gettext_lazy("Cash on delivery"),
+}
+
+
+class CheckoutForm(AddressForm, PaymentForm):
+    """What a customer says of an order.
+
+    `order_key` is that of the cart: the same form sent again is the same order. `shown` is the digest of the
+    content that the page showed.
+    """
+
+    may_pay_later = True
+    payment_method = forms.TypedChoiceField(
+        label=gettext_lazy("Payment method"),
+        coerce=lambda value: PaymentMethod(int(value)),
+        widget=forms.RadioSelect,
+    )
+    order_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    shown = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        methods = METHOD_LABELS if can_pay_here() else (PaymentMethod.CASH_ON_DELIVERY,)
+        choices = [(method.value, METHOD_LABELS[method]) for method in methods]
+        field = self.fields["payment_method"]
+        field.choices, field.initial = choices, choices[0][0]  # type: ignore[attr-defined]
+
+    def clean(self) -> None:
+        """What is said of a card does not matter where the order is paid on delivery."""
+        super().clean()
+        if self.is_on_delivery:
+            for name in ("card", "payment_token"):
+                self.errors.pop(name, None)
+
+    @property
+    def is_on_delivery(self) -> bool:
+        """Whether the order is paid on delivery."""
+        return self.cleaned_data.get("payment_method") == PaymentMethod.CASH_ON_DELIVERY
+
+    @property
+    def token(self) -> str:
+        """The token to pay by; empty where the order is paid later or on delivery. Only of a valid form."""
+        return "" if self.is_on_delivery else super().token

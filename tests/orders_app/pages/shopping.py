@@ -1,0 +1,42 @@
+"""What customers do on the pages of the shop, by Django's test client."""
+
+import re
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.test import Client
+
+ADDRESS = {
+    "street": "1 Bridge St",
+    "zip_code": "01262",
+    "city": "Stockbridge",
+    "state": "MA",
+    "country": "US",
+}
+ON_DELIVERY, BY_CARD = "6", "1"
+
+
+def text_of(answer: Any) -> str:
+    """The words of a page, without its markup."""
+    words = re.sub(r"<[^>]*>", " ", answer.content.decode())
+    return " ".join(words.replace("&nbsp;", " ").replace("&#x27;", "'").split())
+
+
+def put_into_cart(browser: Client, product_id: str, quantity: object = 1, **more: str) -> Any:
+    """Send the form of a product's page; the page that it leads to."""
+    form = {"product_id": product_id, "quantity": quantity} | more
+    return browser.post("/cart/", form, follow=True)
+
+
+def hidden_fields(page: HttpResponseBase) -> dict[str, str]:
+    """The hidden fields of the checkout, by name."""
+    content = page.content.decode()  # type: ignore[attr-defined]  # of a page
+    found = re.findall(r'<input type="hidden" name="(order_key|shown)" value="([^"]*)"', content)
+    return dict(found)
+
+
+def checkout_form(browser: Client, method: str = ON_DELIVERY, **changes: str) -> dict[str, str]:
+    """What the page of the checkout sends for this payment method."""
+    page = browser.get("/checkout/")
+    assert page.status_code == 200, page
+    return hidden_fields(page) | ADDRESS | {"payment_method": method, "card": "visa"} | changes
