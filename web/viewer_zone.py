@@ -12,10 +12,10 @@ UTC = ZoneInfo("UTC")
 def zone_of(request: HttpRequest) -> ZoneInfo:
     """The zone of the cookie; UTC where there is none, or one that is no zone."""
     name = request.COOKIES.get(ZONE_COOKIE, "")
-    return ZoneInfo(name) if name in _names() else UTC
+    return ZoneInfo(name) if name in zone_names() else UTC
 
 
 @cache
-def _names() -> frozenset[str]:
-    """Reading all names takes the directory of the zones once."""
+def zone_names() -> frozenset[str]:
+    """The names of all zones. Reading all names takes the directory of the zones once."""
     return frozenset(available_timezones())

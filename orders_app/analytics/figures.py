@@ -130,6 +130,18 @@ class StageLatency(Struct, frozen=True, rename="camel"):
     p99: float | None
 
 
+class Confirmations(Struct, frozen=True):
+    """How many of the orders that were placed in a bucket were confirmed, and after how many seconds.
+
+    `p50` and `p95` are the exact percentiles; null where none was.
+    """
+
+    start: datetime
+    count: int
+    p50: float | None
+    p95: float | None
+
+
 class CancelReasonFigures(Struct, frozen=True, rename="camel"):
     """How many orders were cancelled for this reason."""
 

@@ -10,6 +10,7 @@ from orders_app.analytics import freshness, queries
 from orders_app.analytics.figures import (
     BucketFigures,
     CancelReasonFigures,
+    Confirmations,
     FunnelStage,
     OrdersByCurrency,
     OrdersByPaymentMethod,
@@ -108,6 +109,19 @@ def measure_stages(selection: Selection) -> list[StageLatency]:
     return [
         StageLatency(stage, *found.get(number, (0, None, None, None)))
         for number, stage in enumerate(TIMED_STAGES, 1)
+    ]
+
+
+def measure_confirmations(selection: Selection, starts: Sequence[datetime]) -> list[Confirmations]:
+    """How long these orders took to be confirmed, by the bucket in which they were placed.
+
+    `starts` are when the buckets begin, the first one not after the period.
+    """
+    with one_snapshot():
+        rows = read(queries.CONFIRMATIONS, selection.parameters | {"starts": list(starts)})
+    found = {number: (count, *(round(each, 3) for each in seconds)) for number, count, seconds in rows}
+    return [
+        Confirmations(start, *found.get(number, (0, None, None))) for number, start in enumerate(starts, 1)
     ]
 
 

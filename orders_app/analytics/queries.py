@@ -53,6 +53,12 @@ LATENCIES = f"""
 The times come from clocks of several servers: a negative one counts as 0.
 """
 
+CONFIRMATIONS = f"""
+    SELECT width_bucket(placed_at, %(starts)s), count(*), percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
+        ORDER BY greatest(extract(epoch FROM confirmed_at - placed_at)::float8, 0))
+    FROM analytics_order WHERE {SELECTED} AND confirmed_at IS NOT NULL GROUP BY 1"""
+"""How many orders of a bucket were confirmed, and after how many seconds: the exact percentiles."""
+
 CANCEL_REASONS = f"""
     SELECT cancel_code, count(*) AS orders
     FROM analytics_order WHERE {SELECTED} AND cancelled_at IS NOT NULL

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from django.db import OperationalError, connection, transaction
@@ -44,12 +45,29 @@ class Selection(NamedTuple):
         return {"start": start, "end": end, "tz": zone.key, "currency": self.currency}
 
 
+_is_open = ContextVar("a snapshot is open", default=False)
+
+
 @contextmanager
 def one_snapshot() -> Iterator[None]:
     """All that is read inside was true at one moment, whatever the worker or a rebuild does meanwhile.
 
-    Raises TooManyOrders where a query takes longer than LONGEST_MILLISECONDS.
+    Inside another one it is that one. Raises TooManyOrders where a query takes longer than
+    LONGEST_MILLISECONDS.
     """
+    if _is_open.get():
+        yield
+        return
+    token = _is_open.set(True)
+    try:
+        with _new_snapshot():
+            yield
+    finally:
+        _is_open.reset(token)
+
+
+@contextmanager
+def _new_snapshot() -> Iterator[None]:
     try:
         with _read_only_transaction():
             yield

@@ -1,10 +1,9 @@
 """What the routes of analytics are asked: period, time zone, currency; a value without a meaning is a 400."""
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import timezone
@@ -19,6 +18,7 @@ from foundation.printable import shortened
 from orders_app.analytics.periods import Bucket, Period, bucket_starts, first_moment
 from orders_app.analytics.product_figures import SortedBy
 from orders_app.api.filters import with_plus
+from web.viewer_zone import zone_names
 
 SHOWN_CHARACTERS = 50
 YEARS = range(1970, 3000)
@@ -52,11 +52,6 @@ class MomentField(serializers.Field[date | datetime, str, str, Any]):
         return moment
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 @extend_schema_field(OpenApiTypes.STR)
 class ZoneField(serializers.Field[ZoneInfo, str, str, Any]):
     """A time zone by its name in the IANA time zone database."""
@@ -67,7 +62,7 @@ class ZoneField(serializers.Field[ZoneInfo, str, str, Any]):
 
     def to_internal_value(self, data: str) -> ZoneInfo:
         """The zone. Raises ValidationError."""
-        if data not in _zones():
+        if data not in zone_names():
             self.fail("invalid", given=shortened(data, SHOWN_CHARACTERS))
         return ZoneInfo(data)
 

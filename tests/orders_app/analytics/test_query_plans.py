@@ -41,6 +41,7 @@ QUERIES = {
     "timeseries": queries.BUCKETS,
     "funnel": queries.FUNNEL,
     "latency": queries.LATENCIES,
+    "confirmations": queries.CONFIRMATIONS,
     "reasons": queries.CANCEL_REASONS,
     "products": queries.PAGE_OF_PRODUCTS.format(column="revenue"),
     "number of products": queries.COUNT_PRODUCTS,
