@@ -1,9 +1,9 @@
 """The paths of the pages about orders: those of the shop, and those for staff."""
 
 from django.urls import URLPattern, path
-<<<<<<< HEAD
 
 from orders_app.pages import account_page, cart_page, checkout_page, sign_in_pages
+from orders_app.pages.insights.views import insights_figures, insights_page
 
 SHOP: list[URLPattern] = [
     path("cart/", cart_page.cart_page, name="cart"),
@@ -23,14 +23,7 @@ SHOP: list[URLPattern] = [
         name="password-forgotten",
     ),
 ]
-STAFF: list[URLPattern] = []
-=======
-
-from orders_app.pages.insights.views import insights_figures, insights_page
-
-SHOP: list[URLPattern] = []
 STAFF: list[URLPattern] = [
     path("insights/", insights_page, name="insights"),
     path("insights/figures/", insights_figures, name="insights-figures"),
 ]
->>>>>>> a708e85 (Insights: staff see the figures of a period on one page, beside those of the period before, with charts and tables)

@@ -154,7 +154,6 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("GET", ""): RouteCase(to_all(200)),
     ("GET", "products/<str:product_id>/"): RouteCase(to_all(200), of_product("products/{}/")),
     ("POST", "language/"): RouteCase(to_all(302), changes=False),
-<<<<<<< HEAD
     ("GET", "cart/"): RouteCase(to_all(200)),
     ("POST", "cart/"): RouteCase(to_all(302), changes=False),
     ("POST", "cart/lines/<str:product_id>/"): RouteCase(to_all(422), of_product("cart/lines/{}/")),
@@ -172,10 +171,8 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     },
     ("GET", "account/password/forgotten/"): RouteCase(to_all(200)),
     ("POST", "account/password/forgotten/"): RouteCase(to_all(422)),
-=======
     ("GET", "insights/"): RouteCase(to_all(302)),
     ("GET", "insights/figures/"): RouteCase(to_all(302)),
->>>>>>> a708e85 (Insights: staff see the figures of a period on one page, beside those of the period before, with charts and tables)
     ("GET", "api/v1/"): RouteCase(public()),
     ("GET", "api/schema/"): RouteCase(public()),
     ("GET", "api/docs/"): RouteCase(public()),
