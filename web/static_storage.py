@@ -15,4 +15,5 @@ class FingerprintedStorage(CompressedManifestStaticFilesStorage):
 
     def stored_name(self, name: str) -> str:
         """The name with a fingerprint, where there is one."""
-        return super().stored_name(name) if self.hashed_files else name
+        stored: str = super().stored_name(name) if self.hashed_files else name
+        return stored

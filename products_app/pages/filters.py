@@ -21,9 +21,14 @@ ORDERINGS = [
 
 def _price_field(label: Any) -> forms.DecimalField:
     decimals = decimals_of(settings.CURRENCY)
-    shape = {"max_digits": PRICE_DIGITS + decimals, "decimal_places": decimals, "min_value": 0}
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-    return forms.DecimalField(label=label, required=False, widget=widget, **shape)
+    return forms.DecimalField(
+        label=label,
+        required=False,
+        min_value=0,
+        max_digits=PRICE_DIGITS + decimals,
+        decimal_places=decimals,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
 
 
 class CatalogueFilters(forms.Form):
@@ -50,4 +55,4 @@ class CatalogueFilters(forms.Form):
     def criteria(self) -> ProductCriteria:
         """The filters that are set and readable."""
         given = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", False)}
-        return ProductCriteria(**given)  # type: ignore[typeddict-item]  # the fields have its names and types
+        return cast("ProductCriteria", given)

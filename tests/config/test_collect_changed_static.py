@@ -9,6 +9,8 @@ from django.core.management import call_command
 from django.templatetags.static import static
 from django.test import Client
 
+storage: Any = staticfiles_storage
+
 
 @pytest.fixture
 def sources(tmp_path: Path, settings: Any) -> Path:
@@ -25,7 +27,7 @@ def sources(tmp_path: Path, settings: Any) -> Path:
 
 def collect() -> None:
     call_command("collect_changed_static", verbosity=0)
-    staticfiles_storage._setup()
+    storage._setup()
 
 
 def test_a_file_has_its_own_name_until_files_are_collected_and_then_a_fingerprint(sources: Path) -> None:
@@ -41,7 +43,7 @@ def test_a_file_has_its_own_name_until_files_are_collected_and_then_a_fingerprin
 
 def test_a_module_imports_another_by_its_fingerprint(sources: Path) -> None:
     collect()
-    text = Path(staticfiles_storage.path(staticfiles_storage.stored_name("whole.js"))).read_text()
+    text = Path(storage.path(storage.stored_name("whole.js"))).read_text()
     assert static("part.js").removeprefix("/static/") in text
 
 

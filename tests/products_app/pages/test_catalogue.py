@@ -24,7 +24,8 @@ def page(path: str, status: int = 200, **headers: str) -> str:
 
 
 def put(name: str, **fields: Any) -> Product:
-    return create_product(**{"name": name, "price": Decimal(10), "stock": 20} | fields)
+    given: Any = {"name": name, "price": Decimal(10), "stock": 20} | fields
+    return create_product(**given)
 
 
 def test_the_front_door_shows_what_is_for_sale_without_asking_postgresql() -> None:
