@@ -22,7 +22,6 @@ from devtools.stack.status import print_status
 _WELCOME = """
 Stockbridge is running.
 
-  shop           {web}/
   API            {web}/api/v1/     description of the API: {web}/api/docs/
   admin          {web}/admin/
   sockets        {sockets}
@@ -70,7 +69,7 @@ def _start(options: StartOptions) -> None:
         stack = embedded_stack(
             directory,
             ports=ports,
-            caller={"DEMO": str(options.demo).lower(), **os.environ},
+            caller=os.environ,
             counts=options.counts,
             console=Console(),
         )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from kafka_workers.pages import views
+from kafka_workers.pages import board, proof, views
 
 urlpatterns = [
     path("schemas/", views.schema_list, name="message-schemas"),
@@ -10,4 +10,9 @@ urlpatterns = [
     path("asyncapi/", views.asyncapi_document, name="asyncapi"),
     path("events/", views.events_page, name="events"),
 ]
-STAFF: list[URLPattern] = []
+STAFF: list[URLPattern] = [
+    path("board/", board.board_page, name="board"),
+    path("board/figures/", board.board_figures, name="board-figures"),
+    path("board/proof/", proof.proof_page, name="proof"),
+    path("board/proof/figures/", proof.proof_figures, name="proof-figures"),
+]

@@ -153,6 +153,10 @@ ORDER, PRODUCTS = "api/v1/orders/{}/", "api/v1/products/{}/"
 ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("GET", ""): RouteCase(to_all(200)),
     ("GET", "products/<str:product_id>/"): RouteCase(to_all(200), of_product("products/{}/")),
+    ("GET", "board/"): RouteCase(to_all(302)),
+    ("GET", "board/figures/"): RouteCase(to_all(302)),
+    ("GET", "board/proof/"): RouteCase(to_all(302)),
+    ("GET", "board/proof/figures/"): RouteCase(to_all(302)),
     ("POST", "language/"): RouteCase(to_all(302), changes=False),
     ("GET", "cart/"): RouteCase(to_all(200)),
     ("POST", "cart/"): RouteCase(to_all(302), changes=False),

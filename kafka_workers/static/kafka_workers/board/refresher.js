@@ -1,0 +1,79 @@
+/**
+ * Asks the server for the figures of the page again and again, while somebody sees the page.
+ */
+
+const LONGEST_WAIT = 15_000;
+
+/**
+ * How the last question ended: `ok`; `away`, the server did not answer as it should; `signed-out`.
+ * @typedef {"ok" | "away" | "signed-out"} RefreshState
+ */
+
+export class Refresher {
+  #address;
+  #pause;
+  #onFigures;
+  #onState;
+  #timer = 0;
+  #isAsking = false;
+  #isAsked = false;
+
+  /**
+   * @param {object} options
+   * @param {string} options.address of the figures.
+   * @param {number} options.pause between two questions, in milliseconds.
+   * @param {(figures: object) => void} options.onFigures
+   * @param {(state: RefreshState) => void} [options.onState] is given the state after each question.
+   */
+  constructor({ address, pause, onFigures, onState = () => {} }) {
+    this.#address = address;
+    this.#pause = pause;
+    this.#onFigures = onFigures;
+    this.#onState = onState;
+  }
+
+  /** Asks from now on, after a first pause. */
+  start() {
+    document.addEventListener("visibilitychange", () => this.#isSeen() && this.now());
+    this.#plan();
+  }
+
+  /** Asks now, or once more as soon as the question that is asked is answered. */
+  now() {
+    if (this.#isAsking) this.#isAsked = true;
+    else this.#ask();
+  }
+
+  async #ask() {
+    clearTimeout(this.#timer);
+    this.#isAsking = true;
+    this.#isAsked = false;
+    this.#onState(await this.#answer());
+    this.#isAsking = false;
+    if (this.#isAsked) this.#ask();
+    else this.#plan();
+  }
+
+  async #answer() {
+    try {
+      const signal = AbortSignal.timeout(LONGEST_WAIT);
+      const response = await fetch(this.#address, { redirect: "manual", cache: "no-store", signal });
+      if (response.type === "opaqueredirect" || response.status === 403) return "signed-out";
+      if (!response.ok) return "away";
+      this.#onFigures(await response.json());
+      return "ok";
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof DOMException) return "away";
+      throw error;
+    }
+  }
+
+  #plan() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#isSeen() && this.#ask(), this.#pause);
+  }
+
+  #isSeen() {
+    return document.visibilityState === "visible";
+  }
+}
