@@ -51,7 +51,8 @@ def _plain_http() -> list[Error]:
         ("PUBLIC_URL", settings.PUBLIC_URL, "an https"),
         ("PUBLIC_WS_URL", settings.PUBLIC_WS_URL, "a wss"),
     )
-    return [
+    demo = "DEMO is for PLAIN_HTTP alone: its pages show passwords."
+    return [Error(demo, id="stockbridge.E005") for _ in range(settings.DEMO)] + [
         Error(f"{name} must be {kind} address.", id="stockbridge.E003")
         for name, value, kind in addresses
         if value and urlsplit(value).scheme != kind.split()[1]

@@ -69,6 +69,7 @@ LISTED: Conditions = {"nameWords": {"$exists": True}}
 SAMPLE_PRODUCTS = 1_000
 MAX_CATEGORY = 100
 """What is longer is cut off in orders; the API takes none that is longer."""
+MAX_CATEGORIES = 1_000
 ORDERED_FIELDS = {**NEEDED_FIELDS, "category": 1}
 BEST_MATCH = "rank"
 """The field that is added to the products of a search: how well they match."""
@@ -202,6 +203,19 @@ def get_product(*, product_id: str, include_inactive: bool) -> Product:
     if product is None or not (product.is_active or include_inactive):
         raise ProductNotFound(product_id)
     return product
+
+
+def find_categories(limit: int = MAX_CATEGORIES) -> list[str]:
+    """The categories of the catalogue, sorted; the first `limit`. Raises CatalogueUnavailable."""
+    stages: list[dict[str, Any]] = [
+        {"$match": {"category": {"$gt": ""}}},
+        {"$sort": {"category": 1}},
+        {"$group": {"_id": "$category"}},
+        {"$sort": {"_id": 1}},
+        {"$limit": limit},
+    ]
+    with translating_mongodb_errors():
+        return [row["_id"] for row in product_collection().aggregate(stages)]
 
 
 def get_document(product_id: str, session: ClientSession | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Django settings; every one that changes between installations comes from the environment."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
 from environ import Env
@@ -86,6 +87,10 @@ WEB_LIMITS = {
     "connections_per_address": 0 if TRUSTED_PROXIES else CONNECTIONS_PER_ADDRESS,
     "body_bytes": DATA_UPLOAD_MAX_MEMORY_SIZE,
 }
+
+# The front door tells newcomers how to sign in to the demo, and where its inbox is.
+DEMO = flag("DEMO", default=False)
+INBOX_URL = http_addresses("INBOX_URL")
 
 MONITOR_ADDRESSES = networks("MONITOR_ADDRESSES", ("127.0.0.0/8", "::1"))
 MONITOR_TOKEN = header_value("MONITOR_TOKEN")
@@ -288,6 +293,12 @@ USE_TZ = True
 UNFOLD = {"SITE_TITLE": "Stockbridge", "SITE_HEADER": "Stockbridge"}
 
 STATIC_URL = "/static/"
+# Where `collect_changed_static` puts the files with fingerprints; all stacks of a checkout share them.
+STATIC_ROOT = Path(text("STATIC_ROOT") or BASE_DIR / ".cache" / "static")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "web.static_storage.FingerprintedStorage"},
+}
 WHITENOISE_USE_FINDERS = True
 
 CORS_ALLOWED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []

@@ -22,6 +22,7 @@ from devtools.stack.status import print_status
 _WELCOME = """
 Stockbridge is running.
 
+  shop           {web}/
   API            {web}/api/v1/     description of the API: {web}/api/docs/
   admin          {web}/admin/
   sockets        {sockets}
@@ -69,7 +70,7 @@ def _start(options: StartOptions) -> None:
         stack = embedded_stack(
             directory,
             ports=ports,
-            caller=os.environ,
+            caller={"DEMO": str(options.demo).lower(), **os.environ},
             counts=options.counts,
             console=Console(),
         )

@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from devtools.stack.http_health import is_healthy
@@ -26,6 +26,10 @@ class MailCatcher(ServerProcess):
     @property
     def url(self) -> str:
         return f"smtp://{self.address}"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {**super().settings, "INBOX_URL": self.page}
 
     @property
     def page(self) -> str:

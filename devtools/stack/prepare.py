@@ -20,7 +20,7 @@ WAITING = "waiting for "
 TOPICS_FAILED = 75
 """The exit code when all but the topics is ready."""
 
-_DATABASES = ("check", "migrate", "create_collections", "register_service_key")
+_DATABASES = ("check", "collect_changed_static", "migrate", "create_collections", "register_service_key")
 _DEMO = "seed_demo"
 _TOPICS = "create_topics"
 _RETRY_SECONDS = 1.0

@@ -54,6 +54,8 @@ def test_no_server_starts_on_unsafe_settings(module: str) -> None:
         ({"ALLOWED_HOSTS": ["shop.example.com", "*"]}, "ALLOWED_HOSTS must name the hosts"),
         ({"FRONTEND_URL": "http://shop.example.com"}, "FRONTEND_URL must be an https address."),
         ({"PUBLIC_URL": "http://shop.example.com"}, "PUBLIC_URL must be an https address."),
+        ({"PUBLIC_WS_URL": "ws://shop.example.com"}, "PUBLIC_WS_URL must be a wss address."),
+        ({"DEMO": True}, "DEMO is for PLAIN_HTTP alone: its pages show passwords."),
         (
             {"PLAIN_HTTP": True, "ALLOWED_HOSTS": ["localhost", "shop.example.com"]},
             "PLAIN_HTTP is for this machine alone, but ALLOWED_HOSTS has shop.example.com",

@@ -124,6 +124,8 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
         ("MONITOR_TOKEN", f" {LONG}", "MONITOR_TOKEN must not begin or end with a blank."),
         ("FRONTEND_URL", "shop.example.com", "FRONTEND_URL must be an origin such as"),
         ("PUBLIC_URL", "https://shop.example.com/path", "PUBLIC_URL must be an origin such as"),
+        ("PUBLIC_WS_URL", "https://shop.example.com", "PUBLIC_WS_URL must be an address such as wss://"),
+        ("PUBLIC_WS_URL", "wss://shop.example.com/live", "PUBLIC_WS_URL must be an address such as wss://"),
         ("EMAIL_URL", "mail.example.com", "EMAIL_URL cannot be read"),
         ("EMAIL_URL", "http://mail.example.com", "EMAIL_URL cannot be read"),
         ("EMAIL_URL", "smtp://u:a@b@mail.example.com", "EMAIL_URL cannot be read"),
@@ -156,6 +158,11 @@ def test_the_mail_server_is_read_from_one_url() -> None:
     url = "smtp+tls://shop%40example.com:p%24%40+w@mail.example.com:587"
     assert values_of(*names, EMAIL_URL=url) == ["mail.example.com", 587, "shop@example.com", "p$@+w", True]
     assert values_of("EMAIL_URL", "PUBLIC_URL", DEBUG="false", EMAIL_URL="", PUBLIC_URL="") == ["", ""]
+
+
+def test_the_address_of_the_sockets_may_have_their_path() -> None:
+    for address in ("ws://localhost:8001", "ws://localhost:8001/", "ws://localhost:8001/ws/orders/"):
+        assert values_of("PUBLIC_WS_URL", PUBLIC_WS_URL=address) == ["ws://localhost:8001"]
 
 
 def test_settings_of_a_stack_that_does_not_run_are_used_with_a_sentence(tmp_path: Path) -> None:
