@@ -235,6 +235,17 @@ STOCK_WATCH = Worker(
     ),
 )
 
+LAG_EXPORTER = Worker(
+    name="lag",
+    title="lag exporter",
+    command="run_lag_exporter",
+    runs="kafka_workers.lag.exporter:run",
+    purpose="measure how far and how long each consumer group is behind, and whether it keeps up",
+    scaling="Several show the same figures.",
+    needs=(KAFKA,),
+    principal="stockbridge-lag",
+)
+
 WORKERS = tuple(entry for entry in tuple(globals().values()) if isinstance(entry, Worker))
 """Every entry above, in its order."""
 

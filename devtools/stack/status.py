@@ -42,6 +42,8 @@ _LATE_SECONDS = 60.0
 _OLDEST_UNREAD = "stockbridge_relay_oldest_unread_seconds"
 _ACCOUNT_MAILS = "stockbridge_account_mails_waiting"
 _WAITING = "stockbridge_consumer_waiting"
+_STUCK = {"STALLED": "does not get on with", "STOPPED": "has no member that reads"}
+"""What `consumer_lag` says of a group that reads nothing, in words."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,7 @@ def _get(web: str, path: str, settings: Mapping[str, str]) -> str:
 
 
 def _lag(settings: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """How many messages each group has not read, and what kept that from being found out."""
+    """How many messages each group has not read, and what is wrong with that, or with finding it out."""
     try:
         done = subprocess.run(
             [sys.executable, "manage.py", "consumer_lag", "--json"],
@@ -194,7 +196,12 @@ def _lag(settings: Mapping[str, str]) -> tuple[list[str], list[str]]:
     unread: Counter[str] = Counter()
     for row in rows:
         unread[row["group"]] += row["lag"] or 0
-    return [f"{group}: {count} messages unread" for group, count in sorted(unread.items())], []
+    behind = [f"{group}: {count} messages unread" for group, count in sorted(unread.items())]
+    return behind, list(dict.fromkeys(_stuck(row) for row in rows if row["status"] in _STUCK))
+
+
+def _stuck(row: Mapping[str, Any]) -> str:
+    return f"{row['group']} {_STUCK[row['status']]} {row['topic']}, where messages wait"
 
 
 def _last_line(text: str) -> str:

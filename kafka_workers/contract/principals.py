@@ -7,18 +7,18 @@ from kafka_workers.runtime.broker.access import Operation, Permission, ResourceK
 from kafka_workers.runtime.broker.topics import topics_of_group
 from kafka_workers.runtime.dead_letters.resolver import resolver_transactional_id
 from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_topic
-from kafka_workers.workers import ANALYTICS, GROUPS, WORKERS, Consumer, Worker
+from kafka_workers.workers import ANALYTICS, GROUPS, LAG_EXPORTER, WORKERS, Consumer, Worker
 
 TOPICS = "stockbridge-topics"
 DEAD_LETTERS = "stockbridge-dead-letters"
-LAG = "stockbridge-lag"
+LAG = LAG_EXPORTER.principal
 
 PURPOSES = {
     TOPICS: "`create_topics`",
     **{worker.principal: f"`{worker.command}`" for worker in WORKERS if worker.principal},
     ANALYTICS.principal: f"`{ANALYTICS.command}`, `rebuild_analytics --from kafka`",
     DEAD_LETTERS: "`dead_letters`, and the web processes for the admin's pages of dead letters",
-    LAG: "`consumer_lag`, `audit_stock`",
+    LAG: "`run_lag_exporter`, `consumer_lag`, `audit_stock`",
 }
 """The users, and what runs in the name of each."""
 
@@ -70,7 +70,8 @@ def _of_lag(group: str) -> Iterator[Permission]:
         dead_letter_topic(group),
         resolution_topic(group),
     }
-    yield from _on_topics(LAG, {*GROUPS[group], *own}, Operation.DESCRIBE)
+    # The time of the first unread message is in the topic.
+    yield from _on_topics(LAG, {*GROUPS[group], *own}, Operation.READ)
 
 
 def _on_topics(user: str, names: Iterable[str], *operations: Operation) -> Iterator[Permission]:

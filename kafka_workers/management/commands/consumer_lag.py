@@ -1,14 +1,22 @@
 """`manage.py consumer_lag`."""
 
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
 import msgspec
-from django.conf import settings
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from foundation.operator_command import Column, OperatorCommand, write_table
 from foundation.printable import printable_json
-from kafka_workers.runtime.broker.lag import PartitionLag, group_names, read_lag
-from kafka_workers.runtime.group_topics import retry_topics
-from kafka_workers.workers import GROUPS
+from kafka_workers.lag.judging import FAILING, Status
+from kafka_workers.lag.watching import PATIENCE_SECONDS, LagWatch, WatchedPartition
+
+WINDOW_SECONDS = 30.0
+SAMPLES = 4
+SAMPLE_SECONDS = 1.0
+WATCH_SECONDS = 2.0
+_CLEAR_SCREEN = "\033[H\033[2J"
 
 _COLUMNS = (
     Column("group", stretches=True),
@@ -16,19 +24,29 @@ _COLUMNS = (
     Column("partition"),
     Column("lag"),
     Column("held"),
+    Column("seconds"),
+    Column("status"),
     Column("start", on_terminal=False),
     Column("end", on_terminal=False),
     Column("committed", on_terminal=False),
 )
+_SENTENCES = {
+    Status.STALLED: "{group} has {topic}/{partition} and does not get on",
+    Status.STOPPED: "no member of {group} reads {topic}/{partition}",
+}
 
 
 class Command(OperatorCommand):
     """Shows the lag of each consumer group."""
 
     help = (
-        "Show for each consumer group and partition how many messages are still to be read (lag), and how "
-        "many of them are held back by an open transaction of the program that sent them (held). Elsewhere "
-        "than on a terminal: whole lines, with tabs between the columns."
+        "Show for each consumer group and partition how many messages are still to be read (lag), how many "
+        "of them are held back by an open transaction of the program that sent them (held), how long the "
+        "first of them has waited (seconds), and whether the group keeps up (status): OK; WARN, it reads but "
+        "falls further behind; STALLED, a member has the partition and does not get on; STOPPED, nobody "
+        "reads; REWOUND, it was set back. Exit code 1 where a group is STALLED or STOPPED. Where messages "
+        f"have waited for {PATIENCE_SECONDS:.0f} seconds, the command looks on for some seconds before it "
+        "judges. Elsewhere than on a terminal: whole lines, with tabs between the columns."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,26 +54,68 @@ class Command(OperatorCommand):
             "--group", action="append", default=[], help="only this group; may be given more than once"
         )
         parser.add_argument("--json", action="store_true", help="one JSON array instead of a table")
+        parser.add_argument(
+            "--watch",
+            action="store_true",
+            help="show it anew every two seconds, until Ctrl-C",
+        )
 
-    def handle(self, *_: object, group: list[str], json: bool, **__: object) -> None:
-        lags = read_lag({name: _topics(name) for name in group or {*GROUPS, *group_names()}})
-        rows = [_row(lag) for lag in lags]
-        if json:
+    def handle(self, *_: object, group: list[str], json: bool, watch: bool, **__: object) -> None:
+        with LagWatch(window_seconds=WINDOW_SECONDS, groups=group) as lag_watch:
+            if watch:
+                self._watch(lag_watch, as_json=json)
+                return
+            watched = _look_until_sure(lag_watch)
+        self._write(watched, as_json=json)
+        if failing := [each for each in watched if each.status in FAILING]:
+            raise CommandError("\n".join(_sentences(failing)))
+
+    def _watch(self, lag_watch: LagWatch, *, as_json: bool) -> None:
+        with suppress(KeyboardInterrupt):
+            while True:
+                watched = lag_watch.look()
+                if self.stdout.isatty():
+                    self.stdout.write(_CLEAR_SCREEN, ending="")
+                self._write(watched, as_json=as_json)
+                self.stdout.flush()
+                time.sleep(WATCH_SECONDS)
+
+    def _write(self, watched: Sequence[WatchedPartition], *, as_json: bool) -> None:
+        rows = [_row(each) for each in watched]
+        if as_json:
             self.stdout.write(printable_json(msgspec.json.encode(rows).decode()))
-        else:
-            cells = [
-                ["-" if (value := row[each.name]) is None else str(value) for each in _COLUMNS]
-                for row in rows
-            ]
-            write_table(self.stdout, _COLUMNS, cells)
+            return
+        cells = [
+            ["-" if (value := row[each.name]) is None else str(value) for each in _COLUMNS] for row in rows
+        ]
+        write_table(self.stdout, _COLUMNS, cells)
 
 
-def _topics(group: str) -> list[str]:
-    """The topics of one of our groups; empty for another group, whose topics follow from its commits."""
-    return (
-        [*GROUPS[group], *retry_topics(group, len(settings.RETRY_DELAYS_SECONDS))] if group in GROUPS else []
-    )
+def _look_until_sure(lag_watch: LagWatch) -> list[WatchedPartition]:
+    """What the first look shows where nothing is late; else several looks tell whether the groups get on."""
+    watched = lag_watch.look()
+    for _ in range(SAMPLES - 1):
+        if all(each.waiting_seconds < PATIENCE_SECONDS for each in watched):
+            break
+        time.sleep(SAMPLE_SECONDS)
+        watched = lag_watch.look()
+    return watched
 
 
-def _row(lag: PartitionLag) -> dict[str, object]:
-    return {**msgspec.structs.asdict(lag), "lag": lag.lag}
+def _row(watched: WatchedPartition) -> dict[str, object]:
+    return {
+        **msgspec.structs.asdict(watched.lag),
+        "lag": watched.unread,
+        "seconds": round(watched.waiting_seconds, 1),
+        "status": str(watched.status),
+    }
+
+
+def _sentences(failing: Iterable[WatchedPartition]) -> list[str]:
+    return [
+        _SENTENCES[each.status].format(
+            group=each.lag.group, topic=each.lag.topic, partition=each.lag.partition
+        )
+        + f": {each.unread} messages wait, the first for {each.waiting_seconds:.0f} s"
+        for each in failing
+    ]

@@ -2,9 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from typing import Self
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ListOffsetsResultInfo, OffsetSpec
+from confluent_kafka.admin import (
+    AdminClient,
+    ConsumerGroupDescription,
+    ListOffsetsResultInfo,
+    MemberDescription,
+    OffsetSpec,
+)
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
@@ -14,6 +21,8 @@ from kafka_workers.runtime.broker.topic_reader import partitions_of, require_ans
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 CommittedOffsets = dict[tuple[str, int], int | None]
+Offsets = dict[tuple[str, int], int]
+"""By topic and partition."""
 _UNKNOWN_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
 
 
@@ -38,68 +47,113 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
 
 
 def read_lag(topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
-    """The lag of these groups, by group, topic and partition.
-
-    `topics` gives the topics that each group reads; other topics with a committed offset are added. Raises
-    BrokerUnavailable.
-    """
-    admin = AdminClient(client_config("consumer-lag"))
-    require_answer(admin)
-    try:
-        committed = {group: _committed(admin, group, names) for group, names in topics.items()}
-        partitions = {partition for offsets in committed.values() for partition in offsets}
-        starts = _offsets(admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        readable = _offsets(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        ends = _offsets(admin, partitions, OffsetSpec.latest(), committed_only=False)  # type: ignore[no-untyped-call]
-    except KafkaException as exception:
-        raise BrokerUnavailable(exception.args[0].str()) from exception
-    return [
-        PartitionLag(
-            group=group,
-            topic=topic,
-            partition=partition,
-            start=starts[topic, partition],
-            end=ends[topic, partition],
-            held=max(0, ends[topic, partition] - readable[topic, partition]),
-            committed=offset,
-        )
-        for group, offsets in sorted(committed.items())
-        for (topic, partition), offset in sorted(offsets.items())
-        if (topic, partition) in starts.keys() & readable.keys() & ends.keys()
-    ]
+    """The lag of these groups as of now: see `LagReader.read`. Raises BrokerUnavailable."""
+    with LagReader() as reader:
+        return reader.read(topics)
 
 
-def group_names() -> list[str]:
-    """All consumer groups of the cluster, of this system and of others. Raises BrokerUnavailable."""
-    admin = AdminClient(client_config("consumer-lag"))
-    require_answer(admin)
-    try:
-        listing = admin.list_consumer_groups(request_timeout=ANSWER_SECONDS).result()
-    except KafkaException as exception:
-        raise BrokerUnavailable(exception.args[0].str()) from exception
-    return [group.group_id for group in listing.valid]
+class LagReader:
+    """Reads the lag of groups, again and again by the same connections. Use as a context manager."""
 
+    def __init__(self) -> None:
+        self._admin = AdminClient(client_config("consumer-lag"))
+        self._clients: dict[str, Consumer] = {}
 
-def _committed(admin: AdminClient, group: str, names: Sequence[str]) -> CommittedOffsets:
-    visible = admin.list_topics(timeout=ANSWER_SECONDS).topics
-    for name in names:
-        if name not in visible:
-            partitions_of(admin, name, "DESCRIBE")
-    all_partitions = [
-        TopicPartition(name, partition) for name, topic in visible.items() for partition in topic.partitions
-    ]
-    # The admin client's request for offsets crashes the process (librdkafka 2.16, rd_kafka_cgrp_op without a
-    # group) when the coordinator has just started or moved.
-    with Consumer(reader_config(group)) as consumer:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def read(self, topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
+        """The lag of these groups, by group, topic and partition.
+
+        `topics` gives the topics that each group reads; other topics with a committed offset are added.
+        Raises BrokerUnavailable.
+        """
+        require_answer(self._admin)
+        try:
+            committed = {group: self._committed(group, names) for group, names in topics.items()}
+            partitions = {partition for offsets in committed.values() for partition in offsets}
+            starts = offsets_of(self._admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            readable = offsets_of(self._admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            ends = offsets_of(self._admin, partitions, latest, committed_only=False)
+        except KafkaException as exception:
+            raise BrokerUnavailable(exception.args[0].str()) from exception
+        return [
+            PartitionLag(
+                group=group,
+                topic=topic,
+                partition=partition,
+                start=starts[topic, partition],
+                end=ends[topic, partition],
+                held=max(0, ends[topic, partition] - readable[topic, partition]),
+                committed=offset,
+            )
+            for group, offsets in sorted(committed.items())
+            for (topic, partition), offset in sorted(offsets.items())
+            if (topic, partition) in starts.keys() & readable.keys() & ends.keys()
+        ]
+
+    def group_names(self) -> list[str]:
+        """All consumer groups of the cluster, of this system and of others. Raises BrokerUnavailable."""
+        require_answer(self._admin)
+        try:
+            listing = self._admin.list_consumer_groups(request_timeout=ANSWER_SECONDS).result()
+        except KafkaException as exception:
+            raise BrokerUnavailable(exception.args[0].str()) from exception
+        return [group.group_id for group in listing.valid]
+
+    def assigned(self, groups: Sequence[str]) -> set[tuple[str, str, int]]:
+        """Group, topic and partition wherever a member of these groups reads. Raises BrokerUnavailable."""
+        if not groups:
+            return set()
+        require_answer(self._admin)
+        futures = self._admin.describe_consumer_groups(list(groups), request_timeout=ANSWER_SECONDS)
+        return {
+            (group, each.topic, each.partition)
+            for group, future in futures.items()
+            for member in _members(future)
+            for each in member.assignment.topic_partitions
+        }
+
+    def _committed(self, group: str, names: Sequence[str]) -> CommittedOffsets:
+        visible = self._admin.list_topics(timeout=ANSWER_SECONDS).topics
+        for name in names:
+            if name not in visible:
+                partitions_of(self._admin, name, "DESCRIBE")
+        all_partitions = [
+            TopicPartition(name, partition)
+            for name, topic in visible.items()
+            for partition in topic.partitions
+        ]
+        # The admin client's request for offsets crashes the process (librdkafka 2.16, rd_kafka_cgrp_op
+        # without a group) when the coordinator has just started or moved.
+        consumer = self._clients.get(group)
+        if consumer is None:
+            consumer = self._clients[group] = Consumer(reader_config(group))
         try:
             stored = consumer.committed(all_partitions, timeout=ANSWER_SECONDS)
         except KafkaException as exception:
             raise exception_for(_cause(consumer, exception), "DESCRIBE", group) from exception
-    return {
-        (each.topic, each.partition): each.offset if each.offset >= 0 else None
-        for each in stored
-        if each.offset >= 0 or each.topic in names
-    }
+        return {
+            (each.topic, each.partition): each.offset if each.offset >= 0 else None
+            for each in stored
+            if each.offset >= 0 or each.topic in names
+        }
+
+
+def _members(future: Future[ConsumerGroupDescription]) -> Sequence[MemberDescription]:
+    """The members of a group; none of one that has just been deleted. Raises BrokerUnavailable."""
+    try:
+        return future.result().members
+    except KafkaException as exception:
+        if exception.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+            return []
+        raise BrokerUnavailable(exception.args[0].str()) from exception
 
 
 def _cause(consumer: Consumer, exception: KafkaException) -> KafkaError:
@@ -108,14 +162,17 @@ def _cause(consumer: Consumer, exception: KafkaException) -> KafkaError:
     return (message.error() if message is not None else None) or exception.args[0]
 
 
-def _offsets(
+def offsets_of(
     admin: AdminClient,
     partitions: Iterable[tuple[str, int]],
     spec: OffsetSpec,
     *,
     committed_only: bool = True,
-) -> dict[tuple[str, int], int]:
-    """Offsets, without deleted topics; of messages in open transactions too unless `committed_only`."""
+) -> Offsets:
+    """The offsets of partitions, without deleted topics, which a group may still have committed offsets of.
+
+    Of messages in open transactions too unless `committed_only`. Raises KafkaException.
+    """
     wanted = {TopicPartition(*partition): spec for partition in partitions}
     if not wanted:
         return {}

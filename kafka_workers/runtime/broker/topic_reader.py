@@ -44,7 +44,7 @@ def read_topic(topic: str, group: str) -> Iterator[Message]:
         while unread:
             for message in consumer.consume(_MESSAGES_AT_ONCE, timeout=_WAIT_SECONDS):
                 error = message.error()
-                if error is not None and not _is_end(error, topic):
+                if error is not None and not is_end(error, topic):
                     continue
                 deadline = time.monotonic() + ANSWER_SECONDS
                 if error is None:
@@ -91,8 +91,11 @@ def _topics(client: Consumer | AdminClient, name: str | None = None) -> dict[str
         raise BrokerUnavailable(exception.args[0].str()) from exception
 
 
-def _is_end(error: KafkaError, topic: str) -> bool:
-    """True for the end of a partition, False for an error to ignore. Raises BrokerUnavailable for others."""
+def is_end(error: KafkaError, topic: str) -> bool:
+    """Whether a reader without a group met the end of a partition; False for an error to ignore.
+
+    Raises AccessDenied and BrokerUnavailable for others.
+    """
     if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
         return True
     if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:

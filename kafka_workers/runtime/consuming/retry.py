@@ -77,9 +77,16 @@ def seconds_until_due(message: Message, delays: Sequence[float]) -> float:
 
     Never longer than the delay of its retry topic, even when the clocks of two machines differ.
     """
-    number = retry_number(str(message.topic()))
-    if number is None or number > len(delays):
-        return 0
-    delay = delays[number - 1]
-    waited = time.time() - message.timestamp()[1] / 1000
-    return min(delay, max(0.0, delay - waited))
+    delay = delay_of(str(message.topic()), delays)
+    return min(delay, max(0.0, due_time(message, delays) - time.time()))
+
+
+def due_time(message: Message, delays: Sequence[float]) -> float:
+    """When a message may be handled, in seconds since 1970: its time, and the delay of its retry topic."""
+    return message.timestamp()[1] / 1000 + delay_of(str(message.topic()), delays)
+
+
+def delay_of(topic: str, delays: Sequence[float]) -> float:
+    """How many seconds the messages of a retry topic wait; 0 for other topics."""
+    number = retry_number(topic)
+    return 0.0 if number is None or number > len(delays) else delays[number - 1]

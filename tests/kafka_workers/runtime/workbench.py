@@ -18,7 +18,6 @@ from kafka_workers.runtime.broker.topics import Topic, create_topics, topics_of_
 from kafka_workers.runtime.consuming.consumer_loop import run
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition, DecodedMessage, HandleEach
 from kafka_workers.runtime.exceptions import InvalidMessage
-from kafka_workers.runtime.group_topics import dead_letter_topic
 from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage
 
 Handle = Callable[[Sequence[DecodedMessage[int]]], Iterable[OutgoingMessage]]
@@ -95,7 +94,7 @@ class Bench:
                 *topics_of_group(self.group),
             ]
         )
-        wanted = [self.topic, self.answer_topic, dead_letter_topic(self.group)]
+        wanted = [self.topic, self.answer_topic, *(topic.name for topic in topics_of_group(self.group))]
         eventually(lambda: self._ends(*wanted), "the topics have leaders")
 
     def send(self, *values: object, headers: dict[str, str] | None = None) -> None:

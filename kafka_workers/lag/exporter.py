@@ -1,0 +1,74 @@
+"""The worker that measures consumer lag again and again, as metrics."""
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+
+from foundation.heartbeat import beat, tell_warm
+from foundation.metrics import (
+    CONSUMER_GROUP_STATUS,
+    CONSUMER_LAG_MESSAGES,
+    CONSUMER_LAG_SECONDS,
+    TOPIC_RECORDS_KEPT,
+    TOPIC_RECORDS_WRITTEN,
+    TOPIC_UNDER_REPLICATED_PARTITIONS,
+)
+from foundation.outage import take_turns
+from kafka_workers.lag.judging import Status
+from kafka_workers.lag.watching import LagWatch, WatchedPartition
+from kafka_workers.runtime.broker.topic_counts import TopicCounter, TopicCounts
+
+LOOK_SECONDS = 5.0
+WINDOW_SECONDS = 30.0
+
+Labels = tuple[str, str, str]
+
+
+def run(stop: threading.Event) -> None:
+    """Measure until `stop` is set. Waits while Kafka is unavailable."""
+    with LagWatch(window_seconds=WINDOW_SECONDS) as watch:
+        take_turns(stop, partial(_take_turn, watch, LagFigures(), TopicCounter()))
+
+
+def _take_turn(watch: LagWatch, figures: "LagFigures", topics: TopicCounter) -> float:
+    """One look; the seconds until the next. Raises DependencyUnavailable."""
+    beat()
+    figures.show(watch.look())
+    for counts in topics.count():
+        show_topic(counts)
+    tell_warm()
+    return LOOK_SECONDS
+
+
+class LagFigures:
+    """The metrics of lag; those of a partition that is gone become 0."""
+
+    def __init__(self) -> None:
+        self._shown: set[Labels] = set()
+
+    def show(self, watched: Sequence[WatchedPartition]) -> None:
+        """Set the metrics of these partitions."""
+        now_shown = {_labels(each) for each in watched}
+        for gone in self._shown - now_shown:
+            _set(gone, 0, 0.0, None)
+        for each in watched:
+            _set(_labels(each), each.unread, each.waiting_seconds, each.status)
+        self._shown = now_shown
+
+
+def _labels(watched: WatchedPartition) -> Labels:
+    return watched.lag.group, watched.lag.topic, str(watched.lag.partition)
+
+
+def _set(labels: Labels, messages: int, seconds: float, status: Status | None) -> None:
+    CONSUMER_LAG_MESSAGES.labels(*labels).set(messages)
+    CONSUMER_LAG_SECONDS.labels(*labels).set(round(seconds, 3))
+    for each in Status:
+        CONSUMER_GROUP_STATUS.labels(*labels, each).set(each is status)
+
+
+def show_topic(counts: TopicCounts) -> None:
+    """Set the metrics of a topic."""
+    TOPIC_RECORDS_WRITTEN.labels(counts.topic).set(counts.written)
+    TOPIC_RECORDS_KEPT.labels(counts.topic).set(counts.kept)
+    TOPIC_UNDER_REPLICATED_PARTITIONS.labels(counts.topic).set(counts.under_replicated)

@@ -1,0 +1,109 @@
+"""Watches how the groups of the cluster keep up: a window of samples for each partition of a group."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Self
+
+from django.conf import settings
+from msgspec import Struct
+
+from kafka_workers.lag.judging import Sample, Status, judge
+from kafka_workers.runtime.broker.lag import LagReader, PartitionLag
+from kafka_workers.runtime.consuming.first_unread import FirstUnread, place_of
+from kafka_workers.runtime.group_topics import retry_topics
+from kafka_workers.workers import CONSUMERS, GROUPS
+
+Partition = tuple[str, str, int]
+"""Group, topic and partition."""
+
+PATIENCE_SECONDS = 5.0
+"""A message that waits for less may be in work."""
+
+
+class WatchedPartition(Struct, frozen=True, kw_only=True):
+    """A partition that a group reads: how far and how long it is behind, and whether it keeps up.
+
+    `unread` counts messages that can be read, and those of open transactions; `waiting_seconds` is the age of
+    the first of them.
+    """
+
+    lag: PartitionLag
+    unread: int
+    waiting_seconds: float
+    status: Status
+
+
+class LagWatch:
+    """Looks at groups again and again. Use as a context manager.
+
+    `groups` are those to look at; without them all of the cluster, and ours that have not read yet.
+    """
+
+    def __init__(self, *, window_seconds: float, groups: Sequence[str] = ()) -> None:
+        self._window_seconds = window_seconds
+        self._groups = groups
+        self._reader = LagReader()
+        self._unread = FirstUnread()
+        self._windows: dict[Partition, deque[Sample]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reader.__exit__()
+        self._unread.__exit__()
+
+    def look(self) -> list[WatchedPartition]:
+        """Take a sample of each partition and judge it, by group, topic and partition.
+
+        Raises BrokerUnavailable, and AccessDenied for a user without the permissions of `stockbridge-lag`.
+        """
+        groups = self._groups or sorted({*running_groups(), *self._reader.group_names()})
+        lags = self._reader.read({group: topics_of(group) for group in groups})
+        due = self._unread.due_times(lags, settings.RETRY_DELAYS_SECONDS)
+        assigned = self._reader.assigned([group for group in groups if group])
+        now = time.time()
+        found = [self._watched(lag, due.get(place_of(lag)), assigned, now) for lag in lags]
+        self._forget_all_but({_key(lag) for lag in lags})
+        return found
+
+    def _watched(
+        self, lag: PartitionLag, due: float | None, assigned: set[Partition], now: float
+    ) -> WatchedPartition:
+        unread = lag.lag if due is not None else lag.held
+        waiting = max(0.0, now - due) if due is not None else 0.0
+        window = self._windows.setdefault(_key(lag), deque())
+        window.append(
+            Sample(
+                time=now,
+                committed=lag.committed,
+                lag=unread,
+                waiting_seconds=waiting,
+                is_read=_key(lag) in assigned,
+            )
+        )
+        while now - window[0].time > self._window_seconds:
+            window.popleft()
+        status = judge(window, patience=PATIENCE_SECONDS)
+        return WatchedPartition(lag=lag, unread=unread, waiting_seconds=waiting, status=status)
+
+    def _forget_all_but(self, partitions: set[Partition]) -> None:
+        for gone in self._windows.keys() - partitions:
+            del self._windows[gone]
+
+
+def running_groups() -> list[str]:
+    """Our groups, but for those of workers that these settings leave out."""
+    return [each.group for each in CONSUMERS if not each.setting or getattr(settings, each.setting)]
+
+
+def topics_of(group: str) -> list[str]:
+    """The topics of one of our groups; empty for another group, whose topics follow from its commits."""
+    if group not in GROUPS:
+        return []
+    return [*GROUPS[group], *retry_topics(group, len(settings.RETRY_DELAYS_SECONDS))]
+
+
+def _key(lag: PartitionLag) -> Partition:
+    return lag.group, lag.topic, lag.partition

@@ -1,0 +1,209 @@
+"""Lag as people measure it, on a real broker: what waits, for how long, and whether anybody reads it."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from io import StringIO
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from django.core.management import CommandError, call_command
+from prometheus_client import REGISTRY
+from pytest_django import Settings
+
+from devtools.driver.shop import eventually
+from kafka_workers.lag import watching
+from kafka_workers.lag.exporter import LagFigures
+from kafka_workers.lag.judging import Status
+from kafka_workers.lag.watching import LagWatch, WatchedPartition, running_groups
+from kafka_workers.runtime.broker.client_config import client_config, reader_config
+from kafka_workers.runtime.broker.topic_counts import TopicCounter
+from kafka_workers.runtime.group_topics import retry_topic
+from kafka_workers.runtime.messages.message import OutgoingMessage
+from tests.kafka_workers.runtime.workbench import Bench
+
+pytestmark = pytest.mark.usefixtures("kafka")
+
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "PATIENCE_SECONDS", 0.2)
+
+
+@pytest.fixture
+def watch(bench: Bench) -> Iterator[LagWatch]:
+    with LagWatch(window_seconds=60, groups=[bench.group]) as watch:
+        yield watch
+
+
+def write(topic: str, *, age: float = 0.0, partition: int = 0) -> None:
+    """Writes a message whose record is of `age` seconds ago."""
+    producer = Producer(client_config("test"))
+    producer.produce(topic, b"1", b"key", partition=partition, timestamp=int((time.time() - age) * 1000))
+    assert producer.flush(10) == 0
+
+
+def commit(bench: Bench, offset: int, topic: str = "") -> None:
+    """Commits an offset of partition 0 as a member of the group would."""
+    with Consumer(reader_config(bench.group)) as consumer:
+        consumer.commit(offsets=[TopicPartition(topic or bench.topic, 0, offset)], asynchronous=False)
+
+
+def delete_first(topic: str) -> None:
+    """Deletes the first record of partition 0, as retention does."""
+    admin = AdminClient(client_config("test"))
+    [deleted] = admin.delete_records([TopicPartition(topic, 0, 1)]).values()
+    deleted.result(10)
+
+
+def first(watched: list[WatchedPartition], topic: str) -> WatchedPartition:
+    return next(each for each in watched if (each.lag.topic, each.lag.partition) == (topic, 0))
+
+
+def looked(watch: LagWatch, topic: str, is_found: Callable[[WatchedPartition], bool]) -> WatchedPartition:
+    """The partition as soon as it is like that; looks on until then."""
+    found: list[WatchedPartition] = []
+
+    def look() -> bool:
+        found[:] = [first(watch.look(), topic)]
+        return is_found(found[0])
+
+    eventually(look, "the partition is as expected", seconds=30)
+    return found[0]
+
+
+def test_nothing_waits_in_an_empty_topic(bench: Bench, watch: LagWatch) -> None:
+    commit(bench, 0)
+    assert {each.status for each in watch.look()} == {Status.OK}
+
+
+def test_lag_in_seconds_is_the_age_of_the_first_unread_record(bench: Bench, watch: LagWatch) -> None:
+    for age in (3 * HOUR, 2 * HOUR, HOUR):
+        write(bench.topic, age=age)
+    commit(bench, 1)
+    watched = first(watch.look(), bench.topic)
+    assert watched.unread == 2
+    assert watched.waiting_seconds == pytest.approx(2 * HOUR, abs=60)
+
+
+def test_records_that_retention_has_deleted_do_not_wait(bench: Bench, watch: LagWatch) -> None:
+    for age in (3 * HOUR, 2 * HOUR):
+        write(bench.topic, age=age)
+    commit(bench, 0)
+    delete_first(bench.topic)
+    watched = looked(watch, bench.topic, lambda each: each.unread == 1)
+    assert watched.waiting_seconds == pytest.approx(2 * HOUR, abs=60)
+
+
+def test_the_mark_at_the_end_of_a_transaction_is_no_message_that_waits(bench: Bench, watch: LagWatch) -> None:
+    producer = Producer(client_config("test") | {"transactional.id": uuid.uuid4().hex})
+    producer.init_transactions(10)
+    producer.begin_transaction()
+    producer.produce(bench.topic, b"1", b"key", partition=0)
+    producer.commit_transaction(10)
+    commit(bench, 1)
+    watched = first(watch.look(), bench.topic)
+    assert watched.lag.lag == 1
+    assert (watched.unread, watched.waiting_seconds, watched.status) == (0, 0.0, Status.OK)
+
+
+def test_a_message_that_a_retry_topic_keeps_until_its_time_does_not_wait(
+    bench: Bench, watch: LagWatch, settings: Settings
+) -> None:
+    settings.RETRY_DELAYS_SECONDS = (HOUR,)
+    topic = retry_topic(bench.group, 1)
+    write(topic)
+    commit(bench, 0, topic)
+    watched = first(watch.look(), topic)
+    assert (watched.unread, watched.waiting_seconds) == (1, 0.0)
+
+
+def test_a_group_whose_worker_ends_is_stopped_and_one_that_reads_again_is_not(
+    bench: Bench, watch: LagWatch
+) -> None:
+    write(bench.topic, age=HOUR)
+    commit(bench, 0)
+    assert looked(watch, bench.topic, lambda each: each.status is not Status.OK).status is Status.STOPPED
+    bench.start()
+    assert looked(watch, bench.topic, lambda each: not each.unread).status is Status.OK
+
+
+def test_a_partition_that_does_not_move_is_stalled_beside_one_that_does(
+    bench: Bench, watch: LagWatch
+) -> None:
+    go_on = threading.Event()
+
+    def wait_then_handle(_: object) -> list[OutgoingMessage]:
+        go_on.wait(60)
+        return []
+
+    bench.start(wait_then_handle)
+    write(bench.topic, age=HOUR)
+    try:
+        stalled = looked(watch, bench.topic, lambda each: each.status is Status.STALLED)
+        assert stalled.unread == 1
+    finally:
+        go_on.set()
+    looked(watch, bench.topic, lambda each: each.status is Status.OK)
+
+
+def test_a_group_that_is_set_back_is_rewound(bench: Bench, watch: LagWatch) -> None:
+    for _ in range(3):
+        write(bench.topic, age=HOUR)
+    commit(bench, 3)
+    assert first(watch.look(), bench.topic).status is Status.OK
+    commit(bench, 1)
+    assert first(watch.look(), bench.topic).status is Status.REWOUND
+
+
+def test_the_command_ends_with_1_and_a_sentence_where_a_group_is_stopped(bench: Bench) -> None:
+    write(bench.topic, age=HOUR)
+    commit(bench, 0)
+    out = StringIO()
+    with pytest.raises(
+        CommandError, match=f"no member of {bench.group} reads {bench.topic}/0: 1 messages wait"
+    ):
+        call_command("consumer_lag", "--json", "--group", bench.group, stdout=out)
+    [row] = [each for each in json.loads(out.getvalue()) if each["lag"]]
+    assert (row["status"], row["seconds"]) == ("STOPPED", pytest.approx(HOUR, abs=60))
+
+
+def test_the_metrics_of_a_partition_that_is_gone_become_0(bench: Bench, watch: LagWatch) -> None:
+    write(bench.topic, age=HOUR)
+    commit(bench, 0)
+    figures = LagFigures()
+    labels = {"group": bench.group, "topic": bench.topic, "partition": "0"}
+
+    def shown(name: str, **more: str) -> float | None:
+        return REGISTRY.get_sample_value(f"stockbridge_consumer_{name}", labels | more)
+
+    figures.show(watch.look())
+    assert shown("lag_messages") == 1
+    assert shown("lag_seconds") == pytest.approx(HOUR, abs=60)
+    assert shown("group_status", status="STOPPED") == 1
+    figures.show([])
+    assert (shown("lag_messages"), shown("lag_seconds"), shown("group_status", status="STOPPED")) == (0, 0, 0)
+
+
+def test_the_groups_of_workers_that_do_not_run_here_are_left_out(settings: Settings) -> None:
+    settings.EMAIL_URL = ""
+    assert "email-service-group" not in running_groups()
+    settings.EMAIL_URL = "smtp://127.0.0.1:25"
+    assert "email-service-group" in running_groups()
+
+
+def test_topics_are_counted_by_what_was_written_and_what_is_kept(bench: Bench) -> None:
+    for partition in (0, 0, 1):
+        write(bench.topic, partition=partition)
+    delete_first(bench.topic)
+
+    def counts() -> tuple[int, int, int]:
+        [found] = [each for each in TopicCounter().count() if each.topic == bench.topic]
+        return found.written, found.kept, found.under_replicated
+
+    eventually(lambda: counts() == (3, 2, 0), "the deleted record is gone")
