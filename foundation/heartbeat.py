@@ -81,6 +81,26 @@ class Heartbeat:
         self.beat()
         self._write()
 
+    @property
+    def worker(self) -> str:
+        """The worker whose heartbeat this is."""
+        return self._worker
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long ago the last beat was."""
+        return time.monotonic() - self._last
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the first work need not wait for anything that is done once."""
+        return self._record.is_warm
+
+    @property
+    def breaker(self) -> OpenBreaker | None:
+        """The open circuit breaker for which the process waits."""
+        return self._record.breaker
+
     def beat(self) -> None:
         """Say that the worker works; costs next to nothing, so that every turn of a loop may call it."""
         now = time.monotonic()

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import structlog
 
+from foundation.work_report import tell_answer, tell_wait
+
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 3.0
 
@@ -48,6 +50,7 @@ class Outage:
         """Record a failed attempt; returns the seconds to wait before the next one."""
         if error.cause != self._cause:
             log.warning("dependency unavailable: waiting", dependency=error.dependency, detail=str(error))
+            tell_wait(error.dependency)
             self._dependency, self._cause = error.dependency, error.cause
             self._pause = FIRST_PAUSE_SECONDS
         pause = self._pause
@@ -59,6 +62,7 @@ class Outage:
         """Record a successful attempt, which ends the outage."""
         if self._dependency:
             log.info("dependency available again", dependency=self._dependency)
+            tell_answer(self._dependency)
             self._dependency = self._cause = ""
 
 

@@ -6,6 +6,7 @@ from twisted.internet import reactor
 from twisted.internet.task import LoopingCall
 
 from foundation.heartbeat import BEAT_SECONDS, Heartbeat
+from web.metrics_port import serve_metrics
 
 _loop: Any = reactor  # its types leave `self` out of every signature
 
@@ -17,6 +18,7 @@ def beat_while_serving(worker: str) -> None:
 
 def _begin(worker: str) -> None:
     heartbeat = Heartbeat(worker)
+    serve_metrics(heartbeat)
     heartbeat.tell_warm()
     LoopingCall(heartbeat.beat).start(BEAT_SECONDS / 2)
     _loop.addSystemEventTrigger("after", "shutdown", heartbeat.end)

@@ -21,6 +21,7 @@ from config.settings.env import (
     mail_server,
     networks,
     origin,
+    port_or_none,
     rate,
     seconds,
     secret_key,
@@ -398,6 +399,7 @@ BREAKER_PROBE = whole_number("BREAKER_PROBE", 10)
 BREAKER_PAUSE_SECONDS = whole_number("BREAKER_PAUSE_SECONDS", 60)
 BREAKER_LONGEST_PAUSE_SECONDS = whole_number("BREAKER_LONGEST_PAUSE_SECONDS", 3600)
 SILENT_SECONDS = whole_number("SILENT_SECONDS", 15)
+METRICS_PORT = port_or_none("METRICS_PORT")
 SOCKET_REPLAY_EVENTS = whole_number("SOCKET_REPLAY_EVENTS", 500)
 SOCKET_SLOW_SECONDS = whole_number("SOCKET_SLOW_SECONDS", 10)
 SOCKETS_PER_USER = whole_number("SOCKETS_PER_USER", 20)

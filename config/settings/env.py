@@ -45,6 +45,8 @@ _ESCAPES = (
 _LOGIN = r"([^][@:%]|%[0-9a-fA-F]{2})*"
 _AUTHORITY = re.compile(rf"({_LOGIN}(:{_LOGIN})?@)?({_HOST}?(:[0-9]{{1,5}})?,)*{_HOST}?(:[0-9]{{1,5}})?")
 
+LAST_PORT = 65_535
+
 
 def _read_stack_file() -> None:
     try:
@@ -262,6 +264,14 @@ def whole_number(name: str, default: int, minimum: int = 1) -> int:
     if int(value) < minimum:
         raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {int(value)}.")
     return int(value)
+
+
+def port_or_none(name: str) -> int:
+    """The number of a port; 0, the default, for none. Raises ImproperlyConfigured where it is no port."""
+    value = whole_number(name, 0, minimum=0)
+    if value > LAST_PORT:
+        raise ImproperlyConfigured(f"{name} must be at most {LAST_PORT}, not {value}.")
+    return value
 
 
 def seconds(name: str, default: tuple[float, ...]) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from foundation.garbage_collection import tune_garbage_collector
 from foundation.memory_allocation import allocate_from_one_arena
 from kafka_workers.runtime.consuming import consumer_loop
 from kafka_workers.workers import Consumer, Worker
+from web.metrics_port import serve_metrics
 
 Run = Callable[[threading.Event], None]
 
@@ -36,6 +37,7 @@ class WorkerCommand(BaseCommand):
         stop = _set_on_signal()
         # A worker that fails leaves its record, which then shows that it has ended.
         record = heartbeat.begin(self.worker.name)
+        serve_metrics(record)
         run = load_run(self.worker)
         if settings.SCHEMA_REGISTRY_URL and self.worker.sends:
             # Imported here: the registry's client takes time and memory, which others need not spend.

@@ -23,6 +23,7 @@ from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, take_turns
 from foundation.pacing import WORKER_PACING
 from foundation.warming import warm_up
+from foundation.work_report import tell_work
 from kafka_workers.models import ParkedEvent
 from kafka_workers.relay import parked_events
 from kafka_workers.relay.batch import Batch, make_batch
@@ -114,6 +115,7 @@ class OutboxRelay:
         if batch.events:
             with metrics.RELAY_BATCH_SECONDS.time():
                 self._ahead = self._relay(batch)
+            tell_work()
         if time.monotonic() >= self._next_retry_check:
             self._retry_parked()
             self._next_retry_check = time.monotonic() + RETRY_CHECK_SECONDS

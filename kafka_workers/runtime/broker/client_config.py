@@ -9,6 +9,7 @@ import structlog
 from confluent_kafka import KafkaError
 from django.conf import settings
 
+from foundation.work_report import tell_answer, tell_wait
 from kafka_workers.runtime.broker.errors import describe_connection_error
 
 Config = dict[str, Any]
@@ -56,11 +57,13 @@ class BrokerReachability:
             if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._errors:  # noqa: SLF001
                 log.warning("Kafka is unreachable: waiting", error=describe_connection_error(error))
             self._errors.add(error.code())
+            tell_wait("Kafka")
 
     def report_answer(self) -> None:
         """Record that a broker has answered."""
         if self.is_lost:
             self._errors.clear()
+            tell_answer("Kafka")
             log.info("Kafka is back")
 
 

@@ -19,6 +19,7 @@ from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.warming import warm_up
+from foundation.work_report import tell_work
 from kafka_workers.runtime.broker.client_config import BrokerReachability
 from kafka_workers.runtime.consuming.batch import BatchProcessor
 from kafka_workers.runtime.consuming.definition import ConsumerDefinition
@@ -113,6 +114,7 @@ class _Loop(Generic[T]):
         CONSUMER_BATCH_MESSAGES.labels(self._definition.group).observe(len(batch))
         with CONSUMER_BATCH_SECONDS.labels(self._definition.group).time():
             self._process_and_commit()
+        tell_work()
         if not self._membership.has_more:
             self._stop.wait(self._definition.pacing.pause_after(len(batch)))
 

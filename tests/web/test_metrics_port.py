@@ -1,0 +1,120 @@
+"""The port on which a worker serves its own metrics and health."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from devtools.stack.ports import free_ports
+from foundation import heartbeat as heartbeats
+from foundation.heartbeat import Heartbeat, OpenBreaker
+from foundation.outage import DependencyUnavailable, Outage
+from foundation.work_report import REPORT, tell_work
+from web.metrics_port import serve_metrics
+
+
+@pytest.fixture
+def heartbeat(settings: Settings) -> Iterator[Heartbeat]:
+    """The heartbeat of a worker whose port is served."""
+    settings.METRICS_PORT = free_ports(1)[0]
+    REPORT.waits_for.clear()
+    REPORT.last_work = None
+    heartbeat = Heartbeat("inventory")
+    server = serve_metrics(heartbeat)
+    assert server
+    yield heartbeat
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def ask(heartbeat: Heartbeat, settings: Settings) -> "Ask":
+    return Ask(settings.METRICS_PORT)
+
+
+class Ask:
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    def __call__(self, path: str) -> tuple[int, str]:
+        """The status and the body of an answer."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, refusal.read().decode()
+
+
+def test_a_worker_serves_its_metrics(ask: Ask) -> None:
+    status, text = ask("/metrics")
+    assert status == 200
+    assert "stockbridge_worker_heartbeat_timestamp_seconds" in {
+        family.name for family in text_string_to_metric_families(text)
+    }
+
+
+def test_a_worker_is_ready_when_it_is_warm(ask: Ask, heartbeat: Heartbeat) -> None:
+    status, body = ask("/health/ready")
+    assert (status, json.loads(body)["waitingFor"]) == (503, ["its own start"])
+    heartbeat.tell_warm()
+    status, body = ask("/health/ready/")
+    assert (status, json.loads(body)["status"]) == (200, "ready")
+
+
+def test_a_worker_that_waits_says_for_what_and_is_alive(ask: Ask, heartbeat: Heartbeat) -> None:
+    heartbeat.tell_warm()
+    outage = Outage()
+    outage.record_failure(DependencyUnavailable("MongoDB"))
+    status, body = ask("/health/ready")
+    assert status == 503
+    assert json.loads(body)["waitingFor"][0].startswith("MongoDB, since ")
+    assert ask("/health/live")[0] == 200
+    outage.record_success()
+    assert ask("/health/ready")[0] == 200
+
+
+def test_an_open_breaker_is_told(ask: Ask, heartbeat: Heartbeat) -> None:
+    heartbeat.tell_warm()
+    now = datetime.now(UTC)
+    heartbeat.tell(OpenBreaker("products-service-group", "too many dead letters", now, now))
+    status, body = ask("/health/ready")
+    assert status == 503
+    assert "too many dead letters" in json.loads(body)["waitingFor"][0]
+
+
+def test_a_worker_without_a_sign_of_work_is_not_alive(
+    ask: Ask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask("/health/live")[0] == 200
+    settings.SILENT_SECONDS = 0
+    assert ask("/health/live")[0] == 503
+
+
+def test_the_last_finished_batch_is_told(ask: Ask) -> None:
+    assert json.loads(ask("/health/live")[1])["lastWork"] is None
+    tell_work()
+    told = datetime.fromisoformat(json.loads(ask("/health/live")[1])["lastWork"])
+    assert abs((datetime.now(UTC) - told).total_seconds()) < 60
+
+
+def test_another_path_is_told_what_there_is(ask: Ask) -> None:
+    status, body = ask("/")
+    assert (status, body) == (404, "there is /metrics, /health/live, /health/ready\n")
+
+
+def test_a_taken_port_is_one_sentence(heartbeat: Heartbeat) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"METRICS_PORT \d+ cannot be had"):
+        serve_metrics(heartbeat)
+
+
+def test_without_a_port_nothing_is_served(settings: Settings, tmp_path: Path) -> None:
+    settings.METRICS_PORT = 0
+    assert serve_metrics(heartbeats.Heartbeat("inventory")) is None
