@@ -13,6 +13,7 @@ from kafka_workers.pages import urls as message_pages
 from kafka_workers.relay.unread_age import update_unread_age
 from orders_app.accounts.waiting_mails import update_account_mails_waiting
 from orders_app.analytics.lag_metric import update_analytics_lag
+from orders_app.in_flight_metric import update_oldest_in_flight
 from orders_app.mail.unsubscribing import UNSUBSCRIBE_PATH
 from orders_app.pages import urls as order_pages
 from orders_app.payments.audit.last_audit import update_payment_differences
@@ -63,6 +64,7 @@ urlpatterns = [
         "metrics",
         metrics_after(
             update_unread_age,
+            update_oldest_in_flight,
             update_drift,
             update_payment_differences,
             update_account_mails_waiting,

@@ -6,7 +6,11 @@ directory, and the web process aggregates them. Counters and histograms are summ
 Names follow the conventions of Prometheus: counters end in `_total`, durations are in seconds.
 """
 
+import platform
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from foundation.version import VERSION
 
 MILLISECONDS_TO_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 MILLISECONDS_TO_A_MINUTE = (*MILLISECONDS_TO_SECONDS, 10, 30, 60)
@@ -50,7 +54,31 @@ SOCKET_MESSAGES_SENT = Counter(
     "Messages sent to WebSocket clients.",
 )
 
-# Outbox relay. Events of type `order.created` count the orders placed.
+# Orders.
+
+ORDERS_PLACED = Counter(
+    "stockbridge_orders_placed_total",
+    "Orders placed; a request that was sent again places none.",
+)
+ORDERS_SETTLED = Counter(
+    "stockbridge_orders_settled_total",
+    "Orders that learned what became of their stock; outcome is reserved, rejected or released (cancelled "
+    "before).",
+    ["outcome"],
+)
+ORDER_SETTLE_SECONDS = Histogram(
+    "stockbridge_order_settle_seconds",
+    "Time from placing an order until the answer about its stock is recorded.",
+    buckets=MILLISECONDS_TO_A_MINUTE,
+)
+# Set for each request of `/metrics`, so that it grows even if no worker runs.
+ORDERS_OLDEST_IN_FLIGHT_SECONDS = Gauge(
+    "stockbridge_orders_oldest_in_flight_seconds",
+    "Age of the oldest order that waits for the answer about its stock; 0 if none does.",
+    multiprocess_mode="mostrecent",
+)
+
+# Outbox relay.
 
 RELAY_EVENTS = Counter(
     "stockbridge_relay_events_total",
@@ -98,6 +126,12 @@ CONSUMER_BATCH_SECONDS = Histogram(
     ["group"],
     buckets=MILLISECONDS_TO_A_MINUTE,
 )
+DUPLICATES_ABSORBED = Counter(
+    "stockbridge_duplicates_absorbed_total",
+    "Messages that the group handled and that changed nothing, because they had come before. The analytics "
+    "consumer cannot tell.",
+    ["group"],
+)
 CONSUMER_WAITING = Gauge(
     "stockbridge_consumer_waiting",
     "Consumers that wait because a dependency is unavailable.",
@@ -140,6 +174,12 @@ CONSUMER_GROUP_STATUS = Gauge(
     ["group", "topic", "partition", "status"],
     multiprocess_mode="livemostrecent",
 )
+DEAD_LETTERS = Gauge(
+    "stockbridge_dead_letters",
+    "Dead letters of the group that are neither redriven nor discarded, counted twice a minute.",
+    ["group"],
+    multiprocess_mode="livemostrecent",
+)
 TOPIC_RECORDS_WRITTEN = Gauge(
     "stockbridge_topic_records_written",
     "Records written into the topic since it was created; its rate is that of the topic.",
@@ -158,6 +198,16 @@ TOPIC_UNDER_REPLICATED_PARTITIONS = Gauge(
     ["topic"],
     multiprocess_mode="livemostrecent",
 )
+
+# All processes.
+
+BUILD_INFO = Gauge(
+    "stockbridge_build_info",
+    "1; the labels say what runs.",
+    ["version", "python"],
+    multiprocess_mode="mostrecent",
+)
+BUILD_INFO.labels(VERSION, platform.python_version()).set(1)
 
 # All workers, web and sockets.
 

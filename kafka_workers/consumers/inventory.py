@@ -17,7 +17,7 @@ from kafka_workers.workers import INVENTORY
 from orders_app.messages import InventoryRelease, InventoryReserve
 from products_app.exceptions import CatalogueUnavailable
 from products_app.messages import InventoryRejected, InventoryReleased, InventoryReserved
-from products_app.services.stock.service import Line, Release, Reserve, StockAnswer, settle
+from products_app.services.stock.service import Line, Release, Reserve, StockAnswer, settle_counting
 from products_app.services.stock.warm_up import warm_up
 
 OrderRequest = Reserve | Release
@@ -51,9 +51,10 @@ def decode(received: ReceivedMessage) -> OrderRequest:
 def handle(batch: Sequence[DecodedMessage[OrderRequest]]) -> Iterable[OutgoingMessage]:
     """Settle a batch of requests; the answers, one a request. Raises DependencyUnavailable."""
     try:
-        answers = settle([decoded.value for decoded in batch])
+        answers, repeated = settle_counting([decoded.value for decoded in batch])
     except CatalogueUnavailable as error:
         raise DependencyUnavailable("MongoDB", str(error)) from error
+    metrics.DUPLICATES_ABSORBED.labels(INVENTORY.group).inc(repeated)
     now = datetime.now(UTC)
     messages = [
         _message(decoded.received, answer, now) for decoded, answer in zip(batch, answers, strict=True)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from foundation.metrics import DUPLICATES_ABSORBED
 from foundation.outage import DependencyUnavailable
 from foundation.printable import printable, shortened
 from kafka_workers.consumers.message_values import ValueReader
@@ -121,10 +122,11 @@ def handle(batch: Sequence[DecodedMessage[Answer]]) -> Iterable[OutgoingMessage]
     of_stock = [answer for answer in answers if not isinstance(answer, PaymentAnswer)]
     close_old_connections()
     try:
-        record_answers(answers=of_stock, origin_actor=ACTOR)
-        record_payment_answers(answers=of_payments, origin_actor=PAYMENTS_ACTOR)
+        repeated = record_answers(answers=of_stock, origin_actor=ACTOR)
+        repeated += record_payment_answers(answers=of_payments, origin_actor=PAYMENTS_ACTOR)
     except (OperationalError, InterfaceError) as error:
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
+    DUPLICATES_ABSORBED.labels(ORDER.group).inc(repeated)
     return ()
 
 

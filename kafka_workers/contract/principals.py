@@ -66,11 +66,8 @@ def resolving_permissions(user: str, group: str, topics: Sequence[str]) -> Itera
 
 def _of_lag(group: str) -> Iterator[Permission]:
     yield Permission(LAG, ResourceKind.GROUP, group, Operation.DESCRIBE)
-    own = {topic.name for topic in topics_of_group(group)} - {
-        dead_letter_topic(group),
-        resolution_topic(group),
-    }
-    # The time of the first unread message is in the topic.
+    own = {topic.name for topic in topics_of_group(group)}
+    # The time of the first unread message is in the topic, and dead letters are counted.
     yield from _on_topics(LAG, {*GROUPS[group], *own}, Operation.READ)
 
 

@@ -1,6 +1,8 @@
 """The worker that measures consumer lag again and again, as metrics."""
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,6 +11,7 @@ from foundation.metrics import (
     CONSUMER_GROUP_STATUS,
     CONSUMER_LAG_MESSAGES,
     CONSUMER_LAG_SECONDS,
+    DEAD_LETTERS,
     TOPIC_RECORDS_KEPT,
     TOPIC_RECORDS_WRITTEN,
     TOPIC_UNDER_REPLICATED_PARTITIONS,
@@ -17,8 +20,11 @@ from foundation.outage import take_turns
 from kafka_workers.lag.judging import Status
 from kafka_workers.lag.watching import LagWatch, WatchedPartition
 from kafka_workers.runtime.broker.topic_counts import TopicCounter, TopicCounts
+from kafka_workers.runtime.dead_letters.letters import DeadLetterFilter, find_dead_letters
+from kafka_workers.workers import GROUPS
 
 LOOK_SECONDS = 5.0
+DEAD_LETTER_SECONDS = 30.0
 WINDOW_SECONDS = 30.0
 
 Labels = tuple[str, str, str]
@@ -27,15 +33,18 @@ Labels = tuple[str, str, str]
 def run(stop: threading.Event) -> None:
     """Measure until `stop` is set. Waits while Kafka is unavailable."""
     with LagWatch(window_seconds=WINDOW_SECONDS) as watch:
-        take_turns(stop, partial(_take_turn, watch, LagFigures(), TopicCounter()))
+        take_turns(stop, partial(_take_turn, watch, LagFigures(), TopicCounter(), DeadLetterFigures()))
 
 
-def _take_turn(watch: LagWatch, figures: "LagFigures", topics: TopicCounter) -> float:
+def _take_turn(
+    watch: LagWatch, figures: "LagFigures", topics: TopicCounter, dead_letters: "DeadLetterFigures"
+) -> float:
     """One look; the seconds until the next. Raises DependencyUnavailable."""
     beat()
     figures.show(watch.look())
     for counts in topics.count():
         show_topic(counts)
+    dead_letters.show_when_due()
     tell_warm()
     return LOOK_SECONDS
 
@@ -65,6 +74,22 @@ def _set(labels: Labels, messages: int, seconds: float, status: Status | None) -
     CONSUMER_LAG_SECONDS.labels(*labels).set(round(seconds, 3))
     for each in Status:
         CONSUMER_GROUP_STATUS.labels(*labels, each).set(each is status)
+
+
+class DeadLetterFigures:
+    """The metric of dead letters: their topics are read from the beginning for it, so not at each look."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def show_when_due(self) -> None:
+        """Count them and set the metric, unless that was done a short time ago. Raises BrokerUnavailable."""
+        if time.monotonic() < self._due:
+            return
+        counts = Counter(letter.group for letter in find_dead_letters(DeadLetterFilter(), GROUPS))
+        for group in GROUPS:
+            DEAD_LETTERS.labels(group).set(counts[group])
+        self._due = time.monotonic() + DEAD_LETTER_SECONDS
 
 
 def show_topic(counts: TopicCounts) -> None:

@@ -9,12 +9,14 @@ from django.core.mail import EmailMultiAlternatives
 from msgspec import Struct, field
 
 from foundation.kill_points import kill_point
+from foundation.metrics import DUPLICATES_ABSORBED
 from foundation.outage import DependencyUnavailable
 from orders_app.inbox import Beginning, release
 from orders_app.mail.composing import compose_mail, mail_id_of
 from orders_app.mail.events import ALWAYS_SENT, MailEvent
 from orders_app.mail.reader import Reader
 from orders_app.mail.recording import (
+    MAIL_GROUP,
     EndedMail,
     Known,
     MailEnd,
@@ -86,7 +88,7 @@ class CustomerMail:
         ahead, self._ahead = self._ahead, None
         prepared = ahead if ahead and ahead.fits(event) else _prepare(event)
         if prepared.known.is_done:
-            return None
+            return DUPLICATES_ABSORBED.labels(MAIL_GROUP).inc()
         if prepared.mail is None:
             return self._end(event, prepared.address, MailEnd(State.NOT_SENT, prepared.why_not))
         if prepared.known.must_wait:
@@ -118,6 +120,7 @@ class CustomerMail:
             end = MailEnd(State.REFUSED, refusal.answer)
             log.warning("the mail server refuses a mail for good", event_id=mail_id_of(event.event_id))
         except _Done:
+            DUPLICATES_ABSORBED.labels(MAIL_GROUP).inc()
             return
         except BaseException as error:
             self._put_off(event, address, error)

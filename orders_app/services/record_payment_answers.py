@@ -7,11 +7,13 @@ in any order and any number of times.
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from functools import partial
 from uuid import UUID
 
 from orders_app.document import OrderDocument, PaymentFailure
 from orders_app.event_log import Origin
 from orders_app.models import Payment, Refund
+from orders_app.services.answer_counts import AnswerCounts
 from orders_app.services.keep_payment_contradiction import keep_payment_contradiction
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_orders
@@ -39,24 +41,26 @@ class _Money:
         self.asked_back: set[str] = set()
 
 
-def record_payment_answers(*, answers: Sequence[PaymentAnswer], origin_actor: str) -> None:
-    """Record these answers, those about one order in their order.
+def record_payment_answers(*, answers: Sequence[PaymentAnswer], origin_actor: str) -> int:
+    """Record these answers, those about one order in their order; how many of them changed nothing.
 
     Safe to run again with the same or old answers. Answers about unknown orders are ignored; one that
     contradicts its order changes nothing and is kept for people. Two transactions: one for the ends of
     attempts that are under way, and one for all other answers.
     """
+    counts = AnswerCounts()
     unusual = record_usual_answers(
         answers=answers, origin_actor=origin_actor, is_usual=_is_usual, record=_end_attempt
     )
     if not unusual:
-        return
+        return 0
     with locked_orders({order_id for order_id, _ in unusual}, Origin(origin_actor)) as orders:
         money = _read_money(orders.keys())
         for order_id, answer in unusual:
             if order := orders.get(order_id):
                 order.origin = Origin(origin_actor, answer.origin.trace_parent)
-                _record(order, answer, money[order_id])
+                _record(order, answer, money[order_id], counts)
+    return counts.repeated
 
 
 def record_refund_failure(
@@ -103,7 +107,7 @@ def _read_money(order_ids: Collection[UUID]) -> defaultdict[UUID, _Money]:
     return money
 
 
-def _record(order: LockedOrder, answer: PaymentAnswer, money: _Money) -> None:
+def _record(order: LockedOrder, answer: PaymentAnswer, money: _Money, counts: AnswerCounts) -> None:
     if isinstance(answer, MoneyReturned):
         refund = money.refunds.get(answer.refund)
         contradiction = contradiction_of_refund(answer, refund)
@@ -111,7 +115,12 @@ def _record(order: LockedOrder, answer: PaymentAnswer, money: _Money) -> None:
         contradiction = contradiction_of_payment(answer, order.document, money.ended.get(answer.attempt))
     if contradiction:
         keep_payment_contradiction(answer=answer, order=order.document, contradiction=contradiction)
-        return
+    else:
+        counts.counting(partial(_apply, money=money))(order, answer)
+
+
+def _apply(order: LockedOrder, answer: PaymentAnswer, money: _Money) -> None:
+    """Record an answer that agrees with the order; one that comes a second time changes nothing."""
     match answer:
         case PaymentTaken():
             _record_success(order, answer, money)

@@ -6,6 +6,7 @@ answer to that request decides. docs/stock.md lists the cases.
 """
 
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from msgspec import UNSET
 
@@ -13,6 +14,7 @@ from orders_app import event_effects, event_log
 from orders_app.document import CancelCode, CancelReason, OrderDocument
 from orders_app.event_data import EventType, StatusChanged
 from orders_app.event_log import LoggedEvent, NewEvent, Origin
+from orders_app.services.answer_counts import AnswerCounts
 from orders_app.services.keep_contradiction import Outcome, is_kept, keep_contradiction
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.locking import locked_orders
@@ -41,23 +43,31 @@ COMMANDS: Mapping[EventType, str] = {
 """The events that send a command to the stock service."""
 
 
-def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> None:
-    """Record these answers, those about one order in their order.
+def record_answers(*, answers: Sequence[StockAnswer], origin_actor: str) -> int:
+    """Record these answers, those about one order in their order; how many of them changed nothing.
 
     Safe to run again with the same or old answers: the effect of an answer depends on the order's state.
     Answers about unknown orders are ignored. Two transactions: one for the usual answers, and one for those
     that need more than the order.
     """
+    counts = AnswerCounts()
     unusual = record_usual_answers(
-        answers=answers, origin_actor=origin_actor, is_usual=_is_usual, record=_apply
+        answers=answers, origin_actor=origin_actor, is_usual=_is_usual, record=counts.counting(_apply)
     )
-    if not unusual:
-        return
+    if unusual:
+        _record_unusual(unusual, origin_actor, counts)
+    counts.show()
+    return counts.repeated
+
+
+def _record_unusual(
+    unusual: Sequence[tuple[UUID, StockAnswer]], origin_actor: str, counts: AnswerCounts
+) -> None:
     with locked_orders({order_id for order_id, _ in unusual}, Origin(origin_actor)) as orders:
         for order_id, answer in unusual:
             if order := orders.get(order_id):
                 order.origin = Origin(origin_actor, answer.origin.trace_parent)
-                _record(order, answer)
+                _record(order, answer, counts)
 
 
 def _is_usual(answer: StockAnswer, order: OrderDocument) -> bool:
@@ -66,11 +76,11 @@ def _is_usual(answer: StockAnswer, order: OrderDocument) -> bool:
     return not needs_history and find_contradiction(answer, order) is None
 
 
-def _record(order: LockedOrder, answer: StockAnswer) -> None:
+def _record(order: LockedOrder, answer: StockAnswer, counts: AnswerCounts) -> None:
     if kind := find_contradiction(answer, order.document):
         _record_contradiction(order, answer, kind)
     else:
-        _apply(order, answer)
+        counts.counting(_apply)(order, answer)
 
 
 def _record_contradiction(order: LockedOrder, answer: StockAnswer, kind: Kind) -> None:

@@ -8,6 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import ForeignKeyViolation, ProgramLimitExceeded
 
 from foundation.group_commit import GroupCommit
+from foundation.metrics import ORDERS_PLACED
 from foundation.shared_connection import shared_connection
 from orders_app.document import OrderDocument
 from orders_app.exceptions import CustomerNotFound
@@ -75,6 +76,7 @@ def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[O
     outcomes |= find_placed({index: requests[index] for index in outcomes}, database)
     while orders:
         written = write_orders([(order, requests[index]) for index, order in orders.items()], database)
+        ORDERS_PLACED.inc(len(written))
         outcomes |= {
             index: Placement(as_shown(order), replayed=False)
             for index, order in orders.items()

@@ -81,7 +81,7 @@ def _restore(session: ClientSession, request: Reserve, missing_pieces: Mapping[s
     if entries:
         raise EntryNotRestored
     add_stock(session, missing_pieces)
-    (answer,) = settle_in_session(session, [request], entries)
+    (answer,) = settle_in_session(session, [request], entries).answers
     if not isinstance(answer, InventoryReserved):
         raise EntryNotRestored
 

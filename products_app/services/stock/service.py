@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bson import ObjectId
 from pymongo import ReplaceOne, UpdateOne
@@ -53,13 +53,26 @@ __all__ = [
     "StockAnswer",
     "StockRequest",
     "settle",
+    "settle_counting",
 ]
 
 MAX_TRANSACTION_LINES = 10_000
 MAX_GROUPED_REQUESTS = 100
 
 
+class Settled(NamedTuple):
+    """The answers to a batch of requests, and how many requests of whole orders had their answer before."""
+
+    answers: list[StockAnswer]
+    repeated: int
+
+
 def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+    """The answers of `settle_counting`, which see."""
+    return settle_counting(requests).answers
+
+
+def settle_counting(requests: Sequence[StockRequest]) -> Settled:
     """Answer the requests in their order, each on the state that the ones before it have left.
 
     Returns one answer for each request, in the same order; the answers are durable. A repeated request gets
@@ -68,7 +81,10 @@ def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     Raises CatalogueUnavailable, and EntryUnreadable where the ledger entry of an order was changed by hand;
     some requests may be settled then, and sending all of them again, together or singly, is safe.
     """
-    return [answer for batch in split_into_transactions(requests) for answer in settle_batch(batch)]
+    batches = [settle_batch(batch) for batch in split_into_transactions(requests)]
+    return Settled(
+        [answer for batch in batches for answer in batch.answers], sum(each.repeated for each in batches)
+    )
 
 
 STOCK_REQUESTS: GroupCommit[StockRequest, StockAnswer] = GroupCommit(settle, limit=MAX_GROUPED_REQUESTS)
@@ -94,14 +110,14 @@ def split_into_transactions(requests: Iterable[StockRequest]) -> Iterator[list[S
         yield batch
 
 
-def settle_batch(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+def settle_batch(requests: Sequence[StockRequest]) -> Settled:
     """Settle one batch. Raises CatalogueUnavailable."""
     with translating_mongodb_errors():
         return settle_with_retries(requests)
 
 
 @retry_on_conflict
-def settle_with_retries(requests: Sequence[StockRequest]) -> list[StockAnswer]:
+def settle_with_retries(requests: Sequence[StockRequest]) -> Settled:
     """Settle a batch; retry while other batches write the same products or orders.
 
     Most orders are new, so an order whose first request is a reserve is not looked up: its ledger entry is
@@ -116,7 +132,7 @@ def settle_with_retries(requests: Sequence[StockRequest]) -> list[StockAnswer]:
     return settle_in_transaction(requests, {request.order_id for request in requests})
 
 
-def settle_in_transaction(requests: Sequence[StockRequest], looked_up: Collection[str]) -> list[StockAnswer]:
+def settle_in_transaction(requests: Sequence[StockRequest], looked_up: Collection[str]) -> Settled:
     """Settle in one transaction, with the entries of the `looked_up` orders.
 
     The transaction commits even if it wrote nothing: only a commit proves that the data it read is durable.
@@ -133,7 +149,7 @@ def orders_to_look_up(requests: Sequence[StockRequest]) -> set[str]:
 
 def settle_in_session(
     session: ClientSession, requests: Sequence[StockRequest], entries: dict[str, LedgerEntry]
-) -> list[StockAnswer]:
+) -> Settled:
     """Read the products, compute the answers in memory, write stock and ledger.
 
     `entries` has the ledger entries that exist; an order without one gets a new entry.
@@ -147,7 +163,7 @@ def settle_in_session(
     # Stock first: conflicts are likeliest there, and so are found before the longer write of the ledger.
     write_stock(session, products.values())
     write_entries(session, settlement.changed.values(), known)
-    return answers
+    return Settled(answers, settlement.repeated)
 
 
 def read_entries(session: ClientSession, order_ids: Collection[str]) -> dict[str, LedgerEntry]:

@@ -55,11 +55,12 @@ class Settlement:
 
     `products` is keyed by product id, in every spelling that the requests use; `entries` by order id.
     Afterwards the caller writes the entries in `changed`, and each product whose `stock` differs from
-    `stock_stored`.
+    `stock_stored`. `repeated` is how many requests of whole orders had their answer before.
     """
 
     def __init__(self, products: Mapping[str, ProductStock], entries: dict[str, LedgerEntry]) -> None:
         self.changed: dict[str, LedgerEntry] = {}
+        self.repeated = 0
         self._products = products
         self._entries = entries
 
@@ -85,7 +86,7 @@ class Settlement:
     def _reserve(self, request: Reserve) -> OrderAnswer:
         entry = self._entries.get(request.order_id)
         if entry is not None and entry["status"] != "open":
-            return recorded_answer(entry)
+            return self._repeat(entry)
         entry = self._entry_to_change(request.order_id, is_external=request.is_external)
         if not request.is_external:
             entry.pop("externalHolds", None)
@@ -105,8 +106,12 @@ class Settlement:
         if entry is not None and entry["status"] == "rejected":
             return InventoryReleased(request.order_id, [])
         if entry is not None and entry["status"] == "released":
-            return recorded_answer(entry)
+            return self._repeat(entry)
         return self._release_order(self._entry_to_change(request.order_id))
+
+    def _repeat(self, entry: LedgerEntry) -> OrderAnswer:
+        self.repeated += 1
+        return recorded_answer(entry)
 
     def _reserve_line(self, request: ReserveLine) -> LineReserved | Refusal:
         product = self._products.get(request.product_id)

@@ -18,6 +18,7 @@ from products_app.services.stock.service import (
     Release,
     StockRequest,
     settle,
+    settle_counting,
 )
 from products_app.services.stock.warm_up import warm_up
 from tests.concurrency import race
@@ -46,6 +47,15 @@ def test_a_reserve_takes_every_line() -> None:
         InventoryReserved(order, [StockLine(lamp, 4, 6), StockLine(rope, 5, 0)])
     ]
     assert (stock_of(lamp), stock_of(rope)) == (6, 0)
+
+
+def test_requests_that_had_their_answer_before_are_counted() -> None:
+    lamp, order = stocked(3), new_order()
+    first = reserve(order, (lamp, 1))
+    assert settle_counting([first]).repeated == 0
+    assert settle_counting([first, reserve(new_order(), (lamp, 1)), first]).repeated == 2
+    assert settle_counting([Release(order)]).repeated == 0
+    assert settle_counting([Release(order)]).repeated == 1
 
 
 def test_the_answers_have_the_order_of_the_requests() -> None:

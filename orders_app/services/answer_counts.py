@@ -1,0 +1,47 @@
+"""Counts, for the metrics, what a batch of answers did to its orders."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.utils import timezone
+
+from foundation.metrics import ORDER_SETTLE_SECONDS, ORDERS_SETTLED
+from orders_app.document import OrderDocument
+from orders_app.services.locked_order import LockedOrder
+from orders_app.state_machine import StockStatus
+
+A = TypeVar("A")
+
+
+class AnswerCounts:
+    """What the answers of a batch did; the metrics are set when `show` is called, after the commit.
+
+    `repeated` is how many of them changed nothing: their orders had them before.
+    """
+
+    def __init__(self) -> None:
+        self.repeated = 0
+        self._settled: list[OrderDocument] = []
+
+    def counting(self, record: Callable[[LockedOrder, A], None]) -> Callable[[LockedOrder, A], None]:
+        """A function that does as `record` and counts."""
+
+        def record_and_count(order: LockedOrder, answer: A) -> None:
+            before = order.document
+            record(order, answer)
+            self._count(before, order.document)
+
+        return record_and_count
+
+    def show(self) -> None:
+        """Set the metrics about settled orders."""
+        now = timezone.now()
+        for order in self._settled:
+            ORDERS_SETTLED.labels(order.stock_status).inc()
+            ORDER_SETTLE_SECONDS.observe((now - order.created_at).total_seconds())
+
+    def _count(self, before: OrderDocument, after: OrderDocument) -> None:
+        if after.version == before.version:
+            self.repeated += 1
+        elif before.stock_status == StockStatus.PENDING != after.stock_status:
+            self._settled.append(after)
