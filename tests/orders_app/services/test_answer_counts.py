@@ -31,7 +31,7 @@ def test_orders_are_counted_by_what_became_of_their_stock(placer: OrderPlacer, o
     Order.objects.filter(id=order.id).update(created_at=timezone.now() - timedelta(seconds=100))
     counted = value("orders_settled_total", outcome=outcome)
     seconds = value("order_settle_seconds_sum")
-    answer = {"reserved": reserved, "rejected": rejected}[outcome](order)
+    answer = reserved(order) if outcome == "reserved" else rejected(order)
     assert record_answers(answers=[answer], origin_actor="service:stock") == 0
     assert value("orders_settled_total", outcome=outcome) == counted + 1
     assert value("order_settle_seconds_sum") - seconds == pytest.approx(100, abs=20)
