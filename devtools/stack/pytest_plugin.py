@@ -24,6 +24,7 @@ from devtools.stack.settings import new_secrets
 
 _SERVERS = pytest.StashKey[Mapping[str, Server]]()
 _STARTED = pytest.StashKey[set[str]]()
+_STATIC_FILES = "static"
 _SETTINGS = {
     "kafka": "KAFKA_BROKERS",
     "mongodb": "MONGODB_URI",
@@ -40,6 +41,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     As a wrapper, it runs ahead of pytest-django, which loads the settings in the same hook.
     """
     directory = Path(tempfile.mkdtemp(prefix="stockbridge-test-"))
+    (directory / _STATIC_FILES).mkdir()
     early_config.add_cleanup(lambda: shutil.rmtree(directory))
     servers = embedded_servers(directory, ports=Ports.free(), caller=os.environ)
     if _distributes_tests(early_config):
@@ -117,6 +119,7 @@ def _environment(directory: Path, servers: Mapping[str, Server]) -> dict[str, st
         **new_secrets(),
         **settings_of(servers.values()),
         "STACK_DIR": str(directory),
+        "STATIC_ROOT": str(directory / _STATIC_FILES),
         "DEBUG": "false",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "PLAIN_HTTP": "true",
