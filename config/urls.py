@@ -7,6 +7,7 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import dependencies
+from config.admin_holds import show_holds
 from config.api_root import Stockbridge
 from kafka_workers.audit.drift import update_drift
 from kafka_workers.pages import urls as message_pages
@@ -48,6 +49,11 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("admin/login/", log_in_page(admin.site.login)),
     path("admin/password_change/", admin.site.admin_view(own_password_page(admin.site.password_change))),
+    path(
+        "admin/products_app/product/<str:product_id>/holds/",
+        admin.site.admin_view(show_holds),
+        name="admin_product_holds",
+    ),
     path("admin/", admin.site.urls),
     path("account/", include("orders_app.accounts.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -4,7 +4,7 @@ A product that cannot be read (`documents/reading.py`) is passed over: no list h
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack
@@ -76,7 +76,7 @@ BEST_MATCH = "rank"
 
 
 class ProductsFound:
-    """The products that match: read by slices, and counted. Both raise CatalogueUnavailable.
+    """The products that match: read by slices or all, and counted. Each raises CatalogueUnavailable.
 
     Products that a slice met and that cannot be read are no longer listed: count afterwards.
     """
@@ -112,18 +112,20 @@ class ProductsFound:
             unlist([document["_id"] for document in documents if str(document["_id"]) not in readable])
         return self[page]
 
-    def _stages(self, page: slice) -> list[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Product]:
+        """All of them, as they are read. Raises CatalogueUnavailable."""
+        with translating_mongodb_errors():
+            stages = self._stages(None)
+            found = product_collection().aggregate(stages, collation=self._collation, allowDiskUse=True)
+            yield from filter(None, map(find_readable, found))
+
+    def _stages(self, page: slice | None) -> list[dict[str, Any]]:
         rank = [{"$set": {BEST_MATCH: _rank(self._words)}}] if self._ordering == f"-{BEST_MATCH}" else []
         direction = -1 if self._ordering.startswith("-") else 1
         sort = {self._ordering.removeprefix("-"): direction, "_id": direction}
-        skip = page.start or 0
-        return [
-            {"$match": self._conditions},
-            *rank,
-            {"$sort": sort},
-            {"$skip": skip},
-            {"$limit": page.stop - skip},
-        ]
+        skip = (page.start or 0) if page else 0
+        part = [{"$skip": skip}, {"$limit": page.stop - skip}] if page else []
+        return [{"$match": self._conditions}, *rank, {"$sort": sort}, *part]
 
     @property
     def _collation(self) -> dict[str, Any] | None:

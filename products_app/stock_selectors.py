@@ -1,10 +1,11 @@
 """Reads the stock of one product: its counts, its movements, and the pieces that orders hold."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from bson import ObjectId
+from django.contrib.auth.models import User
 from msgspec import Struct
 
 from products_app.documents.connection import translating_mongodb_errors
@@ -64,13 +65,12 @@ def get_stock_counts(*, product_id: str) -> StockCounts:
     Raises ProductNotFound, ProductUnreadable or CatalogueUnavailable.
     """
     product = read_product(get_document(product_id))
-    received = product.stock if product.received is None else product.received
     return StockCounts(
         product_id=product.id,
         product_name=product.name,
         stock=product.stock,
-        received=received,
-        held=received - product.stock,
+        received=product.stock + product.held,
+        held=product.held,
         low_stock_at=product.low_stock_at,
         low_stock=product.low_stock,
     )
@@ -110,6 +110,13 @@ def shown_movement(movement: Movement) -> StockMovement:
             "received": CountChange(received - movement["quantity"], received),
         },
     )
+
+
+def find_actor_names(movements: Iterable[StockMovement]) -> dict[str, str]:
+    """The names that the staff who made these movements have now, by actor; a deleted user has none."""
+    actors = {each.actor: each.actor.removeprefix("staff:") for each in movements}
+    ids = [int(key) for actor, key in actors.items() if key != actor and key.isdecimal()]
+    return {f"staff:{user.pk}": user.get_username() for user in User.objects.filter(pk__in=ids)}
 
 
 class ExternalHolds:

@@ -4,10 +4,8 @@ It is here and not with the products because the orders that hold pieces are our
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from msgspec import Struct, structs, to_builtins
 from rest_framework.permissions import IsAdminUser
@@ -15,31 +13,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from orders_app.models import Order
-from orders_app.selectors import orders_holding
+from orders_app.holds import Hold, HoldsOf
 from products_app.stock_selectors import (
-    ExternalHolds,
-    HeldLine,
     MovementsOf,
     StockCounts,
     StockMovement,
-    find_held_lines,
+    find_actor_names,
     get_stock_counts,
 )
-from web.bounded_count import Count, bounded_count
 from web.error_schema import ERROR
 from web.no_store import NoStore
 from web.pagination import Pages
 from web.struct_schema import StructSerializer
-
-
-class Hold(Struct, frozen=True, rename="camel"):
-    """What an order holds; an order of an external service has no number."""
-
-    order_id: str
-    order_number: str | None
-    quantity: int
-    since: datetime | None
 
 
 class ListPages(Struct, frozen=True):
@@ -81,39 +66,6 @@ class MovementPages(Pages):
     """`?movementsPage=2`."""
 
     page_query_param = "movementsPage"
-
-
-NOTHING = HeldLine("", 0, None)
-
-
-class HoldsOf:
-    """The orders that hold a product and are not delivered yet: ours, then those of external services."""
-
-    def __init__(self, product_id: str) -> None:
-        self._product_id = product_id
-        self._ours = orders_holding(product_id)
-        self._external = ExternalHolds(product_id)
-
-    def bounded_count(self, limit: int) -> Count:
-        """How many there are, exact up to `limit`."""
-        counts = [bounded_count(rows, limit) for rows in (self._ours, self._external)]
-        return Count(sum(count.rows for count in counts), all(count.is_exact for count in counts))
-
-    def __getitem__(self, page: slice) -> list[Hold]:
-        ours = list(self._ours[page])
-        holds = self._holds_of(ours)
-        if (missing := page.stop - page.start - len(ours)) > 0:
-            first = max(0, page.start - self._ours.count()) if not ours else 0
-            external = self._external[first : first + missing]
-            holds += [Hold(each.order_id, None, each.quantity, each.since) for each in external]
-        return holds
-
-    def _holds_of(self, orders: Sequence[Order]) -> list[Hold]:
-        """What the ledger says of these orders; nothing is held where it has no entry."""
-        order_ids = [str(order.id) for order in orders]
-        held = find_held_lines(product_id=self._product_id, order_ids=order_ids)
-        lines = [(order, held.get(str(order.id), NOTHING)) for order in orders]
-        return [Hold(str(order.id), order.order_number, line.quantity, line.since) for order, line in lines]
 
 
 @extend_schema(tags=["stock"])
@@ -161,7 +113,5 @@ class ProductStockView(NoStore, APIView):
 
 def with_names(movements: Sequence[StockMovement]) -> list[Movement]:
     """The movements with the names that their actors have now; a user who was deleted has none."""
-    actors = {each.actor: each.actor.removeprefix("staff:") for each in movements}
-    ids = [int(key) for actor, key in actors.items() if key != actor and key.isdecimal()]
-    names = {f"staff:{user.pk}": user.get_username() for user in User.objects.filter(pk__in=ids)}
+    names = find_actor_names(movements)
     return [Movement(**structs.asdict(each), actor_name=names.get(each.actor)) for each in movements]

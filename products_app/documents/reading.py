@@ -63,6 +63,11 @@ class Product(Struct, frozen=True, kw_only=True):
         return bool(self.stock)
 
     @property
+    def held(self) -> int:
+        """The pieces that orders hold: what is missing of what was received."""
+        return 0 if self.received is None else self.received - self.stock
+
+    @property
     def low_stock(self) -> bool:
         """Whether fewer pieces can be sold than staff want to have."""
         return self.stock < self.low_stock_at

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from kafka_workers.models import DeadLetterRecord
 from orders_app.admin import OrderAdmin
+from products_app.selectors import find_products
 from tests.orders_app.admin.order_pages import LIST, messages_of
 from tests.orders_app.ordering import OrderPlacer
 from tests.web.callers import everything
@@ -54,6 +55,7 @@ def browser(placer: OrderPlacer) -> WsgiClient:
     browser = WsgiClient()
     browser.force_login(User.objects.create_superuser("root"))
     placer.place()
+    find_products(include_inactive=True)  # which lists what the placer has put into the catalogue
     return browser
 
 
