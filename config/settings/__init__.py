@@ -6,6 +6,7 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from environ import Env
 
+from config.settings.admin_site import UNFOLD as UNFOLD
 from config.settings.env import (
     BASE_DIR,
     DEBUG,
@@ -290,8 +291,6 @@ LANGUAGE_CODE = "en-us"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 TIME_ZONE = "UTC"
 USE_TZ = True
-
-UNFOLD = {"SITE_TITLE": "Stockbridge", "SITE_HEADER": "Stockbridge"}
 
 STATIC_URL = "/static/"
 # Where `collect_changed_static` puts the files with fingerprints; all stacks of a checkout share them.

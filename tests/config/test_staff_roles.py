@@ -16,7 +16,7 @@ from tests.orders_app.ordering import OrderPlacer, all_that_is_stored
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-COMMON = {"orders_app_order"}
+COMMON = {"orders_app_order", "products_app_product"}
 LISTS = {
     SUPPORT: COMMON
     | {
