@@ -90,7 +90,7 @@ def open_page(browser: Browser, stack: Stack, watcher: Watcher) -> OpenPage:
             timezone_id=zone,
             java_script_enabled=javascript,
         )
-        watcher.watch(context)
+        watcher.watch(context, runs_scripts=javascript)
         page = context.new_page()
         if name:
             sign_in(page, name, password)

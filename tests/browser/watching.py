@@ -41,10 +41,13 @@ class Watcher:
         self._shifts: dict[str, list[tuple[float, str]]] = defaultdict(list)
         self._refused_pages: set[str] = set()
         self._contexts: list[BrowserContext] = []
+        self._with_scripts: list[BrowserContext] = []
 
-    def watch(self, context: BrowserContext) -> None:
+    def watch(self, context: BrowserContext, *, runs_scripts: bool = True) -> None:
         """Notes from now on what the pages of this context do."""
         self._contexts.append(context)
+        if runs_scripts:
+            self._with_scripts.append(context)
         context.expose_binding("reportToTest", lambda source, text: self._note(source["page"].url, text))
         context.expose_binding("reportShiftToTest", lambda _, page, *shift: self._shifts[page].append(shift))
         context.add_init_script(_REPORT)
@@ -56,7 +59,8 @@ class Watcher:
 
     def faults(self) -> list[str]:
         """One sentence for each fault of the pages so far."""
-        for page in (page for context in self._contexts for page in context.pages):
+        # Without scripts a page reports nothing, and would wait for its next frame for ever.
+        for page in (page for context in self._with_scripts for page in context.pages):
             page.evaluate(_NEXT_FRAME)
         found = [*self._faults, *(_shifted(page, shifts) for page, shifts in self._shifts.items())]
         return [fault for fault in found if fault and not any(part in fault for part in self.tolerated)]
