@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
@@ -20,6 +20,10 @@ from orders_app.accounts.serializers import MAX_PASSWORD, ChangePasswordSerializ
 
 class SignInForm(AuthenticationForm):
     """A user name and a password."""
+
+    username = UsernameField(
+        label=gettext_lazy("User name"), widget=forms.TextInput({"autofocus": True, "spellcheck": "false"})
+    )
 
     error_messages = {  # noqa: RUF012 - as Django declares it
         "invalid_login": gettext_lazy("No account has this user name and password."),

@@ -70,6 +70,7 @@ def change_line(request: HttpRequest, product_id: str) -> HttpResponse:
     form = QuantityForm(request.POST, auto_id=f"{product_id}-%s")
     is_unwanted = "remove" in request.POST
     if not is_unwanted and not form.is_valid():
+        form.fields["quantity"].widget.attrs["autofocus"] = True
         return _show(request, {product_id: form}, HTTPStatus.UNPROCESSABLE_ENTITY)
     Cart(request.session).change(product_id, 0 if is_unwanted else form.wanted)
     return redirect(f"{reverse('shop:cart')}#line-{product_id}")

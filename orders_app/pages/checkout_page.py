@@ -7,9 +7,9 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from foundation.refusals import Unavailable
 from orders_app.api.access import origin_of, user_id
 from orders_app.document import OrderDocument
 from orders_app.exceptions import IdempotencyKeyReused, OrderError
@@ -23,6 +23,7 @@ from web.pages import signed_in_page
 
 
 @signed_in_page
+@sensitive_post_parameters("payment_token")
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout_page(request: HttpRequest) -> HttpResponse:
     """Show the form; a POST places the order."""
@@ -67,11 +68,6 @@ def _place(request: HttpRequest, cart: Cart, content: CartContent, form: Checkou
     except OrderError as refusal:
         form.add_error(None, str(refusal))
         return _show(request, cart, content, form, HTTPStatus.UNPROCESSABLE_ENTITY)
-    except Unavailable:
-        form.add_error(
-            None, gettext("The order is not placed, because a part of the shop cannot be reached.")
-        )
-        return _show(request, cart, content, form, HTTPStatus.SERVICE_UNAVAILABLE)
     return _go_to(request, order, cart, key)
 
 

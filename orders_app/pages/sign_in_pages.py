@@ -2,7 +2,9 @@
 
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.views import LoginView, LogoutView, RedirectURLMixin
@@ -31,6 +33,15 @@ class SignInPage(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
     next_page = "shop:front"
+
+    def get_redirect_url(self) -> str:  # type: ignore[override]  # Django calls it without a request
+        """Where the visitor came from; nowhere if that is this page, which would lead to itself."""
+        url: str = super().get_redirect_url()
+        return "" if urlsplit(url).path == self.request.path else url
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """The form; in the demo also whom one can sign in as."""
+        return super().get_context_data(**kwargs) | {"is_demo": settings.DEMO}
 
     def form_invalid(self, form: Any) -> HttpResponse:
         """The form again; 429 after too many wrong passwords."""

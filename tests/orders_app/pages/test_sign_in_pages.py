@@ -34,6 +34,8 @@ def is_signed_in(browser: Client) -> bool:
         ("https://evil.example/", "/"),
         ("//evil.example", "/"),
         ("javascript:alert(1)", "/"),
+        ("/login/", "/"),
+        ("/login/?next=/cart/", "/"),
     ],
 )
 def test_signing_in_leads_to_where_the_customer_came_from(wanted: str, goal: str) -> None:
