@@ -1,7 +1,8 @@
 """When the first message that a group has not read was recorded, for many partitions at once."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Self
 
 from confluent_kafka import Consumer, TopicPartition
@@ -45,15 +46,14 @@ class FirstUnread:
         """
         wanted = {place_of(lag) for lag in lags if lag.lag}
         known = {place: self._known[place] for place in wanted & self._known.keys()}
-        known |= self._read(wanted - known.keys(), delays)
+        for places in _one_a_partition(wanted - known.keys()):
+            known |= self._read(places, delays)
         # Something may follow where nothing was to be read.
         self._known = {place: due for place, due in known.items() if due is not None}
         return {place: due for place, due in known.items() if due is not None}
 
-    def _read(self, places: set[Place], delays: Sequence[float]) -> dict[Place, float | None]:
+    def _read(self, places: Collection[Place], delays: Sequence[float]) -> dict[Place, float | None]:
         """None: nothing is to be read there now."""
-        if not places:
-            return {}
         offsets = {(topic, partition): offset for topic, partition, offset in places}
         found: dict[Place, float | None] = {}
         self._consumer.assign([TopicPartition(*place) for place in places])
@@ -75,6 +75,15 @@ class FirstUnread:
                 yield partition, due_time(message, delays)
             elif is_end(error, partition[0]):
                 yield partition, None
+
+
+def _one_a_partition(places: Iterable[Place]) -> Iterator[list[Place]]:
+    """The places in lists of one a partition: a client reads a partition at one offset at a time."""
+    by_partition: dict[tuple[str, int], list[Place]] = {}
+    for topic, partition, offset in places:
+        by_partition.setdefault((topic, partition), []).append((topic, partition, offset))
+    for wave in zip_longest(*by_partition.values()):
+        yield [place for place in wave if place]
 
 
 def place_of(lag: PartitionLag) -> Place:

@@ -48,9 +48,9 @@ def write(topic: str, *, age: float = 0.0, partition: int = 0) -> None:
     assert producer.flush(10) == 0
 
 
-def commit(bench: Bench, offset: int, topic: str = "") -> None:
+def commit(bench: Bench, offset: int, topic: str = "", group: str = "") -> None:
     """Commits an offset of partition 0 as a member of the group would."""
-    with Consumer(reader_config(bench.group)) as consumer:
+    with Consumer(reader_config(group or bench.group)) as consumer:
         consumer.commit(offsets=[TopicPartition(topic or bench.topic, 0, offset)], asynchronous=False)
 
 
@@ -89,6 +89,18 @@ def test_lag_in_seconds_is_the_age_of_the_first_unread_record(bench: Bench, watc
     watched = first(watch.look(), bench.topic)
     assert watched.unread == 2
     assert watched.waiting_seconds == pytest.approx(2 * HOUR, abs=60)
+
+
+def test_two_groups_at_different_places_of_one_partition_have_each_their_own_lag(bench: Bench) -> None:
+    for age in (3 * HOUR, 2 * HOUR, HOUR):
+        write(bench.topic, age=age)
+    other = f"{bench.group}-other"
+    commit(bench, 1)
+    commit(bench, 2, group=other)
+    with LagWatch(window_seconds=60, groups=[bench.group, other]) as watch:
+        found = {each.lag.group: each for each in watch.look() if each.unread}
+    assert found[bench.group].waiting_seconds == pytest.approx(2 * HOUR, abs=60)
+    assert found[other].waiting_seconds == pytest.approx(HOUR, abs=60)
 
 
 def test_records_that_retention_has_deleted_do_not_wait(bench: Bench, watch: LagWatch) -> None:
