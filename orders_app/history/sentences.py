@@ -21,6 +21,12 @@ from orders_app.event_log import LoggedEvent
 from orders_app.history.steps import Step
 from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
 
+STOCK_SENTENCES: Mapping[StockStatus, str] = {
+    StockStatus.PENDING: gettext_noop("The stock is pending."),
+    StockStatus.RESERVED: gettext_noop("The stock is reserved."),
+    StockStatus.REJECTED: gettext_noop("The stock could not be reserved."),
+    StockStatus.RELEASED: gettext_noop("The stock is released."),
+}
 PARTS_OF_THE_CHECKS = {"stock": gettext_noop("stock"), "payment": gettext_noop("payment")}
 ERASED = gettext_noop("Personal data in it was erased.")
 UNREADABLE = gettext_noop("Another version of the shop wrote this event, and this one cannot read it.")
@@ -97,7 +103,7 @@ def _updates(happened: Happened) -> Iterator[str]:
     if after.payment_attempts != before.payment_attempts:
         yield gettext("Payment attempt %(attempt)s began.") % {"attempt": after.payment_attempts}
     if after.stock_status != before.stock_status:
-        yield _stock_status(after.stock_status)
+        yield gettext(STOCK_SENTENCES[after.stock_status])
 
 
 def _tracking_number(before: str | None, after: str | None) -> str:
@@ -108,12 +114,6 @@ def _tracking_number(before: str | None, after: str | None) -> str:
     else:
         sentence = gettext("The tracking number is %(after)s.")
     return sentence % {"before": before, "after": after}
-
-
-def _stock_status(status: StockStatus) -> str:
-    if status == StockStatus.REJECTED:
-        return gettext("The stock could not be reserved.")
-    return gettext("The stock is %(status)s.") % {"status": gettext(status.label).lower()}
 
 
 def _status_changed(happened: Happened) -> str:

@@ -63,7 +63,7 @@ def write_mail(event: MailEvent, reader: Reader) -> Mail:
         facts = _as_fields(event.facts, reader)
     context = {
         "order_number": one_line(event.order_number)[:MAX_IN_HEADER],
-        "order_url": f"{settings.PUBLIC_URL}/api/v1/orders/{quote(event.order_id, safe='')}/",
+        "order_url": f"{settings.PUBLIC_URL}/orders/{quote(event.order_number, safe='')}/",
         "unsubscribe_url": unsubscribe_url(reader.user_id),
         "is_always_sent": event.kind in ALWAYS_SENT,
         **facts,

@@ -21,7 +21,7 @@ def test_each_step_of_an_order_is_told_by_one_mail(shop: Shop, inbox: Inbox, sta
     shipped = inbox.content(mails[2])
     for form in ("text", "html"):
         assert "TRACK-77" in shipped[form]
-        assert f"{stack.env['PUBLIC_URL']}/api/v1/orders/{order['id']}/" in shipped[form]
+        assert f"{stack.env['PUBLIC_URL']}/orders/{order['orderNumber']}/" in shipped[form]
 
 
 def test_an_order_without_enough_stock_is_told_by_mail_with_the_reason(shop: Shop, inbox: Inbox) -> None:

@@ -99,6 +99,11 @@ def of_order(path: str, *statuses: OrderStatus) -> Callable[[RouteObjects], str]
     return lambda objects: path.format(objects.order(*statuses))
 
 
+def of_number(action: str = "") -> Callable[[RouteObjects], str]:
+    """The page of an order, which is for sessions: whoever comes by a token is sent to sign in."""
+    return lambda objects: f"orders/{objects.placer.place().order_number}/{action}"
+
+
 def of_prepaid_order(path: str) -> Callable[[RouteObjects], str]:
     return lambda objects: ORDER.format(objects.prepaid_order().id) + path
 
@@ -147,6 +152,7 @@ def link_in_a_mail(objects: RouteObjects) -> str:
     return urlsplit(unsubscribe_url(str(reader.pk))).path.lstrip("/")
 
 
+ORDER_PAGE = "orders/<order_number:number>"
 PRODUCT = {"name": "Rope", "price": "3.00"}
 ORDER, PRODUCTS = "api/v1/orders/{}/", "api/v1/products/{}/"
 
@@ -157,6 +163,11 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("GET", "board/figures/"): RouteCase(to_all(302)),
     ("GET", "board/proof/"): RouteCase(to_all(302)),
     ("GET", "board/proof/figures/"): RouteCase(to_all(302)),
+    ("GET", "orders/"): RouteCase(to_all(302)),
+    ("GET", f"{ORDER_PAGE}/"): RouteCase(to_all(302), of_number()),
+    ("POST", f"{ORDER_PAGE}/cancel/"): RouteCase(to_all(302), of_number("cancel/"), changes=False),
+    ("POST", f"{ORDER_PAGE}/pay/"): RouteCase(to_all(302), of_number("pay/"), changes=False),
+    ("POST", f"{ORDER_PAGE}/address/"): RouteCase(to_all(302), of_number("address/"), changes=False),
     ("POST", "language/"): RouteCase(to_all(302), changes=False),
     ("GET", "cart/"): RouteCase(to_all(200)),
     ("POST", "cart/"): RouteCase(to_all(302), changes=False),

@@ -197,14 +197,14 @@ export class LiveConnection {
 }
 
 /**
- * Shows a state in the indicator of the page (the template orders_app/live_state.html).
+ * Shows a state in the indicator of the page (the template orders_app/connection.html).
  * @param {LiveState} state
  * @param {ParentNode} [within] where the indicator is.
  */
 export function showLiveState(state, within = document) {
-  const indicator = within.querySelector("[data-live-state]");
-  if (!indicator || state === "resync" || indicator.dataset.liveState === state) return;
-  indicator.dataset.liveState = state;
+  const indicator = within.querySelector("[data-connection]");
+  if (!indicator || state === "resync" || indicator.dataset.state === state) return;
+  indicator.dataset.state = state;
   for (const text of indicator.querySelectorAll("[data-when]")) {
     text.hidden = text.dataset.when !== state;
   }

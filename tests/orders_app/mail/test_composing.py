@@ -64,7 +64,7 @@ def test_a_mail_has_a_subject_that_begins_with_the_order_number_and_two_bodies(e
     assert html is not None
     for body in (text.get_content(), html.get_content()):
         assert "Alice" in body
-        assert f"https://shop.example/api/v1/orders/{example.order_id}/" in body
+        assert f"https://shop.example/orders/{example.order_number}/" in body
         assert "https://shop.example/mail/unsubscribe/7." in body
         assert not re.search(r"{[{%]|None|\bUNSET\b", body)
 
