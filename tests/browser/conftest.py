@@ -4,7 +4,6 @@
 pages reported an error, broke its policy, asked another host or shifted its layout (`watching.py`).
 """
 
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,20 +11,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from devtools.driver.browser import sign_in
 from devtools.driver.shop import CUSTOMER_PASSWORD, Caller, Shop
 from devtools.stack.ports import Ports
 from devtools.stack.stack import Stack, embedded_stack
 from tests.browser.watching import Watcher
 from tests.running_system import books, inbox, kafka_client, shop
 
-__all__ = ["books", "inbox", "kafka_client", "shop"]
+__all__ = ["books", "inbox", "kafka_client", "shop", "sign_in"]
 
 DEMO_PASSWORD = "stockbridge-demo"
 SECONDS = 300
 """How long a test may take; the first waits until the system has started."""
 _HOST = "localhost"
-_SIGN_IN = "/api/session/login/"
-_FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 OpenPage = Callable[..., Page]
 """Opens a page in a browser of its own: `open_page("alice", width=390, language="de-DE")`."""
@@ -127,16 +125,6 @@ def staff(open_page: OpenPage) -> Page:
 def administrator(open_page: OpenPage) -> Page:
     """The page of the superuser, who is signed in."""
     return open_page("admin")
-
-
-def sign_in(page: Page, name: str, password: str) -> None:
-    """Gives the browser of this page a session of the user, without opening a page."""
-    form = page.context.request.get(_SIGN_IN).text()
-    token = _FORM_TOKEN.search(form)
-    assert token, f"{_SIGN_IN} has no form: {form[:200]}"
-    fields = {"username": name, "password": password, "csrfmiddlewaretoken": token[1]}
-    answer = page.context.request.post(_SIGN_IN, form=fields, max_redirects=0)
-    assert answer.status == 302, f"{name} is not signed in: {answer.status} {answer.text()[:200]}"
 
 
 def _launch(playwright: Playwright, program: str) -> Browser:

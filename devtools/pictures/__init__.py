@@ -1,0 +1,1 @@
+"""Takes the pictures of README and documents: `.venv/bin/python -m devtools.pictures`."""
