@@ -1,4 +1,4 @@
-"""A customer and a member of staff, each in a browser, while workers are killed: what one does, the other sees."""
+"""A customer and a member of staff, each in a browser, and killed workers: each sees what the other does."""
 
 import re
 
@@ -35,14 +35,8 @@ def expect_on_board(page: Page, number: str, status: str) -> None:
     expect(row).to_contain_text(status, timeout=MILLISECONDS)
 
 
-def test_an_order_comes_from_the_shop_to_the_door_though_workers_are_killed_on_its_way(
-    customer: Page,
-    staff: Page,
-    account: Caller,
-    shop: Shop,
-    stack: Stack,
-    inbox: Inbox,
-    watcher: Watcher,
+def test_an_order_comes_from_the_shop_to_the_door_though_workers_are_killed_on_its_way(  # noqa: PLR0917
+    customer: Page, staff: Page, account: Caller, shop: Shop, stack: Stack, inbox: Inbox, watcher: Watcher
 ) -> None:
     product = shop.new_product(stock=3, price="12.50")
     staff.goto("/board/")
