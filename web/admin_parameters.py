@@ -10,9 +10,11 @@ from django.core.exceptions import FieldError, ValidationError
 from django.db import DataError, ProgrammingError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
 from web.errors import page_not_found
 from web.middleware import View
+from web.viewer_zone import zone_of
 
 # Of Python, of Django's fields, and of PostgreSQL; the log has the traceback, in case the error is ours.
 MEANINGLESS = (
@@ -30,14 +32,17 @@ log = structlog.get_logger(__name__)
 
 
 class AdminParameters:
-    """Middleware: where a parameter means nothing, show the page without parameters, and a message."""
+    """Middleware for the admin: its times are in the viewer's zone, and no parameter makes a server error."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request."""
-        return self.get_response(request)
+        """Answer the request; a page of the admin in the zone of the viewer."""
+        if not request.path_info.startswith("/admin/"):
+            return self.get_response(request)
+        with timezone.override(zone_of(request)):
+            return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The answer in place of a 500; None where no parameter can be the reason."""

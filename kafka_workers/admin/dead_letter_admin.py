@@ -25,8 +25,8 @@ class DeadLetterAdmin(ReadOnlyAdmin):
         """Always None: a dead letter is no row, and none of Django's own pages shows one."""
 
     def changelist_view(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:
-        """The list with its filters; a POST redrives or discards."""
-        from kafka_workers.admin import dead_letter_pages  # noqa: PLC0415 - see above
+        """The list with its filters; a POST asks for a confirmation, then redrives or discards."""
+        from kafka_workers.admin import dead_letter_pages, dead_letter_resolving  # noqa: PLC0415 - see above
 
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -34,7 +34,7 @@ class DeadLetterAdmin(ReadOnlyAdmin):
             return dead_letter_pages.show_list(self, request)
         if not self.has_resolve_permission(request):
             raise PermissionDenied
-        return dead_letter_pages.resolve_selected(self, request)
+        return dead_letter_resolving.resolve_selected(self, request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: object = None

@@ -8,8 +8,9 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from tests.kafka_workers.runtime.conftest import bench, short_delays
+from tests.orders_app.ordering import catalogue, placer
 
-__all__ = ["bench", "short_delays"]
+__all__ = ["bench", "catalogue", "placer", "short_delays"]
 
 Login = Callable[..., Client]
 

@@ -22,6 +22,7 @@ from tests.kafka_workers.admin.conftest import Login
 from tests.kafka_workers.runtime.dead_letters.test_dead_letters import dead_letters_of, unresolved
 from tests.kafka_workers.runtime.workbench import Bench
 from tests.orders_app.admin.order_pages import messages_of
+from tests.orders_app.ordering import OrderPlacer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = reverse("admin:kafka_workers_deadletterrecord_changelist")
@@ -33,7 +34,8 @@ def page_of(letter: DeadLetter) -> str:
 
 
 def act(client: Client, bench: Bench, action: str, **fields: Any) -> Any:
-    return client.post(f"{LIST}?group={bench.group}", {"action": action, **fields}, follow=True)
+    given = {"action": action, "confirmed": "yes", **fields}
+    return client.post(f"{LIST}?group={bench.group}", given, follow=True)
 
 
 def resolved(bench: Bench) -> list[DeadLetter]:
@@ -60,7 +62,7 @@ def test_a_filter_without_meaning_finds_nothing_and_has_nothing_resolved(login: 
     client = login(VIEW, SETTLE)
     for field in ("group", "topic", "reason", "key"):
         address = f"{LIST}?{field}=%00"
-        fields = {"action": "discard", "everything": "on", "why": "junk"}
+        fields = {"action": "discard", "confirmed": "yes", "everything": "on", "why": "junk"}
         for answer in (client.get(address, follow=True), client.post(address, fields, follow=True)):
             assert answer.redirect_chain == [(LIST, 302)]
             assert "has no meaning here" in messages_of(answer)[0]
@@ -129,7 +131,8 @@ def test_all_matching_dead_letters_are_discarded_with_reason_and_user(login: Log
     dead_letters_of(bench, 3)
     client = login(VIEW, SETTLE)
     query = f"{LIST}?group={bench.group}&reason=number+1"
-    response = client.post(query, {"action": "discard", "everything": "on", "why": "a test"}, follow=True)
+    given = {"action": "discard", "confirmed": "yes", "everything": "on", "why": "a test"}
+    response = client.post(query, given, follow=True)
     assert messages_of(response) == ["1 dead letter discarded."]
     [letter] = resolved(bench)
     assert letter.resolution
@@ -143,17 +146,55 @@ def test_all_matching_dead_letters_are_discarded_with_reason_and_user(login: Log
 def test_nothing_is_discarded_without_a_reason(login: Login, bench: Bench) -> None:
     dead_letters_of(bench, 1)
     response = act(login(VIEW, SETTLE), bench, "discard", everything="on", why=" ")
-    assert messages_of(response) == ["Say why they need no handling: the reason is recorded."]
+    assert response.status_code == 422
+    assert "Say why they need no handling: the reason is recorded." in response.content.decode()
     assert resolved(bench) == []
+
+
+def test_a_page_says_before_what_will_and_what_cannot_be_done(login: Login, bench: Bench) -> None:
+    letters = dead_letters_of(bench, 2)
+    bench.kafka_client.send(f"{bench.group}.dlq", "7", b"7")
+    client = login(VIEW, SETTLE)
+    page = client.post(f"{LIST}?group={bench.group}", {"action": "redrive", "everything": "on"})
+    assert page.status_code == 200
+    words = page.content.decode()
+    assert "2 dead letters go back" in words
+    assert "1 record stays" in words
+    assert all(letter.coordinates in words for letter in letters)
+    assert resolved(bench) == []
+    assert messages_of(act(client, bench, "redrive", everything="on", expected=2)) == [
+        "2 dead letters redriven."
+    ]
+
+
+def test_a_confirmation_of_another_number_than_there_is_asks_again(login: Login, bench: Bench) -> None:
+    dead_letters_of(bench, 2)
+    page = act(login(VIEW, SETTLE), bench, "discard", everything="on", why="a test", expected=1)
+    assert page.status_code == 422
+    assert "Meanwhile there are 2 of them, not 1." in page.content.decode()
+    assert resolved(bench) == []
+
+
+def test_a_dead_letter_leads_to_its_order_and_is_found_by_its_number(
+    login: Login, bench: Bench, placer: OrderPlacer
+) -> None:
+    order = placer.place()
+    bench.kafka_client.send(f"{bench.group}.dlq", str(order.id), b"7")
+    client = login(VIEW)
+    page = client.get(LIST, {"group": bench.group, "key": order.order_number})
+    assert page.context["found"] == 1
+    link = reverse("admin:orders_app_order_change", args=[order.id])
+    assert f'href="{link}">{order.order_number}</a>' in page.content.decode()
 
 
 def test_resolving_again_changes_nothing(login: Login, bench: Bench) -> None:
     [letter] = dead_letters_of(bench, 1)
     client = login(VIEW, SETTLE)
     act(client, bench, "redrive", place=letter.coordinates)
-    assert messages_of(act(client, bench, "redrive", place=letter.coordinates)) == [
-        "0 dead letters redriven."
-    ]
+    assert (
+        "None of these dead letters is open"
+        in messages_of(act(client, bench, "redrive", place=letter.coordinates))[0]
+    )
 
 
 def test_a_dead_letter_of_unknown_origin_can_only_be_discarded(login: Login, bench: Bench) -> None:

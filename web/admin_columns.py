@@ -1,0 +1,61 @@
+"""What pages of the admin show: money with its currency, times with their zone, states as coloured labels."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from django.template.loader import render_to_string
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+from django.utils.translation import pgettext
+
+from foundation.currencies import decimals_of
+
+NO_BREAK = "\u00a0"
+MOMENT = "j M Y, H:i"
+COLOURS: Mapping[str, str] = {
+    "waiting": "warning",
+    "moving": "info",
+    "travelling": "primary",
+    "good": "success",
+    "bad": "danger",
+    "neutral": "",
+}
+"""The tones of docs/design.md by unfold's names for the colours of labels."""
+
+
+def shown_money(amount: Decimal | None, currency: str) -> str:
+    """The amount with the decimals of its currency, and the currency; empty for None."""
+    if amount is None:
+        return ""
+    number = formats.number_format(amount, decimals_of(currency), use_l10n=True, force_grouping=True)
+    return f"{number}{NO_BREAK}{currency}"
+
+
+def shown_time(time: datetime | None) -> str:
+    """The time in the viewer's zone, which the title names; a dash for None."""
+    if time is None:
+        return "-"
+    return _time_element(time, formats.date_format(timezone.localtime(time), MOMENT))
+
+
+def shown_age(time: datetime | None) -> str:
+    """How long ago it was, in the largest unit; the title has the time with its zone. A dash for None."""
+    if time is None:
+        return "-"
+    return _time_element(time, pgettext("age", "%(age)s ago") % {"age": timesince(time, depth=1)})
+
+
+def shown_label(text: object, tone: str) -> SafeString:
+    """A word in the colour of its tone."""
+    return render_to_string("unfold/helpers/label.html", {"text": text, "type": COLOURS[tone]})
+
+
+def _time_element(time: datetime, text: str) -> str:
+    local = timezone.localtime(time)
+    title = f"{formats.date_format(local, f'{MOMENT}:s')} {timezone.get_current_timezone_name()}"
+    return format_html(
+        '<time class="whitespace-nowrap" datetime="{}" title="{}">{}</time>', time.isoformat(), title, text
+    )
