@@ -28,7 +28,7 @@ def park(order_id: UUID, *versions: int) -> list[ParkedEvent]:
 
 
 def send_again(client: Client, *rows: ParkedEvent) -> object:
-    chosen = {"action": "send_again", "_selected_action": [row.pk for row in rows]}
+    chosen = {"action": "send_again", "confirmed": "yes", "_selected_action": [row.pk for row in rows]}
     return client.post(LIST, chosen, follow=True)
 
 
@@ -53,6 +53,18 @@ def test_a_retry_takes_all_events_of_the_selected_orders_and_no_other(login: Log
     assert messages_of(response) == ["The relay will send 2 events again."]
     assert retried() == {(order_id, 1), (order_id, 2)}
     assert LogEntry.objects.get().object_id == str(first.pk)
+
+
+def test_a_page_says_before_which_events_are_sent_again(login: Login) -> None:
+    order_id = uuid4()
+    first, second = park(order_id, 1, 2)
+    [other] = park(uuid4(), 1)
+    chosen = {"action": "send_again", "_selected_action": [first.pk]}
+    words = login(VIEW, CHANGE).post(LIST, chosen).content.decode()
+    assert "2 events are sent again" in words
+    assert str(second.order_id) in words
+    assert str(other.order_id) not in words
+    assert retried() == set()
 
 
 def test_a_user_who_may_only_view_requests_no_retry(login: Login) -> None:
