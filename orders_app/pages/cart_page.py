@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 from typing import NamedTuple
-from uuid import uuid4
 
 from django import forms
 from django.contrib import messages
@@ -74,11 +73,6 @@ def change_line(request: HttpRequest, product_id: str) -> HttpResponse:
         return _show(request, {product_id: form}, HTTPStatus.UNPROCESSABLE_ENTITY)
     Cart(request.session).change(product_id, 0 if is_unwanted else form.wanted)
     return redirect(f"{reverse('shop:cart')}#line-{product_id}")
-
-
-def new_form_key() -> str:
-    """A key for a form that puts a product into the cart."""
-    return uuid4().hex
 
 
 def _show(
