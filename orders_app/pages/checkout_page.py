@@ -99,7 +99,7 @@ def _go_to(request: HttpRequest, order: OrderDocument, cart: Cart, key: str) -> 
     if cart.take_out_ordered(order.items, key):
         sentence = gettext("Thank you. Your order %(number)s is placed.")
         messages.success(request, sentence % {"number": order.order_number})
-    return redirect(f"/orders/{order.order_number}/")
+    return redirect("shop:order", order.order_number)
 
 
 def _back_to_cart(request: HttpRequest, content: CartContent) -> HttpResponse:

@@ -55,6 +55,7 @@ def test_of_two_who_want_the_last_piece_one_buys_it_and_the_other_is_told(
     visitor.get_by_label("Visa ending in 4242").check()
     visitor.get_by_role("button", name="Place the order").click()
     number_of_order(visitor)
+    expect(visitor.get_by_text("is placed.").first).to_be_visible()
     shop.wait_for_stock(lantern, 0)
 
     customer.get_by_role("button", name="Place the order").click()
