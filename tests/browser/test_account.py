@@ -33,7 +33,7 @@ def test_a_customer_changes_the_account_and_gets_in_again_without_the_password(
     expect(customer.get_by_text("Your names are saved.")).to_be_visible()
     expect(customer.get_by_label("First name")).to_have_value("Zoë")
 
-    customer.get_by_label("E-mail address").fill(address)
+    customer.get_by_role("textbox", name="E-mail address").fill(address)
     customer.get_by_role("button", name="Save the address").click()
     expect(customer.get_by_text(f"{address} is not confirmed yet")).to_be_visible()
     customer.goto(link_in_mail(inbox, address, "Confirm your e-mail address"))
@@ -41,11 +41,11 @@ def test_a_customer_changes_the_account_and_gets_in_again_without_the_password(
     customer.get_by_role("button", name="Confirm").click()
     expect(customer.get_by_text("Your e-mail address is confirmed.")).to_be_visible()
     customer.get_by_role("link", name="Go to your account").click()
-    expect(customer.get_by_label("E-mail address")).to_have_value(address)
+    expect(customer.get_by_role("textbox", name="E-mail address")).to_have_value(address)
 
     visitor.goto("/login/?next=/account/")
     visitor.get_by_role("link", name="Password forgotten?").click()
-    visitor.get_by_label("E-mail address").fill(address)
+    visitor.get_by_role("textbox", name="E-mail address").fill(address)
     visitor.get_by_role("button", name="Send me the link").click()
     expect(visitor.get_by_text("If there is an account with this address")).to_be_visible()
     visitor.goto(link_in_mail(inbox, address, "Set a new password"))
