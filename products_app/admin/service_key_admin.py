@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils.cache import add_never_cache_headers
 from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 
 from products_app.models import ServiceKey
 
@@ -26,17 +27,32 @@ class ServiceKeyAdmin(ModelAdmin):
     list_display: ClassVar = [
         "name",
         "prefix",
-        "may_reserve",
-        "may_release",
+        "rights",
+        "state",
         "created",
         "expiry_date",
-        "_has_expired",
-        "revoked",
     ]
     list_filter: ClassVar = ["revoked", "expiry_date"]
     search_fields: ClassVar = ["name", "prefix"]
     fields: ClassVar = ["name", "prefix", "may_reserve", "may_release", "expiry_date", "revoked"]
     actions: ClassVar = ["rotate", "revoke"]
+
+    @display(description="May")
+    def rights(self, key: ServiceKey) -> str:
+        """What the key allows."""
+        allowed = {"take stock": key.may_reserve, "give it back": key.may_release}
+        return " and ".join(name for name, is_allowed in allowed.items() if is_allowed) or "nothing"
+
+    @display(
+        description="State", label={"valid": "success", "ends": "warning", "expired": "", "revoked": "danger"}
+    )
+    def state(self, key: ServiceKey) -> tuple[str, str]:
+        """Whether the key is valid; one that ends has an expiry."""
+        if key.revoked:
+            return "revoked", "Revoked"
+        if key.has_expired:
+            return "expired", "Expired"
+        return ("ends", "Valid until it expires") if key.expiry_date else ("valid", "Valid")
 
     def get_readonly_fields(self, request: HttpRequest, obj: ServiceKey | None = None) -> list[str]:
         """All fields of a revoked key; of a new key the prefix, which is generated."""

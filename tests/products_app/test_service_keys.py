@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
@@ -135,3 +136,19 @@ def test_a_revoked_key_allows_nothing_and_cannot_be_restored(clerk: Client) -> N
     assert len(audit(key)) == 1
     clerk.post(reverse("admin:products_app_servicekey_change", args=[key.pk]), {"revoked": ""})
     assert not is_accepted(secret)
+
+
+def test_the_list_says_what_each_key_allows_and_whether_it_is_valid(clerk: Client) -> None:
+    now = timezone.now()
+    ServiceKey.issue(name="valid", may_release=False)
+    ServiceKey.issue(name="ends", expiry_date=now + timedelta(days=1))
+    ServiceKey.issue(name="expired", expiry_date=now - timedelta(days=1))
+    ServiceKey.issue(name="revoked", revoked=True, may_reserve=False, may_release=False)
+    admin = site.get_model_admin(ServiceKey)
+    assert {key.name: (admin.rights(key), admin.state(key)[1]) for key in ServiceKey.objects.all()} == {
+        "valid": ("take stock", "Valid"),
+        "ends": ("take stock and give it back", "Valid until it expires"),
+        "expired": ("take stock and give it back", "Expired"),
+        "revoked": ("nothing", "Revoked"),
+    }
+    assert "Valid until it expires" in clerk.get(LIST).content.decode()
