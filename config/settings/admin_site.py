@@ -17,12 +17,18 @@ def zone_script(request: HttpRequest) -> str:
     return static("site/zone.js")
 
 
+def icon(request: HttpRequest) -> str:
+    """The address of the icon that the browser shows."""
+    return static("site/mark.svg")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Stockbridge",
     "SITE_HEADER": "Stockbridge",
     "SITE_SUBHEADER": gettext_lazy("Administration"),
     "SITE_URL": "/",
     "SITE_SYMBOL": "warehouse",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
     "STYLES": [stylesheet],
     "SCRIPTS": [zone_script],
     "DASHBOARD_CALLBACK": "config.admin_start.start_page",
