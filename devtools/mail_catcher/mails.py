@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS mail (
 );
 """
 _SUMMARY = "number, received_at, sender, recipients, subject, headers"
+_SEARCHED_HEADERS = ("From", "Subject", "X-Stockbridge-Event")
+"""Of these the last one names the order, which is not in the text of its mails."""
 _SEARCHED = r"FROM mail WHERE words LIKE :search ESCAPE '\'"
 
 
@@ -52,7 +54,8 @@ class Mails:
     def add(self, *, sender: str, recipients: list[str], content: bytes) -> None:
         """Keep a mail; it is on the disk when this returns."""
         letter = read_letter(content)
-        words = " ".join((letter.header("From"), *recipients, letter.header("Subject"), letter.text))
+        searched = [letter.header(name) for name in _SEARCHED_HEADERS]
+        words = " ".join((*searched, *recipients, letter.text))
         headers = json.dumps(letter.headers)
         values = (time.time(), sender, json.dumps(recipients), letter.header("Subject"), headers)
         with self._lock:

@@ -65,7 +65,7 @@ def test_an_order_comes_from_the_shop_to_the_door_though_workers_are_killed_on_i
 
     staff.goto("/board/")
     expect_on_board(staff, number, "Delivered")
-    told = [mail.subject.partition(": ")[2] for mail in inbox.wait_for(number, count=4, seconds=30)]
+    told = [mail.subject.partition(": ")[2] for mail in inbox.wait_for(order["id"], count=4, seconds=30)]
     assert len(told) == len(set(told)) == 4, told
     assert shop.product(product)["stock"] == 2
 

@@ -41,6 +41,14 @@ def test_mails_are_listed_newest_first_and_found_by_their_words(
     assert mail_catcher.mails("%25third") == []
 
 
+def test_the_mails_of_an_order_are_found_by_its_id(mail_catcher: Catcher, smtp: smtplib.SMTP) -> None:
+    for order in ("01a2-7de7", "01a2-7de8"):
+        message = letter(order[-4:])
+        message["X-Stockbridge-Event"] = f"{order}:3"
+        smtp.send_message(message)
+    assert [mail["subject"] for mail in mail_catcher.mails("01A2-7de8")] == ["7de8"]
+
+
 def test_one_mail_has_its_envelope_headers_text_and_html(mail_catcher: Catcher, smtp: smtplib.SMTP) -> None:
     smtp.send_message(letter(), to_addrs=["alice@example.com", "bob@example.com"])
     found = mail_catcher.mail("ünlaut")
