@@ -33,6 +33,7 @@ def forms(message: Message) -> list[tuple[str, str]]:
     """A sentence and its translation; where it counts pieces, that for one and that for many."""
     if isinstance(message.id, str):
         return [(message.id, str(message.string))]
+    assert isinstance(message.string, tuple | list)
     return list(zip(message.id, message.string, strict=True))
 
 
@@ -44,7 +45,8 @@ def places(sentence: str) -> set[str]:
 def compiled_form(used: gettext.GNUTranslations, message: Message, number: int) -> str:
     if isinstance(message.id, str):
         return used.pgettext(message.context, message.id) if message.context else used.gettext(message.id)
-    return used.ngettext(*message.id, 2 if number else 1)
+    one, many = message.id
+    return used.ngettext(one, many, 2 if number else 1)
 
 
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="there is no GNU gettext on this machine")
