@@ -87,14 +87,15 @@ def step_rows(insights: Insights) -> list[StepRow]:
 
 def funnel_bars(insights: Insights) -> list[Bar]:
     """How many orders came to each stage, as a share of those placed."""
+    placed_before = insights.summary.before.orders if insights.summary.before else 0
     return [
         Bar(
             label=wording.stage(pair.now.stage),
             text=wording.count(pair.now.orders),
             share=wording.share(pair.now.share),
             width=_units(pair.now.share),
-            before=wording.share(pair.before.share) if pair.before else "",
-            mark=_units(pair.before.share) if pair.before else "",
+            before=_share_before(pair.before.orders, placed_before) if pair.before else "",
+            mark=_units(pair.before.share) if pair.before and placed_before else "",
         )
         for pair in insights.funnel
     ]
@@ -144,11 +145,16 @@ def _bars(rows: Iterable[tuple[str, int, int | None]], whole: Compared[int]) -> 
             text=wording.count(orders),
             share=wording.share(_part(orders, whole.now)),
             width=_units(_part(orders, whole.now)),
-            before="" if before is None else wording.share(_part(before, whole.before or 0)),
-            mark="" if before is None else _units(_part(before, whole.before or 0)),
+            before="" if before is None else _share_before(before, whole.before or 0),
+            mark="" if before is None or not whole.before else _units(_part(before, whole.before)),
         )
         for label, orders, before in rows
     ]
+
+
+def _share_before(orders: int, whole: int) -> str:
+    """The share of the period before; a dash where it had no orders."""
+    return wording.share(_part(orders, whole)) if whole else wording.NOTHING
 
 
 def _part(orders: int, whole: int) -> float:

@@ -73,7 +73,7 @@ def test_each_figure_stands_beside_that_of_the_period_before(staff: Client) -> N
     assert row(page, "Median time to confirm") == ["3 s", "\u221240 % before: 5 s 95 % within 3 s"]
     assert row(page, "Paid") == ["1", "50 %", "100 %"]
     assert row(page, "Placed to confirmed 1 orders") == ["3 s", "5 s", "3 s", "3 s"]
-    assert row(page, "Not enough in stock") == ["1", "100 %", "0 %"]
+    assert row(page, "Not enough in stock") == ["1", "100 %", "\u2013"]
     assert row(page, "Vase") == ["5.00 USD", "4", "2", "1", "Home"]
     assert "19 Nov 2026" in page.content.decode()
     assert "JPY 1 (1,500" in re.sub(r"<[^>]+>|&nbsp;", "", page.content.decode())

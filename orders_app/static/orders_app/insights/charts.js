@@ -150,7 +150,7 @@ function comparison(name, numbers) {
 }
 
 function hasFigures(numbers) {
-  return numbers.some((number) => number !== null);
+  return numbers.some((number) => number);
 }
 
 function line(color) {
