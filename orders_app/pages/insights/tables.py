@@ -9,6 +9,9 @@ from orders_app.pages.insights import wording
 from orders_app.pages.insights.reading import Compared, Insights
 from web.templatetags.site import money
 
+BEFORE_MARK = 0.992
+"""Where the mark of a whole begins: it is 0.8 units wide, and ends with the bar."""
+
 
 class Bar(NamedTuple):
     """A row with a bar; without a period before, `before` and the bar's `mark` for it are empty."""
@@ -95,7 +98,7 @@ def funnel_bars(insights: Insights) -> list[Bar]:
             share=wording.share(pair.now.share),
             width=_units(pair.now.share),
             before=_share_before(pair.before.orders, placed_before) if pair.before else "",
-            mark=_units(pair.before.share) if pair.before and placed_before else "",
+            mark=_units(pair.before.share * BEFORE_MARK) if pair.before and placed_before else "",
         )
         for pair in insights.funnel
     ]
@@ -146,7 +149,9 @@ def _bars(rows: Iterable[tuple[str, int, int | None]], whole: Compared[int]) -> 
             share=wording.share(_part(orders, whole.now)),
             width=_units(_part(orders, whole.now)),
             before="" if before is None else _share_before(before, whole.before or 0),
-            mark="" if before is None or not whole.before else _units(_part(before, whole.before)),
+            mark=""
+            if before is None or not whole.before
+            else _units(_part(before, whole.before) * BEFORE_MARK),
         )
         for label, orders, before in rows
     ]
