@@ -70,6 +70,13 @@ SAMPLE_PRODUCTS = 1_000
 MAX_CATEGORY = 100
 """What is longer is cut off in orders; the API takes none that is longer."""
 MAX_CATEGORIES = 1_000
+CATEGORIES: list[dict[str, Any]] = [
+    {"$match": {"category": {"$gt": ""}}},
+    {"$sort": {"category": 1}},
+    {"$group": {"_id": "$category"}},
+    {"$sort": {"_id": 1}},
+]
+"""The stages that find the categories, by one look into the index for each."""
 ORDERED_FIELDS = {**NEEDED_FIELDS, "category": 1}
 BEST_MATCH = "rank"
 """The field that is added to the products of a search: how well they match."""
@@ -209,15 +216,9 @@ def get_product(*, product_id: str, include_inactive: bool) -> Product:
 
 def find_categories(limit: int = MAX_CATEGORIES) -> list[str]:
     """The categories of the catalogue, sorted; the first `limit`. Raises CatalogueUnavailable."""
-    stages: list[dict[str, Any]] = [
-        {"$match": {"category": {"$gt": ""}}},
-        {"$sort": {"category": 1}},
-        {"$group": {"_id": "$category"}},
-        {"$sort": {"_id": 1}},
-        {"$limit": limit},
-    ]
     with translating_mongodb_errors():
-        return [row["_id"] for row in product_collection().aggregate(stages)]
+        found = product_collection().aggregate([*CATEGORIES, {"$limit": limit}])
+        return [row["_id"] for row in found]
 
 
 def get_document(product_id: str, session: ClientSession | None = None) -> dict[str, Any]:

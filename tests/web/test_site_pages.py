@@ -131,6 +131,18 @@ def test_the_errors_of_the_api_stay_json() -> None:
     assert "no longer valid" in page.content.decode()
 
 
+def test_a_database_that_is_down_outside_a_view_is_told_as_an_outage() -> None:
+    def lose() -> None:
+        raise OperationalError("gone")
+
+    try:
+        lose()
+    except OperationalError:
+        page = server_error(request_of())
+    assert page.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert server_error(request_of()).status_code == HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 def rendered(source: str, **context: Any) -> str:
     return Template("{% load site %}" + source).render(Context(context))
 

@@ -12,6 +12,7 @@ from django.test import Client
 from products_app.documents.product import product_collection
 from products_app.documents.reading import Product
 from products_app.pages.drawings import DRAWINGS, picture_of
+from products_app.selectors import CATEGORIES, find_categories
 from products_app.services.catalogue import create_product, update_product
 
 pytestmark = pytest.mark.usefixtures("clean_catalogue")
@@ -132,3 +133,13 @@ def test_each_drawing_is_in_the_file_and_shows_the_products_with_its_tag() -> No
     assert picture_of(put("C")).drawing == "parcel"
     assert picture_of(put("D", image_url="/static/d.png")).image == "/static/d.png"
     assert picture_of(put("E", image_url="https://evil.example/e.png")).image == ""
+
+
+def test_the_categories_are_found_without_reading_the_products() -> None:
+    for number in range(50):
+        put(f"Lantern {number}", category=f"Category {number % 3}")
+    assert find_categories() == ["Category 0", "Category 1", "Category 2"]
+    assert find_categories(2) == ["Category 0", "Category 1"]
+    command = {"aggregate": "products", "pipeline": CATEGORIES, "cursor": {}}
+    plan = product_collection().database.command("explain", command, verbosity="queryPlanner")
+    assert "DISTINCT_SCAN" in str(plan)
