@@ -50,7 +50,7 @@ def main() -> None:
 def demo() -> Iterator[str]:
     """A system with a month of orders; its address."""
     with tempfile.TemporaryDirectory(prefix="stockbridge-pictures-") as directory:
-        stack = embedded_stack(Path(directory), ports=Ports.free(), caller={})
+        stack = embedded_stack(Path(directory), ports=Ports.free(), caller={"DEMO": "true"})
         try:
             stack.start(demo=True)
             command = [sys.executable, "manage.py", "seed_demo", "--days", DAYS]
