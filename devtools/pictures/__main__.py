@@ -1,6 +1,6 @@
 """Takes the pictures of README and documents from demo data: `.venv/bin/python -m devtools.pictures`.
 
-Starts a system of its own, with a month of orders, and stops it when all pictures are taken: two minutes.
+Starts a system of its own, with two months of orders, and stops it when all pictures are taken: two minutes.
 Needs Chromium (devtools/install-chromium.sh) and the packages of requirements-dev.txt. Names of pictures as
 arguments take these alone; with `--of http://localhost:8000` it takes them of a demo that runs.
 """
@@ -11,10 +11,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, TimeoutError, sync_playwright
 
 from devtools.driver.browser import sign_in
 from devtools.driver.shop import Shop
@@ -26,7 +26,8 @@ from devtools.stack.stack import embedded_stack
 
 FOLDER = PROJECT / "docs" / "pictures"
 PASSWORD = "stockbridge-demo"
-DAYS = "30"
+DAYS = "60"  # insights compare a month with the one before
+PATIENCE_MILLISECONDS = 5_000
 
 
 def main() -> None:
@@ -48,7 +49,7 @@ def main() -> None:
 
 @contextmanager
 def demo() -> Iterator[str]:
-    """A system with a month of orders; its address."""
+    """A system with two months of orders; its address."""
     with tempfile.TemporaryDirectory(prefix="stockbridge-pictures-") as directory:
         stack = embedded_stack(Path(directory), ports=Ports.free(), caller={"DEMO": "true"})
         try:
@@ -88,7 +89,8 @@ def _take(shot: Shot, scene: Scene, browser: Browser, url: str) -> None:
     page.goto(shot.path.format(**scene.names), wait_until="load")
     if shot.before:
         shot.before(page, scene)
-    page.wait_for_load_state("networkidle")
+    with suppress(TimeoutError):  # a page that asks for news all the time is never idle
+        page.wait_for_load_state("networkidle", timeout=PATIENCE_MILLISECONDS)
     page.screenshot(path=FOLDER / f"{shot.name}.png")
     context.close()
 
