@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import TimeoutError as NotInTime
 
 from devtools.driver.browser import sign_in
 from devtools.driver.shop import Shop
@@ -89,7 +90,7 @@ def _take(shot: Shot, scene: Scene, browser: Browser, url: str) -> None:
     page.goto(shot.path.format(**scene.names), wait_until="load")
     if shot.before:
         shot.before(page, scene)
-    with suppress(TimeoutError):  # a page that asks for news all the time is never idle
+    with suppress(NotInTime):  # a page that asks for news all the time is never idle
         page.wait_for_load_state("networkidle", timeout=PATIENCE_MILLISECONDS)
     page.screenshot(path=FOLDER / f"{shot.name}.png")
     context.close()
