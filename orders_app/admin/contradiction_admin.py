@@ -10,7 +10,7 @@ from orders_app.admin.large_table import RowsOfOrders
 from orders_app.models import StockContradiction
 from web.read_only_admin import time_column
 
-CREATED = time_column("created_at", _("Told"))
+CREATED = time_column("created_at", _("When"))
 OUTCOMES = {
     outcome: "danger" if outcome == StockContradiction.Outcome.FOR_PEOPLE else "info"
     for outcome in StockContradiction.Outcome

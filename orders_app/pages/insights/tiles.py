@@ -20,6 +20,7 @@ class Change(NamedTuple):
     """How a figure differs from that of the period before."""
 
     text: str
+    """Empty where there was nothing before."""
     before: str
     direction: str
     """`up`, `down` or `same`."""
@@ -87,7 +88,7 @@ def _change(now: Number, before: Number | None, worded: Worded, good: int) -> Ch
     if before is None:
         return None
     if not before:
-        return _judged(_("none before"), worded(before), 0, good) if now else None
+        return _judged("", worded(before), 0, good) if now else None
     ratio = float(now) / float(before) - 1
     return _judged(wording.signed_share(ratio), worded(before), round(ratio, 3), good)
 
