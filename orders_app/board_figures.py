@@ -42,6 +42,18 @@ class Wait(StrEnum):
     DELIVERY = "delivery"
 
 
+_ASKED_FOR = Q(payment_status=PaymentStatus.PENDING, payment_attempts__gt=0)
+_FAILED = Q(payment_status=PaymentStatus.FAILED)
+_RESERVED_AND_UNPAID = AWAITS_PAYMENT & Q(stock_status=StockStatus.RESERVED)
+ORDERS_THAT_WAIT: Mapping[Wait, Q] = {
+    Wait.STOCK: Q(status=OrderStatus.PENDING, stock_status=StockStatus.PENDING),
+    Wait.CHARGE: _RESERVED_AND_UNPAID & _ASKED_FOR,
+    Wait.PAYMENT: _RESERVED_AND_UNPAID & ~(_ASKED_FOR | _FAILED),
+    Wait.FAILED: AWAITS_PAYMENT & _FAILED,
+    Wait.SHIP: Q(status=OrderStatus.PROCESSING),
+    Wait.DELIVERY: Q(status=OrderStatus.SHIPPED),
+}
+"""Which orders wait, for the board, the start page of the admin and its list of orders."""
 IN_FLIGHT = frozenset({Wait.STOCK, Wait.RELEASE})
 """A request for stock or its answer is on its way, so that order and ledger may still differ."""
 
@@ -108,25 +120,17 @@ def count_waiting(kinds: Collection[Wait] = tuple(Wait)) -> list[Waiting]:
 
 def _waits() -> Mapping[Wait, tuple[QuerySet[Any], str]]:
     """The rows that wait, and the column that says since when; in its order, an index finds them."""
-    pending = Order.objects.filter(status=OrderStatus.PENDING)
-    unpaid = Order.objects.filter(AWAITS_PAYMENT)
-    is_asked_for = Q(payment_status=PaymentStatus.PENDING, payment_attempts__gt=0)
-    has_failed = Q(payment_status=PaymentStatus.FAILED)
     unreleased = Order.objects.filter(
         status=OrderStatus.CANCELLED,
         stock_status__in=[StockStatus.PENDING, StockStatus.RESERVED],
         created_at__gt=timezone.now() - RELEASES_SINCE,
     )
-    reserved = unpaid.filter(stock_status=StockStatus.RESERVED)
-    return {
-        Wait.STOCK: (pending.filter(stock_status=StockStatus.PENDING), "created_at"),
+    orders = {
+        wait: (Order.objects.filter(condition), "created_at") for wait, condition in ORDERS_THAT_WAIT.items()
+    }
+    return orders | {
         Wait.RELEASE: (unreleased, "created_at"),
-        Wait.CHARGE: (reserved.filter(is_asked_for), "created_at"),
         Wait.REFUND: (Refund.objects.filter(state=Refund.State.REQUESTED), "requested_at"),
-        Wait.PAYMENT: (reserved.exclude(is_asked_for | has_failed), "created_at"),
-        Wait.FAILED: (unpaid.filter(has_failed), "created_at"),
-        Wait.SHIP: (Order.objects.filter(status=OrderStatus.PROCESSING), "created_at"),
-        Wait.DELIVERY: (Order.objects.filter(status=OrderStatus.SHIPPED), "created_at"),
     }
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from orders_app.board_figures import SLOT_SECONDS, PlacedOrders, StatusCounts, Wait, Waiting
 from orders_app.models import Order
-from orders_app.templatetags.order_badges import STATUS_WORDS
+from orders_app.state_words import STATUS_WORDS
 
 CHART_HEIGHT = 100
 LATE_RELAY_SECONDS = 10.0

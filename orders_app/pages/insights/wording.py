@@ -14,7 +14,7 @@ from orders_app.analytics.order_figures import NO_REASON
 from orders_app.analytics.periods import Bucket, Period
 from orders_app.document import CancelCode
 from orders_app.state_machine import OrderStatus, PaymentMethod
-from orders_app.templatetags.order_badges import STATUS_WORDS
+from orders_app.state_words import STATUS_WORDS
 
 NOTHING = "\u2013"
 RANGE = " \u2013 "
