@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from django.template.loader import render_to_string
 from django.utils import formats, timezone
@@ -50,6 +51,12 @@ def shown_age(time: datetime | None) -> str:
 
 def shown_label(text: object, tone: str) -> SafeString:
     """A word in the colour of its tone."""
+    return _label(str(text), tone)
+
+
+@lru_cache(maxsize=256)
+def _label(text: str, tone: str) -> SafeString:
+    # A list has hundreds of labels with a few words.
     return render_to_string("unfold/helpers/label.html", {"text": text, "type": COLOURS[tone]})
 
 

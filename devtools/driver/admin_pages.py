@@ -29,9 +29,10 @@ class AdminPages:
         self._http.close()
 
     def act_on_order(self, label: str, order_id: str) -> str:
-        """Select the order in the list and run the action with this label; the page that follows."""
+        """Choose the action with this label for the order, and confirm it; the page that follows."""
         chosen = {"action": self._action(label), "_selected_action": order_id}
-        return self._send_form(_ORDERS, chosen).text
+        asked = self._send_form(_ORDERS, chosen).url
+        return self._send_form(f"{asked.path}?{asked.query.decode()}", {}).text
 
     def _action(self, label: str) -> str:
         """The value of the action that the list offers under this label."""

@@ -21,6 +21,10 @@ MAX_COUNTED_ROWS = 10_000
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at run time
     """Counts at most MAX_COUNTED_ROWS rows: counting millions takes seconds, and no page needs it."""
 
+    template_name = "admin/capped_pagination.html"
+    """How unfold shows the pages: where the count ends, it says that there are more."""
+    most = MAX_COUNTED_ROWS
+
     @cached_property
     def count(self) -> int:
         """The number of rows, or the limit if there are more."""

@@ -1,61 +1,91 @@
 """The page on which staff let orders go on without their stock or payment, with a reason."""
 
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from orders_app.admin.action_report import Outcome, tell_outcomes
+from orders_app.admin.origins import origin_of
+from orders_app.admin.permissions import VIEW_ORDER, require_permissions
+from orders_app.exceptions import OrderError
 from orders_app.models import Order
 from orders_app.models.order import OVERRIDE_CHECKS
+from orders_app.services.change_order import change_status
 from orders_app.state_machine import NEEDS_STOCK_AND_PAYMENT, OrderStatus
 
-CHANGE_ORDER = "orders_app.change_order"
 MAX_ORDERS = 100
 
 
 class OverrideForm(forms.Form):
     """Why the orders go on; the history of each keeps it."""
 
-    reason = forms.CharField(max_length=500, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+    reason = forms.CharField(
+        max_length=500,
+        label=_("Reason"),
+        help_text=_("The history of each order keeps it with your name. Customers do not see it."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
 
 
-class OverrideRequest:
-    """The orders of the page, and the status to which they shall come."""
-
-    def __init__(self, orders: Sequence[Order], status: OrderStatus) -> None:
-        self.orders = orders
-        self.status = status
-
-    @property
-    def url(self) -> str:
-        """The address of the page."""
-        query = {"status": int(self.status), "order": [str(order.pk) for order in self.orders]}
-        return f"{reverse('admin:orders_app_order_override')}?{urlencode(query, doseq=True)}"
-
-    @property
-    def context(self) -> dict[str, Any]:
-        """What the page shows."""
-        return {"orders": self.orders, "status": self.status.label}
+def override_url(orders: Sequence[Order], status: OrderStatus) -> str:
+    """The address of the page on which these orders come to this status."""
+    query = {"status": int(status), "order": [str(order.pk) for order in orders]}
+    return f"{reverse('admin:orders_app_order_override')}?{urlencode(query, doseq=True)}"
 
 
-def read_override(request: HttpRequest) -> OverrideRequest:
-    """The orders and status that the address names.
+def show_override_page(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Ask for the reason, or do it and tell what was done.
 
-    Raises PermissionDenied for users without the permissions, and Http404 where the address names none.
+    Raises PermissionDenied for users without the permission, and Http404 where the address names nothing to
+    override.
     """
-    if not request.user.has_perms([CHANGE_ORDER, OVERRIDE_CHECKS]):
-        raise PermissionDenied
-    status = _status(request.GET)
-    orders = list(Order.objects.filter(pk__in=_ids(request.GET)).order_by("pk"))
+    require_permissions(request, VIEW_ORDER, OVERRIDE_CHECKS)
+    orders, status = _asked(request.GET)
+    form = OverrideForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        outcomes = [_override(admin, request, order, status, reason) for order in orders]
+        label = pgettext("orders", "%(status)s without stock or payment") % {"status": status.label}
+        return tell_outcomes(request, label, outcomes)
+    context = admin.admin_site.each_context(request) | {
+        "title": gettext("Go on without stock or payment"),
+        "opts": admin.opts,
+        "form": form,
+        "orders": orders,
+        "status": status.label,
+    }
+    answer = 400 if form.is_bound else 200
+    return TemplateResponse(request, "admin/orders_app/order/override.html", context, status=answer)
+
+
+def _override(
+    admin: ModelAdmin, request: HttpRequest, order: Order, status: OrderStatus, reason: str
+) -> Outcome:
+    """Let one order go on; what became of it."""
+    try:
+        change_status(order_id=order.pk, new_status=status, origin=origin_of(request), override_reason=reason)
+    except OrderError as refusal:
+        return Outcome(str(order.pk), order.order_number, str(refusal))
+    admin.log_change(request, order, f"Override to {status.label}.")
+    return Outcome(str(order.pk), order.order_number)
+
+
+def _asked(query: QueryDict) -> tuple[list[Order], OrderStatus]:
+    """The orders and the status that the address names. Raises Http404 where it names none."""
+    status = _status(query)
+    orders = list(Order.objects.filter(pk__in=_ids(query)).order_by("pk"))
     if not orders or status not in NEEDS_STOCK_AND_PAYMENT:
         raise Http404("There is nothing to override.")
-    return OverrideRequest(orders, status)
+    return orders, status
 
 
 def _status(query: QueryDict) -> OrderStatus:

@@ -10,8 +10,8 @@ from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWidget
 
+from orders_app.admin.origins import origin_of
 from orders_app.document import OrderDocument
-from orders_app.event_log import Origin
 from orders_app.exceptions import IdempotencyKeyReused, OrderError
 from orders_app.models import Order
 from orders_app.selectors import get_document
@@ -28,12 +28,12 @@ class RefundForm(forms.Form):
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
-def show_refund_page(admin: ModelAdmin, request: HttpRequest, order: Order, origin: Origin) -> HttpResponse:
+def show_refund_page(admin: ModelAdmin, request: HttpRequest, order: Order) -> HttpResponse:
     """Ask for amount and reason, or ask for the refund and go back to the order."""
     document = get_document(order.pk)
     initial = {"amount": document.refundable_amount, "key": uuid4().hex}
     form = RefundForm(request.POST or None, initial=initial)
-    if form.is_valid() and _refund(document, form, origin):
+    if form.is_valid() and _refund(request, document, form):
         _tell(admin, request, order, form.cleaned_data)
         return redirect("admin:orders_app_order_change", order.pk)
     context = admin.admin_site.each_context(request) | {
@@ -45,12 +45,7 @@ def show_refund_page(admin: ModelAdmin, request: HttpRequest, order: Order, orig
     return TemplateResponse(request, "admin/orders_app/order/refund.html", context)
 
 
-def is_refundable(order: OrderDocument) -> bool:
-    """Whether anything that came through the gateway is left to be given back."""
-    return order.refundable_amount > 0
-
-
-def _refund(order: OrderDocument, form: RefundForm, origin: Origin) -> bool:
+def _refund(request: HttpRequest, order: OrderDocument, form: RefundForm) -> bool:
     """Ask for the refund; whether it was taken, else the form says why not."""
     given = form.cleaned_data
     try:
@@ -59,7 +54,7 @@ def _refund(order: OrderDocument, form: RefundForm, origin: Origin) -> bool:
             amount=given["amount"],
             reason=given["reason"],
             idempotency_key=f"admin-{given['key']}",
-            origin=origin,
+            origin=origin_of(request),
         )
     except IdempotencyKeyReused:
         form.add_error(None, SENT_BEFORE)

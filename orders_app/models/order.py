@@ -87,6 +87,10 @@ class Order(models.Model):
             models.Index(fields=["user", "created_at"], name="order_user_created"),
             models.Index(fields=["status", "created_at"], name="order_status_created"),
             models.Index(fields=["created_at"], name="order_created"),
+            # Few different values, so it is small; it finds and counts the orders in a rare state.
+            models.Index(
+                fields=["status", "payment_status", "stock_status", "payment_method"], name="order_states"
+            ),
             models.Index(fields=["total_amount"], name="order_total"),
             models.Index(
                 OpClass(Upper("tracking_number"), name="text_pattern_ops"),

@@ -21,19 +21,32 @@ class OrderPages:
         """The path of an order's page."""
         return reverse(f"admin:orders_app_order_{name}", args=[order_id])
 
-    def save(self, order_id: UUID, **fields: object) -> Any:
-        """Send the form of the order with these fields."""
-        unchanged = {
-            f"{inline}-{field}": number
-            for inline in ("items", "payments", "refunds", "history")
-            for field, number in (("TOTAL_FORMS", 0), ("INITIAL_FORMS", 0))
-        }
-        return self.client.post(self.page("change", order_id), unchanged | fields, follow=True)
+    def read(self, order_id: UUID) -> str:
+        """The text of an order's page."""
+        page: str = self.client.get(self.page("change", order_id)).content.decode()
+        return page
+
+    def choose(self, action: str, *order_ids: UUID) -> Any:
+        """Choose an action for these orders of the list: the page that asks for confirmation."""
+        chosen = {"action": action, "_selected_action": [str(order_id) for order_id in order_ids]}
+        return self.client.post(LIST, chosen, follow=True)
 
     def act(self, action: str, *order_ids: UUID, **fields: object) -> Any:
-        """Run an action on these orders."""
-        chosen = {"action": action, "_selected_action": [str(order_id) for order_id in order_ids]}
-        return self.client.post(LIST, chosen | fields, follow=True)
+        """Choose an action for these orders, and confirm it."""
+        asked = self.choose(action, *order_ids)
+        return self.client.post(address_of(asked), fields, follow=True)
+
+    def found(self, **query: str | int) -> list[str]:
+        """The numbers of the orders that the list shows."""
+        page = self.client.get(LIST, query)
+        assert page.status_code == 200
+        return [row.order_number for row in page.context["cl"].result_list]
+
+
+def address_of(response: Any) -> str:
+    """The address of the page, with its query."""
+    address: str = response.wsgi_request.get_full_path()
+    return address
 
 
 def messages_of(response: Any) -> list[str]:

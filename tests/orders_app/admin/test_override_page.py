@@ -28,10 +28,17 @@ def trusted(sam: User) -> User:
     return sam
 
 
-def submit(order_pages: OrderPages, response: Any, reason: str) -> Any:
-    """Fill in the page to which a response has led."""
-    [(address, _)] = [step for step in response.redirect_chain if PAGE in step[0]]
-    return order_pages.client.post(address, {"reason": reason}, follow=True)
+def page_of(order_pages: OrderPages, action: str, *orders: OrderDocument) -> str:
+    """The page for overriding to which the confirmation of this action leads."""
+    asked = order_pages.choose(action, *[order.id for order in orders])
+    page: str = asked.context["override_url"]
+    assert page.startswith(PAGE)
+    return page
+
+
+def submit(order_pages: OrderPages, page: str, reason: str) -> Any:
+    """Fill in the page."""
+    return order_pages.client.post(page, {"reason": reason}, follow=True)
 
 
 def override_of(order: OrderDocument) -> Override:
@@ -47,14 +54,13 @@ def test_an_action_without_the_permission_leaves_pending_orders_as_they_are(
 ) -> None:
     order = placer.place()
     before = all_that_is_stored()
-    for response in (
-        order_pages.act("process", order.id),
-        order_pages.save(order.id, status=int(PROCESSING)),
-        order_pages.client.get(f"{PAGE}?status=2&order={order.id}"),
-        order_pages.client.post(f"{PAGE}?status=2&order={order.id}", {"reason": "Now."}),
-    ):
-        if response.status_code != 403:
-            assert "The stock of the order is not reserved" in messages_of(response)[0]
+    asked = order_pages.choose("process", order.id)
+    assert "The stock of the order is not reserved." in asked.content.decode()
+    assert asked.context["override_url"] == ""
+    address = f"{PAGE}?status=2&order={order.id}"
+    assert order_pages.client.get(address).status_code == 403
+    assert submit(order_pages, address, "Now.").status_code == 403
+    assert "not reserved" in messages_of(order_pages.act("process", order.id))[0]
     assert all_that_is_stored() == before
 
 
@@ -63,12 +69,12 @@ def test_an_action_asks_for_the_reason_and_lets_the_pending_orders_go_on(
 ) -> None:
     waiting, unpaid = placer.place(), placer.place_reserved(payment_method=PaymentMethod.UPI)
     before = all_that_is_stored()
-    asked = order_pages.act("process", waiting.id, unpaid.id)
+    page = page_of(order_pages, "process", waiting, unpaid)
+    text = order_pages.client.get(page).content.decode()
     assert all_that_is_stored() == before
-    text = asked.content.decode()
     assert waiting.order_number in text
     assert unpaid.order_number in text
-    assert messages_of(submit(order_pages, asked, " Counter sale. ")) == ["2 orders changed."]
+    assert submit(order_pages, page, " Counter sale. ").context["report"].summary == "2 orders changed."
     assert (now(waiting).status, now(unpaid).status) == (PROCESSING, PROCESSING)
     assert [override_of(order).without for order in (waiting, unpaid)] == [
         ("stock",),
@@ -80,26 +86,27 @@ def test_an_action_asks_for_the_reason_and_lets_the_pending_orders_go_on(
 
 
 @pytest.mark.usefixtures("trusted")
-def test_an_action_changes_the_ready_orders_at_once_and_asks_for_the_others_alone(
+def test_only_the_orders_that_lack_stock_or_payment_are_overridden(
     placer: OrderPlacer, order_pages: OrderPages
 ) -> None:
     ready, overridden = placer.place_reserved(), placer.place_and_move(PROCESSING)
-    asked = order_pages.act("ship", ready.id, overridden.id)
-    assert now(ready).status == SHIPPED
-    assert [order.pk for order in asked.context["orders"]] == [overridden.id]
-    submit(order_pages, asked, "Counter sale.")
-    assert now(overridden).status == SHIPPED
+    page = page_of(order_pages, "ship", ready, overridden)
+    assert [order.pk for order in order_pages.client.get(page).context["orders"]] == [overridden.id]
+    refused = submit(order_pages, page, "  ")
+    assert refused.status_code == 400
+    assert "This field is required" in refused.content.decode()
+    assert now(overridden) == overridden
+    submit(order_pages, page, "Counter sale.")
+    assert (now(overridden).status, now(ready)) == (SHIPPED, ready)
 
 
 @pytest.mark.usefixtures("trusted")
-def test_the_form_of_an_order_leads_to_the_page(placer: OrderPlacer, order_pages: OrderPages) -> None:
+def test_the_page_of_an_order_leads_there(placer: OrderPlacer, order_pages: OrderPages) -> None:
     order = placer.place()
-    asked = order_pages.save(order.id, status=int(PROCESSING))
-    assert now(order) == order
-    refused = submit(order_pages, asked, "  ")
-    assert "This field is required" in refused.content.decode()
-    assert now(order) == order
-    submit(order_pages, asked, "Counter sale.")
+    page = order_pages.client.get(order_pages.page("change", order.id))
+    [button] = [button for button in page.context["buttons"] if button.label == "Mark as processing…"]
+    asked = order_pages.client.get(button.url)
+    submit(order_pages, asked.context["override_url"], "Counter sale.")
     assert now(order).status == PROCESSING
 
 

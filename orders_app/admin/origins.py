@@ -1,0 +1,10 @@
+"""Who changes something in the admin, and in which request."""
+
+from django.http import HttpRequest
+
+from orders_app.event_log import Origin
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """The origin of a change in the admin: the member of staff and the trace of the request."""
+    return Origin(f"staff:{request.user.pk}", request.trace_parent)  # type: ignore[attr-defined]
