@@ -2,6 +2,7 @@
 
 from devtools.benchmarks.rows import (
     analytics,
+    board,
     first_order,
     growth,
     hot,
@@ -44,5 +45,6 @@ ROWS = {
         several_workers,
         three_brokers,
         growth,
+        board,
     )
 }
