@@ -145,6 +145,7 @@ def test_the_list_says_what_each_key_allows_and_whether_it_is_valid(clerk: Clien
     ServiceKey.issue(name="expired", expiry_date=now - timedelta(days=1))
     ServiceKey.issue(name="revoked", revoked=True, may_reserve=False, may_release=False)
     admin = site.get_model_admin(ServiceKey)
+    assert isinstance(admin, ServiceKeyAdmin)
     assert {key.name: (admin.rights(key), admin.state(key)[1]) for key in ServiceKey.objects.all()} == {
         "valid": ("take stock", "Valid"),
         "ends": ("take stock and give it back", "Valid until it expires"),

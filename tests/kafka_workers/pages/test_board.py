@@ -91,7 +91,7 @@ def test_the_board_shows_orders_their_number_by_status_and_what_waits(
     assert f"{order.order_number} Pending 2 \N{MULTIPLICATION SIGN} Lantern 20.00&nbsp; USD" in text
     assert "Pending 1 Processing 1 Shipped 0 Delivered 0 Cancelled 0" in text
     assert "2 in the last minute" in text
-    assert "Stock to be reserved 1 0 s" in text
+    assert re.search(r"Stock to be reserved 1 \d+ s", text)
     assert "Order to be shipped 1" in text
     assert "Nothing is stuck" in text
 
