@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from products_app.admin.service_key_admin import ServiceKeyAdmin
 from products_app.models import ROTATION_OVERLAP, ServiceKey
 from tests.products_app.api.callers import PRODUCTS, error_of
 from tests.products_app.product_stock import entry_of, new_order, stock_of, stocked
