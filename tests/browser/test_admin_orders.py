@@ -54,6 +54,6 @@ def test_the_page_of_an_order_fits_a_phone_and_is_accessible(
 ) -> None:
     order = account.place((shop.new_product(stock=5), 1))
     administrator.goto(f"{LIST}{order['id']}/change/")
-    expect(administrator.get_by_role("heading", name=order["orderNumber"])).to_be_visible()
+    expect(administrator.get_by_role("heading", name=order["orderNumber"], exact=True)).to_be_visible()
     require_fits(administrator)
     require_accessible(administrator)
