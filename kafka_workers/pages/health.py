@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from foundation.kept import Kept
 from kafka_workers.models import ParkedEvent
-from kafka_workers.runtime.dead_letters.letters import DeadLetterFilter, find_dead_letters
 from kafka_workers.workers import GROUPS
 from orders_app import event_log
 from orders_app.event_log import RELAY_READER
@@ -42,6 +41,12 @@ def find_health() -> Health:
 
 def count_open_dead_letters() -> int:
     """The dead letters of all groups that are not resolved. Raises BrokerUnavailable."""
+    # Imported here: a web process whose board and start page nobody opens has no Kafka client.
+    from kafka_workers.runtime.dead_letters.letters import (  # noqa: PLC0415
+        DeadLetterFilter,
+        find_dead_letters,
+    )
+
     return len(find_dead_letters(DeadLetterFilter(), GROUPS))
 
 

@@ -167,7 +167,8 @@ def test_our_orders_are_found_among_the_open_ones_and_not_among_those_of_all_tim
         plan = orders_holding("0" * 24)[:20].explain()
     finally:
         connection.close()
-    assert "order_status_created" in plan
+    # Both of these indexes begin with the status; which one PostgreSQL takes depends on the rows.
+    assert "order_status_created" in plan or "order_states" in plan
     assert "orderitem_product_once" in plan
 
 
