@@ -121,13 +121,22 @@ def test_no_id_in_a_path_is_a_server_error(browser: WsgiClient) -> None:
 def test_the_page_says_that_a_parameter_has_no_meaning(browser: WsgiClient) -> None:
     staff = Client()
     staff.force_login(User.objects.get(username="root"))
-    answers = (
-        staff.get(LIST, {"created_at__year": "99999"}, follow=True),
-        staff.post(LIST, {"action": "ship", "_selected_action": "no-id"}, follow=True),
-    )
-    for answer in answers:
-        assert answer.redirect_chain == [(LIST, 302)]
+    users = reverse("admin:auth_user_changelist")
+    no_id = {"action": "delete_selected", "_selected_action": "no-id"}
+    answers = {
+        LIST: staff.get(LIST, {"created_at__year": "99999"}, follow=True),
+        users: staff.post(users, no_id, follow=True),
+    }
+    for page, answer in answers.items():
+        assert answer.redirect_chain == [(page, 302)]
         assert "has no meaning here" in messages_of(answer)[0]
+
+
+def test_an_action_with_an_id_that_is_none_finds_no_order(browser: WsgiClient) -> None:
+    staff = Client()
+    staff.force_login(User.objects.get(username="root"))
+    chosen = {"action": "ship", "_selected_action": "no-id"}
+    assert staff.post(LIST, chosen, follow=True).status_code == 404
 
 
 def test_an_error_of_ours_stays_a_server_error(browser: WsgiClient, monkeypatch: pytest.MonkeyPatch) -> None:
