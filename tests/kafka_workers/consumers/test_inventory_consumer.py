@@ -179,7 +179,7 @@ def test_the_consumer_waits_during_an_outage_of_the_catalogue(monkeypatch: pytes
     def unavailable(_: object) -> None:
         raise CatalogueUnavailable("no primary")
 
-    monkeypatch.setattr(inventory, "settle", unavailable)
+    monkeypatch.setattr(inventory, "settle_counting", unavailable)
     message = received(reserve("o", "p"))
     with pytest.raises(DependencyUnavailable, match="MongoDB is unavailable: no primary"):
         inventory.handle([DecodedMessage(message, inventory.decode(message))])
