@@ -62,6 +62,7 @@ def only_worker(system: System, worker: Worker) -> Iterator[subprocess.Popen[byt
         system.restore_workers()
 
 
+@pytest.mark.timeout(240)  # each kind of worker is ended in its turn
 def test_workers_that_get_sigterm_under_load_end_with_exit_code_0_and_lose_nothing(
     system: System, seed: int
 ) -> None:
