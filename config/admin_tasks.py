@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from kafka_workers.models import LastAudit
-from kafka_workers.pages.health import find_health
+from kafka_workers.pages.health import Health, find_health
 from orders_app.board_figures import Wait, count_waiting
 from orders_app.models import LastPaymentAudit, StockContradiction
 from products_app.exceptions import CatalogueUnavailable
@@ -20,6 +21,7 @@ from products_app.selectors import ProductCriteria, find_products
 COUNTED_PRODUCTS = 10_000
 May = Callable[[str], bool]
 """Whether the user has a permission, `app.codename`."""
+FindHealth = Callable[[], Health]
 
 log = structlog.get_logger(__name__)
 
@@ -58,11 +60,12 @@ def find_tasks(may: May) -> Iterator[TaskGroup]:
     """The tasks of those lists that the user may open. Raises the errors of PostgreSQL."""
     orders = _orders() if may("orders_app.view_order") else {}
     stock = _stock() if may("products_app.view_product") else []
+    health = cache(find_health)
     groups = (
         TaskGroup(_("Warehouse"), [*_of(orders, Wait.SHIP, Wait.DELIVERY), *stock]),
         TaskGroup(_("Support"), _of(orders, Wait.FAILED, Wait.PAYMENT, Wait.STOCK)),
-        TaskGroup(_("Finance"), [*_refunds(may), *_gateway(may)]),
-        TaskGroup(_("Administration"), list(_system(may))),
+        TaskGroup(_("Finance"), [*_refunds(may), *_gateway(may, health)]),
+        TaskGroup(_("Administration"), list(_system(may, health))),
     )
     yield from (group for group in groups if group.tasks)
 
@@ -89,19 +92,20 @@ def _orders() -> dict[Wait, Task]:
 def _stock() -> list[Task]:
     low, sold_out = _products(low_stock=True), _products(in_stock=False, is_active=True)
     return [
-        Task(_("Products low in stock"), _list("products_app_product", stock="low"), low, is_urgent=True),
-        Task(_("Products sold out"), _list("products_app_product", stock="out", sale="yes"), sold_out),
+        Task(_("Products low in stock"), _list("products_app_product", stock="low"), *low, is_urgent=True),
+        Task(_("Products sold out"), _list("products_app_product", stock="out", sale="yes"), *sold_out),
     ]
 
 
-def _products(**criteria: bool) -> int | None:
-    """How many products are so; None while MongoDB cannot be asked."""
+def _products(**criteria: bool) -> tuple[int | None, bool]:
+    """How many products are so, and whether no more are; None while MongoDB cannot be asked."""
     wanted: ProductCriteria = {**criteria}  # type: ignore[typeddict-item]  # its names are given above
     try:
-        return find_products(include_inactive=True, **wanted).bounded_count(COUNTED_PRODUCTS).rows
+        found = find_products(include_inactive=True, **wanted).bounded_count(COUNTED_PRODUCTS)
     except CatalogueUnavailable as error:
         log.warning("products for the start page cannot be counted", error=str(error))
-        return None
+        return None, True
+    return found.rows, found.is_exact
 
 
 def _refunds(may: May) -> Iterator[Task]:
@@ -111,11 +115,11 @@ def _refunds(may: May) -> Iterator[Task]:
         yield Task(_("Refunds on their way"), page, waiting.count, waiting.is_exact, waiting.oldest)
 
 
-def _gateway(may: May) -> Iterator[Task]:
+def _gateway(may: May, find: FindHealth) -> Iterator[Task]:
     if not may("orders_app.view_gatewayevent"):
         return
     page = _list("orders_app_gatewayevent")
-    events = find_health().gateway_events
+    events = find().gateway_events
     yield Task(_("Disputes and other news of the gateway"), page, events, is_urgent=True)
     last = LastPaymentAudit.objects.first()
     if last and last.differences:
@@ -123,10 +127,10 @@ def _gateway(may: May) -> Iterator[Task]:
         yield Task(label, page, last.differences, oldest=last.audited_at, is_urgent=True)
 
 
-def _system(may: May) -> Iterator[Task]:
+def _system(may: May, find: FindHealth) -> Iterator[Task]:
     if not may("kafka_workers.view_deadletterrecord"):
         return
-    health = find_health()
+    health = find()
     letters = _list("kafka_workers_deadletterrecord")
     yield Task(_("Dead letters"), letters, health.dead_letters, is_urgent=True)
     parked = _list("kafka_workers_parkedevent")
@@ -138,7 +142,7 @@ def _system(may: May) -> Iterator[Task]:
     drift = audit.drift_pieces if audit else None
     yield Task(_("Drift of the stock, in pieces"), reverse("staff:proof"), drift, is_urgent=True)
     if health.workers is not None:
-        yield Task(_("Workers that do not work"), reverse("staff:proof"), len(health.workers), is_urgent=True)
+        yield Task(_("Workers that do not work"), reverse("staff:board"), len(health.workers), is_urgent=True)
 
 
 def _list(name: str, **query: str) -> str:

@@ -73,7 +73,12 @@ def _words() -> Mapping[Wait, WaitWords]:
             _ORDERS,
             "status__exact=5&stock_status__exact=reserved",
         ),
-        Wait.CHARGE: WaitWords(gettext_lazy("Payment to be answered"), 2 * soon, _ORDERS, "waiting=payment"),
+        Wait.CHARGE: WaitWords(
+            gettext_lazy("Payment to be answered"),
+            2 * soon,
+            _ORDERS,
+            "status__exact=1&stock_status__exact=reserved&payment_status__exact=1",
+        ),
         Wait.REFUND: WaitWords(
             gettext_lazy("Money to go back"), 5 * soon, _REFUNDS, "state__exact=requested"
         ),

@@ -58,6 +58,7 @@ def test_each_group_sees_what_waits_for_it_and_only_lists_that_it_may_open() -> 
         page = browser.get(START)
         assert list(tasks_on(page)) == titles
         urls = {task.url for group in page.context["groups"] for task in group.tasks} | {*links_of(page)}
+        assert "/board/" in urls
         lists = [url for url in urls if url.startswith("/admin/") and not NEEDS_MORE.search(url)]
         assert {url: browser.get(url).status_code for url in lists} == dict.fromkeys(lists, 200)
         User.objects.all().delete()

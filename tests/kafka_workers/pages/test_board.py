@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,9 +16,9 @@ from kafka_workers.models import LastAudit, ParkedEvent, StockLook
 from kafka_workers.pages import board, board_state, health
 from kafka_workers.pages.board_panels import wait_rows
 from kafka_workers.pages.board_state import BoardState, find_board_state
-from orders_app.board_figures import Wait, Waiting
-from orders_app.models import GatewayEvent
-from orders_app.state_machine import OrderStatus
+from orders_app.board_figures import Wait, Waiting, count_waiting
+from orders_app.models import GatewayEvent, Order
+from orders_app.state_machine import OrderStatus, PaymentMethod
 from products_app.exceptions import CatalogueUnavailable
 from tests.orders_app.ordering import Catalogue, OrderPlacer, catalogue, placer
 from tests.products_app.product_stock import spoil, stocked
@@ -111,6 +112,16 @@ def test_what_waits_too_long_is_stuck() -> None:
     stuck = {row.waiting.wait for row in wait_rows(waits) if row.is_stuck}
     assert stuck == {Wait.STOCK, Wait.RELEASE, Wait.CHARGE, Wait.REFUND}
     assert not any(row.is_stuck for row in wait_rows([Waiting(wait, 0, None) for wait in Wait]))
+
+
+def test_a_payment_that_is_to_be_answered_is_in_the_list_that_it_leads_to(placer: OrderPlacer) -> None:
+    order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
+    Order.objects.filter(pk=order.id).update(payment_attempts=1)
+    [row] = wait_rows(count_waiting([Wait.CHARGE]))
+    assert row.waiting.count == 1
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("ada"))
+    assert order.order_number in browser.get(row.url).content.decode()
 
 
 def test_the_figures_for_the_script_have_counts_orders_and_panels(staff: Client, placer: OrderPlacer) -> None:
