@@ -70,7 +70,13 @@ def error_page(
 
     def page() -> HttpResponse:
         told = words or WORDS.get(status, WORDS[HTTPStatus.BAD_REQUEST])
-        context = {"status": int(status), "words": told, "sentence": sentence}
+        context = {
+            "status": int(status),
+            "words": told,
+            "sentence": sentence,
+            "needs_rights": told is WORDS[HTTPStatus.FORBIDDEN],
+            "request_path": request.get_full_path(),
+        }
         content = render_to_string("site/error.html", context)
         return HttpResponse(content, status=status, headers=NO_STORE | dict(headers or {}))
 

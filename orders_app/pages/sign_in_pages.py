@@ -31,8 +31,12 @@ class SignInPage(LoginView):
 
     template_name = "orders_app/sign_in.html"
     authentication_form = SignInForm
-    redirect_authenticated_user = True
     next_page = "shop:front"
+
+    @property
+    def redirect_authenticated_user(self) -> bool:  # type: ignore[override]  # Django only reads it
+        """Whether visitors who are signed in are sent on: not those who ask for `another` account."""
+        return "another" not in self.request.GET
 
     def get_redirect_url(self) -> str:  # type: ignore[override]  # Django calls it without a request
         """Where the visitor came from; nowhere if that is this page, which would lead to itself."""

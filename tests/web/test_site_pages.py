@@ -129,6 +129,7 @@ def test_the_errors_of_the_api_stay_json() -> None:
     page = csrf_failure(request_of("/cart/"))
     assert page.status_code == HTTPStatus.FORBIDDEN
     assert "no longer valid" in page.content.decode()
+    assert "another account" not in page.content.decode()
 
 
 def test_a_database_that_is_down_outside_a_view_is_told_as_an_outage() -> None:

@@ -48,6 +48,18 @@ def test_signing_in_leads_to_where_the_customer_came_from(wanted: str, goal: str
 
 
 @pytest.mark.usefixtures("walter")
+def test_who_may_not_open_a_page_can_sign_in_with_another_account() -> None:
+    browser = Client()
+    browser.post("/login/", {"username": "walter", "password": PASSWORD})
+    refusal = browser.get("/board/")
+    assert refusal.status_code == 403
+    assert 'href="/login/?another&amp;next=/board/"' in refusal.content.decode()
+    form = browser.get("/login/?another&next=/board/")
+    assert form.status_code == 200
+    assert 'name="next" value="/board/"' in form.content.decode()
+
+
+@pytest.mark.usefixtures("walter")
 @pytest.mark.parametrize("name", ["walter", "nobody", "x\x01y"])
 def test_a_wrong_password_and_an_unknown_name_are_told_with_the_form(name: str) -> None:
     answer = Client().post("/login/", {"username": name, "password": "wrong", "next": "/checkout/"})
