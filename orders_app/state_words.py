@@ -1,9 +1,9 @@
-"""The states of an order in words for people, each with its tone of docs/design.md."""
+"""The states and payment methods of orders in words for people; states with their tone of docs/design.md."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
+from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, StockStatus
 
 STATUS_WORDS: dict[int, tuple[Promise, str]] = {
     OrderStatus.PENDING: (gettext_lazy("Pending"), "waiting"),
@@ -24,3 +24,13 @@ PAYMENT_WORDS: dict[int, tuple[Promise, str]] = {
     PaymentStatus.FAILED: (gettext_lazy("Payment declined"), "bad"),
     PaymentStatus.REFUNDED: (gettext_lazy("Refunded"), "neutral"),
 }
+METHOD_WORDS: dict[PaymentMethod, Promise] = {
+    PaymentMethod.CREDIT_CARD: gettext_lazy("Credit card"),
+    PaymentMethod.DEBIT_CARD: gettext_lazy("Debit card"),
+    PaymentMethod.UPI: gettext_lazy("UPI"),
+    PaymentMethod.NET_BANKING: gettext_lazy("Net banking"),
+    PaymentMethod.WALLET: gettext_lazy("Wallet"),
+    PaymentMethod.STRIPE: gettext_lazy("Stripe"),
+    PaymentMethod.CASH_ON_DELIVERY: gettext_lazy("Cash on delivery"),
+}
+"""In the order in which the checkout offers them."""

@@ -8,16 +8,7 @@ from django.utils.translation import gettext_lazy
 from orders_app.pages.address_form import AddressForm
 from orders_app.pages.payment_choice import PaymentForm, can_pay_here
 from orders_app.state_machine import PaymentMethod
-
-METHOD_LABELS = {
-    PaymentMethod.CREDIT_CARD: gettext_lazy("Credit card"),
-    PaymentMethod.DEBIT_CARD: gettext_lazy("Debit card"),
-    PaymentMethod.UPI: gettext_lazy("UPI"),
-    PaymentMethod.NET_BANKING: gettext_lazy("Net banking"),
-    PaymentMethod.WALLET: gettext_lazy("Wallet"),
-    PaymentMethod.STRIPE: gettext_lazy("Stripe"),
-    PaymentMethod.CASH_ON_DELIVERY: gettext_lazy("Cash on delivery"),
-}
+from orders_app.state_words import METHOD_WORDS
 
 
 class CheckoutForm(AddressForm, PaymentForm):
@@ -38,8 +29,8 @@ class CheckoutForm(AddressForm, PaymentForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        methods = METHOD_LABELS if can_pay_here() else (PaymentMethod.CASH_ON_DELIVERY,)
-        choices = [(method.value, METHOD_LABELS[method]) for method in methods]
+        methods = METHOD_WORDS if can_pay_here() else (PaymentMethod.CASH_ON_DELIVERY,)
+        choices = [(method.value, METHOD_WORDS[method]) for method in methods]
         field = self.fields["payment_method"]
         field.choices, field.initial = choices, choices[0][0]  # type: ignore[attr-defined]
 

@@ -20,9 +20,9 @@ from orders_app.history.steps import Step
 from orders_app.history.story import Story
 from orders_app.history.timeline import timeline_of
 from orders_app.models.rows import document_of
-from orders_app.pages.checkout_form import METHOD_LABELS
 from orders_app.pages.orders_choices import choices_of
 from orders_app.pages.orders_words import payment_lines, payment_note, situation_of
+from orders_app.state_words import METHOD_WORDS
 from web.pages import signed_in_page
 
 
@@ -63,7 +63,7 @@ def show_order(
         "is_own": is_own(request, order),
         "situation": situation_of(order),
         "payment_note": payment_note(order),
-        "method": METHOD_LABELS[order.payment_method],
+        "method": METHOD_WORDS[order.payment_method],
         "stages": timeline_of(order, story.steps),
         "entries": [story.tell(step) for step in story.steps],
         "lines": _lines(order, story.steps),

@@ -14,7 +14,7 @@ from orders_app.analytics.order_figures import NO_REASON
 from orders_app.analytics.periods import Bucket, Period
 from orders_app.document import CancelCode
 from orders_app.state_machine import OrderStatus, PaymentMethod
-from orders_app.state_words import STATUS_WORDS
+from orders_app.state_words import METHOD_WORDS, STATUS_WORDS
 
 NOTHING = "\u2013"
 RANGE = " \u2013 "
@@ -39,15 +39,6 @@ STAGES: Mapping[str, object] = {
     "placed→confirmed": _("Placed to confirmed"),
     "confirmed→shipped": _("Confirmed to shipped"),
     "shipped→delivered": _("Shipped to delivered"),
-}
-PAYMENT_METHODS = {
-    PaymentMethod.CREDIT_CARD: _("Credit card"),
-    PaymentMethod.DEBIT_CARD: _("Debit card"),
-    PaymentMethod.UPI: _("UPI"),
-    PaymentMethod.NET_BANKING: _("Net banking"),
-    PaymentMethod.WALLET: _("Wallet"),
-    PaymentMethod.CASH_ON_DELIVERY: _("Cash on delivery"),
-    PaymentMethod.STRIPE: _("Stripe"),
 }
 DATE, CLOCK = "j M Y", "H:i"
 STEPS = {Bucket.MINUTE: CLOCK, Bucket.HOUR: f"j M, {CLOCK}", Bucket.MONTH: "M Y"}
@@ -80,7 +71,7 @@ def status(code: OrderStatus) -> str:
 
 def payment_method(code: PaymentMethod) -> str:
     """The name of a payment method."""
-    return str(PAYMENT_METHODS[code])
+    return str(METHOD_WORDS[code])
 
 
 def count(number: int) -> str:
