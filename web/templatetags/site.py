@@ -56,6 +56,12 @@ def zone_name() -> str:
 
 
 @register.simple_tag
+def shown_zone() -> SafeString:
+    """The same name; the script of the page puts it right where the browser's zone was not known yet."""
+    return format_html("<span data-zone-name>{}</span>", zone_name())
+
+
+@register.simple_tag
 def badge(label: str, tone: str = "neutral") -> SafeString:
     """A state as a word; `tone` is neutral, waiting, moving, travelling, good or bad."""
     return format_html('<span class="badge tone-{}">{}</span>', tone, label)

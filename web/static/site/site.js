@@ -11,6 +11,7 @@ tellOffline();
 function showZone() {
   if (document.body.dataset.zone === zone) return;
   for (const time of document.querySelectorAll("time[data-moment]")) showMoment(time, time.dateTime);
+  for (const name of document.querySelectorAll("[data-zone-name]")) name.textContent = zone;
 }
 
 function closeMenus() {
