@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs Debian's Chromium for the tests of pages (./test -m browser) and for docs/pictures/take.py.
+# Installs Debian's Chromium for the tests of pages (./test -m browser) and for the pictures (python -m devtools.pictures).
 # Does nothing if it is there; needs root and apt.
 set -euo pipefail
 

@@ -1,4 +1,4 @@
-"""Pages in the language that the browser asks for by Accept-Language, of those in LANGUAGES."""
+"""Pages in the language that was chosen at the foot of a page, else that of Accept-Language; of LANGUAGES."""
 
 from collections.abc import Callable
 from typing import TypeVar
