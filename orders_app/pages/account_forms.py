@@ -194,7 +194,7 @@ class NewPasswordForm(AccountForm):
     """The password until now, and the one from now on."""
 
     names: ClassVar[Mapping[str, str]] = {"old_password": "oldPassword", "new_password": "newPassword"}
-    old_password = _password(gettext_lazy("Your password until now"), "current-password")
+    old_password = _password(gettext_lazy("Current password"), "current-password")
     new_password = _password(gettext_lazy("New password"), "new-password")
 
     def __init__(self, user: User, *arguments: Any, request: Any = None, **options: Any) -> None:

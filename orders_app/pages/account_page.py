@@ -137,7 +137,7 @@ class PasswordPart(AccountPart):
         """Change it, which ends all other sign-ins."""
         change_password(user=user, password=form.cleaned_data["new_password"])
         update_session_auth_hash(self.request, user)
-        return gettext("Your password is changed. Everywhere else you are signed out.")
+        return gettext("Your password is changed, and you are signed out everywhere else.")
 
 
 def _show(

@@ -104,7 +104,7 @@ def test_the_pages_of_buying_are_light_and_accessible(customer: Page, visitor: P
     for path in ("/checkout/", "/account/"):
         customer.goto(path)
         require_checked(customer)
-    customer.get_by_label("Your password until now").fill("wrong")
+    customer.get_by_label("Current password").fill("wrong")
     customer.get_by_role("button", name="Change the password").click()
     require_accessible(customer)
     customer.goto("/cart/")

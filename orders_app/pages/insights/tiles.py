@@ -52,7 +52,7 @@ def tiles_of(insights: Insights) -> Iterator[Tile]:
     again = _("%(number)s ordered more than once") % {"number": wording.count(now.repeat_customers)}
     yield _tile(_("Customers"), summary, "customers", wording.count, note=again)
     yield _rate(_("Cancelled"), summary, "cancel_rate", now.cancelled)
-    yield _rate(_("Rejected for want of stock"), summary, "rejection_rate", now.rejected)
+    yield _rate(_("Rejected for lack of stock"), summary, "rejection_rate", now.rejected)
     yield _time_to_confirm(insights)
 
 

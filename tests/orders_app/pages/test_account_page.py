@@ -109,7 +109,7 @@ def test_a_changed_password_ends_the_other_sign_ins(browser: Client, walter: Use
     elsewhere = Client()
     elsewhere.force_login(walter)
     page = browser.post("/account/password/", {"old_password": OLD, "new_password": NEW}, follow=True)
-    assert "Everywhere else you are signed out." in text_of(page)
+    assert "you are signed out everywhere else." in text_of(page)
     assert page.redirect_chain == [("/account/", 302)]
     assert stored().check_password(NEW)
     assert browser.get("/account/").status_code == 200

@@ -69,7 +69,7 @@ def test_each_figure_stands_beside_that_of_the_period_before(staff: Client) -> N
         "+50 % before: 10.00 USD paid or delivered, less refunds",
     ]
     assert row(page, "Orders")[:2] == ["2", "+100 % before: 1"]
-    assert row(page, "Rejected for want of stock") == ["50 %", "+50 points before: 0 % 1 orders"]
+    assert row(page, "Rejected for lack of stock") == ["50 %", "+50 points before: 0 % 1 orders"]
     assert row(page, "Median time to confirm") == ["3 s", "\u221240 % before: 5 s 95 % within 3 s"]
     assert row(page, "Paid") == ["1", "50 %", "100 %"]
     assert row(page, "Placed to confirmed 1 orders") == ["3 s", "5 s", "3 s", "3 s"]
