@@ -63,9 +63,3 @@ def judge(window: Sequence[Sample], *, patience: float) -> Status:
 
 def _was_set_back(earlier: Sample, later: Sample) -> bool:
     return (later.committed or 0) < (earlier.committed or 0)
-
-
-def worst(statuses: Sequence[Status]) -> Status:
-    """The status that needs people most."""
-    order = (Status.OK, Status.WARN, Status.REWOUND, Status.STALLED, Status.STOPPED)
-    return max(statuses, key=order.index, default=Status.OK)

@@ -3,7 +3,7 @@
 from django import template
 from django.utils.safestring import SafeString
 
-from orders_app.state_words import PAYMENT_WORDS, STATUS_WORDS, STOCK_WORDS
+from orders_app.state_words import PAYMENT_WORDS, STATUS_WORDS
 from web.templatetags.site import badge
 
 register = template.Library()
@@ -13,13 +13,6 @@ register = template.Library()
 def status_badge(status: int) -> SafeString:
     """How far an order is."""
     label, tone = STATUS_WORDS[status]
-    return badge(str(label), tone)
-
-
-@register.simple_tag
-def stock_badge(stock_status: str) -> SafeString:
-    """What the stock service has answered."""
-    label, tone = STOCK_WORDS[stock_status]
     return badge(str(label), tone)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from kafka_workers.lag.judging import Sample, Status, judge, worst
+from kafka_workers.lag.judging import Sample, Status, judge
 
 PATIENCE = 5.0
 
@@ -57,8 +57,3 @@ def window(
 )
 def test_a_window_is_judged_by_what_moves_in_it(samples: list[Sample], status: Status) -> None:
     assert judge(samples, patience=PATIENCE) is status
-
-
-def test_the_worst_status_is_the_one_that_needs_people_most() -> None:
-    assert worst([Status.OK, Status.STOPPED, Status.WARN]) is Status.STOPPED
-    assert worst([]) is Status.OK
