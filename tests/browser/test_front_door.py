@@ -11,7 +11,8 @@ from tests.browser.watching import Watcher
 
 def test_a_visitor_finds_a_product_and_puts_it_into_the_cart(visitor: Page) -> None:
     visitor.goto("/")
-    expect(visitor.get_by_text("24 products")).to_be_visible()
+    # At least those of the demo: other stories add some.
+    expect(visitor.get_by_text(re.compile(r"^[2-9]\d products$"))).to_be_visible()
     require_accessible(visitor)
     require_light(visitor)
     require_fits(visitor)
