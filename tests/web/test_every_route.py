@@ -422,7 +422,8 @@ def test_staff_without_a_role_see_and_change_nothing_in_the_admin(method: str, u
     assert len(of_models) > 20
     for route in of_models:
         response = send_request(browser, method, admin_path(route), None)
-        assert response.status_code in {302, 403, 404}, route
+        # The page of an order is only read: a POST is refused before anything else.
+        assert response.status_code in {302, 403, 404, 405}, route
         # The page of a missing object redirects to the front page, which lists nothing.
         if response.status_code == 302 and response["Location"] != "/admin/":
             answer = send_request(browser, method, response["Location"].lstrip("/"), None)
