@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy, ngettext
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from orders_app.api.shapes import MAXIMUM_ITEMS
 from orders_app.pages.cart import MAX_QUANTITY, Cart, CartFull
@@ -63,9 +63,14 @@ def cart_page(request: HttpRequest) -> HttpResponse:
 
 
 @public_page
-@require_POST
 def change_line(request: HttpRequest, product_id: str) -> HttpResponse:
-    """Have another quantity of a product in the cart, or take it out."""
+    """Have another quantity of a product in the cart, or take it out.
+
+    Leads to the cart where nothing is sent, as after signing in on a page with an error, and where the cart
+    has no such product.
+    """
+    if request.method != "POST" or product_id not in Cart(request.session).quantities:
+        return redirect("shop:cart")
     form = QuantityForm(request.POST, auto_id=f"{product_id}-%s")
     is_unwanted = "remove" in request.POST
     if not is_unwanted and not form.is_valid():

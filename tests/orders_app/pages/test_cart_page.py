@@ -138,3 +138,20 @@ def test_forms_of_the_cart_need_the_token_of_the_page(lantern: str) -> None:
     assert browser.post("/cart/", {"product_id": lantern, "quantity": "1"}).status_code == 403
     assert browser.post(f"/cart/lines/{lantern}/", {"quantity": "1"}).status_code == 403
     assert browser.get(f"/cart/lines/{lantern}/").status_code == 405
+
+
+def test_the_address_of_a_line_leads_to_the_cart(lantern: str) -> None:
+    browser = Client()
+    put_into_cart(browser, lantern, 2)
+    assert browser.post(f"/cart/lines/{lantern}/", {"quantity": "x"}).status_code == 422
+    assert browser.get(f"/cart/lines/{lantern}/")["Location"] == "/cart/", "as after signing in there"
+
+
+@pytest.mark.parametrize("product_id", ["%25d", "%25", "%25s", "a%0Ab", "%00", "..", "x" * 300])
+def test_no_line_that_the_cart_does_not_have_is_a_server_error(product_id: str, lantern: str) -> None:
+    browser = Client()
+    put_into_cart(browser, lantern, 2)
+    for form in ({"quantity": "x"}, {"quantity": "1"}, {"remove": "yes"}, {}):
+        answer = browser.post(f"/cart/lines/{product_id}/", form)
+        assert (answer.status_code, answer["Location"]) == (302, "/cart/"), form
+    assert quantities(browser) == {lantern: 2}
