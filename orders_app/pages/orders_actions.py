@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext
+from django.views.decorators.debug import sensitive_post_parameters
 
 from orders_app.api.access import origin_of
 from orders_app.document import CancelReason, OrderDocument
@@ -37,6 +38,7 @@ def _action(act: Action) -> Callable[..., HttpResponseBase]:
     """The view of something that is done about an own order; without an answer it leads to its page."""
 
     @signed_in_page
+    @sensitive_post_parameters("payment_token")
     @wraps(act)
     def view(request: HttpRequest, number: str) -> HttpResponse:
         order = find_order(request, number)
@@ -72,10 +74,9 @@ def pay_action(request: HttpRequest, order: OrderDocument) -> HttpResponse | Non
     form = PayForm(order, request.POST)
     if not form.is_valid():
         return show_order(request, order, status=HTTPStatus.UNPROCESSABLE_ENTITY, pay=form)
-    if form.cleaned_data["attempt"] != order.payment_attempts:
-        return None
+    seen = form.cleaned_data["attempt"]
     try:
-        pay_order(order_id=order.id, token=form.token, origin=origin_of(request))
+        pay_order(order_id=order.id, token=form.token, origin=origin_of(request), attempts_seen=seen)
     except PaymentUnderWay:
         messages.info(request, gettext("Another payment of this order is under way: wait for its end."))
     except (OrderNotPayable, PaymentsUnavailable):

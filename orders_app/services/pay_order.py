@@ -9,16 +9,20 @@ from orders_app.services.locking import locked_order, locked_orders
 from orders_app.services.payment_gateway import require_payment_gateway
 
 
-def pay_order(*, order_id: UUID, token: str, origin: Origin) -> OrderDocument:
+def pay_order(
+    *, order_id: UUID, token: str, origin: Origin, attempts_seen: int | None = None
+) -> OrderDocument:
     """Begin an attempt to pay the order by this token; the order as it is then.
 
     The token is charged as soon as the stock is reserved. The same token again, while it waits or is being
-    charged, is the same request. Raises OrderNotFound, PaymentsUnavailable, OrderNotPayable, or
-    PaymentUnderWay for another token.
+    charged, is the same request. With `attempts_seen`, nothing is begun where the order has had another
+    number of attempts by now, so that a form that is sent twice is one attempt, however soon that fails.
+    Raises OrderNotFound, PaymentsUnavailable, OrderNotPayable, or PaymentUnderWay for another token.
     """
     require_payment_gateway()
     with locked_order(order_id, origin) as order:
-        if not _is_under_way(order.document, token):
+        is_seen = attempts_seen in {None, order.document.payment_attempts}
+        if is_seen and not _is_under_way(order.document, token):
             order.pay(token)
     return order.document
 

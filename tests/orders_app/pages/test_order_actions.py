@@ -93,6 +93,18 @@ class TestPaying:
         done(browser, order, "pay", card="visa", attempt="0")
         assert now(order).payment_attempts == 1, "the same form again, after its decline"
 
+    def test_a_form_that_is_sent_twice_at_once_begins_one_attempt_however_soon_it_is_declined(
+        self, placer: OrderPlacer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
+        browser = browser_of(placer.user_id)
+        done(browser, order, "pay", card="declined", attempt="0")
+        record(declined(order))
+        # The second request has read the order before the first attempt began.
+        monkeypatch.setattr("orders_app.pages.orders_actions.find_order", lambda request, number: order)
+        browser.post(address_of(order, "pay"), {"card": "declined", "attempt": "0"})
+        assert now(order).payment_attempts == 1
+
     def test_an_order_is_paid_again_after_a_decline_with_another_card(self, placer: OrderPlacer) -> None:
         order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
         browser = browser_of(placer.user_id)
@@ -134,6 +146,7 @@ class TestPaying:
         wrong = browser.post(address_of(order, "pay"), {"payment_token": "pm one", "attempt": "0"})
         assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert "pm one" not in wrong.content.decode()
+        assert wrong.wsgi_request.sensitive_post_parameters == ("payment_token",), "in no report of an error"
         assert "pm_secret_one" not in done(browser, order, "pay", payment_token="pm_secret_one", attempt="0")
         assert tokens(order) == [(1, "pm_secret_one")]
 
