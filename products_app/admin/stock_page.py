@@ -16,7 +16,7 @@ from products_app.admin.page import actor_of, focus_first_error, new_key, page_o
 from products_app.admin.product_forms import AdjustForm, ReceiveForm, StockForm
 from products_app.documents.movements import Movement
 from products_app.documents.reading import Product
-from products_app.exceptions import IdempotencyKeyReused, InsufficientStock
+from products_app.exceptions import IdempotencyKeyReused, InsufficientStock, StockTooHigh
 from products_app.models import ADJUST_STOCK, RECEIVE_STOCK
 from products_app.selectors import get_product
 from products_app.services.stock.movements import STOCK_SERVICE
@@ -99,6 +99,9 @@ def _do(name: str, form: StockForm, request: HttpRequest, product_id: str) -> bo
         return False
     except InsufficientStock as refusal:
         form.add_error("quantity", _not_so_many(refusal))
+        return False
+    except StockTooHigh as refusal:
+        form.add_error("quantity", str(refusal))
         return False
     _tell(WORK[name], request, movement)
     return True

@@ -283,3 +283,12 @@ def test_texts_of_others_are_shown_as_text() -> None:
     for page in (browser.get(path).content.decode() for path in pages):
         assert "<script>alert" not in page
         assert "<b>bold" not in page
+
+
+def test_more_than_can_be_counted_is_said_beside_its_field(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("products_app.services.stock.movements.MAX_COUNT", 10)
+    desk = stocked(8)
+    page = move(clerk(*WORK), desk, "receive", 3)
+    assert page.status_code == REFUSED
+    assert "than can be counted" in page.content.decode()
+    assert stock_of(desk) == 8
