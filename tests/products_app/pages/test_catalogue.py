@@ -133,6 +133,7 @@ def test_each_drawing_is_in_the_file_and_shows_the_products_with_its_tag() -> No
     assert picture_of(put("C")).drawing == "parcel"
     assert picture_of(put("D", image_url="/static/d.png")).image == "/static/d.png"
     assert picture_of(put("E", image_url="https://evil.example/e.png")).image == ""
+    assert picture_of(put("F", image_url="/\\evil.example/f.png")).image == "", "another host to a browser"
 
 
 def test_the_categories_are_found_without_reading_the_products() -> None:
