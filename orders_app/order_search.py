@@ -19,26 +19,33 @@ PART_LENGTH = 3
 FRAGMENT = re.compile(rf"[0-9a-z]{{{PART_LENGTH},8}}")
 
 
-def search_conditions(text: str) -> Iterator[Q]:
-    """The conditions of which an order that `text` finds fulfils at least one."""
+def search_conditions(text: str, *, by_customer: bool) -> Iterator[Q]:
+    """The conditions of which an order that `text` finds fulfils at least one.
+
+    `by_customer`: also by the names and the e-mail address of the customer, and the city.
+    """
     words = beginnings_of_words(text)
     yield Q(order_number__startswith=text.upper())
     yield Q(pk__in=_with_tracking_number(text))
-    yield Q(user__in=_matching(get_user_model().objects.all(), _USER_WORDS, words).values("pk"))
     yield Q(pk__in=_matching(OrderItem.objects.all(), product_words(), words).values("order_id"))
-    yield Q(pk__in=_matching(Order.objects.order_by(), city_words(), words).values("pk"))
+    if by_customer:
+        yield Q(user__in=_matching(get_user_model().objects.all(), _USER_WORDS, words).values("pk"))
+        yield Q(pk__in=_matching(Order.objects.order_by(), city_words(), words).values("pk"))
     if parts := parts_of_number(text):
         yield Q(pk__in=_matching(_FIRST_EVENTS, NumberParts("data"), parts).values("order_id"))
 
 
-def matching_row_by_row(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
-    """Those of these few orders that `text` finds, looked at one by one: no index helps among few."""
+def matching_row_by_row(orders: QuerySet[Order], text: str, *, by_customer: bool) -> QuerySet[Order]:
+    """Those of these few orders that `text` finds, looked at one by one: no index helps among few.
+
+    `by_customer` is as for `search_conditions`.
+    """
     words = beginnings_of_words(text)
     items = OrderItem.objects.filter(order_id=OuterRef("pk"))
     found = Q(order_number__startswith=text.upper()) | Q(tracking_number__istartswith=text)
-    found |= (
-        Q(city_words=words) | Q(customer_words=words) | Q(Exists(_matching(items, product_words(), words)))
-    )
+    found |= Q(Exists(_matching(items, product_words(), words)))
+    if by_customer:
+        found |= Q(city_words=words) | Q(customer_words=words)
     if parts_of_number(text):
         found |= Q(digits__contains=re.sub(r"[\s-]", "", text).upper())
     customer_words = UserWords("user__username", "user__first_name", "user__last_name", "user__email")

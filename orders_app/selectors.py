@@ -31,16 +31,16 @@ def orders_of(user_id: int) -> QuerySet[Order]:
     return all_orders().filter(user_id=user_id)
 
 
-def search_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
+def search_orders(orders: QuerySet[Order], text: str, *, by_customer: bool = True) -> QuerySet[Order]:
     """The orders that match the search text; case and accents do not count.
 
     The text may be a part of the order number (of at least three characters), the beginning of the number or
     of the tracking number, or the beginnings of words: of the city, of the name of one product, or of the
-    customer's names and e-mail address.
+    customer's names and e-mail address. Without `by_customer`, neither city nor customer are looked at.
     """
     if is_beginning_of_all_numbers(text):
         return orders
-    return _fulfilling_any(search_conditions(text), orders)
+    return _fulfilling_any(search_conditions(text, by_customer=by_customer), orders)
 
 
 def is_beginning_of_all_numbers(text: str) -> bool:
@@ -48,14 +48,15 @@ def is_beginning_of_all_numbers(text: str) -> bool:
     return NUMBER_PREFIX.startswith(text.upper())
 
 
-def search_newest(orders: QuerySet[Order], text: str) -> QuerySet[Order] | None:
+def search_newest(orders: QuerySet[Order], text: str, *, by_customer: bool = True) -> QuerySet[Order] | None:
     """Those of the newest of these orders that match the search text, if they are many.
 
     None where they are few: then all that match are few enough to be found by `search_orders`, which takes
     seconds for a word that a million orders have.
     """
     newest = {order_id for part in _newest_parts(orders) for order_id in part.values_list("pk", flat=True)}
-    matching = matching_row_by_row(Order.objects.order_by().filter(pk__in=newest), text)
+    orders_newest = Order.objects.order_by().filter(pk__in=newest)
+    matching = matching_row_by_row(orders_newest, text, by_customer=by_customer)
     found = list(matching.values_list("pk", flat=True))
     return orders.filter(pk__in=found) if len(found) >= MANY_MATCHES else None
 

@@ -1,5 +1,6 @@
 """Mail in the admin: what became of each, what users want of it, and a preview of every kind."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -20,6 +21,7 @@ from orders_app.mail.composing import Mail, write_mail
 from orders_app.mail.examples import example_events
 from orders_app.mail.reader import Reader, find_reader
 from orders_app.models import AccountMail, MailPreference, MailRecord, Order
+from orders_app.models.order import VIEW_CUSTOMERS
 from web.read_only_admin import ReadOnlyAdmin, time_column
 
 STATES = {
@@ -38,8 +40,32 @@ DUE = time_column("due_at", _("Sent again at"))
 PREVIEWS = "admin/orders_app/mailrecord/previews.html"
 
 
-class MailStateColumn:
-    """The column with what became of a mail, in its colour."""
+class RowsOfMails(ReadOnlyAdmin):
+    """Lists of mails, with what became of each in its colour.
+
+    The addresses are shown, searched and filtered by for those alone who may see customers.
+    """
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        """The columns."""
+        return self._without_address(request, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Sequence[Any]:
+        """The fields of one mail."""
+        return self._without_address(request, super().get_fields(request, obj))
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        """The fields that are searched."""
+        return self._without_address(request, super().get_search_fields(request))
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Whether the list may be filtered by this field."""
+        may_see = not _is_address(lookup) or request.user.has_perm(VIEW_CUSTOMERS)
+        return may_see and super().lookup_allowed(lookup, value, request)
+
+    def _without_address(self, request: HttpRequest, names: Sequence[Any]) -> Sequence[Any]:
+        may_see = request.user.has_perm(VIEW_CUSTOMERS)
+        return names if may_see else [name for name in names if not _is_address(name)]
 
     @display(description=_("State"), label=STATES, ordering="state")
     def shown_state(self, mail: MailRecord | AccountMail) -> tuple[str, str]:
@@ -47,8 +73,12 @@ class MailStateColumn:
         return mail.state, mail.get_state_display()
 
 
+def _is_address(name: Any) -> bool:
+    return isinstance(name, str) and name.partition("__")[0] == "address"
+
+
 @admin.register(MailRecord)
-class MailRecordAdmin(MailStateColumn, ReadOnlyAdmin):
+class MailRecordAdmin(RowsOfMails):
     """Lists mails, newest first, and leads to the previews."""
 
     change_list_template = "admin/orders_app/mailrecord/change_list.html"
@@ -132,7 +162,7 @@ class MailRecordAdmin(MailStateColumn, ReadOnlyAdmin):
 
 
 @admin.register(AccountMail)
-class AccountMailAdmin(MailStateColumn, ReadOnlyAdmin):
+class AccountMailAdmin(RowsOfMails):
     """Lists mails about accounts, newest first."""
 
     nothing = _("No mail about an account has been sent yet.")

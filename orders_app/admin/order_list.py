@@ -30,6 +30,8 @@ MANY_FOUND = _(
     "Very many orders match. Shown are those among the newest %(searched)s: for older ones, add a word or "
     "filter by time."
 )
+WITHOUT_CUSTOMERS = _("Number, product or tracking number")
+"""What finds orders for who may not see customers: their names and cities are not searched then."""
 TIMES = "\u00d7"
 SHORT_STOCK_WORDS: Mapping[str, tuple[Promise, str]] = {
     StockStatus.PENDING: (pgettext_lazy("stock", "Waiting"), "waiting"),
@@ -69,6 +71,8 @@ class OrderList(ChangeList):
         """The orders of the page. How many there are is said below the list, and not in its title too."""
         super().get_results(request)
         self.full_result_count = self.result_count
+        if not request.user.has_perm(VIEW_CUSTOMERS):
+            self.search_help_text = WITHOUT_CUSTOMERS
 
 
 class OrderColumns:
@@ -131,13 +135,17 @@ class OrderColumns:
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """The same search as in the API; of a word that very many orders have, the newest of them."""
+        """The same search as in the API, by customers only for those who may see them.
+
+        Of a word that very many orders have, the newest of them.
+        """
         text = search_term.strip()
         if not text or is_beginning_of_all_numbers(text):
             return queryset, False
-        newest = search_newest(queryset, text)
+        by_customer = request.user.has_perm(VIEW_CUSTOMERS)
+        newest = search_newest(queryset, text, by_customer=by_customer)
         if newest is None:
-            return search_orders(queryset, text), False
+            return search_orders(queryset, text, by_customer=by_customer), False
         messages.info(request, MANY_FOUND % {"searched": SEARCHED_FIRST})
         return newest, False
 

@@ -1,12 +1,12 @@
 """Mail in the admin: its records, a preview of every kind, and what a user wants."""
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
 from orders_app.mail.examples import example_events
-from orders_app.models import MailKind, MailPreference, MailRecord
+from orders_app.models import AccountMail, MailKind, MailPreference, MailRecord
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,3 +73,31 @@ def test_an_admin_switches_the_mail_of_a_user_off_and_sets_their_language(transa
     assert answer.status_code == 302, answer.content.decode()
     kept = MailPreference.objects.get(user=alice)
     assert (kept.notifications, kept.language) == (False, "de")
+
+
+def test_who_may_not_see_customers_reads_and_finds_no_address(browser: Client, sam: User) -> None:
+    address = "alice@example.com"
+    mail = AccountMail.objects.create(kind=AccountMail.Kind.PASSWORD_RESET, user_id=sam.pk, address=address)
+    record = MailRecord.objects.create(
+        message_id="m",
+        event_id="e:1",
+        order_number="SB-77",
+        user_id="1",
+        kind=MailKind.SHIPPED,
+        address=address,
+    )
+    pages = [
+        reverse(f"admin:orders_app_{name}_{page}", args=args)
+        for name, row in (("mailrecord", record), ("accountmail", mail))
+        for page, args in (("changelist", []), ("change", [row.pk]))
+    ]
+    found = reverse("admin:orders_app_mailrecord_changelist")
+    assert all(address in browser.get(page).content.decode() for page in pages)
+    assert "SB-77" in browser.get(found, {"q": "alice"}).content.decode()
+    sam.groups.clear()
+    rights = Permission.objects.filter(codename__in=("view_mailrecord", "view_accountmail"))
+    sam.user_permissions.set(rights)
+    assert not any(address in browser.get(page).content.decode() for page in pages)
+    assert "SB-77" not in browser.get(found, {"q": "alice"}).content.decode()
+    assert "SB-77" in browser.get(found, {"q": "SB-7"}).content.decode()
+    assert browser.get(found, {"address__startswith": "a"}).status_code == 400

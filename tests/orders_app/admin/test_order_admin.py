@@ -284,3 +284,48 @@ def test_the_states_of_orders_are_counted_together(transactional_db: None) -> No
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_statistic_ext WHERE stxname = 'order_states_together'")
         assert cursor.fetchone()
+
+
+def test_who_may_not_see_customers_finds_no_order_by_them(
+    placer: OrderPlacer, order_pages: OrderPages, sam: User
+) -> None:
+    walter = User.objects.create_user("walter", email="walter@example.com", last_name="Moore")
+    order = placer.place_items((placer.catalogue.add("Lantern"), 1), user_id=walter.pk).order
+    personal = ("walter", "walter@example.com", "moore", "stockbridge")
+    for text in personal:
+        assert order_pages.found(q=text) == [order.order_number], text
+    assert order_pages.found(street__startswith="1") == [order.order_number]
+    take_right(sam, "view_customers")
+    for text in personal:
+        assert order_pages.found(q=text) == [], text
+    for text in ("lantern", order.order_number[4:9], order.order_number):
+        assert order_pages.found(q=text) == [order.order_number], text
+    assert "e-mail" not in order_pages.client.get(LIST).content.decode()
+    for lookup in ("street", "street__startswith", "city__contains", "zip_code__in", "state", "country__gte"):
+        for address in (LIST, EXPORT):
+            answer_ = order_pages.client.get(address, {lookup: "1"}, follow=True)
+            assert answer_.status_code == 400, lookup
+
+
+def test_of_many_orders_none_is_found_by_a_customer_who_may_not_be_seen(
+    placer: OrderPlacer, order_pages: OrderPages, sam: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders_app.selectors.MANY_MATCHES", 1)
+    order = placer.place()
+    assert order_pages.found(q="stockbridge") == [order.order_number]
+    take_right(sam, "view_customers")
+    assert order_pages.found(q="stockbridge") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"created_at__gte": "junk"}, {"nonsense": "1"}, {"status__exact": "x"}, {"created_at__year": "99999"}],
+)
+def test_parameters_without_a_meaning_download_nothing(
+    query: dict[str, str], placer: OrderPlacer, order_pages: OrderPages
+) -> None:
+    placer.place()
+    refused = order_pages.client.get(EXPORT, query)
+    assert refused.status_code == 302
+    assert refused["Location"].startswith(f"{LIST}?")
+    assert order_pages.client.get(refused["Location"], follow=True).status_code == 200

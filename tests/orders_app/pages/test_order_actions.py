@@ -1,6 +1,7 @@
 """What a customer does on the page of an order."""
 
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -146,7 +147,8 @@ class TestPaying:
         wrong = browser.post(address_of(order, "pay"), {"payment_token": "pm one", "attempt": "0"})
         assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert "pm one" not in wrong.content.decode()
-        assert wrong.wsgi_request.sensitive_post_parameters == ("payment_token",), "in no report of an error"
+        request: Any = wrong.wsgi_request
+        assert request.sensitive_post_parameters == ("payment_token",), "in no report of an error"
         assert "pm_secret_one" not in done(browser, order, "pay", payment_token="pm_secret_one", attempt="0")
         assert tokens(order) == [(1, "pm_secret_one")]
 

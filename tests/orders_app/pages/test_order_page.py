@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from orders_app.document import OrderDocument
 from orders_app.services.change_order import update_order
@@ -108,3 +108,16 @@ def test_a_page_is_kept_nowhere_and_takes_a_bounded_number_of_queries(
         page = browser.get(address_of(order))
     assert page["Cache-Control"] == "no-store"
     assert browser.get(address_of(order).lower()).status_code == HTTPStatus.OK
+
+
+def test_staff_who_may_not_see_customers_read_no_name_and_no_address(placer: OrderPlacer) -> None:
+    order = placer.place_reserved()
+    User.objects.filter(pk=placer.user_id).update(first_name="Ada", last_name="Moore")
+    staff = staff_browser()
+    page = text_of(staff.get(address_of(order)))
+    assert [words for words in ("Ada", "Moore", "1 Bridge St", "01262") if words in page] == []
+    assert "The stock was reserved." in page
+    right = Permission.objects.get(codename="view_customers")
+    User.objects.get(username="staff-who-looks").user_permissions.add(right)
+    page = text_of(staff.get(address_of(order)))
+    assert [words for words in ("Ada Moore", "1 Bridge St", "01262") if words not in page] == []
