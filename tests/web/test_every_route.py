@@ -171,7 +171,7 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("POST", "language/"): RouteCase(to_all(302), changes=False),
     ("GET", "cart/"): RouteCase(to_all(200)),
     ("POST", "cart/"): RouteCase(to_all(302), changes=False),
-    ("POST", "cart/lines/<str:product_id>/"): RouteCase(to_all(422), of_product("cart/lines/{}/")),
+    ("POST", "cart/lines/<str:product_id>/"): RouteCase(to_all(302), of_product("cart/lines/{}/")),
     ("GET", "checkout/"): RouteCase(to_all(302)),
     ("POST", "checkout/"): RouteCase(to_all(302), changes=False),
     ("GET", "login/"): RouteCase(to_all(200)),
