@@ -171,7 +171,9 @@ ROUTE_CASES: dict[tuple[str, str], RouteCase] = {
     ("POST", "language/"): RouteCase(to_all(302), changes=False),
     ("GET", "cart/"): RouteCase(to_all(200)),
     ("POST", "cart/"): RouteCase(to_all(302), changes=False),
-    ("POST", "cart/lines/<str:product_id>/"): RouteCase(to_all(302), of_product("cart/lines/{}/")),
+    ("POST", "cart/lines/<str:product_id>/"): RouteCase(
+        to_all(302), of_product("cart/lines/{}/"), changes=False
+    ),
     ("GET", "checkout/"): RouteCase(to_all(302)),
     ("POST", "checkout/"): RouteCase(to_all(302), changes=False),
     ("GET", "login/"): RouteCase(to_all(200)),
