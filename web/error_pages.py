@@ -30,7 +30,7 @@ WORDS = {
     ),
     HTTPStatus.FORBIDDEN: ErrorWords(
         gettext_lazy("This page is not for your account"),
-        gettext_lazy("Sign in with an account that may open it, or ask who gives out the rights."),
+        gettext_lazy("Sign in with an account that may open it, or ask an administrator for the right."),
     ),
     HTTPStatus.NOT_FOUND: ErrorWords(
         gettext_lazy("There is nothing at this address"),
