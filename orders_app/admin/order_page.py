@@ -114,8 +114,9 @@ def _history(request: HttpRequest, order: Order, document: OrderDocument) -> dic
     )
     if not may("orders_app.view_orderevent"):
         return {"mails": mails}
-    story = Story(event_log.history(order.pk), for_staff=True)
-    entries = entries_of(story, shows_customers=may(VIEW_CUSTOMERS))
+    shows_customers = may(VIEW_CUSTOMERS)
+    story = Story(event_log.history(order.pk), for_staff=True, shows_customer=shows_customers)
+    entries = entries_of(story, shows_addresses=shows_customers)
     return {
         "mails": mails,
         "stages": timeline_of(document, story.steps),

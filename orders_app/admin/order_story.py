@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
 
@@ -19,7 +18,6 @@ from orders_app.messages import TOPICS
 from orders_app.models import MailRecord
 from orders_app.state_machine import PaymentStatus, StockStatus
 
-CUSTOMER_FIELDS = frozenset({"shippingAddress"})
 FIELD_NAMES: Mapping[str, Promise] = {
     "statusLabel": _("Status"),
     "stockStatus": _("Stock"),
@@ -73,9 +71,9 @@ class Trace(Struct, frozen=True):
         return [topic for entry in self.entries for topic in entry.topics]
 
 
-def entries_of(story: Story, *, shows_customers: bool) -> list[Entry]:
-    """The entries of the history, oldest first; those of customers without names and addresses, or with."""
-    return [_entry(story.tell(step), step, shows_customers=shows_customers) for step in story.steps]
+def entries_of(story: Story, *, shows_addresses: bool) -> list[Entry]:
+    """The entries of the history, oldest first; changes of the address only with `shows_addresses`."""
+    return [_entry(story.tell(step), step, shows_addresses=shows_addresses) for step in story.steps]
 
 
 def traces_of(entries: Sequence[Entry], mails: Sequence[MailRecord]) -> list[Trace]:
@@ -90,22 +88,21 @@ def traces_of(entries: Sequence[Entry], mails: Sequence[MailRecord]) -> list[Tra
     ]
 
 
-def _entry(told: HistoryEntry, step: Step, *, shows_customers: bool) -> Entry:
-    hides_actor = told.actor.startswith("customer:") and not shows_customers
+def _entry(told: HistoryEntry, step: Step, *, shows_addresses: bool) -> Entry:
     return Entry(
         version=told.version,
         time=told.time,
         message=told.message,
-        actor=gettext("Customer") if hides_actor else told.actor_name,
-        changes=tuple(_changes(told.changes, shows_customers=shows_customers)) if told.version > 1 else (),
+        actor=told.actor_name,
+        changes=tuple(_changes(told.changes, shows_addresses=shows_addresses)) if told.version > 1 else (),
         trace_id=told.trace_id or "",
         topics=_topics(step.event),
     )
 
 
-def _changes(changes: Mapping[str, FieldChange], *, shows_customers: bool) -> Iterator[Change]:
+def _changes(changes: Mapping[str, FieldChange], *, shows_addresses: bool) -> Iterator[Change]:
     for field, change in changes.items():
-        if field not in FIELD_NAMES or (field in CUSTOMER_FIELDS and not shows_customers):
+        if field not in FIELD_NAMES or (field == "shippingAddress" and not shows_addresses):
             continue
         yield Change(str(FIELD_NAMES[field]), _shown(field, change.old), _shown(field, change.new))
 

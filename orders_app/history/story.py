@@ -39,11 +39,18 @@ class HistoryEntry(Struct, frozen=True, rename="camel"):
 class Story:
     """The steps of an order's history, and their entries for one kind of reader."""
 
-    def __init__(self, events: Sequence[LoggedEvent], *, for_staff: bool) -> None:
-        """`events` are all events of one order, by version; what is internal is told only `for_staff`."""
+    def __init__(
+        self, events: Sequence[LoggedEvent], *, for_staff: bool, shows_customer: bool = True
+    ) -> None:
+        """`events` are all events of one order, by version.
+
+        What is internal is told only `for_staff`, and the customer's name only with `shows_customer`.
+        """
         self.steps = steps_of(events)
         self._for_staff = for_staff
-        self._names: Mapping[str, str] = actor_names({event.actor for event in events}, for_staff=for_staff)
+        self._names: Mapping[str, str] = actor_names(
+            {event.actor for event in events}, for_staff=for_staff, shows_customer=shows_customer
+        )
 
     def tell(self, step: Step) -> HistoryEntry:
         """The entry of one of the steps."""

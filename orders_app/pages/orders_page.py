@@ -9,9 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
 from msgspec import Struct
-from msgspec.structs import replace
 
 from orders_app import event_log
 from orders_app.api.access import user_id, visible_orders
@@ -19,7 +17,7 @@ from orders_app.api.payment_shapes import payments_of
 from orders_app.document import OrderDocument, OrderLine
 from orders_app.event_data import Cancelled
 from orders_app.history.steps import Step
-from orders_app.history.story import HistoryEntry, Story
+from orders_app.history.story import Story
 from orders_app.history.timeline import timeline_of
 from orders_app.models.order import VIEW_CUSTOMERS
 from orders_app.models.rows import document_of
@@ -60,30 +58,24 @@ def show_order(
     request: HttpRequest, order: OrderDocument, *, status: HTTPStatus = HTTPStatus.OK, **sent: Any
 ) -> HttpResponse:
     """The page; `sent` are forms with errors, by their names `cancel`, `pay` and `address`."""
-    story = Story(event_log.history(order.id), for_staff=request.user.is_staff)
-    shows_customer = is_own(request, order) or request.user.has_perm(VIEW_CUSTOMERS)
-    entries = [story.tell(step) for step in story.steps]
+    own = is_own(request, order)
+    shows_customer = own or request.user.has_perm(VIEW_CUSTOMERS)
+    story = Story(event_log.history(order.id), for_staff=request.user.is_staff, shows_customer=shows_customer)
     context = {
         "order": order,
-        "is_own": is_own(request, order),
+        "is_own": own,
         "shows_customer": shows_customer,
         "situation": situation_of(order),
         "payment_note": payment_note(order),
         "method": METHOD_WORDS[order.payment_method],
         "stages": timeline_of(order, story.steps),
-        "entries": entries if shows_customer else [_without_customer(entry) for entry in entries],
+        "entries": [story.tell(step) for step in story.steps],
         "lines": _lines(order, story.steps),
         "payments": payment_lines(payments_of(order)),
-        "choices": choices_of(order, is_own=is_own(request, order), sent=sent),
+        "choices": choices_of(order, is_own=own, sent=sent),
         "kept_until": order.created_at + timedelta(minutes=settings.HOLD_MINUTES),
     }
     return render(request, "orders_app/order.html", context, status=status)
-
-
-def _without_customer(entry: HistoryEntry) -> HistoryEntry:
-    """The entry without the customer's name."""
-    is_customers = entry.actor.startswith("customer:")
-    return replace(entry, actor_name=gettext("Customer")) if is_customers else entry
 
 
 def _lines(order: OrderDocument, steps: Iterable[Step]) -> Sequence[ShownLine]:
