@@ -6,11 +6,11 @@ beginning, so that the figures of this morning are not compared with those of a 
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from orders_app.analytics.periods import Bucket, Period, bucket_starts, first_moment
+from orders_app.analytics.periods import Bucket, Period, bucket_starts, first_moment, month_begin
 
 
 def period_before(period: Period, now: datetime) -> Period:
@@ -42,7 +42,7 @@ def _start_before(period: Period) -> datetime:
     first, last = (moment.astimezone(zone).date() for moment in (period.start, period.end))
     if first.day == last.day == 1:
         months = (last.year - first.year) * 12 + last.month - first.month
-        return first_moment(_months_before(first, months), zone)
+        return first_moment(month_begin(first, -months), zone)
     return first_moment(first - (last - first), zone)
 
 
@@ -56,11 +56,6 @@ def _as_far(moment: datetime, period: Period, start: datetime) -> datetime:
 
 def _begins_a_day(moment: datetime, zone: ZoneInfo) -> bool:
     return moment == first_moment(moment.astimezone(zone).date(), zone)
-
-
-def _months_before(first: date, months: int) -> date:
-    year, month = divmod(first.year * 12 + first.month - 1 - months, 12)
-    return date(year, month + 1, 1)
 
 
 def _clock(moment: datetime, zone: ZoneInfo) -> datetime:

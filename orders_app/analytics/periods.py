@@ -43,6 +43,12 @@ def first_moment(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
+def month_begin(day: date, months: int) -> date:
+    """The first day of the month so many months after that of this day; before it for a negative number."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, 1)
+
+
 def bucket_starts(period: Period, bucket: Bucket) -> Iterator[datetime]:
     """When the buckets of this period begin, in UTC and without gaps; the first may begin before the period.
 

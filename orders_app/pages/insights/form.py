@@ -16,10 +16,10 @@ from msgspec import Struct
 
 from foundation.currencies import is_currency
 from orders_app.analytics.comparison import counterparts, period_before
-from orders_app.analytics.periods import Bucket, Period, bucket_starts
+from orders_app.analytics.periods import Bucket, Period, bucket_starts, month_begin
 from orders_app.analytics.product_figures import SortedBy
 from orders_app.analytics.selection import Selection
-from orders_app.pages.insights.ranges import Range, month_begin, period_of, period_of_days, usual_bucket
+from orders_app.pages.insights.ranges import Range, period_of, period_of_days, usual_bucket
 from web.viewer_zone import zone_names
 
 FIRST_YEAR, LAST_YEAR = 1970, 2999

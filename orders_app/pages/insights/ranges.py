@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from orders_app.analytics.periods import Bucket, Period, first_moment
+from orders_app.analytics.periods import Bucket, Period, first_moment, month_begin
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -58,12 +58,6 @@ def period_of(chosen: Range, now: datetime, zone: ZoneInfo) -> Period:
 def period_of_days(first: date, last: date, zone: ZoneInfo) -> Period:
     """The period of these days, both included. Raises OverflowError at the ends of the calendar."""
     return Period(first_moment(first, zone), first_moment(last + DAY, zone), zone)
-
-
-def month_begin(day: date, months: int) -> date:
-    """The first day of the month so many months after that of this day."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, 1)
 
 
 def usual_bucket(period: Period) -> Bucket:
