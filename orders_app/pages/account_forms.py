@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -16,6 +15,7 @@ from foundation.mail_addresses import MAX_MAIL_ADDRESS
 from foundation.user_names import MAX_NAME, UnsoundName, require_sound
 from orders_app.accounts.account_serializers import MAX_PERSON_NAME, OwnAccountSerializer
 from orders_app.accounts.serializers import MAX_PASSWORD, ChangePasswordSerializer, RegistrationSerializer
+from web.viewer_zone import zone_names
 
 
 class SignInForm(AuthenticationForm):
@@ -185,7 +185,7 @@ class MailForm(forms.Form):
     def clean_time_zone(self) -> str:
         """The name of a zone. Raises ValidationError for another text."""
         zone = str(self.cleaned_data["time_zone"])
-        if zone and zone not in available_timezones():
+        if zone and zone not in zone_names():
             raise ValidationError(gettext_lazy("There is no time zone of this name."))
         return zone
 
