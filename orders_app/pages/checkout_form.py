@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy
 
 from orders_app.pages.address_form import AddressForm
-from orders_app.pages.payment_choice import PaymentForm, can_pay_here
+from orders_app.pages.payment_choice import PaymentForm
+from orders_app.services.payment_gateway import has_payment_gateway
 from orders_app.state_machine import PaymentMethod
 from orders_app.state_words import METHOD_WORDS
 
@@ -29,7 +30,7 @@ class CheckoutForm(AddressForm, PaymentForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        methods = METHOD_WORDS if can_pay_here() else (PaymentMethod.CASH_ON_DELIVERY,)
+        methods = METHOD_WORDS if has_payment_gateway() else (PaymentMethod.CASH_ON_DELIVERY,)
         choices = [(method.value, METHOD_WORDS[method]) for method in methods]
         field = self.fields["payment_method"]
         field.choices, field.initial = choices, choices[0][0]  # type: ignore[attr-defined]

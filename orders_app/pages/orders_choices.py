@@ -9,7 +9,7 @@ from msgspec import Struct
 from orders_app.document import OrderDocument
 from orders_app.pages.address_form import AddressForm, initial_address
 from orders_app.pages.orders_forms import CancelForm, PayForm
-from orders_app.pages.payment_choice import can_pay_here
+from orders_app.services.payment_gateway import has_payment_gateway
 from orders_app.state_machine import MAX_DECLINES, UNPAID, OrderStatus, is_allowed
 
 
@@ -50,7 +50,7 @@ def is_payment_due(order: OrderDocument) -> bool:
 def _pay(order: OrderDocument, sent: forms.Form | None) -> Choice:
     if not is_payment_due(order):
         return Choice()
-    if not can_pay_here():
+    if not has_payment_gateway():
         return Choice(note=gettext("It cannot be paid on this page. Please ask the shop how to pay."))
     left = MAX_DECLINES - order.payment_attempts
     note = gettext("After the next decline the order is cancelled.") if left == 1 else ""

@@ -52,11 +52,6 @@ TEST_CARDS = (
 )
 
 
-def can_pay_here() -> bool:
-    """Whether a payment gateway is configured."""
-    return bool(settings.STRIPE_SECRET_KEY)
-
-
 def offered_test_cards() -> Sequence[TestCard]:
     """The test cards of this gateway; none where it takes real money, which its key tells."""
     if not settings.STRIPE_SECRET_KEY.startswith(_TEST_KEY):
