@@ -29,7 +29,7 @@ from orders_app.models.order import OVERRIDE_CHECKS, REFUND_ORDERS, SHIP_ORDERS,
 from orders_app.models.rows import document_of
 from orders_app.selectors import ended_attempts, refunds_of
 from orders_app.services.change_order import update_order
-from orders_app.state_machine import FINAL, OrderStatus
+from orders_app.state_machine import FINAL, OrderStatus, StockStatus
 
 PRODUCT_PAGE = "admin:products_app_product_stock"
 MANY_ORDERS = 100
@@ -164,7 +164,7 @@ def _button(action: OrderAction, order: Order, choice: Choice) -> Button:
 def _waits_for(order: OrderDocument) -> str:
     """What has to come next, in a sentence; empty where nothing has to."""
     match order.status:
-        case OrderStatus.PENDING if order.stock_status != "reserved":
+        case OrderStatus.PENDING if order.stock_status != StockStatus.RESERVED:
             return gettext("The stock service has not answered yet.")
         case OrderStatus.PENDING if order.is_payment_under_way:
             return gettext("The payment is under way.")
