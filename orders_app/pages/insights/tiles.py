@@ -22,8 +22,6 @@ class Change(NamedTuple):
     text: str
     """Empty where there was nothing before."""
     before: str
-    direction: str
-    """`up`, `down` or `same`."""
     judgement: str
     """`better`, `worse` or `neutral`."""
 
@@ -95,6 +93,5 @@ def _change(now: Number, before: Number | None, worded: Worded, good: int) -> Ch
 
 def _judged(text: str, before: str, difference: float, good: int) -> Change:
     if not difference:
-        return Change(text, before, "same", "neutral")
-    judgement = "better" if difference * good > 0 else "worse"
-    return Change(text, before, "up" if difference > 0 else "down", judgement)
+        return Change(text, before, "neutral")
+    return Change(text, before, "better" if difference * good > 0 else "worse")
