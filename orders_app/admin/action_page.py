@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -16,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from orders_app.admin.action_report import Outcome, tell_outcomes
+from orders_app.admin.chosen_orders import chosen_ids, page_about
 from orders_app.admin.order_actions import ACTIONS, Given, OrderAction
 from orders_app.admin.origins import origin_of
 from orders_app.admin.override_page import override_url
@@ -26,7 +26,6 @@ from orders_app.models import Order, PaymentToken
 from orders_app.models.order import OVERRIDE_CHECKS, VIEW_CUSTOMERS
 from orders_app.models.rows import document_of
 
-MAX_ORDERS = 100
 MAX_REASON, MAX_TRACKING_NUMBER = 500, 100
 SUGGESTED_REASONS = (
     _("The customer asked for it."),
@@ -78,8 +77,7 @@ class ActionForm(forms.Form):
 
 def action_url(action: OrderAction, orders: Sequence[UUID | str]) -> str:
     """The address of the page for this action and these orders."""
-    query = urlencode({"order": [str(order_id) for order_id in orders]}, doseq=True)
-    return f"{reverse('admin:orders_app_order_action', args=[action.name])}?{query}"
+    return page_about(reverse("admin:orders_app_order_action", args=[action.name]), orders)
 
 
 def show_action_page(admin: ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
@@ -123,10 +121,7 @@ def _action(request: HttpRequest, name: str) -> OrderAction:
 
 def _chosen(query: QueryDict) -> Iterator[tuple[Order, bool]]:
     """The orders in the address, oldest first, each with whether a token of it is with the gateway."""
-    try:
-        ids = [UUID(order_id) for order_id in query.getlist("order")[:MAX_ORDERS]]
-    except ValueError as error:
-        raise Http404("There is no such order.") from error
+    ids = chosen_ids(query)
     found = Order.objects.filter(pk__in=ids).select_related("user").prefetch_related("items").order_by("pk")
     orders = list(found)
     if not orders:

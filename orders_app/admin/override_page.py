@@ -1,8 +1,6 @@
 """The page on which staff let orders go on without their stock or payment, with a reason."""
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
-from uuid import UUID
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -14,6 +12,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from orders_app.admin.action_report import Outcome, tell_outcomes
+from orders_app.admin.chosen_orders import chosen_ids, page_about
 from orders_app.admin.origins import origin_of
 from orders_app.admin.permissions import VIEW_ORDER, require_permissions
 from orders_app.exceptions import OrderError
@@ -21,8 +20,6 @@ from orders_app.models import Order
 from orders_app.models.order import OVERRIDE_CHECKS
 from orders_app.services.change_order import change_status
 from orders_app.state_machine import NEEDS_STOCK_AND_PAYMENT, OrderStatus
-
-MAX_ORDERS = 100
 
 
 class OverrideForm(forms.Form):
@@ -38,8 +35,8 @@ class OverrideForm(forms.Form):
 
 def override_url(orders: Sequence[Order], status: OrderStatus) -> str:
     """The address of the page on which these orders come to this status."""
-    query = {"status": int(status), "order": [str(order.pk) for order in orders]}
-    return f"{reverse('admin:orders_app_order_override')}?{urlencode(query, doseq=True)}"
+    page = reverse("admin:orders_app_order_override")
+    return page_about(page, [order.pk for order in orders], status=int(status))
 
 
 def show_override_page(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
@@ -82,7 +79,7 @@ def _override(
 def _asked(query: QueryDict) -> tuple[list[Order], OrderStatus]:
     """The orders and the status that the address names. Raises Http404 where it names none."""
     status = _status(query)
-    orders = list(Order.objects.filter(pk__in=_ids(query)).order_by("pk"))
+    orders = list(Order.objects.filter(pk__in=chosen_ids(query)).order_by("pk"))
     if not orders or status not in NEEDS_STOCK_AND_PAYMENT:
         raise Http404("There is nothing to override.")
     return orders, status
@@ -93,10 +90,3 @@ def _status(query: QueryDict) -> OrderStatus:
         return OrderStatus(int(query.get("status", "")))
     except ValueError as error:
         raise Http404("There is no such status.") from error
-
-
-def _ids(query: QueryDict) -> list[UUID]:
-    try:
-        return [UUID(order_id) for order_id in query.getlist("order")[:MAX_ORDERS]]
-    except ValueError as error:
-        raise Http404("There is no such order.") from error
