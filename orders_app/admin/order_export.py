@@ -13,41 +13,35 @@ from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus, 
 from web.csv_files import csv_file
 
 ROWS_AT_ONCE = 2_000
-_PUBLIC = (
-    "order_number",
-    "created_at",
-    "status",
-    "payment_status",
-    "payment_method",
-    "stock_status",
-    "total_amount",
-    "refunded_amount",
-    "currency",
-    "tracking_number",
-    "shipped_at",
-    "delivered_at",
-    "cancelled_at",
-    "cancel_reason_code",
-)
-_CUSTOMER = (
-    "user__username",
-    "user__first_name",
-    "user__last_name",
-    "user__email",
-    "street",
-    "city",
-    "state",
-    "zip_code",
-    "country",
-)
-_HEADERS = {
+_PUBLIC: Mapping[str, str] = {
     "order_number": "orderNumber",
+    "created_at": "createdAt",
+    "status": "status",
+    "payment_status": "paymentStatus",
+    "payment_method": "paymentMethod",
+    "stock_status": "stockStatus",
+    "total_amount": "totalAmount",
+    "refunded_amount": "refundedAmount",
+    "currency": "currency",
+    "tracking_number": "trackingNumber",
+    "shipped_at": "shippedAt",
+    "delivered_at": "deliveredAt",
+    "cancelled_at": "cancelledAt",
+    "cancel_reason_code": "cancelReasonCode",
+}
+"""The columns of the file by the fields of the order, in their order."""
+_CUSTOMER: Mapping[str, str] = {
     "user__username": "userName",
     "user__first_name": "firstName",
     "user__last_name": "lastName",
     "user__email": "email",
+    "street": "street",
+    "city": "city",
+    "state": "state",
     "zip_code": "zipCode",
+    "country": "country",
 }
+"""The same for what tells who the customer is."""
 _LABELS: Mapping[str, Mapping[Any, str]] = {
     "status": {status.value: status.label for status in OrderStatus},
     "payment_status": {status.value: status.label for status in PaymentStatus},
@@ -58,14 +52,14 @@ _LABELS: Mapping[str, Mapping[Any, str]] = {
 
 def orders_file(orders: QuerySet[Order], *, with_customers: bool) -> FileResponse:
     """A row for each order; names and addresses only `with_customers`. Memory does not grow with the rows."""
-    columns = _PUBLIC + (_CUSTOMER if with_customers else ())
+    columns = {**_PUBLIC, **(_CUSTOMER if with_customers else {})}
     name = f"orders-{timezone.localtime():%Y-%m-%d-%H%M}.csv"
-    return csv_file(name, [_header(column) for column in columns], _rows(orders, columns))
+    return csv_file(name, list(columns.values()), _rows(orders, list(columns)))
 
 
-def _rows(orders: QuerySet[Order], columns: Sequence[str]) -> Iterator[Sequence[Any]]:
-    labels = [_LABELS.get(column) for column in columns]
-    found = orders.prefetch_related(None).select_related(None).values_list(*columns)
+def _rows(orders: QuerySet[Order], fields: Sequence[str]) -> Iterator[Sequence[Any]]:
+    labels = [_LABELS.get(field) for field in fields]
+    found = orders.prefetch_related(None).select_related(None).values_list(*fields)
     for row in found.iterator(chunk_size=ROWS_AT_ONCE):
         yield [
             _plain(value if label is None else label[value]) for value, label in zip(row, labels, strict=True)
@@ -75,8 +69,3 @@ def _rows(orders: QuerySet[Order], columns: Sequence[str]) -> Iterator[Sequence[
 def _plain(value: object) -> object:
     """The value; a time in UTC as RFC 3339 has it."""
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
-
-
-def _header(column: str) -> str:
-    first, *others = column.split("_")
-    return _HEADERS.get(column) or first + "".join(part.capitalize() for part in others)
