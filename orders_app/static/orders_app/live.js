@@ -20,10 +20,9 @@
 /**
  * @typedef {object} LiveOptions
  * @property {(message: object) => void} onMessage is given each message about an order, in their order.
- * @property {(state: LiveState) => void} [onState] is given each change of the state; `offline` at every
+ * @property {(state: LiveState) => void} onState is given each change of the state; `offline` at every
  *   attempt that has failed.
  * @property {string} [lastEventId] the last event that the page shows, `<order id>:<version>`.
- * @property {string} [address] where the sockets are; else as the page's body says in `data-sockets`.
  */
 
 const FIRST_PAUSE = 500;
@@ -36,21 +35,19 @@ const PONG_WITHIN = 10_000;
 const NOT_AUTHENTICATED = 4401;
 const LIMIT_EXCEEDED = 4429;
 
-/** Keeps one connection, from `open` until `close`. */
+/** Keeps one connection, from `open` on, to the address that the page's body has in `data-sockets`. */
 export class LiveConnection {
   #options;
   #lastEventId;
   #socket = null;
-  #isOpen = false;
   #state = "";
   #failures = 0;
   #retryTimer = 0;
   #deadline = 0;
-  #listening = null;
 
   /** @param {LiveOptions} options */
   constructor(options) {
-    this.#options = { onState() {}, address: document.body.dataset.sockets, ...options };
+    this.#options = options;
     this.#lastEventId = options.lastEventId ?? "";
   }
 
@@ -59,37 +56,27 @@ export class LiveConnection {
     return this.#state;
   }
 
-  /** Connects, and stays connected. */
+  /** Connects, and stays connected. Call it once. */
   open() {
-    if (this.#isOpen) return;
-    this.#isOpen = true;
     this.#listen();
     this.#tell("connecting");
     this.#connect();
   }
 
-  /** Ends the connection for good, unless it is opened again. */
-  close() {
-    this.#isOpen = false;
-    this.#listening?.abort();
-    this.#drop();
-  }
-
   #listen() {
-    this.#listening = new AbortController();
-    const { signal } = this.#listening;
-    window.addEventListener("online", () => this.#connectNow(), { signal });
-    window.addEventListener("offline", () => this.#lose(), { signal });
-    document.addEventListener("visibilitychange", () => this.#lookedAt(), { signal });
+    window.addEventListener("online", () => this.#connectNow());
+    window.addEventListener("offline", () => this.#lose());
+    document.addEventListener("visibilitychange", () => this.#lookedAt());
     // A page with an open connection cannot be kept by the browser for the way back.
-    window.addEventListener("pagehide", () => this.#drop(), { signal });
-    window.addEventListener("pageshow", (event) => event.persisted && this.#connectNow(), { signal });
+    window.addEventListener("pagehide", () => this.#drop());
+    window.addEventListener("pageshow", (event) => event.persisted && this.#connectNow());
   }
 
   #connect() {
     this.#drop();
-    if (!this.#options.address) return this.#tell("offline");
-    const socket = new WebSocket(this.#options.address);
+    const address = document.body.dataset.sockets;
+    if (!address) return this.#tell("offline");
+    const socket = new WebSocket(address);
     this.#socket = socket;
     socket.onopen = () => this.#subscribe();
     socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
@@ -199,10 +186,9 @@ export class LiveConnection {
 /**
  * Shows a state in the indicator of the page (the template orders_app/connection.html).
  * @param {LiveState} state
- * @param {ParentNode} [within] where the indicator is.
  */
-export function showLiveState(state, within = document) {
-  const indicator = within.querySelector("[data-connection]");
+export function showLiveState(state) {
+  const indicator = document.querySelector("[data-connection]");
   if (!indicator || state === "resync" || indicator.dataset.state === state) return;
   indicator.dataset.state = state;
   for (const text of indicator.querySelectorAll("[data-when]")) {
