@@ -16,12 +16,12 @@ from orders_app.selectors import all_orders
 from orders_app.state_machine import OrderStatus, PaymentStatus, StockStatus
 
 COUNTED = 10_000
-"""So far what waits is counted; more is told as more than this."""
+"""What waits is counted up to this number."""
 SLOT_SECONDS = 10
 SLOTS = 60
 RECENT_ORDERS = 15
 RELEASES_SINCE = timedelta(days=30)
-"""Cancelled orders from before were audited often since; to look at all of them would take long."""
+"""Older cancelled orders are left out: to look at all of them would take long, and audits look at them."""
 
 _PLACED = """
 SELECT floor(extract(epoch FROM created_at) / %s)::bigint AS slot, count(*) FROM orders_order

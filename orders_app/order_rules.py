@@ -1,4 +1,4 @@
-"""What may follow for an order as it is: the services obey it, and pages tell it before anybody tries.
+"""Which changes an order allows as it is. Services obey these rules; pages say beforehand what they forbid.
 
 Each `require_…` raises the refusal that the service would raise.
 """

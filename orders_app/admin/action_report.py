@@ -1,4 +1,4 @@
-"""What an action did, order by order: kept in the session of who did it, and shown on a page of its own."""
+"""What an action did, order by order: kept in the session of the user, and shown on a page of its own."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -43,7 +43,7 @@ PREVIEWS = "admin/orders_app/mailrecord/previews.html"
 class RowsOfMails(ReadOnlyAdmin):
     """Lists of mails, with what became of each in its colour.
 
-    The addresses are shown, searched and filtered by for those alone who may see customers.
+    Only staff who may see customers see the addresses, search them and filter by them.
     """
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:

@@ -93,9 +93,9 @@ class OrderAdmin(OrderColumns, ModelAdmin):
         return show_order(self, request, self._order(request, object_id))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Whether an address may filter by this field: by one of a shipping address for who may see it.
+        """Whether the list may be filtered by this field; by the shipping address if the user may see it.
 
-        Others could find an address out, beginning by beginning.
+        Other users could find out an address, one beginning after another.
         """
         is_personal = lookup.partition("__")[0] in ADDRESS_FIELDS
         may_see = not is_personal or request.user.has_perm(VIEW_CUSTOMERS)
@@ -104,7 +104,8 @@ class OrderAdmin(OrderColumns, ModelAdmin):
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """The list as CSV, filtered and searched as the address says.
 
-        Parameters that mean nothing lead to the list, which tells it: without them all orders would be found.
+        Parameters that mean nothing lead to the list, which says so: without them the file would have all
+        orders.
         """
         self._require(request)
         try:

@@ -1,4 +1,4 @@
-"""The lists of orders that wait for somebody, as filters that are ready: what staff open all day."""
+"""The lists of orders that wait for something, each a filter of the list of orders and a tab above it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -71,7 +71,7 @@ class WaitingTab(Struct, frozen=True):
 
 
 def waiting_tabs(request: HttpRequest) -> Iterator[WaitingTab]:
-    """All orders, then each of the lists that are ready."""
+    """All orders, then each of the WAITING_LISTS."""
     opened = request.GET.get(WaitingFilter.parameter_name, "")
     yield WaitingTab(str(_("All")), "?", is_open=not request.GET)
     for name, waiting in WAITING_LISTS.items():

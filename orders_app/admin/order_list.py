@@ -31,7 +31,7 @@ MANY_FOUND = _(
     "filter by time."
 )
 WITHOUT_CUSTOMERS = _("Number, product or tracking number")
-"""What finds orders for who may not see customers: their names and cities are not searched then."""
+"""By what staff who may not see customers find orders: names and cities are not searched then."""
 TIMES = "\u00d7"
 SHORT_STOCK_WORDS: Mapping[str, tuple[Promise, str]] = {
     StockStatus.PENDING: (pgettext_lazy("stock", "Waiting"), "waiting"),

@@ -33,7 +33,7 @@ from orders_app.state_machine import FINAL, OrderStatus, StockStatus
 
 PRODUCT_PAGE = "admin:products_app_product_stock"
 MANY_ORDERS = 100
-"""So far the other orders of a customer are counted."""
+"""The other orders of a customer are counted up to this number."""
 
 
 class Button(Struct, frozen=True):

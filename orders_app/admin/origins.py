@@ -1,4 +1,4 @@
-"""Who changes something in the admin, and in which request."""
+"""The origin of what staff change in the admin."""
 
 from django.http import HttpRequest
 

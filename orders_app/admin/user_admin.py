@@ -50,8 +50,8 @@ class UserForm(UserChangeForm):
 class AccountAdmin(UserAdmin, ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     """Django's admin of users. A change of the password ends the user's sign-ins and sessions.
 
-    Only superusers make superusers, change them, and give single permissions: who may edit users could
-    otherwise give every right to themselves.
+    Only superusers make superusers, change them, and give single permissions: staff who may edit users
+    could otherwise give every right to themselves.
     """
 
     form = UserForm

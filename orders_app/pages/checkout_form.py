@@ -13,7 +13,7 @@ from orders_app.state_words import METHOD_WORDS
 
 
 class CheckoutForm(AddressForm, PaymentForm):
-    """What a customer says of an order.
+    """What a customer enters to place an order.
 
     `order_key` is that of the cart: the same form sent again is the same order. `shown` is the digest of the
     content that the page showed.
@@ -36,7 +36,7 @@ class CheckoutForm(AddressForm, PaymentForm):
         field.choices, field.initial = choices, choices[0][0]  # type: ignore[attr-defined]
 
     def clean(self) -> None:
-        """What is said of a card does not matter where the order is paid on delivery."""
+        """Errors of the card do not count where the order is paid on delivery."""
         super().clean()
         if self.is_on_delivery:
             for name in ("card", "payment_token"):

@@ -35,7 +35,7 @@ Action = Callable[[HttpRequest, OrderDocument], HttpResponse | None]
 
 
 def _action(act: Action) -> Callable[..., HttpResponseBase]:
-    """The view of something that is done about an own order; without an answer it leads to its page."""
+    """The view of what a customer does about an own order; without an answer it leads to the page."""
 
     @signed_in_page
     @sensitive_post_parameters("payment_token")

@@ -23,7 +23,7 @@ class CancelForm(forms.Form):
 
 
 class PayForm(PaymentForm):
-    """With what the order is paid. `attempt` counts those before, which tells a form that is sent twice."""
+    """How the order is paid; `attempt` is the number of attempts before, so that a form counts once."""
 
     attempt = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 

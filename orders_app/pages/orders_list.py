@@ -45,7 +45,7 @@ class ListedOrder(Struct, frozen=True):
 
 @signed_in_page
 def order_list(request: HttpRequest) -> HttpResponse:
-    """The orders of who is signed in. The parameters are those of the API's list; 400 for a wrong one."""
+    """The orders of the customer. The parameters are those of the API's list; 400 for a wrong one."""
     filters = OrderFilters(request.GET, queryset=orders_of(user_id(request.user)))
     context: dict[str, Any] = {
         "page": None,

@@ -1,4 +1,4 @@
-"""With what an order is paid: one of the test cards where the gateway takes no real money, a token elsewhere.
+"""How an order is paid: by one of the test cards where the gateway takes no real money, else by a token.
 
 A page of ours sees no card numbers: it names a card by a word, or takes the token that the gateway has given.
 """

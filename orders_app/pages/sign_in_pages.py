@@ -44,7 +44,7 @@ class SignInPage(LoginView):
         return "" if urlsplit(url).path == self.request.path else url
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """The form; in the demo also whom one can sign in as."""
+        """The form; in the demo also the names to sign in with."""
         return super().get_context_data(**kwargs) | {"is_demo": settings.DEMO}
 
     def form_invalid(self, form: Any) -> HttpResponse:
@@ -74,7 +74,7 @@ class RegistrationPage(RedirectURLMixin, FormView):  # type: ignore[type-arg]  #
     next_page = "shop:front"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The page; who is signed in has an account already."""
+        """The page; visitors who are signed in are sent on, for they have an account."""
         if request.user.is_authenticated:
             return redirect(self.get_success_url())
         return super().dispatch(request, *args, **kwargs)
