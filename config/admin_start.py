@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from config.admin_tasks import find_tasks
 from foundation.kept import Kept
+from orders_app.analytics.comparison import period_before
 from orders_app.analytics.figures import Summary
 from orders_app.analytics.order_figures import summarise
 from orders_app.analytics.periods import Period, first_moment
@@ -51,6 +52,6 @@ def figures_in(zone: str) -> Kept[Figures]:
 def find_figures(zone: ZoneInfo, now: datetime) -> Figures:
     """The figures of the day of this moment, and of the day before until the same time."""
     day = now.astimezone(zone).date()
-    today, yesterday = first_moment(day, zone), first_moment(day - timedelta(days=1), zone)
-    periods = (Period(today, now, zone), Period(yesterday, yesterday + (now - today), zone))
+    today = Period(first_moment(day, zone), first_moment(day + timedelta(days=1), zone), zone)
+    periods = (Period(today.start, now, zone), period_before(today, now))
     return Figures(*(summarise(Selection(each, settings.CURRENCY), settings.CURRENCY) for each in periods))

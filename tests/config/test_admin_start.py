@@ -15,6 +15,7 @@ from config import admin_start
 from config.admin_navigation import SECTIONS
 from config.staff_roles import ADMINISTRATOR, FINANCE, SUPPORT, WAREHOUSE
 from kafka_workers.models import LastAudit
+from orders_app.analytics.periods import Period
 from orders_app.state_machine import OrderStatus
 from products_app.exceptions import CatalogueUnavailable
 from products_app.services.catalogue import create_product
@@ -105,11 +106,24 @@ def test_the_page_takes_few_queries(django_assert_max_num_queries: Any) -> None:
         browser.get(START)
 
 
-def test_today_begins_at_midnight_where_the_viewer_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
+def periods_of_figures(monkeypatch: pytest.MonkeyPatch, zone: str, now: datetime) -> list[tuple[str, str]]:
+    """Begin and end of the two periods whose figures are read."""
+    asked: list[Period] = []
     monkeypatch.setattr(admin_start, "summarise", lambda selection, currency: asked.append(selection.period))
-    admin_start.find_figures(ZoneInfo("Asia/Kolkata"), datetime(2026, 3, 2, 1, tzinfo=UTC))
-    assert [(str(period.start), str(period.end)) for period in asked] == [
+    admin_start.find_figures(ZoneInfo(zone), now)
+    return [(str(period.start), str(period.end)) for period in asked]
+
+
+def test_yesterday_ends_at_the_same_time_by_the_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    noon_after_summer_time = datetime(2026, 10, 25, 11, tzinfo=UTC)
+    assert periods_of_figures(monkeypatch, "Europe/Berlin", noon_after_summer_time) == [
+        ("2026-10-24 22:00:00+00:00", "2026-10-25 11:00:00+00:00"),
+        ("2026-10-23 22:00:00+00:00", "2026-10-24 10:00:00+00:00"),
+    ]
+
+
+def test_today_begins_at_midnight_where_the_viewer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert periods_of_figures(monkeypatch, "Asia/Kolkata", datetime(2026, 3, 2, 1, tzinfo=UTC)) == [
         ("2026-03-01 18:30:00+00:00", "2026-03-02 01:00:00+00:00"),
         ("2026-02-28 18:30:00+00:00", "2026-03-01 01:00:00+00:00"),
     ]
