@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from orders_app.admin.action_report import Outcome, tell_outcomes
+from orders_app.admin.address_page import require_one_line
 from orders_app.admin.chosen_orders import chosen_ids, page_about
 from orders_app.admin.order_actions import ACTIONS, Given, OrderAction
 from orders_app.admin.origins import origin_of
@@ -201,5 +202,6 @@ def tracking_field(order: Order) -> forms.CharField:
         required=False,
         label=_("Tracking number of %(number)s") % {"number": order.order_number},
         initial=order.tracking_number,
+        validators=[require_one_line],
         widget=UnfoldAdminTextInputWidget(),
     )

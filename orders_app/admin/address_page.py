@@ -39,6 +39,12 @@ def show_address_page(admin: ModelAdmin, request: HttpRequest, order: Order) -> 
     return TemplateResponse(request, "admin/orders_app/order/address.html", context, status=status)
 
 
+def require_one_line(text: str) -> None:
+    """Raises ValidationError for text with line breaks or control characters."""
+    if not text.isprintable():
+        raise forms.ValidationError(ONE_LINE)
+
+
 def _form(admin: ModelAdmin, request: HttpRequest, address: ShippingAddress) -> forms.Form:
     """The form with the fields of the order's columns, in the look of the admin."""
     form = forms.Form(
@@ -47,14 +53,9 @@ def _form(admin: ModelAdmin, request: HttpRequest, address: ShippingAddress) -> 
     for name in FIELDS:
         field = admin.formfield_for_dbfield(Order._meta.get_field(name), request)  # noqa: SLF001 - documented
         assert isinstance(field, forms.CharField)
-        field.validators.append(_require_one_line)
+        field.validators.append(require_one_line)
         form.fields[name] = field
     return form
-
-
-def _require_one_line(text: str) -> None:
-    if not text.isprintable():
-        raise forms.ValidationError(ONE_LINE)
 
 
 def _save(request: HttpRequest, order: Order, form: forms.Form) -> bool:

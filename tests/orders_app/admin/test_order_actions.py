@@ -95,6 +95,9 @@ def test_tracking_numbers_are_entered_order_by_order(placer: OrderPlacer, order_
     refused = order_pages.act("ship", first.id, second.id, **numbers)
     assert refused.status_code == 400
     assert "at most 100 characters" in refused.content.decode()
+    refused = order_pages.act("ship", first.id, **{f"tracking-{first.id}": "1Z\t1"})
+    assert refused.status_code == 400
+    assert "one line without control characters" in refused.content.decode()
     assert now(first) == first
     order_pages.act("ship", first.id, second.id, **numbers | {f"tracking-{second.id}": ""})
     assert [now(order).tracking_number for order in (first, second)] == ["1Z1", None]

@@ -241,8 +241,9 @@ def test_the_tracking_number_of_a_parcel_on_its_way_is_changed(
     assert messages_of(done) == ["The tracking number is saved."]
     assert now(order).tracking_number == "1Z999"
     assert order_pages.client.get(page).status_code == 405
-    refused = order_pages.client.post(page, {"tracking": "x" * 101}, follow=True)
-    assert "at most 100 characters" in messages_of(refused)[0]
+    for wrong, told in (("x" * 101, "at most 100 characters"), ("1Z\t999", "without control characters")):
+        refused = order_pages.client.post(page, {"tracking": wrong}, follow=True)
+        assert told in messages_of(refused)[0]
     assert now(order).tracking_number == "1Z999"
 
 
