@@ -30,8 +30,12 @@ def address_of(order: OrderDocument, action: str = "") -> str:
 
 
 def text_of(response: Any, status: HTTPStatus = HTTPStatus.OK) -> str:
-    """What a person reads on the page, on one line."""
-    page = cast("str", response.content.decode())
-    assert response.status_code == status, page
-    main = page.partition("<main")[2]
+    """What a person reads on the page, on one line, where the answer has this status."""
+    assert response.status_code == status, response.content.decode()
+    return words_of(response)
+
+
+def words_of(response: Any) -> str:
+    """What a person reads on the page, on one line, whatever the status of the answer."""
+    main = cast("str", response.content.decode()).partition("<main")[2]
     return " ".join(html.unescape(re.sub(r"<script.*?</script>|<[^>]+>", " ", main, flags=re.DOTALL)).split())

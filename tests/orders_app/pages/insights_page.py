@@ -3,7 +3,6 @@
 from html.parser import HTMLParser
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.test import Client
 
 ADDRESS = "/insights/"
@@ -31,13 +30,6 @@ class Tables(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._cell is not None:
             self._cell.append(data)
-
-
-def staff_client() -> Client:
-    """A browser in which a member of staff is signed in."""
-    client = Client()
-    client.force_login(User.objects.create_user("ida", is_staff=True))
-    return client
 
 
 def open_insights(client: Client, address: str = ADDRESS, **asked: str) -> Any:

@@ -3,8 +3,11 @@
 import re
 from typing import Any
 
+from bson import ObjectId
 from django.http import HttpResponseBase
 from django.test import Client
+
+from tests.orders_app.ordering import Catalogue
 
 ADDRESS = {
     "street": "1 Bridge St",
@@ -16,10 +19,9 @@ ADDRESS = {
 ON_DELIVERY, BY_CARD = "6", "1"
 
 
-def text_of(answer: Any) -> str:
-    """The words of a page, without its markup."""
-    words = re.sub(r"<[^>]*>", " ", answer.content.decode())
-    return " ".join(words.replace("&nbsp;", " ").replace("&#x27;", "'").split())
+def change_product(catalogue: Catalogue, product_id: str, **fields: object) -> None:
+    """Change these fields of a product in the catalogue."""
+    catalogue.products.update_one({"_id": ObjectId(product_id)}, {"$set": fields})
 
 
 def put_into_cart(browser: Client, product_id: str, quantity: object = 1, **more: str) -> Any:

@@ -6,7 +6,7 @@ from django.test import Client
 
 from orders_app.models import AccountMail, MailAddressChange, MailPreference
 from tests.conftest import SetRate
-from tests.orders_app.pages.shopping import text_of
+from tests.orders_app.pages.browsing import words_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
@@ -43,7 +43,7 @@ def test_the_account_is_for_who_is_signed_in(browser: Client) -> None:
 def test_names_are_stored(browser: Client) -> None:
     form = {"username": "wally", "first_name": "Walter", "last_name": ""}
     page = browser.post("/account/names/", form, follow=True)
-    assert "Your names are saved." in text_of(page)
+    assert "Your names are saved." in words_of(page)
     assert (stored().username, stored().first_name) == ("wally", "Walter")
 
 
@@ -68,7 +68,7 @@ def test_what_is_wrong_is_told_and_changes_nothing(
     before = list(User.objects.order_by("id").values())
     answer = browser.post(f"/account/{part}/", form)
     assert answer.status_code == 422
-    assert told in text_of(answer)
+    assert told in words_of(answer)
     assert answer.content.decode().count('class="field__errors"') == 1
     assert list(User.objects.order_by("id").values()) == before
     assert not MailPreference.objects.exists()
@@ -76,12 +76,12 @@ def test_what_is_wrong_is_told_and_changes_nothing(
 
 def test_another_mail_address_waits_for_its_confirmation(browser: Client) -> None:
     page = browser.post("/account/email/", {"email": "new@example.com"}, follow=True)
-    assert "A mail is on its way to new@example.com." in text_of(page)
-    assert "new@example.com is not confirmed yet" in text_of(page)
+    assert "A mail is on its way to new@example.com." in words_of(page)
+    assert "new@example.com is not confirmed yet" in words_of(page)
     assert stored().email == "walter@example.com"
     assert {mail.kind for mail in AccountMail.objects.all()} == {"address_change", "confirm_address"}
     page = browser.post("/account/email/", {"email": "walter@example.com"}, follow=True)
-    assert "not confirmed yet" not in text_of(page)
+    assert "not confirmed yet" not in words_of(page)
     assert not MailAddressChange.objects.exists()
 
 
@@ -89,7 +89,7 @@ def test_mails_to_new_addresses_are_limited_and_the_form_says_so(browser: Client
     set_rate("account_mail", "1/hour")
     answers = [browser.post("/account/email/", {"email": f"{name}@example.com"}) for name in "ab"]
     assert [answer.status_code for answer in answers] == [302, 429]
-    assert "Request was throttled." in text_of(answers[1])
+    assert "Request was throttled." in words_of(answers[1])
 
 
 def test_wishes_about_mail_are_stored(browser: Client) -> None:
@@ -109,7 +109,7 @@ def test_a_changed_password_ends_the_other_sign_ins(browser: Client, walter: Use
     elsewhere = Client()
     elsewhere.force_login(walter)
     page = browser.post("/account/password/", {"old_password": OLD, "new_password": NEW}, follow=True)
-    assert "you are signed out everywhere else." in text_of(page)
+    assert "you are signed out everywhere else." in words_of(page)
     assert page.redirect_chain == [("/account/", 302)]
     assert stored().check_password(NEW)
     assert browser.get("/account/").status_code == 200

@@ -6,20 +6,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.orders_app.ordering import Catalogue
-from tests.orders_app.pages.shopping import put_into_cart, text_of
+from tests.orders_app.pages.browsing import words_of
+from tests.orders_app.pages.shopping import change_product, put_into_cart
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
 PASSWORD = "kettle-orchard-9"
-
-
-@pytest.fixture
-def lantern(catalogue: Catalogue) -> str:
-    return catalogue.plant(name="Lantern", price=Decimal128("10.00"), stock=5)
-
-
-def change(catalogue: Catalogue, product_id: str, **fields: object) -> None:
-    catalogue.products.update_one({"_id": ObjectId(product_id)}, {"$set": fields})
 
 
 def quantities(browser: Client) -> dict[str, int]:
@@ -30,17 +22,17 @@ def quantities(browser: Client) -> dict[str, int]:
 def test_an_empty_cart_says_so() -> None:
     page = Client().get("/cart/")
     assert page.status_code == 200
-    assert "Your cart is empty" in text_of(page)
+    assert "Your cart is empty" in words_of(page)
 
 
 def test_what_is_put_into_the_cart_is_shown_with_its_sum(lantern: str) -> None:
     browser = Client()
     page = put_into_cart(browser, lantern, 2)
     assert page.redirect_chain == [("/cart/", 302)]
-    assert "2 pieces of Lantern are in your cart." in text_of(page)
-    assert "Total 20.00 USD" in text_of(page)
-    assert "20.00 USD" in text_of(put_into_cart(browser, lantern.upper(), 0))
-    assert "Total 30.00 USD" in text_of(put_into_cart(browser, lantern))
+    assert "2 pieces of Lantern are in your cart." in words_of(page)
+    assert "Total 20.00 USD" in words_of(page)
+    assert "20.00 USD" in words_of(put_into_cart(browser, lantern.upper(), 0))
+    assert "Total 30.00 USD" in words_of(put_into_cart(browser, lantern))
     assert 'class="count">3' in browser.get("/cart/").content.decode()
 
 
@@ -65,9 +57,9 @@ def test_what_cannot_be_bought_is_told_and_not_put_into_the_cart(catalogue: Cata
     browser = Client()
     sold_out = catalogue.plant(name="Kettle", stock=0)
     retired = catalogue.plant(name="Orchard", stock=3, isActive=False)
-    assert "Kettle is sold out." in text_of(put_into_cart(browser, sold_out))
+    assert "Kettle is sold out." in words_of(put_into_cart(browser, sold_out))
     for product_id in (retired, str(ObjectId()), "nonsense"):
-        assert "This product is not sold any more." in text_of(put_into_cart(browser, product_id))
+        assert "This product is not sold any more." in words_of(put_into_cart(browser, product_id))
     assert quantities(browser) == {}
 
 
@@ -80,7 +72,7 @@ def test_quantities_are_changed_and_lines_taken_out(lantern: str) -> None:
     assert quantities(browser) == {lantern: 5}
     wrong = browser.post(path, {"quantity": "x"})
     assert wrong.status_code == 422
-    assert "Enter a whole number." in text_of(wrong)
+    assert "Enter a whole number." in words_of(wrong)
     browser.post(path, {"quantity": "x", "remove": "yes"})
     assert quantities(browser) == {}
     browser.post(path, {"quantity": "4"})
@@ -97,20 +89,20 @@ def test_one_piece_less_than_one_takes_the_line_out(lantern: str) -> None:
 def test_prices_and_stock_are_as_of_now(lantern: str, catalogue: Catalogue) -> None:
     browser = Client()
     put_into_cart(browser, lantern, 2)
-    change(catalogue, lantern, price=Decimal128("12.50"), stock=1)
-    page = text_of(browser.get("/cart/"))
+    change_product(catalogue, lantern, price=Decimal128("12.50"), stock=1)
+    page = words_of(browser.get("/cart/"))
     assert "it was 10.00 USD when you put this into the cart" in page
     assert "Total 25.00 USD" in page
     assert "Only 1 piece is left." in page
     assert "Go to the checkout" not in page
-    change(catalogue, lantern, stock=0)
-    assert "This has been sold out meanwhile." in text_of(browser.get("/cart/"))
-    change(catalogue, lantern, isActive=False)
-    gone = text_of(browser.get("/cart/"))
+    change_product(catalogue, lantern, stock=0)
+    assert "This has been sold out meanwhile." in words_of(browser.get("/cart/"))
+    change_product(catalogue, lantern, isActive=False)
+    gone = words_of(browser.get("/cart/"))
     assert "This is not sold any more." in gone
     assert "Total 0.00 USD" in gone
     catalogue.products.delete_one({"_id": ObjectId(lantern)})
-    assert "A product that is not sold any more" in text_of(browser.get("/cart/"))
+    assert "A product that is not sold any more" in words_of(browser.get("/cart/"))
 
 
 def test_the_cart_survives_the_sign_in_and_ends_with_the_sign_out(lantern: str) -> None:
@@ -129,7 +121,7 @@ def test_a_cart_has_as_many_products_as_an_order(lantern: str) -> None:
     session = browser.session
     session["cart"]["quantities"] = {str(ObjectId()): 1 for _ in range(100)}
     session.save()
-    assert "at most 100 different products" in text_of(put_into_cart(browser, lantern))
+    assert "at most 100 different products" in words_of(put_into_cart(browser, lantern))
     assert lantern not in quantities(browser)
 
 

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
-from bson import Decimal128, ObjectId
+from bson import Decimal128
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
@@ -14,20 +14,10 @@ from orders_app.models import Order, PaymentToken
 from orders_app.pages.payment_choice import TEST_CARDS
 from orders_app.state_machine import PaymentMethod
 from tests.orders_app.ordering import Catalogue
-from tests.orders_app.pages.shopping import (
-    ADDRESS,
-    BY_CARD,
-    checkout_form,
-    put_into_cart,
-    text_of,
-)
+from tests.orders_app.pages.browsing import words_of
+from tests.orders_app.pages.shopping import ADDRESS, BY_CARD, change_product, checkout_form, put_into_cart
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("payment_gateway")]
-
-
-@pytest.fixture
-def lantern(catalogue: Catalogue) -> str:
-    return catalogue.plant(name="Lantern", price=Decimal128("10.00"), stock=5)
 
 
 @pytest.fixture
@@ -37,10 +27,6 @@ def buyer(lantern: str) -> Client:
     browser.force_login(User.objects.create_user("walter"))
     put_into_cart(browser, lantern, 2)
     return browser
-
-
-def change(catalogue: Catalogue, product_id: str, **fields: object) -> None:
-    catalogue.products.update_one({"_id": ObjectId(product_id)}, {"$set": fields})
 
 
 def test_who_is_signed_out_signs_in_first_and_keeps_the_cart(lantern: str) -> None:
@@ -67,7 +53,7 @@ def test_an_order_is_placed_with_what_was_entered(buyer: Client, lantern: str) -
     assert {name: getattr(order, name) for name in ADDRESS} == ADDRESS
     assert [(item.product_id, item.quantity) for item in order.items.all()] == [(lantern, 2)]
     assert not PaymentToken.objects.exists(), "an order that is paid on delivery takes no card"
-    assert "Your cart is empty" in text_of(buyer.get("/cart/"))
+    assert "Your cart is empty" in words_of(buyer.get("/cart/"))
 
 
 def test_the_next_checkout_begins_with_the_address_of_the_last_order(buyer: Client, lantern: str) -> None:
@@ -105,7 +91,7 @@ def test_where_money_is_real_a_token_is_asked_for_and_never_shown_again(
 
 def test_without_a_gateway_orders_are_paid_on_delivery(buyer: Client, settings: Settings) -> None:
     settings.STRIPE_SECRET_KEY = ""
-    assert "Credit card" not in text_of(buyer.get("/checkout/"))
+    assert "Credit card" not in words_of(buyer.get("/checkout/"))
     assert buyer.post("/checkout/", checkout_form(buyer, BY_CARD)).status_code == 422
     assert buyer.post("/checkout/", checkout_form(buyer)).status_code == 302
 
@@ -117,7 +103,7 @@ def test_a_form_that_is_sent_again_leads_to_the_same_order(buyer: Client, lanter
     put_into_cart(buyer, lantern)
     assert buyer.post("/checkout/", form)["Location"] == first["Location"]
     assert Order.objects.count() == PaymentToken.objects.count() == 1
-    assert "Your cart is empty" not in text_of(buyer.get("/cart/")), "the new cart is another order"
+    assert "Your cart is empty" not in words_of(buyer.get("/cart/")), "the new cart is another order"
     assert buyer.post("/checkout/", checkout_form(buyer)).status_code == 302
     assert Order.objects.count() == 2
 
@@ -129,7 +115,7 @@ def test_an_order_whose_answer_was_lost_is_found_from_the_cart(buyer: Client) ->
     session["cart"] = before["cart"]
     session.save()
     assert buyer.get("/checkout/")["Location"] == placed
-    assert "Your cart is empty" in text_of(buyer.get("/cart/"))
+    assert "Your cart is empty" in words_of(buyer.get("/cart/"))
     assert Order.objects.count() == 1
 
 
@@ -160,11 +146,11 @@ def test_the_customer_orders_what_was_shown_at_the_price_that_was_shown(
     buyer: Client, lantern: str, catalogue: Catalogue
 ) -> None:
     form = checkout_form(buyer)
-    change(catalogue, lantern, price=Decimal128("11.00"))
+    change_product(catalogue, lantern, price=Decimal128("11.00"))
     answer = buyer.post("/checkout/", form)
     assert answer.status_code == 409
-    assert "Your cart or a price has changed." in text_of(answer)
-    assert "Total 22.00 USD" in text_of(answer)
+    assert "Your cart or a price has changed." in words_of(answer)
+    assert "Total 22.00 USD" in words_of(answer)
     assert not Order.objects.exists()
     put_into_cart(buyer, lantern)
     assert buyer.post("/checkout/", checkout_form(buyer)).status_code == 302
@@ -176,10 +162,10 @@ def test_what_has_gone_meanwhile_is_told_in_the_cart(
     fields: dict[str, object], buyer: Client, lantern: str, catalogue: Catalogue
 ) -> None:
     form = checkout_form(buyer)
-    change(catalogue, lantern, **fields)
+    change_product(catalogue, lantern, **fields)
     for answer in (buyer.post("/checkout/", form, follow=True), buyer.get("/checkout/", follow=True)):
         assert answer.redirect_chain == [("/cart/", 302)]
-        assert "please look at what has changed in your cart" in text_of(answer)
+        assert "please look at what has changed in your cart" in words_of(answer)
     assert not Order.objects.exists()
 
 

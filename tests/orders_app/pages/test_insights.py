@@ -15,7 +15,8 @@ from orders_app.analytics.periods import Bucket
 from orders_app.pages.insights.ranges import Range, period_of, usual_bucket
 from orders_app.state_machine import OrderStatus
 from tests.orders_app.analytics.ordered import RUG, VASE, at, ordered
-from tests.orders_app.pages.insights_page import ADDRESS, open_insights, row, staff_client
+from tests.orders_app.pages.browsing import staff_browser
+from tests.orders_app.pages.insights_page import ADDRESS, open_insights, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +27,7 @@ QUERIES = 70
 
 @pytest.fixture
 def staff(transactional_db: None) -> Client:
-    return staff_client()
+    return staff_browser()
 
 
 @pytest.fixture

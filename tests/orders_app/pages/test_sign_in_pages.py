@@ -8,7 +8,7 @@ from django.test import Client
 
 from orders_app.models import AccountMail
 from tests.conftest import SetRate
-from tests.orders_app.pages.shopping import text_of
+from tests.orders_app.pages.browsing import words_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quick_passwords")]
 
@@ -75,7 +75,7 @@ def test_too_many_wrong_passwords_are_told_with_the_form(settings: Any) -> None:
     form = {"username": "walter", "password": "wrong"}
     answers = [Client().post("/login/", form) for _ in range(settings.LOGIN_FAILURES + 1)]
     assert answers[-1].status_code == 429
-    assert f"Wait {settings.LOGIN_LOCK_MINUTES} minutes" in text_of(answers[-1])
+    assert f"Wait {settings.LOGIN_LOCK_MINUTES} minutes" in words_of(answers[-1])
     assert Client().post("/login/", form | {"password": PASSWORD}).status_code == 429
 
 
@@ -93,7 +93,7 @@ def test_signing_out_ends_the_session(walter: User) -> None:
     browser.force_login(walter)
     page = browser.post("/logout/", follow=True)
     assert page.redirect_chain == [("/", 302)]
-    assert "You are signed out." in text_of(page)
+    assert "You are signed out." in words_of(page)
     assert not is_signed_in(browser)
     assert browser.get("/logout/").status_code == 405
 
@@ -123,7 +123,7 @@ def test_a_visitor_makes_an_account_and_is_signed_in() -> None:
 def test_what_is_wrong_with_a_new_account_is_told_beside_its_field(wrong: dict[str, str], told: str) -> None:
     answer = Client().post("/register/", NEW | wrong)
     assert answer.status_code == 422
-    assert told in text_of(answer)
+    assert told in words_of(answer)
     assert PASSWORD not in answer.content.decode()
     assert User.objects.count() == 1
 
@@ -133,8 +133,8 @@ def test_a_link_to_a_new_password_is_asked_for_without_telling_who_has_an_accoun
     for address in ("walter@example.com", "nobody@example.com"):
         browser = Client()
         answers.append(browser.post("/account/password/forgotten/", {"email": address}, follow=True))
-    assert [text_of(answer) for answer in answers] == [text_of(answers[0])] * 2
-    assert "If there is an account with this address" in text_of(answers[0])
+    assert [words_of(answer) for answer in answers] == [words_of(answers[0])] * 2
+    assert "If there is an account with this address" in words_of(answers[0])
     assert list(AccountMail.objects.order_by("id").values_list("kind", "address")) == [
         ("password_reset", "walter@example.com"),
         ("password_reset", "nobody@example.com"),
