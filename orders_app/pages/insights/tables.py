@@ -6,7 +6,8 @@ from typing import NamedTuple
 from orders_app.analytics.figures import ProductFigures
 from orders_app.analytics.product_figures import SortedBy
 from orders_app.pages.insights import wording
-from orders_app.pages.insights.reading import Compared, Insights
+from orders_app.pages.insights.form import Question
+from orders_app.pages.insights.reading import Compared, Insights, Step
 from web.templatetags.site import money
 
 BEFORE_MARK = 0.992
@@ -25,18 +26,19 @@ class Bar(NamedTuple):
 
 
 class StepRow(NamedTuple):
-    """A step of the period; `before` are orders and revenue of the step with which it is compared."""
+    """A step of the period; `…_before` are figures of the step compared with it, empty without one."""
 
     label: str
     is_running: bool
     orders: str
+    orders_before: str
     revenue: str
+    revenue_before: str
     pieces: str
     cancelled: str
     rejected: str
     median: str
     slowest: str
-    before: tuple[str, str] | None
 
 
 class LatencyRow(NamedTuple):
@@ -65,27 +67,24 @@ class ProductRow(NamedTuple):
 
 def step_rows(insights: Insights) -> list[StepRow]:
     """The steps, the newest first."""
-    question = insights.question
-    return [
-        StepRow(
-            label=wording.step(step.start, question.bucket, question.period.zone),
-            is_running=step.end is None,
-            orders=wording.count(step.orders.now.orders),
-            revenue=money(step.orders.now.revenue, question.currency),
-            pieces=wording.count(step.orders.now.pieces),
-            cancelled=wording.count(step.orders.now.cancelled),
-            rejected=wording.count(step.orders.now.rejected),
-            median=wording.duration(step.confirmations.now.p50),
-            slowest=wording.duration(step.confirmations.now.p95),
-            before=(
-                wording.count(step.orders.before.orders),
-                money(step.orders.before.revenue, question.currency),
-            )
-            if step.orders.before
-            else None,
-        )
-        for step in reversed(insights.steps)
-    ]
+    return [_step_row(step, insights.question) for step in reversed(insights.steps)]
+
+
+def _step_row(step: Step, question: Question) -> StepRow:
+    now, before = step.orders
+    return StepRow(
+        label=wording.step(step.start, question.bucket, question.period.zone),
+        is_running=step.end is None,
+        orders=wording.count(now.orders),
+        orders_before=wording.count(before.orders) if before else "",
+        revenue=money(now.revenue, question.currency),
+        revenue_before=money(before.revenue, question.currency) if before else "",
+        pieces=wording.count(now.pieces),
+        cancelled=wording.count(now.cancelled),
+        rejected=wording.count(now.rejected),
+        median=wording.duration(step.confirmations.now.p50),
+        slowest=wording.duration(step.confirmations.now.p95),
+    )
 
 
 def funnel_bars(insights: Insights) -> list[Bar]:
