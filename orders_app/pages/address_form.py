@@ -5,12 +5,12 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy
+from msgspec import structs
 
 from orders_app.api.shapes import ONE_LINE
 from orders_app.document import ShippingAddress
 
 _one_line = RegexValidator(ONE_LINE, gettext_lazy("This has to be one line without control characters."))
-FIELDS = ("street", "city", "state", "zip_code", "country")
 
 
 class AddressForm(forms.Form):
@@ -52,9 +52,11 @@ class AddressForm(forms.Form):
     @property
     def address(self) -> ShippingAddress:
         """The address that was entered; only of a valid form."""
-        return ShippingAddress(**{name: self.cleaned_data[name] for name in FIELDS})
+        return ShippingAddress(
+            **{name: self.cleaned_data[name] for name in ShippingAddress.__struct_fields__}
+        )
 
 
 def initial_address(address: ShippingAddress | None) -> dict[str, Any]:
     """The initial values of the form for this address."""
-    return {name: getattr(address, name) for name in FIELDS} if address else {}
+    return structs.asdict(address) if address else {}
