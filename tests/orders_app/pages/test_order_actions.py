@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from msgspec import structs
 from pytest_django import Settings
 
 from orders_app.document import CancelCode, OrderDocument
@@ -13,8 +14,6 @@ from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 from tests.orders_app.ordering import ADDRESS, OTHER_ADDRESS, OrderPlacer, events, move, now
 from tests.orders_app.pages.browsing import address_of, browser_of, text_of
 from tests.orders_app.paying import declined, record, send_tokens, tokens
-
-ADDRESS_FIELDS = ("street", "city", "state", "zip_code", "country")
 
 
 def done(browser: Client, order: OrderDocument, action: str, **fields: object) -> str:
@@ -69,12 +68,10 @@ def test_the_address_of_a_forms_action_leads_to_the_order(placer: OrderPlacer) -
 def test_the_address_is_changed_while_the_order_is_pending(placer: OrderPlacer) -> None:
     order = placer.place()
     browser = browser_of(placer.user_id)
-    fields = {name: getattr(OTHER_ADDRESS, name) for name in ADDRESS_FIELDS}
-    assert "The address is saved. " in done(browser, order, "address", **fields)
+    assert "The address is saved. " in done(browser, order, "address", **structs.asdict(OTHER_ADDRESS))
     assert now(order).shipping_address == OTHER_ADDRESS
     move(order, OrderStatus.PROCESSING)
-    back = {name: getattr(ADDRESS, name) for name in ADDRESS_FIELDS}
-    page = done(browser, order, "address", **back)
+    page = done(browser, order, "address", **structs.asdict(ADDRESS))
     assert "It was too late to change the address." in page
     assert "the address can no longer be changed" in page
     assert now(order).shipping_address == OTHER_ADDRESS
