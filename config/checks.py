@@ -47,16 +47,18 @@ def _plain_http() -> list[Error]:
     if settings.PLAIN_HTTP:
         return _beyond_this_machine()
     addresses = (
-        ("FRONTEND_URL", settings.FRONTEND_URL, "an https"),
-        ("PUBLIC_URL", settings.PUBLIC_URL, "an https"),
-        ("PUBLIC_WS_URL", settings.PUBLIC_WS_URL, "a wss"),
+        ("FRONTEND_URL", settings.FRONTEND_URL, "an", "https"),
+        ("PUBLIC_URL", settings.PUBLIC_URL, "an", "https"),
+        ("PUBLIC_WS_URL", settings.PUBLIC_WS_URL, "a", "wss"),
     )
-    demo = "DEMO is for PLAIN_HTTP alone: its pages show passwords."
-    return [Error(demo, id="stockbridge.E005") for _ in range(settings.DEMO)] + [
-        Error(f"{name} must be {kind} address.", id="stockbridge.E003")
-        for name, value, kind in addresses
-        if value and urlsplit(value).scheme != kind.split()[1]
+    errors = [
+        Error(f"{name} must be {article} {scheme} address.", id="stockbridge.E003")
+        for name, value, article, scheme in addresses
+        if value and urlsplit(value).scheme != scheme
     ]
+    if settings.DEMO:
+        errors.append(Error("DEMO is for PLAIN_HTTP alone: its pages show passwords.", id="stockbridge.E005"))
+    return errors
 
 
 def _beyond_this_machine() -> list[Error]:
