@@ -25,6 +25,7 @@ from orders_app.accounts.ended_sign_ins import watch_sign_ins  # noqa: E402
 from orders_app.sockets.open_sockets import open_sockets  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
 from web.slow_readers import SlowReaderProtocol  # noqa: E402
+from web.socket_address import SOCKETS_PATH  # noqa: E402
 from web.socket_door import BodilessRequest, BoundedFactory, health_alone  # noqa: E402
 from web.socket_heartbeat import beat_while_serving  # noqa: E402
 from web.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
@@ -39,7 +40,7 @@ daphne.server.HTTPFactory = BoundedFactory
 
 sockets = URLRouter(
     [
-        path("ws/orders/", OrderSocket.as_asgi()),
+        path(SOCKETS_PATH.removeprefix("/"), OrderSocket.as_asgi()),
         re_path("", WebsocketDenier.as_asgi()),
     ]
 )

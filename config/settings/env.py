@@ -21,13 +21,13 @@ from environ import Env
 
 from foundation.currencies import is_currency
 from foundation.rates import Rate, read_rate
+from web.socket_address import SOCKETS_PATH
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 STACK_DIR = Path(os.environ.get("STACK_DIR") or BASE_DIR / ".stack")
 
 _STACK_FILE = STACK_DIR / "env"
 _NEEDED = ("SECRET_KEY", "DATABASE_URL", "MONGODB_URI", "KAFKA_BROKERS")
-SOCKETS_PATH = "/ws/orders/"
 SLOWEST_MAIL_SECONDS = 5
 """A worker waits for its turn between mails; it must not for longer when it is asked to stop."""
 _WORDS = {
