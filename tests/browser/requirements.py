@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -12,8 +11,6 @@ _LOADS = 3
 """Loads of which the quickest counts: other programs of the machine delay some."""
 _PHONE, _DESK = 390, 1280
 _THEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
-_OF_THE_ADMIN_THEME: frozenset[str] = frozenset()
-"""Rules that django-unfold's own markup breaks on each page of the admin."""
 _LARGEST_PAINT = """
 new PerformanceObserver((list) => { window.largestPaint = list.getEntries().at(-1).startTime; })
   .observe({ type: "largest-contentful-paint", buffered: true });
@@ -49,9 +46,8 @@ def require_fits(page: Page, width: int = _PHONE) -> None:
 def _faults_in(page: Page, theme: Literal["light", "dark"]) -> Iterator[str]:
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.wait_for_function(_ANIMATIONS_ENDED)
-    of_the_theme = _OF_THE_ADMIN_THEME if urlsplit(page.url).path.startswith("/admin/") else frozenset()
     for violation in Axe().run(page).response["violations"]:
-        if violation["impact"] in {"serious", "critical"} and violation["id"] not in of_the_theme:
+        if violation["impact"] in {"serious", "critical"}:
             yield f"{theme}: {violation['id']}: {violation['help']}: {_elements(violation)}"
 
 
