@@ -18,6 +18,13 @@ new PerformanceObserver((list) => { window.largestPaint = list.getEntries().at(-
 _ANIMATIONS_ENDED = "() => document.getAnimations().every((each) => each.playState !== 'running')"
 
 
+def require_all(page: Page, kilobytes: int = 150) -> None:
+    """Fails if the page breaks one of the requirements below."""
+    require_accessible(page)
+    require_fits(page)
+    require_light(page, kilobytes)
+
+
 def require_accessible(page: Page) -> None:
     """Fails on serious faults that axe finds in the page as it stands, in the light and the dark theme."""
     found = [fault for theme in _THEMES for fault in _faults_in(page, theme)]
@@ -25,7 +32,7 @@ def require_accessible(page: Page) -> None:
     assert not found, f"{page.url} is not accessible:\n" + "\n".join(found)
 
 
-def require_light(page: Page, kilobytes: int = 150) -> None:
+def require_light(page: Page, kilobytes: int) -> None:
     """Fails if the page, opened anew with an empty cache, is larger or is painted later than it may be."""
     loads: list[tuple[float, int]] = []
     while not loads or (min(loads)[0] > SECONDS_TO_LARGEST_PAINT and len(loads) < _LOADS):
@@ -35,12 +42,12 @@ def require_light(page: Page, kilobytes: int = 150) -> None:
     assert seconds < SECONDS_TO_LARGEST_PAINT, f"{page.url} is painted after {seconds:.2f} s"
 
 
-def require_fits(page: Page, width: int = _PHONE) -> None:
+def require_fits(page: Page) -> None:
     """Fails if the page is wider than a phone, so that one has to scroll sideways."""
-    page.set_viewport_size({"width": width, "height": 844})
+    page.set_viewport_size({"width": _PHONE, "height": 844})
     wide = page.evaluate("() => document.documentElement.scrollWidth")
     page.set_viewport_size({"width": _DESK, "height": 800})
-    assert wide <= width, f"{page.url} is {wide} px wide on a screen of {width} px"
+    assert wide <= _PHONE, f"{page.url} is {wide} px wide on a screen of {_PHONE} px"
 
 
 def _faults_in(page: Page, theme: Literal["light", "dark"]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from devtools.driver.shop import Caller, Shop
 from devtools.stack.stack import Stack
 from tests.browser.conftest import OpenPage
-from tests.browser.requirements import require_accessible, require_fits, require_light
+from tests.browser.requirements import require_all
 from tests.browser.watching import Watcher
 
 MILLISECONDS = 30_000
@@ -91,9 +91,7 @@ def test_the_pages_are_accessible_light_and_fit_a_phone(staff: Page, account: Ca
     account.place((shop.new_product(stock=10), 1))
     for open_it in (open_board, lambda page: page.goto("/board/proof/")):
         open_it(staff)
-        require_accessible(staff)
-        require_fits(staff)
-        require_light(staff)
+        require_all(staff)
 
 
 def test_without_scripts_the_pages_show_how_it_is(open_page: OpenPage, account: Caller, shop: Shop) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from devtools.driver.shop import CREDIT_CARD, CUSTOMER_PASSWORD, Caller, Shop
 from tests.browser.conftest import OpenPage
-from tests.browser.requirements import require_accessible, require_fits, require_light
+from tests.browser.requirements import require_accessible, require_all
 
 PASSWORD = "kettle-orchard-9"
 ORDER_PAGE = re.compile(r"/orders/SB-[0-9A-Z]{4}-[0-9A-Z]{4}/$")
@@ -103,7 +103,7 @@ def test_the_pages_of_buying_are_light_and_accessible(customer: Page, visitor: P
     put_into_cart(customer, scarce)
     for path in ("/checkout/", "/account/"):
         customer.goto(path)
-        require_checked(customer)
+        require_all(customer)
     customer.get_by_label("Current password").fill("wrong")
     customer.get_by_role("button", name="Change the password").click()
     require_accessible(customer)
@@ -111,13 +111,7 @@ def test_the_pages_of_buying_are_light_and_accessible(customer: Page, visitor: P
     customer.get_by_role("spinbutton").last.fill("3")
     customer.get_by_role("spinbutton").last.press("Enter")
     expect(customer.get_by_text("Only 2 pieces are left.")).to_be_visible()
-    require_checked(customer)
+    require_all(customer)
     for path in ("/cart/", "/login/", "/register/", "/account/password/forgotten/"):
         visitor.goto(path)
-        require_checked(visitor)
-
-
-def require_checked(page: Page) -> None:
-    require_accessible(page)
-    require_light(page)
-    require_fits(page)
+        require_all(visitor)

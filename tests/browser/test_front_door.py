@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.requirements import require_accessible, require_fits, require_light
+from tests.browser.requirements import require_accessible, require_all, require_fits
 from tests.browser.watching import Watcher
 
 
@@ -13,9 +13,7 @@ def test_a_visitor_finds_a_product_and_puts_it_into_the_cart(visitor: Page) -> N
     visitor.goto("/")
     # At least those of the demo: other stories add some.
     expect(visitor.get_by_text(re.compile(r"^[2-9]\d products$"))).to_be_visible()
-    require_accessible(visitor)
-    require_light(visitor)
-    require_fits(visitor)
+    require_all(visitor)
     visitor.get_by_role("link", name="Kitchen").click()
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Kitchen")
     visitor.get_by_label("Search the shop").fill("mug")
@@ -23,9 +21,7 @@ def test_a_visitor_finds_a_product_and_puts_it_into_the_cart(visitor: Page) -> N
     visitor.get_by_role("link", name=re.compile("Stoneware Mug")).click()
     expect(visitor.get_by_role("heading", level=1)).to_have_text("Stoneware Mug, Set of 4")
     expect(visitor.get_by_text("38.00 USD")).to_be_visible()
-    require_accessible(visitor)
-    require_light(visitor)
-    require_fits(visitor)
+    require_all(visitor)
     visitor.get_by_label("Quantity").fill("2")
     visitor.get_by_role("button", name="Add to cart").click()
     expect(visitor).to_have_url(re.compile("/cart/$"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from devtools.driver.shop import Caller, Shop
-from tests.browser.requirements import require_accessible, require_fits, require_light
+from tests.browser.requirements import require_all
 from tests.browser.watching import Watcher
 
 MILLISECONDS = 60_000
@@ -69,6 +69,4 @@ def test_a_period_of_ones_own_is_chosen_by_keyboard_and_what_is_wrong_stands_bes
 def test_it_is_accessible_and_light_and_fits_a_phone(staff: Page) -> None:
     staff.goto("/insights/")
     expect(staff.locator("[data-chart=funnel] svg")).to_be_visible()
-    require_accessible(staff)
-    require_fits(staff)
-    require_light(staff, 450)
+    require_all(staff, 450)

@@ -5,7 +5,7 @@ from playwright.sync_api import Locator, Page, expect
 from devtools.driver.shop import CREDIT_CARD, CUSTOMER_PASSWORD, DELIVERED, SHIPPED, Caller, Json, Shop
 from devtools.stack.stack import Stack
 from tests.browser.conftest import OpenPage
-from tests.browser.requirements import require_accessible, require_fits, require_light
+from tests.browser.requirements import require_accessible, require_all
 from tests.browser.watching import Watcher
 
 IN_TIME = 15_000
@@ -59,9 +59,7 @@ def test_the_page_of_an_order_moves_by_itself(customer: Page, account: Caller, s
     stage(customer, "delivered", "done")
     expect(customer.get_by_text("It was delivered, so it can no longer be cancelled.")).to_be_visible()
     expect_no_reload(customer)
-    require_accessible(customer)
-    require_fits(customer)
-    require_light(customer)
+    require_all(customer)
 
 
 def test_the_steps_that_were_missed_appear_after_a_break(
@@ -139,9 +137,7 @@ def test_the_list_of_orders_is_searched_and_moves_by_itself(
     expect(row).to_contain_text("Cancelled", timeout=IN_TIME)
     account.place((shop.new_product(stock=5, name="Rope"), 1))
     expect(customer.locator("[data-order]")).to_have_count(2, timeout=IN_TIME)
-    require_accessible(customer)
-    require_fits(customer)
-    require_light(customer)
+    require_all(customer)
     customer.get_by_role("searchbox").fill("storm")
     customer.keyboard.press("Enter")
     expect(customer.locator("[data-order]")).to_have_count(1)
