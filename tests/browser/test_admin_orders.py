@@ -4,11 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from devtools.driver.shop import Caller, Shop
+from devtools.driver.shop import CANCELLED, PROCESSING, Caller, Shop
 from tests.browser.requirements import require_accessible, require_fits
 
 LIST = "/admin/orders_app/order/"
-PROCESSING, CANCELLED = 2, 5
 
 
 def test_staff_find_an_order_ship_it_and_deliver_it(staff: Page, account: Caller, shop: Shop) -> None:

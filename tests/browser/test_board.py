@@ -3,12 +3,13 @@
 import re
 import uuid
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from devtools.driver.shop import Caller, Shop
 from devtools.stack.stack import Stack
 from tests.browser.conftest import OpenPage
 from tests.browser.requirements import require_all
+from tests.browser.steps import row_on_board
 from tests.browser.watching import Watcher
 
 MILLISECONDS = 30_000
@@ -17,10 +18,6 @@ MILLISECONDS = 30_000
 def open_board(page: Page) -> None:
     page.goto("/board/")
     expect(page.locator("[data-connection][data-state=live]")).to_be_visible(timeout=MILLISECONDS)
-
-
-def row_of(page: Page, order_number: str) -> Locator:
-    return page.get_by_role("row", name=re.compile(re.escape(order_number)))
 
 
 def count_of(page: Page, status: int) -> int:
@@ -33,7 +30,7 @@ def test_an_order_comes_in_on_the_board_and_moves_by_itself(staff: Page, account
     open_board(staff)
     processing = count_of(staff, 2)
     order = account.place((lantern, 2))
-    row = row_of(staff, order["orderNumber"])
+    row = row_on_board(staff, order["orderNumber"])
     expect(row).to_contain_text("2 \N{MULTIPLICATION SIGN} Lantern", timeout=MILLISECONDS)
     expect(row).to_contain_text("20.00")
     expect(row).to_contain_text("Processing", timeout=MILLISECONDS)
@@ -55,10 +52,10 @@ def test_after_a_break_the_board_has_the_orders_that_came_in_meanwhile(
     watcher.tolerated.append("/ws/orders/")
     stack.restart("sockets")
     order = account.place((lantern, 1))
-    expect(row_of(staff, order["orderNumber"])).to_contain_text("Processing", timeout=MILLISECONDS)
+    expect(row_on_board(staff, order["orderNumber"])).to_contain_text("Processing", timeout=MILLISECONDS)
     expect(staff.locator("[data-connection][data-state=live]")).to_be_visible(timeout=MILLISECONDS)
     later = account.place((lantern, 1))
-    expect(row_of(staff, later["orderNumber"])).to_contain_text("Processing", timeout=MILLISECONDS)
+    expect(row_on_board(staff, later["orderNumber"])).to_contain_text("Processing", timeout=MILLISECONDS)
 
 
 def test_the_list_can_be_held_and_the_counts_go_on(staff: Page, account: Caller, shop: Shop) -> None:
@@ -70,9 +67,9 @@ def test_the_list_can_be_held_and_the_counts_go_on(staff: Page, account: Caller,
     expect(staff.locator("[data-status='2'] [data-count]")).to_have_text(
         str(processing + 1), timeout=MILLISECONDS
     )
-    expect(row_of(staff, order["orderNumber"])).to_have_count(0)
+    expect(row_on_board(staff, order["orderNumber"])).to_have_count(0)
     staff.get_by_role("button", name="Let it run").click()
-    expect(row_of(staff, order["orderNumber"])).to_be_visible()
+    expect(row_on_board(staff, order["orderNumber"])).to_be_visible()
 
 
 def test_the_proof_page_follows_the_stock(staff: Page, account: Caller, shop: Shop) -> None:
@@ -99,7 +96,7 @@ def test_without_scripts_the_pages_show_how_it_is(open_page: OpenPage, account: 
     account.wait_for_status(order["id"], 2)
     page = open_page("sam", javascript=False)
     page.goto("/board/")
-    expect(row_of(page, order["orderNumber"])).to_be_visible()
+    expect(row_on_board(page, order["orderNumber"])).to_be_visible()
     expect(page.get_by_text("Reload the page to see what is new.")).to_be_visible()
     page.goto("/board/proof/")
     expect(page.get_by_text("Reload the page to look again.")).to_be_visible()

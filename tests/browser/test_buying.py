@@ -1,6 +1,5 @@
 """Buying in the shop: from a product's page to an order, and being told what has gone meanwhile."""
 
-import re
 from uuid import uuid4
 
 from playwright.sync_api import Page, expect
@@ -8,27 +7,9 @@ from playwright.sync_api import Page, expect
 from devtools.driver.shop import CREDIT_CARD, CUSTOMER_PASSWORD, Caller, Shop
 from tests.browser.conftest import OpenPage
 from tests.browser.requirements import require_accessible, require_all
+from tests.browser.steps import enter_address, number_of_order, put_into_cart
 
 PASSWORD = "kettle-orchard-9"
-ORDER_PAGE = re.compile(r"/orders/SB-[0-9A-Z]{4}-[0-9A-Z]{4}/$")
-
-
-def put_into_cart(page: Page, product_id: str) -> None:
-    page.goto(f"/products/{product_id}/")
-    page.get_by_role("button", name="Add to cart").click()
-    expect(page.get_by_role("heading", name="Your cart")).to_be_visible()
-
-
-def enter_address(page: Page) -> None:
-    page.get_by_label("Street and number").fill("1 Bridge St")
-    page.get_by_label("City").fill("Stockbridge")
-    page.get_by_label("Country").fill("US")
-
-
-def number_of_order(page: Page) -> str:
-    """The number of the order whose page is open."""
-    expect(page).to_have_url(ORDER_PAGE)
-    return page.url.rstrip("/").rpartition("/")[2]
 
 
 def test_of_two_who_want_the_last_piece_one_buys_it_and_the_other_is_told(

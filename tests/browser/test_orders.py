@@ -6,6 +6,7 @@ from devtools.driver.shop import CREDIT_CARD, CUSTOMER_PASSWORD, DELIVERED, SHIP
 from devtools.stack.stack import Stack
 from tests.browser.conftest import OpenPage
 from tests.browser.requirements import require_accessible, require_all
+from tests.browser.steps import stage_of_order
 from tests.browser.watching import Watcher
 
 IN_TIME = 15_000
@@ -25,7 +26,7 @@ def expect_connection(page: Page, state: str) -> None:
 
 def stage(page: Page, name: str, state: str) -> Locator:
     """A stage of the order, once it is in this state."""
-    found = page.locator(f'[data-stage="{name} {state}"]')
+    found = stage_of_order(page, name, state)
     expect(found).to_be_visible(timeout=IN_TIME)
     return found
 

@@ -1,12 +1,11 @@
 """A customer and a member of staff, each in a browser, and killed workers: each sees what the other does."""
 
-import re
-
 from playwright.sync_api import Page, expect
 
 from devtools.driver.inbox import Inbox
 from devtools.driver.shop import Caller, Shop
 from devtools.stack.stack import Stack
+from tests.browser.steps import enter_address, number_of_order, put_into_cart, row_on_board, stage_of_order
 from tests.browser.watching import Watcher
 
 MILLISECONDS = 30_000
@@ -15,24 +14,20 @@ MILLISECONDS = 30_000
 
 def buy(page: Page, product: str) -> str:
     """Buys a piece by card, on the pages of the shop; the number of the order."""
-    page.goto(f"/products/{product}/")
-    page.get_by_role("button", name="Add to cart").click()
+    put_into_cart(page, product)
     page.get_by_role("link", name="Go to the checkout").click()
-    for label, text in (("Street and number", "1 Bridge St"), ("City", "Stockbridge"), ("Country", "US")):
-        page.get_by_label(label).fill(text)
+    enter_address(page)
     page.get_by_label("Visa ending in 4242").check()
     page.get_by_role("button", name="Place the order").click()
-    expect(page).to_have_url(re.compile(r"/orders/SB-"))
-    return page.url.rstrip("/").rpartition("/")[2]
+    return number_of_order(page)
 
 
-def expect_stage(page: Page, name: str, state: str = "done") -> None:
-    expect(page.locator(f'[data-stage="{name} {state}"]')).to_be_visible(timeout=MILLISECONDS)
+def expect_done(page: Page, stage: str) -> None:
+    expect(stage_of_order(page, stage, "done")).to_be_visible(timeout=MILLISECONDS)
 
 
 def expect_on_board(page: Page, number: str, status: str) -> None:
-    row = page.get_by_role("row", name=re.compile(re.escape(number)))
-    expect(row).to_contain_text(status, timeout=MILLISECONDS)
+    expect(row_on_board(page, number)).to_contain_text(status, timeout=MILLISECONDS)
 
 
 def test_an_order_comes_from_the_shop_to_the_door_though_workers_are_killed_on_its_way(  # noqa: PLR0917
@@ -47,21 +42,21 @@ def test_an_order_comes_from_the_shop_to_the_door_though_workers_are_killed_on_i
     number = buy(customer, product)
     expect_on_board(staff, number, "Pending")
     for stage in ("stock", "payment"):
-        expect_stage(customer, stage)
+        expect_done(customer, stage)
     expect_on_board(staff, number, "Processing")
     [order] = account.call("GET", "orders/").json()["results"]
 
     stack.kill("relay")
     ship(staff, order["id"], "1Z 4711")
-    expect_stage(customer, "shipped")
-    expect(customer.locator('[data-stage="shipped done"]')).to_contain_text("1Z 4711")
+    expect_done(customer, "shipped")
+    expect(stage_of_order(customer, "shipped", "done")).to_contain_text("1Z 4711")
 
     watcher.tolerated.append("WebSocket connection to")
     stack.kill("sockets")
     staff.get_by_role("link", name="Mark as delivered…").click()
     staff.get_by_role("button", name="Mark as delivered").click()
     expect(staff.get_by_text("Delivered").first).to_be_visible()
-    expect_stage(customer, "delivered")
+    expect_done(customer, "delivered")
 
     staff.goto("/board/")
     expect_on_board(staff, number, "Delivered")
