@@ -16,6 +16,8 @@ Json = dict[str, Any]
 
 ADDRESS = {"street": "1 Bridge St", "city": "Stockbridge", "state": "MA", "zipCode": "01262", "country": "US"}
 CUSTOMER_PASSWORD = "correct-horse-battery"
+DEMO_PASSWORD = "stockbridge-demo"
+"""Of all users of `seed_demo`."""
 CREDIT_CARD, CASH_ON_DELIVERY = 1, 6
 PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = 1, 2, 3, 4, 5
 PAYMENT_PENDING, PAID, PAYMENT_FAILED, REFUNDED = 1, 2, 3, 4
@@ -151,7 +153,7 @@ class Shop:
     ws_url: str
     service_key: str
     staff_name: str = "sam"
-    staff_password: str = "stockbridge-demo"
+    staff_password: str = DEMO_PASSWORD
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(base_url=self.web_url, timeout=15)

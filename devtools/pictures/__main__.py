@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
 from devtools.driver.browser import sign_in
-from devtools.driver.shop import Shop
+from devtools.driver.shop import DEMO_PASSWORD, Shop
 from devtools.pictures.scenes import Scene, place_orders
 from devtools.pictures.shots import SHOTS, Shot
 from devtools.stack.ports import Ports
@@ -26,7 +26,6 @@ from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import embedded_stack
 
 FOLDER = PROJECT / "docs" / "pictures"
-PASSWORD = "stockbridge-demo"
 DAYS = "60"  # insights compare a month with the one before
 PATIENCE_MILLISECONDS = 5_000
 
@@ -84,7 +83,7 @@ def _take(shot: Shot, scene: Scene, browser: Browser, url: str) -> None:
     )
     page = context.new_page()
     if shot.person:
-        sign_in(page, shot.person, PASSWORD)
+        sign_in(page, shot.person, DEMO_PASSWORD)
     page.goto(shot.path.format(**scene.names), wait_until="load")
     # A page learns the time zone of its reader when it is opened first.
     page.goto(shot.path.format(**scene.names), wait_until="load")

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from devtools.driver.shop import CREDIT_CARD, PAYMENT_FAILED, PROCESSING, SHIPPED, Caller, Shop
-
-_PASSWORD = "stockbridge-demo"
+from devtools.driver.shop import CREDIT_CARD, DEMO_PASSWORD, PAYMENT_FAILED, PROCESSING, SHIPPED, Caller, Shop
 
 
 @dataclass
@@ -24,7 +22,7 @@ class Scene:
 
 def place_orders(shop: Shop) -> Scene:
     """Let alice place an order that is paid and shipped, and one of which the payment is declined."""
-    alice = shop.log_in("alice", _PASSWORD)
+    alice = shop.log_in("alice", DEMO_PASSWORD)
     products = _products(shop)
     paid = alice.place(
         (products["KTC-004"], 1),

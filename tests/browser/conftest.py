@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from devtools.driver.browser import sign_in
-from devtools.driver.shop import CUSTOMER_PASSWORD, Caller, Shop
+from devtools.driver.shop import CUSTOMER_PASSWORD, DEMO_PASSWORD, Caller, Shop
 from devtools.stack.ports import Ports
 from devtools.stack.stack import Stack, embedded_stack
 from tests.browser.watching import Watcher
@@ -20,7 +20,6 @@ from tests.running_system import books, inbox, kafka_client, shop
 
 __all__ = ["books", "inbox", "kafka_client", "shop", "sign_in"]
 
-DEMO_PASSWORD = "stockbridge-demo"
 SECONDS = 300
 """How long a test may take; the first waits until the system has started."""
 _HOST = "localhost"

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
+from devtools.driver.shop import DEMO_PASSWORD
 from tests.browser.requirements import require_fits
 
 
@@ -11,7 +12,7 @@ def test_staff_sign_in_to_the_admin_and_see_its_start_page(visitor: Page) -> Non
     visitor.get_by_label("Password").fill("wrong")
     visitor.get_by_role("button", name="Log in").click()
     expect(visitor.get_by_text("Please enter the correct username and password")).to_be_visible()
-    visitor.get_by_label("Password").fill("stockbridge-demo")
+    visitor.get_by_label("Password").fill(DEMO_PASSWORD)
     visitor.get_by_role("button", name="Log in").click()
     expect(visitor).to_have_url("/admin/")
     require_fits(visitor)
