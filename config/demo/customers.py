@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from msgspec import Struct
+from msgspec.structs import replace
 
 from orders_app.document import ShippingAddress
 from orders_app.models import MailPreference
@@ -86,4 +87,4 @@ def _with_user(customer: Customer) -> Customer:
     elif customer.name in _WITH_PASSWORD and not user.last_name:
         user.first_name, user.last_name = customer.first_name, customer.last_name
         user.save(update_fields=["first_name", "last_name"])
-    return Customer(customer.name, customer.first_name, customer.last_name, customer.address, user.pk)
+    return replace(customer, user_id=user.pk)

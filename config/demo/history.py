@@ -1,6 +1,5 @@
 """Weeks of orders for the demo, which end now."""
 
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
@@ -22,7 +21,7 @@ from orders_app.services.place_order.new_order import new_order
 from orders_app.services.place_order.request import ItemRequest, PlacementRequest
 from orders_app.services.stock_answers import StockShortage
 from products_app.documents.reading import Product
-from products_app.selectors import OrderableProduct, find_products_to_order
+from products_app.selectors import OrderableProduct, find_products_to_order, get_product
 
 _MORE_THAN_THERE_IS = 2
 
@@ -115,10 +114,8 @@ def _rejected(shop: Shop, plan: PlannedOrder, until: datetime) -> tuple[Walked, 
 
     The stock service rejects it before it is written: so the pieces that it misses are those it was told.
     """
-    product = shop.products[plan.products[0][0]]
-    available = next(each.stock for each in products_for_sale([product.sku]))
-    placed = _placed(shop.request(plan), plan, shop)
-    rejection = rejection_of(placed.id, product.id, available + _MORE_THAN_THERE_IS)
+    product = get_product(product_id=shop.products[plan.products[0][0]].id, include_inactive=True)
+    rejection = rejection_of(_order_id(plan), product.id, product.stock + _MORE_THAN_THERE_IS)
     if rejection is None:
         return None
     # An earlier run that was killed may have asked for another number.
@@ -134,15 +131,15 @@ def _rejected(shop: Shop, plan: PlannedOrder, until: datetime) -> tuple[Walked, 
 def _placed(request: PlacementRequest, plan: PlannedOrder, shop: Shop) -> OrderDocument:
     """The order as it was placed at the time of the plan."""
     at = plan.placed_at
-    order_id = _order_id(at, dice_for(f"id of {plan.key}"))
     return msgspec.structs.replace(
-        new_order(request, shop.for_orders), id=order_id, created_at=at, updated_at=at
+        new_order(request, shop.for_orders), id=_order_id(plan), created_at=at, updated_at=at
     )
 
 
-def _order_id(moment: datetime, dice: random.Random) -> UUID:
-    """A UUIDv7 of this time."""
-    milliseconds = int(moment.timestamp() * 1000)
+def _order_id(plan: PlannedOrder) -> UUID:
+    """The UUIDv7 of the order: of its time, and the same in each run."""
+    milliseconds = int(plan.placed_at.timestamp() * 1000)
+    dice = dice_for(f"id of {plan.key}")
     return UUID(
         int=milliseconds << 80 | 7 << 76 | dice.getrandbits(12) << 64 | 2 << 62 | dice.getrandbits(62)
     )
