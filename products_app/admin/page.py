@@ -79,11 +79,6 @@ def new_key() -> str:
     return uuid4().hex
 
 
-def actor_of(request: HttpRequest) -> str:
-    """Who asks, as movements name them."""
-    return f"staff:{request.user.pk}"
-
-
 def record(request: HttpRequest, product_id: str, name: str, flag: int, sentence: str = "") -> None:
     """Write the audit trail, which Django writes by itself only for rows of a table."""
     LogEntry.objects.create(

@@ -9,8 +9,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
-from products_app.admin.page import actor_of, focus_first_error, record, show, status_of
+from products_app.admin.page import focus_first_error, record, show, status_of
 from products_app.admin.product_forms import NewProductForm, ProductForm, initial_of
+from products_app.api.stock_work import actor_of
 from products_app.documents.reading import Product
 from products_app.exceptions import ProductChanged, ProductHeld, SkuTaken
 from products_app.selectors import get_product

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from products_app.admin.page import actor_of, focus_first_error, new_key, page_of, record, show, status_of
+from products_app.admin.page import focus_first_error, new_key, page_of, record, show, status_of
 from products_app.admin.product_forms import AdjustForm, ReceiveForm, StockForm
+from products_app.api.stock_work import actor_of
 from products_app.documents.movements import Movement
 from products_app.documents.reading import Product
 from products_app.exceptions import IdempotencyKeyReused, InsufficientStock, StockTooHigh

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, TypeVar
 
+from django.http import HttpRequest
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from msgspec import Meta, Struct, to_builtins
 from rest_framework.generics import GenericAPIView
@@ -142,8 +143,8 @@ def work_of(request: Request, product_id: str, body: Receipt | Adjustment) -> St
     }
 
 
-def actor_of(request: Request) -> str:
-    """Who asks, as movements name them."""
+def actor_of(request: Request | HttpRequest) -> str:
+    """The user of the request, as movements name their actor."""
     return f"staff:{request.user.pk}"
 
 
