@@ -7,6 +7,7 @@ A drift other than 0 was caused elsewhere.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from mongoengine import get_connection
@@ -127,20 +128,30 @@ def is_snapshot_not_ready(error: BaseException) -> bool:
     return isinstance(error, OperationFailure) and error.code == SNAPSHOT_UNAVAILABLE
 
 
-@retry(
+retry_until_snapshot_is_ready = retry(
     retry=retry_if_exception(is_snapshot_not_ready),
     wait=wait_fixed(0.1),
     stop=stop_after_delay(SNAPSHOT_SECONDS),
     reraise=True,
 )
+
+
+@contextmanager
+def snapshot() -> Iterator[ClientSession]:
+    """A session that reads all collections as they are at one moment."""
+    client: MongoClient[Any] = get_connection()
+    with translating_mongodb_errors(), client.start_session(snapshot=True) as session:
+        yield session
+
+
+@retry_until_snapshot_is_ready
 def read_stock(progress: Callable[[int], None]) -> StockReport:
     """Compare every product with the ledger in one snapshot, while traffic runs.
 
     Calls `progress` with the number of ledger entries read so far. Reads the ledger in slices and keeps one
     number for each product. Raises CatalogueUnavailable.
     """
-    client: MongoClient[Any] = get_connection()
-    with translating_mongodb_errors(), client.start_session(snapshot=True) as session:
+    with snapshot() as session:
         entries_read = 0
         held: Counter[str] = Counter()
         invalid_lines: list[InvalidLine] = []
