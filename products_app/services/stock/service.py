@@ -68,7 +68,7 @@ class Settled(NamedTuple):
 
 
 def settle(requests: Sequence[StockRequest]) -> list[StockAnswer]:
-    """The answers of `settle_counting`, which see."""
+    """Answer the requests as `settle_counting` does. Raises the same errors."""
     return settle_counting(requests).answers
 
 
