@@ -12,10 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import pgettext
 
-from foundation.currencies import decimals_of
+from web.shown_values import MOMENT, exact_moment, shown_amount
 
 NO_BREAK = "\u00a0"
-MOMENT = "j M Y, H:i"
 COLOURS: Mapping[str, str] = {
     "waiting": "warning",
     "moving": "info",
@@ -31,8 +30,7 @@ def shown_money(amount: Decimal | None, currency: str) -> str:
     """The amount with the decimals of its currency, and the currency; empty for None."""
     if amount is None:
         return ""
-    number = formats.number_format(amount, decimals_of(currency), use_l10n=True, force_grouping=True)
-    return f"{number}{NO_BREAK}{currency}"
+    return f"{shown_amount(amount, currency)}{NO_BREAK}{currency}"
 
 
 def shown_time(time: datetime | None) -> str:
@@ -61,8 +59,9 @@ def _label(text: str, tone: str) -> SafeString:
 
 
 def _time_element(time: datetime, text: str) -> str:
-    local = timezone.localtime(time)
-    title = f"{formats.date_format(local, f'{MOMENT}:s')} {timezone.get_current_timezone_name()}"
     return format_html(
-        '<time class="whitespace-nowrap" datetime="{}" title="{}">{}</time>', time.isoformat(), title, text
+        '<time class="whitespace-nowrap" datetime="{}" title="{}">{}</time>',
+        time.isoformat(),
+        exact_moment(time),
+        text,
     )

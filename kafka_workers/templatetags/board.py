@@ -10,7 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from orders_app.models import OrderItem
-from web.templatetags.site import CLOCK, MOMENT, zone_name
+from web.shown_values import exact_moment
+from web.templatetags.site import CLOCK
 
 register = template.Library()
 
@@ -44,10 +45,7 @@ def clock(time: datetime) -> SafeString:
 
 
 def _titled(time: datetime, text: str) -> SafeString:
-    exact = formats.date_format(timezone.localtime(time), f"{MOMENT}:s")
-    return format_html(
-        '<time datetime="{}" title="{} {}">{}</time>', time.isoformat(), exact, zone_name(), text
-    )
+    return format_html('<time datetime="{}" title="{}">{}</time>', time.isoformat(), exact_moment(time), text)
 
 
 @register.filter

@@ -12,12 +12,11 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from foundation.currencies import decimals_of
 from web import socket_address
+from web.shown_values import MOMENT, exact_moment, shown_amount
 
 register = template.Library()
 
-MOMENT = "j M Y, H:i"
 CLOCK = "H:i:s"
 NOTHING = mark_safe("<span>—</span>")
 NAVIGATION_PAGES = 2
@@ -29,8 +28,9 @@ def money(amount: Decimal | None, currency: str) -> SafeString:
     """The amount with the decimals of its currency, and the currency; a dash for None."""
     if amount is None:
         return NOTHING
-    shown = formats.number_format(amount, decimals_of(currency), use_l10n=True, force_grouping=True)
-    return format_html('<span class="money">{}&nbsp;<small>{}</small></span>', shown, currency)
+    return format_html(
+        '<span class="money">{}&nbsp;<small>{}</small></span>', shown_amount(amount, currency), currency
+    )
 
 
 @register.simple_tag
@@ -40,10 +40,9 @@ def moment(time: datetime | None, pattern: str = MOMENT) -> SafeString:
         return NOTHING
     local = timezone.localtime(time)
     return format_html(
-        '<time datetime="{}" title="{} {}" data-moment>{}{}</time>',
+        '<time datetime="{}" title="{}" data-moment>{}{}</time>',
         time.isoformat(),
-        formats.date_format(local, f"{MOMENT}:s"),
-        zone_name(),
+        exact_moment(time),
         formats.date_format(local, pattern),
         " UTC" if zone_name() == "UTC" else "",
     )
