@@ -44,6 +44,8 @@ STATUSES = {
     Kind.PRECONDITION: HTTPStatus.PRECONDITION_FAILED,
     Kind.UNPROCESSABLE: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+OUTAGES = (Unavailable, OperationalError, InterfaceError)
+"""The errors of a dependency that is down."""
 RETRY_AFTER_SECONDS = 5
 SHOWN_CHARACTERS = 100
 """Of what was sent: an error does not send all of it back."""
@@ -231,10 +233,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """handler500: what fails outside the views; a 503 where that is a database that is down."""
-    is_outage = isinstance(sys.exc_info()[1], OperationalError | InterfaceError | Unavailable)
+    """handler500: what fails outside the views; a page says 503 where that is a dependency that is down."""
     if is_api(request):
         return error_response(HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Server Error (500)")
+    is_outage = isinstance(sys.exc_info()[1], OUTAGES)
     return error_page(
         request, HTTPStatus.SERVICE_UNAVAILABLE if is_outage else HTTPStatus.INTERNAL_SERVER_ERROR
     )

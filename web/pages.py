@@ -11,16 +11,15 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext
 
-from foundation.refusals import Kind, Refusal, Unavailable
+from foundation.refusals import Kind, Refusal
 from web.error_pages import error_page
-from web.errors import RETRY_AFTER_SECONDS
+from web.errors import OUTAGES, RETRY_AFTER_SECONDS
 from web.no_store import forbid_storing
 from web.page_language import in_language_of
 from web.socket_address import sockets_origin
@@ -91,7 +90,7 @@ def _answer(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
         return error_page(request, HTTPStatus.NOT_FOUND)
     except PermissionDenied as refusal:
         return error_page(request, HTTPStatus.FORBIDDEN, str(refusal))
-    except (Unavailable, OperationalError, InterfaceError):
+    except OUTAGES:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
         return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)
     except Refusal as refusal:
