@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.paginator import EmptyPage, Page, PageNotAnInteger, Paginator
+from django.core.paginator import EmptyPage, InvalidPage, Page, PageNotAnInteger, Paginator
+from django.http import Http404
 from django.utils.functional import cached_property
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -62,6 +63,14 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at r
         if len(rows) <= self.per_page:
             self.counted = Count(start + len(rows), is_exact=True)
         return KnownEndPage(rows, number, self)
+
+
+def page_or_404(rows: Any, number: int | str, size: int) -> KnownEndPage:
+    """This page of the rows, `size` on each. Raises Http404 where there is no such page."""
+    try:
+        return BoundedPaginator(rows, size).page(number)
+    except InvalidPage as error:
+        raise Http404 from error
 
 
 def _valid(number: int | str) -> int:

@@ -3,9 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.core.paginator import InvalidPage, Page
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -20,7 +18,7 @@ from orders_app.pages.orders_choices import is_payment_due
 from orders_app.pages.orders_words import lines_in_short, situation_of
 from orders_app.selectors import orders_of
 from web.pages import signed_in_page
-from web.pagination import BoundedPaginator
+from web.pagination import page_or_404
 
 ORDERS_ON_A_PAGE = 20
 
@@ -56,16 +54,9 @@ def order_list(request: HttpRequest) -> HttpResponse:
     }
     if not filters.is_valid():
         return render(request, "orders_app/orders.html", context, status=HTTPStatus.BAD_REQUEST)
-    page = _page(filters.qs, request.GET.get("page") or 1)
+    page = page_or_404(filters.qs, request.GET.get("page") or 1, ORDERS_ON_A_PAGE)
     listed = [_listed(order) for order in page]
     return render(request, "orders_app/orders.html", context | {"page": page, "listed": listed})
-
-
-def _page(orders: QuerySet[Order], number: str | int) -> Page[Order]:
-    try:
-        return BoundedPaginator(orders, ORDERS_ON_A_PAGE).page(number)
-    except InvalidPage as error:
-        raise Http404 from error
 
 
 def _listed(order: Order) -> ListedOrder:

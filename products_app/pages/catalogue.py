@@ -1,12 +1,11 @@
 """The front door, with search and filters, and the page of a product."""
 
 from http import HTTPStatus
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.paginator import InvalidPage
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -15,7 +14,7 @@ from products_app.pages.drawings import Picture, picture_of
 from products_app.pages.filters import CatalogueFilters
 from products_app.selectors import find_categories, find_products, get_product
 from web.pages import public_page
-from web.pagination import BoundedPaginator
+from web.pagination import page_or_404
 
 PRODUCTS_ON_A_PAGE = 24
 CATEGORIES_SHOWN = 30
@@ -46,10 +45,7 @@ def front_page(request: HttpRequest) -> HttpResponse:
     filters = CatalogueFilters(request.GET)
     is_sound = filters.is_valid()
     found = find_products(include_inactive=False, **filters.criteria)
-    try:
-        page = BoundedPaginator(cast("Any", found), PRODUCTS_ON_A_PAGE).page(request.GET.get("page") or 1)
-    except InvalidPage as error:
-        raise Http404 from error
+    page = page_or_404(found, request.GET.get("page") or 1, PRODUCTS_ON_A_PAGE)
     context = {
         "filters": filters,
         "criteria": filters.criteria,
