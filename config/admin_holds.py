@@ -12,7 +12,7 @@ from orders_app.holds import HoldsOf
 from products_app.admin.page import answering_refusals, page_of, show
 from products_app.models import Product
 from products_app.selectors import get_product
-from products_app.stock_selectors import get_stock_counts
+from products_app.stock_selectors import stock_counts_of
 
 HOLDS_ON_A_PAGE = 50
 
@@ -30,7 +30,7 @@ def _show_holds(product_admin: ModelAdmin, request: HttpRequest, product_id: str
     context = {
         "title": product.name,
         "product": product,
-        "counts": get_stock_counts(product_id=product.id),
+        "counts": stock_counts_of(product),
         "tab": "holds",
         "page": page_of(HoldsOf(product.id), request, HOLDS_ON_A_PAGE),
         "may_see_orders": request.user.has_perm("orders_app.view_order"),

@@ -11,8 +11,8 @@ from msgspec import Struct
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import LedgerEntry, external_holds_of, ledger_collection
 from products_app.documents.movements import Movement, movement_collection
-from products_app.documents.reading import is_whole, read_product
-from products_app.selectors import get_document
+from products_app.documents.reading import Product, is_whole
+from products_app.selectors import get_product
 from web.bounded_count import Count
 
 
@@ -60,11 +60,12 @@ class HeldLine(Struct, frozen=True):
 
 
 def get_stock_counts(*, product_id: str) -> StockCounts:
-    """The counts of a product; what orders hold is what is missing of what was received.
+    """The counts of a product. Raises ProductNotFound, ProductUnreadable or CatalogueUnavailable."""
+    return stock_counts_of(get_product(product_id=product_id, include_inactive=True))
 
-    Raises ProductNotFound, ProductUnreadable or CatalogueUnavailable.
-    """
-    product = read_product(get_document(product_id))
+
+def stock_counts_of(product: Product) -> StockCounts:
+    """The counts of a product that was read."""
     return StockCounts(
         product_id=product.id,
         product_name=product.name,

@@ -22,7 +22,7 @@ from products_app.models import ADJUST_STOCK, RECEIVE_STOCK
 from products_app.selectors import get_product
 from products_app.services.stock.movements import STOCK_SERVICE
 from products_app.services.stock.stock_work import adjust_stock, receive_stock
-from products_app.stock_selectors import MovementsOf, find_actor_names, get_stock_counts
+from products_app.stock_selectors import MovementsOf, find_actor_names, stock_counts_of
 
 MOVEMENTS_ON_A_PAGE = 25
 KINDS = {
@@ -144,7 +144,7 @@ def _context(request: HttpRequest, product: Product) -> dict[str, Any]:
     return {
         "title": product.name,
         "product": product,
-        "counts": get_stock_counts(product_id=product.id),
+        "counts": stock_counts_of(product),
         "tab": "stock",
         "page": page,
         "movements": movements,
