@@ -5,7 +5,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -13,7 +12,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from devtools.stack.ports import free_ports
-from foundation import heartbeat as heartbeats
 from foundation.heartbeat import Heartbeat, OpenBreaker
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.work_report import REPORT, tell_work
@@ -90,9 +88,7 @@ def test_an_open_breaker_is_told(ask: Ask, heartbeat: Heartbeat) -> None:
     assert "too many dead letters" in json.loads(body)["waitingFor"][0]
 
 
-def test_a_worker_without_a_sign_of_work_is_not_alive(
-    ask: Ask, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_without_a_sign_of_work_is_not_alive(ask: Ask, settings: Settings) -> None:
     assert ask("/health/live")[0] == 200
     settings.SILENT_SECONDS = 0
     assert ask("/health/live")[0] == 503
@@ -115,6 +111,6 @@ def test_a_taken_port_is_one_sentence(heartbeat: Heartbeat) -> None:
         serve_metrics(heartbeat)
 
 
-def test_without_a_port_nothing_is_served(settings: Settings, tmp_path: Path) -> None:
+def test_without_a_port_nothing_is_served(settings: Settings) -> None:
     settings.METRICS_PORT = 0
-    assert serve_metrics(heartbeats.Heartbeat("inventory")) is None
+    assert serve_metrics(Heartbeat("inventory")) is None
