@@ -1,4 +1,4 @@
-"""The sidebar of the admin, in the order in which its pages are used; each entry for who may open it."""
+"""The sidebar of the admin, in the order in which its pages are used; users see what they may open."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The start page of the admin: the figures of today, and what waits for whom."""
+"""The start page of the admin: the figures of today, and the tasks of each group of staff."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -32,7 +32,7 @@ class Figures(NamedTuple):
 
 
 def start_page(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures and what waits; of both, what the user may see."""
+    """Add the figures and the tasks that the user may see."""
     may_see_orders = request.user.has_perm("orders_app.view_order")
     return context | {
         "title": gettext("Start"),

@@ -1,4 +1,4 @@
-"""What waits for whom: how much there is of it, since when, and the list that shows it."""
+"""The tasks of each group of staff: how many there are, since when, and the list that shows them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -27,9 +27,9 @@ log = structlog.get_logger(__name__)
 
 
 class Task(NamedTuple):
-    """Something that waits, and the address of its list.
+    """A kind of thing that waits for staff: how many there are, and the address of their list.
 
-    `number` is None while it is not known. `is_urgent`: should be nothing, so that anything is shown in red.
+    `number` is None while it is not known. `is_urgent`: there should be none, so a number above 0 is red.
     """
 
     label: Promise
@@ -41,7 +41,7 @@ class Task(NamedTuple):
 
 
 class TaskGroup(NamedTuple):
-    """What waits for the people of one kind of work."""
+    """The tasks of the people of one kind of work."""
 
     title: Promise
     tasks: Sequence[Task]

@@ -60,7 +60,7 @@ def link_page(page: Page) -> Page:
 
 
 def limited_page(page: Page, *throttles: type[Throttle]) -> Page:
-    """The page, whose form may be sent so often: 429 where one of the throttles has had too many."""
+    """The page; each form that is sent counts for these throttles: 429 where one has had too many."""
 
     @wraps(page)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

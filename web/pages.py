@@ -32,7 +32,7 @@ def public_page(view: Page) -> Page:
     """A page for everybody.
 
     Errors become pages: a refusal of the kind NOT_FOUND and Http404 a 404, PermissionDenied a 403, a
-    dependency that is down a 503. Other refusals are for the view to tell.
+    dependency that is down a 503. The view handles all other refusals.
     """
 
     @wraps(view)
@@ -49,7 +49,7 @@ def public_page(view: Page) -> Page:
 
 
 def signed_in_page(view: Page) -> Page:
-    """A page for who is signed in; others are sent to the page on which they sign in, and then back."""
+    """A page for users who are signed in; others are sent to sign in, and then back."""
 
     @public_page
     @wraps(view)
@@ -101,7 +101,7 @@ def _answer(view: Page, request: HttpRequest, *args: Any, **kwargs: Any) -> Http
 
 
 def _add_headers(request: HttpRequest, response: HttpResponseBase) -> None:
-    """What is made for one person is not stored; the sockets may be reached from the page."""
+    """Keep pages that are made for one person out of caches, and let pages connect to the sockets."""
     if settings.SESSION_COOKIE_NAME in request.COOKIES:
         forbid_storing(response)
     elif not response.has_header("Cache-Control"):

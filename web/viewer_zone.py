@@ -1,4 +1,4 @@
-"""The time zone of who looks at a page: its script leaves the browser's in a cookie."""
+"""The time zone of the viewer of a page: a script of the page keeps the browser's in a cookie."""
 
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,5 +17,5 @@ def zone_of(request: HttpRequest) -> ZoneInfo:
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The names of all zones. Reading all names takes the directory of the zones once."""
+    """The names of all zones. They are kept, because finding them reads folders of files."""
     return frozenset(available_timezones())

@@ -29,7 +29,7 @@ Tell = Callable[[str], None]
 
 
 class Shop:
-    """What the demo's orders are about: its customers, its products, and a member of staff."""
+    """The customers and products of the demo's orders, and the member of staff who works on them."""
 
     def __init__(self, skus: Sequence[str], staff: User) -> None:
         self.customers: list[Customer] = ensure_customers()
@@ -63,7 +63,7 @@ class Shop:
 
 
 def seed_history(shop: Shop, *, days: int, tell: Tell) -> int:
-    """Write the orders of the last days, each as far as it would have come by now; how many that were.
+    """Write the orders of the last days, each as far as it would have come by now. Returns how many.
 
     Orders that are there from an earlier run stay as they are. Raises CatalogueUnavailable.
     """

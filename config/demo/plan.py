@@ -11,8 +11,8 @@ from orders_app.state_machine import PaymentMethod
 _ORDERS_A_DAY = 34
 _BY_WEEKDAY = (1.0, 0.9, 0.95, 1.0, 1.15, 1.3, 1.25)
 _BY_HOUR = (1, 1, 0, 0, 0, 1, 2, 4, 6, 7, 8, 8, 9, 8, 7, 7, 8, 9, 11, 13, 14, 12, 7, 3)
-_ALICE, _BOB = 14, 8
-"""How much likelier than others these customers order, of whom the demo signs in."""
+_ALICE, _BOB, _OTHERS = 14, 8, 3
+"""How often these customers order, compared with each other; alice and bob can sign in and have a history."""
 
 
 class Fate(Enum):
@@ -86,7 +86,7 @@ def _order(key: str, at: datetime, dice: random.Random, *, customers: int, produ
     return PlannedOrder(
         key=key,
         placed_at=at,
-        customer=dice.choices(range(customers), [_ALICE, _BOB, *[3] * (customers - 2)])[0],
+        customer=dice.choices(range(customers), [_ALICE, _BOB, *[_OTHERS] * (customers - 2)])[0],
         products=_lines(dice, products),
         method=_method(fate, dice),
         fate=fate,

@@ -1,4 +1,4 @@
-"""The entry of products and stock in the admin, and who may open which of their pages.
+"""The entry of products and stock in the admin, and the permission that each of their pages needs.
 
 The products are documents in MongoDB. Their pages are views of our own with the look of the admin: they read
 by selectors and change by services, as the API does.

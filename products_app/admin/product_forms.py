@@ -1,4 +1,4 @@
-"""The forms of products in the admin. The shapes of the API say what is right."""
+"""The forms of products in the admin. Their values are checked by the serializer of the API."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -108,7 +108,7 @@ class ProductForm(forms.Form):
         return given
 
     def _add_errors(self, errors: Mapping[str, Any]) -> None:
-        """Add what is not said yet: a field that is no number is missing in the shape."""
+        """Add the errors of fields without one: a field that is no number has one, and the body lacks it."""
         for name, problems in errors.items():
             if name not in self.errors:
                 self.add_error(name if name in self.fields else None, _sentences(problems))
@@ -160,7 +160,7 @@ class AdjustForm(StockForm):
 
 
 def initial_of(product: Product) -> dict[str, Any]:
-    """What the form shows of a product."""
+    """The values of a product that the form shows."""
     return {
         "name": product.name,
         "sku": product.sku,

@@ -33,7 +33,7 @@ ORDERINGS = [sign + name for name in ("name", "price", "stock", "created_at") fo
 
 
 class FilterForm(forms.Form):
-    """What the list is narrowed to; an empty field matches all."""
+    """The filters of the list; an empty field matches all."""
 
     q = forms.CharField(
         required=False,

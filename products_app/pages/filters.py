@@ -1,4 +1,4 @@
-"""What the shop can be narrowed to, and its order: the form above the products."""
+"""The form above the products of the shop: filters, and the order of the products."""
 
 from typing import Any, cast
 

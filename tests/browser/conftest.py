@@ -104,7 +104,7 @@ def visitor(open_page: OpenPage) -> Page:
 
 @pytest.fixture
 def account(shop: Shop) -> Caller:
-    """A new customer, who acts through the API: prepares what the page of `customer` then shows."""
+    """The account of a new customer, for calls of the API before the page of `customer` is opened."""
     return shop.new_customer()
 
 

@@ -1,4 +1,4 @@
-"""What several stories do on the pages, and where they look."""
+"""Steps that several stories take on the pages, and the elements that they look at."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What no page may do, noted while a test walks its pages."""
+"""Notes the faults of the pages that a test walks through."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebError
 
 LARGEST_SHIFT = 0.02
-"""The layout shift that a page may have in all; 0.1 is what the field calls good."""
+"""The layout shift that a page may have in all; up to 0.1 counts as good (https://web.dev/cls)."""
 
 _OWN_SCHEMES = {"about", "blob", "data"}
 _STATUS_ERROR = "Failed to load resource"

@@ -1,4 +1,4 @@
-"""The start page and the sidebar of the admin: what is shown to whom, and where it leads."""
+"""The start page and the sidebar of the admin: what each group of staff is shown, and where it leads."""
 
 import re
 from datetime import UTC, datetime

@@ -100,7 +100,7 @@ def of_order(path: str, *statuses: OrderStatus) -> Callable[[RouteObjects], str]
 
 
 def of_number(action: str = "") -> Callable[[RouteObjects], str]:
-    """The page of an order, which is for sessions: whoever comes by a token is sent to sign in."""
+    """The page of an order, which is for sessions: a request with a token is sent to sign in."""
     return lambda objects: f"orders/{objects.placer.place().order_number}/{action}"
 
 
