@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 
 from products_app.admin import product_list, product_pages, stock_page
 from products_app.admin.page import answering_refusals
-from products_app.models import ADJUST_STOCK, RECEIVE_STOCK, Product
+from products_app.models import Product
 
 
 @admin.register(Product)
@@ -36,14 +36,6 @@ class ProductAdmin(ModelAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> None:
         """Always None: a product is no row, and none of Django's own pages shows one."""
-
-    def has_receive_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may receive deliveries."""
-        return request.user.has_perm(RECEIVE_STOCK)
-
-    def has_adjust_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may adjust the stock."""
-        return request.user.has_perm(ADJUST_STOCK)
 
     @answering_refusals
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
