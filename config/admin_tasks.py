@@ -17,8 +17,8 @@ from orders_app.board_figures import Wait, count_waiting
 from orders_app.models import LastPaymentAudit, StockContradiction
 from products_app.exceptions import CatalogueUnavailable
 from products_app.selectors import ProductCriteria, find_products
+from web.bounded_count import bounded_count
 
-COUNTED_PRODUCTS = 10_000
 May = Callable[[str], bool]
 """Whether the user has a permission, `app.codename`."""
 FindHealth = Callable[[], Health]
@@ -101,11 +101,10 @@ def _products(**criteria: bool) -> tuple[int | None, bool]:
     """How many products are so, and whether no more are; None while MongoDB cannot be asked."""
     wanted: ProductCriteria = {**criteria}  # type: ignore[typeddict-item]  # its names are given above
     try:
-        found = find_products(include_inactive=True, **wanted).bounded_count(COUNTED_PRODUCTS)
+        return bounded_count(find_products(include_inactive=True, **wanted))
     except CatalogueUnavailable as error:
         log.warning("products for the start page cannot be counted", error=str(error))
         return None, True
-    return found.rows, found.is_exact
 
 
 def _refunds(may: May) -> Iterator[Task]:
