@@ -9,8 +9,11 @@ from django.conf import settings
 from msgspec import Struct
 
 from config.demo.plan import Fate, PlannedOrder, dice_for
+from kafka_workers.consumers.orders import ACTOR as STOCK_ACTOR
+from kafka_workers.consumers.orders import PAYMENTS_ACTOR
 from orders_app.document import OrderDocument, PaymentFailure
 from orders_app.event_log import NewEvent, Origin
+from orders_app.hold_expiry import EXPIRY_ORIGIN
 from orders_app.models.payment_rows import PaymentRows
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, CANCELLED_BY_STAFF
 from orders_app.services.expire_holds import HOLD_EXPIRED
@@ -19,7 +22,6 @@ from orders_app.services.rejection import explain_rejection
 from orders_app.services.stock_answers import StockShortage
 from orders_app.state_machine import MAX_DECLINES, OrderStatus, PaymentMethod, StockStatus
 
-_STOCK, _PAYMENTS, _EXPIRY = "service:products", "service:payments", "service:expiry"
 _DECLINES = (
     PaymentFailure("insufficient_funds", "Your card has insufficient funds."),
     PaymentFailure("card_declined", "Your card was declined."),
@@ -77,9 +79,9 @@ def _steps(plan: PlannedOrder, people: People, shortages: Sequence[StockShortage
     dice = dice_for(plan.key)
     settled = timedelta(milliseconds=dice.randint(80, 900))
     if plan.fate == Fate.REJECTED:
-        yield settled, _STOCK, partial(_reject, shortages=shortages)
+        yield settled, STOCK_ACTOR, partial(_reject, shortages=shortages)
         return
-    yield settled, _STOCK, LockedOrder.confirm_stock
+    yield settled, STOCK_ACTOR, LockedOrder.confirm_stock
     if plan.fate == Fate.DELIVERED:
         yield from _delivery(plan, people, dice)
     elif plan.fate == Fate.DECLINED:
@@ -105,14 +107,14 @@ def _declines(people: People, dice: random.Random) -> Iterator[Step]:
         failure = dice.choice(_DECLINES)
         yield after, people.customer, partial(LockedOrder.pay, token=_TOKEN)
         after += timedelta(seconds=dice.uniform(0.5, 2))
-        yield after, _PAYMENTS, partial(LockedOrder.fail_payment, payment_id="", failure=failure)
+        yield after, PAYMENTS_ACTOR, partial(LockedOrder.fail_payment, payment_id="", failure=failure)
         last, after = after, after + timedelta(seconds=dice.uniform(30, 240))
-    yield last + timedelta(seconds=1), _STOCK, _record_release
+    yield last + timedelta(seconds=1), STOCK_ACTOR, _record_release
 
 
 def _cancellation(fate: Fate, people: People, dice: random.Random) -> Iterator[Step]:
     after, actor, reason = {
-        Fate.NOT_PAID: (timedelta(minutes=settings.HOLD_MINUTES), _EXPIRY, HOLD_EXPIRED),
+        Fate.NOT_PAID: (timedelta(minutes=settings.HOLD_MINUTES), EXPIRY_ORIGIN.actor, HOLD_EXPIRED),
         Fate.CANCELLED_BY_CUSTOMER: (
             timedelta(minutes=dice.uniform(3, 170)),
             people.customer,
@@ -121,7 +123,7 @@ def _cancellation(fate: Fate, people: People, dice: random.Random) -> Iterator[S
         Fate.CANCELLED_BY_STAFF: (timedelta(hours=dice.uniform(1, 3)), people.staff, CANCELLED_BY_STAFF),
     }[fate]
     yield after, actor, partial(LockedOrder.cancel, reason=reason)
-    yield after + timedelta(seconds=1), _STOCK, _record_release
+    yield after + timedelta(seconds=1), STOCK_ACTOR, _record_release
 
 
 def _ship(order: LockedOrder, tracking_number: str) -> None:
