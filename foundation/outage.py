@@ -49,6 +49,8 @@ class Outage:
     def record_failure(self, error: DependencyUnavailable) -> float:
         """Record a failed attempt; returns the seconds to wait before the next one."""
         if error.cause != self._cause:
+            if error.dependency != self._dependency:
+                tell_answer(self._dependency)
             log.warning("dependency unavailable: waiting", dependency=error.dependency, detail=str(error))
             tell_wait(error.dependency)
             self._dependency, self._cause = error.dependency, error.cause

@@ -79,6 +79,17 @@ def test_a_worker_that_waits_says_for_what_and_is_alive(ask: Ask, heartbeat: Hea
     assert ask("/health/ready")[0] == 200
 
 
+def test_a_worker_waits_for_the_dependency_that_failed_last(ask: Ask, heartbeat: Heartbeat) -> None:
+    heartbeat.tell_warm()
+    outage = Outage()
+    outage.record_failure(DependencyUnavailable("MongoDB"))
+    outage.record_failure(DependencyUnavailable("Kafka"))
+    [sentence] = json.loads(ask("/health/ready")[1])["waitingFor"]
+    assert sentence.startswith("Kafka, since ")
+    outage.record_success()
+    assert ask("/health/ready")[0] == 200
+
+
 def test_an_open_breaker_is_told(ask: Ask, heartbeat: Heartbeat) -> None:
     heartbeat.tell_warm()
     now = datetime.now(UTC)
