@@ -52,12 +52,20 @@ class BrokerReachability:
 
     def report_error(self, error: KafkaError) -> None:
         """Record an error of a client; errors of a single broker of several do not count."""
+        self.log_error(error)
+        if self.is_lost:
+            tell_wait("Kafka")
+
+    def log_error(self, error: KafkaError) -> None:
+        """Log an error of a client, once for each kind.
+
+        For a client whose answers are not reported: it could not tell that a wait has ended.
+        """
         if error.code() in _CONNECTION_ERRORS - self._errors:
             # "All brokers down" follows from every other error and explains none.
             if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._errors:  # noqa: SLF001
                 log.warning("Kafka is unreachable: waiting", error=describe_connection_error(error))
             self._errors.add(error.code())
-            tell_wait("Kafka")
 
     def report_answer(self) -> None:
         """Record that a broker has answered."""
@@ -76,7 +84,7 @@ def client_config(name: str, reachability: BrokerReachability | None = None) -> 
         **security,
         "client.id": f"{name}@{socket.gethostname()}:{os.getpid()}",
         "logger": client_log,
-        "error_cb": (reachability or BrokerReachability()).report_error,
+        "error_cb": reachability.report_error if reachability else BrokerReachability().log_error,
         "log.connection.close": False,
         "socket.nagle.disable": True,
         "reconnect.backoff.ms": 50,

@@ -4,9 +4,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import KafkaError
 from pytest_django import Settings
 
 from devtools.stack.ports import free_ports
+from foundation.work_report import REPORT
 from kafka_workers.runtime.broker.client_config import (
     BrokerReachability,
     client_config,
@@ -105,6 +107,18 @@ def test_a_broker_that_cannot_be_reached_is_unavailable(settings: Settings) -> N
 def test_a_missing_topic_counts_as_an_unavailable_broker(producer: Producer) -> None:
     with pytest.raises(BrokerUnavailable):
         producer.publish([OutgoingMessage("no-such-topic", "1", b"1", {})])
+
+
+def test_a_worker_waits_for_kafka_only_by_errors_whose_end_is_reported() -> None:
+    REPORT.waits_for.clear()
+    error = KafkaError(KafkaError._ALL_BROKERS_DOWN)
+    client_config("a")["error_cb"](error)
+    assert "Kafka" not in REPORT.waits_for
+    reachability = BrokerReachability()
+    producer_config("b", reachability)["error_cb"](error)
+    assert "Kafka" in REPORT.waits_for
+    reachability.report_answer()
+    assert "Kafka" not in REPORT.waits_for
 
 
 def test_every_client_has_the_security_of_the_settings(settings: Settings) -> None:
