@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from foundation.slices import slices
 from kafka_workers.admin.dead_letter_pages import SHOWN, FilterForm, letter_rows, page
 from kafka_workers.models import DeadLetterRecord
 from kafka_workers.runtime.dead_letters.letters import CannotBeRedriven, DeadLetter, find_dead_letters
@@ -147,12 +148,8 @@ def _resolve(letters: Sequence[DeadLetter], by: str, form: ResolveForm) -> int:
     for group, own in groupby(letters, attrgetter("group")):
         with DeadLetterResolver(group, by=by) as resolver:
             resolve = resolver.redrive if form.is_redrive else resolver.discard
-            resolved += sum(resolve(part, why) for part in _slices(list(own)))
+            resolved += sum(resolve(part, why) for part in slices(own, TRANSACTION_SIZE))
     return resolved
-
-
-def _slices(letters: Sequence[DeadLetter]) -> list[Sequence[DeadLetter]]:
-    return [letters[start : start + TRANSACTION_SIZE] for start in range(0, len(letters), TRANSACTION_SIZE)]
 
 
 def _record(request: HttpRequest, letters: Sequence[DeadLetter], form: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from foundation.slices import slices
 from kafka_workers.audit.agreement import Disagreement, find_disagreement, went_without_stock
 from kafka_workers.audit.arrival import await_arrival
 from kafka_workers.relay.parked_events import blocked_orders
@@ -83,9 +84,7 @@ def _compare_again(suspects: Mapping[UUID, StockClaim]) -> tuple[list[Disagreein
     blocked = blocked_orders()
     disagreeing: list[DisagreeingOrder] = []
     changed: list[StockClaim] = []
-    ids = list(suspects)
-    for start in range(0, len(ids), SLICE_ORDERS):
-        part = ids[start : start + SLICE_ORDERS]
+    for part in slices(suspects, SLICE_ORDERS):
         # The ledger is read first: an order at an unchanged version was at it when its entry was read.
         entries = read_held_stock([str(order_id) for order_id in part])
         found = list(_disagreeing(read_claims(part), entries))

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Case, F, Func, Model, QuerySet, TextField, Value, When
 from django.db.models.functions import Concat
 
+from foundation.slices import slices
 from orders_app import event_log
 from orders_app.document import CancelCode
 from orders_app.event_log import LoggedEvent
@@ -51,9 +52,7 @@ BESIDE_ORDERS: tuple[tuple[str, type[Model], frozenset[str]], ...] = (
 def slices_of_orders(user_id: int) -> Iterator[list[UUID]]:
     """The ids of all orders of a user, deleted and archived ones too, SLICE_ORDERS at a time."""
     found = set(Order.objects.filter(user_id=user_id).values_list("pk", flat=True)) | order_ids_of(user_id)
-    order_ids = sorted(found)
-    for start in range(0, len(order_ids), SLICE_ORDERS):
-        yield order_ids[start : start + SLICE_ORDERS]
+    return slices(sorted(found), SLICE_ORDERS)
 
 
 def held_of_orders(order_ids: Sequence[UUID]) -> Iterator[dict[str, Any]]:
