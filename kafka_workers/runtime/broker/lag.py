@@ -11,13 +11,14 @@ from confluent_kafka.admin import (
     ListOffsetsResultInfo,
     MemberDescription,
     OffsetSpec,
+    TopicMetadata,
 )
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
 from kafka_workers.runtime.broker.errors import exception_for
 from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS
-from kafka_workers.runtime.broker.topic_reader import partitions_of, require_answer
+from kafka_workers.runtime.broker.topic_reader import partitions_of, require_answer, visible_topics
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 CommittedOffsets = dict[tuple[str, int], int | None]
@@ -73,9 +74,9 @@ class LagReader:
         `topics` gives the topics that each group reads; other topics with a committed offset are added.
         Raises BrokerUnavailable.
         """
-        require_answer(self._admin)
+        visible = visible_topics(self._admin)
         try:
-            committed = {group: self._committed(group, names) for group, names in topics.items()}
+            committed = {group: self._committed(group, names, visible) for group, names in topics.items()}
             partitions = {partition for offsets in committed.values() for partition in offsets}
             starts = offsets_of(self._admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
             readable = offsets_of(self._admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
@@ -120,8 +121,9 @@ class LagReader:
             for each in member.assignment.topic_partitions
         }
 
-    def _committed(self, group: str, names: Sequence[str]) -> CommittedOffsets:
-        visible = self._admin.list_topics(timeout=ANSWER_SECONDS).topics
+    def _committed(
+        self, group: str, names: Sequence[str], visible: Mapping[str, TopicMetadata]
+    ) -> CommittedOffsets:
         for name in names:
             if name not in visible:
                 partitions_of(self._admin, name, "DESCRIBE")

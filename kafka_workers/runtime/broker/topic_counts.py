@@ -1,14 +1,12 @@
 """How much was written into each topic, how much of it is kept, and whether every copy is there."""
 
-from collections.abc import Iterator
-
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec, PartitionMetadata, TopicMetadata
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config
 from kafka_workers.runtime.broker.lag import Offsets, offsets_of
-from kafka_workers.runtime.broker.timeouts import REACH_SECONDS
+from kafka_workers.runtime.broker.topic_reader import visible_topics
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 
@@ -32,20 +30,15 @@ class TopicCounter:
 
     def count(self) -> list[TopicCounts]:
         """Every topic that this user may see, but for those of Kafka itself. Raises BrokerUnavailable."""
+        visible = visible_topics(self._admin)
+        topics = {name: topic for name, topic in visible.items() if not name.startswith("__")}
+        wanted = [(name, number) for name, topic in topics.items() for number in topic.partitions]
         try:
-            topics = dict(_visible(self._admin))
-            wanted = [(name, number) for name, topic in topics.items() for number in topic.partitions]
             starts = offsets_of(self._admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
             ends = offsets_of(self._admin, wanted, OffsetSpec.latest(), committed_only=False)  # type: ignore[no-untyped-call]
         except KafkaException as exception:
             raise BrokerUnavailable(exception.args[0].str()) from exception
         return [_counts(name, topic, starts, ends) for name, topic in sorted(topics.items())]
-
-
-def _visible(admin: AdminClient) -> Iterator[tuple[str, TopicMetadata]]:
-    for name, topic in admin.list_topics(timeout=REACH_SECONDS).topics.items():
-        if not name.startswith("__"):
-            yield name, topic
 
 
 def _counts(name: str, topic: TopicMetadata, starts: Offsets, ends: Offsets) -> TopicCounts:

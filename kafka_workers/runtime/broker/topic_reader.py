@@ -16,18 +16,29 @@ _MESSAGES_AT_ONCE = 1000
 _WAIT_SECONDS = 0.05
 
 
+def visible_topics(client: Consumer | AdminClient, name: str | None = None) -> dict[str, TopicMetadata]:
+    """All topics that this user may see, by name, or this one alone, which may be missing or forbidden.
+
+    Raises BrokerUnavailable.
+    """
+    try:
+        return client.list_topics(name, timeout=REACH_SECONDS).topics
+    except KafkaException as exception:
+        raise BrokerUnavailable(exception.args[0].str()) from exception
+
+
 def require_answer(client: Consumer | AdminClient) -> None:
     """Raises BrokerUnavailable unless a broker answers within some seconds.
 
     Other requests of the admin client take longer than their own time limit to fail.
     """
-    _topics(client)
+    visible_topics(client)
 
 
 def groups_with_dead_letters() -> list[str]:
     """The groups that have a dead-letter topic. Raises BrokerUnavailable."""
     with Consumer(reader_config("dead-letters")) as consumer:
-        groups = {group_of_dead_letters(name) for name in _topics(consumer)}
+        groups = {group_of_dead_letters(name) for name in visible_topics(consumer)}
     return sorted(group for group in groups if group)
 
 
@@ -78,17 +89,10 @@ def partitions_of(client: Consumer | AdminClient, topic: str, operation: str) ->
     Raises AccessDenied and BrokerUnavailable. Asks for the topic by name, because a list of all topics omits
     those without a DESCRIBE permission.
     """
-    metadata = _topics(client, topic)[topic]
+    metadata = visible_topics(client, topic)[topic]
     if metadata.error is not None and is_missing_acl(metadata.error):
         raise exception_for(metadata.error, operation, topic)
     return list(metadata.partitions)
-
-
-def _topics(client: Consumer | AdminClient, name: str | None = None) -> dict[str, TopicMetadata]:
-    try:
-        return client.list_topics(name, timeout=REACH_SECONDS).topics
-    except KafkaException as exception:
-        raise BrokerUnavailable(exception.args[0].str()) from exception
 
 
 def is_end(error: KafkaError, topic: str) -> bool:
