@@ -16,8 +16,9 @@ log = structlog.get_logger(__name__)
 
 
 class _Found(NamedTuple, Generic[Value]):
+    """A value that was found, which may be None."""
+
     value: Value
-    due: float
 
 
 class Kept(Generic[Value]):
@@ -28,7 +29,7 @@ class Kept(Generic[Value]):
         self._seconds = seconds
         self._searching = threading.Lock()
         self._found: _Found[Value] | None = None
-        self._next_try = 0.0
+        self._due = 0.0
 
     def get(self) -> Value:
         """The value. While another thread searches, the one before, if there is one.
@@ -36,7 +37,7 @@ class Kept(Generic[Value]):
         Raises the errors of `find`.
         """
         found = self._found
-        if found and (time.monotonic() < found.due or not self._searching.acquire(blocking=False)):
+        if found and (time.monotonic() < self._due or not self._searching.acquire(blocking=False)):
             return found.value
         if not found:
             self._searching.acquire()
@@ -53,8 +54,7 @@ class Kept(Generic[Value]):
         Where it is due, a thread of its own searches; this waits for it at most `wait` seconds. Errors of
         `find` are logged.
         """
-        due = self._found.due if self._found else self._next_try
-        if time.monotonic() >= due and self._searching.acquire(blocking=False):
+        if time.monotonic() >= self._due and self._searching.acquire(blocking=False):
             search = threading.Thread(target=self._search_aside, name="kept", daemon=True)
             search.start()
             search.join(wait)
@@ -64,19 +64,15 @@ class Kept(Generic[Value]):
         start = time.monotonic()
         value = self._find()
         end = time.monotonic()
-        return _Found(value, end + max(self._seconds, REST * (end - start)))
+        self._due = end + max(self._seconds, REST * (end - start))
+        return _Found(value)
 
     def _search_aside(self) -> None:
         try:
             self._found = self._search()
-        except Exception as error:  # any: who asks gets the value before
+        except Exception as error:  # whatever it is: the value before stays
             log.warning("a value for the pages of staff cannot be found out", error=repr(error))
-            self._put_off()
+            self._due = time.monotonic() + self._seconds
         finally:
             self._searching.release()
             connection.close()
-
-    def _put_off(self) -> None:
-        self._next_try = time.monotonic() + self._seconds
-        if self._found:
-            self._found = self._found._replace(due=self._next_try)
