@@ -16,7 +16,15 @@ from confluent_kafka import Consumer, TopicPartition
 from psycopg import sql
 
 from devtools.driver.inbox import Inbox
-from devtools.driver.shop import CREDIT_CARD, PAYMENT_FAILED, PROCESSING, REFUNDED, Caller, Shop
+from devtools.driver.shop import (
+    CREDIT_CARD,
+    DEMO_PASSWORD,
+    PAYMENT_FAILED,
+    PROCESSING,
+    REFUNDED,
+    Caller,
+    Shop,
+)
 from devtools.stack.stack import Stack
 
 CHARGED = ("pm_sandbox_slow_1.173", "pm_sandbox_unavailable_1", "pm_sandbox_webhook_only")
@@ -136,7 +144,7 @@ def test_no_page_of_the_admin_shows_a_token(stack: Stack, orders: tuple[Caller, 
         [hidden] = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form.text)[:1]
         browser.post(
             "/admin/login/",
-            data={"csrfmiddlewaretoken": hidden, "username": "admin", "password": "stockbridge-demo"},
+            data={"csrfmiddlewaretoken": hidden, "username": "admin", "password": DEMO_PASSWORD},
         )
         paths = [f"order/{order_id}/change/" for order_id in orders[1]]
         pages = {path: browser.get(f"/admin/orders_app/{path}") for path in (*paths, *ADMIN_LISTS)}
