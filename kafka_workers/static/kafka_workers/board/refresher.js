@@ -5,8 +5,9 @@
 const LONGEST_WAIT = 15_000;
 
 /**
- * How the last question ended: `ok`; `away`, the server did not answer as it should; `signed-out`.
- * @typedef {"ok" | "away" | "signed-out"} RefreshState
+ * How the last question ended: `live`, with figures; `offline`, without them; `signed-out`. These are states
+ * of live.js too, whose `showLiveState` shows them.
+ * @typedef {"live" | "offline" | "signed-out"} RefreshState
  */
 
 export class Refresher {
@@ -59,11 +60,11 @@ export class Refresher {
       const signal = AbortSignal.timeout(LONGEST_WAIT);
       const response = await fetch(this.#address, { redirect: "manual", cache: "no-store", signal });
       if (response.type === "opaqueredirect" || response.status === 403) return "signed-out";
-      if (!response.ok) return "away";
+      if (!response.ok) return "offline";
       this.#onFigures(await response.json());
-      return "ok";
+      return "live";
     } catch (error) {
-      if (error instanceof TypeError || error instanceof DOMException) return "away";
+      if (error instanceof TypeError || error instanceof DOMException) return "offline";
       throw error;
     }
   }
