@@ -84,6 +84,16 @@ def test_the_proof_page_follows_the_stock(staff: Page, account: Caller, shop: Sh
     expect(staff.get_by_text("Time of the look:")).to_be_visible()
 
 
+def test_the_proof_page_goes_on_after_an_answer_that_it_cannot_read(staff: Page) -> None:
+    figures, indicator = "**/board/proof/figures/", staff.locator("[data-connection]")
+    staff.goto("/board/proof/")
+    expect(indicator).to_have_attribute("data-state", "live", timeout=MILLISECONDS)
+    staff.route(figures, lambda route: route.fulfill(body="no figures"))
+    expect(staff.get_by_text("The server does not answer")).to_be_visible(timeout=MILLISECONDS)
+    staff.unroute(figures)
+    expect(indicator).to_have_attribute("data-state", "live", timeout=MILLISECONDS)
+
+
 def test_the_pages_are_accessible_light_and_fit_a_phone(staff: Page, account: Caller, shop: Shop) -> None:
     account.place((shop.new_product(stock=10), 1))
     for open_it in (open_board, lambda page: page.goto("/board/proof/")):

@@ -49,24 +49,28 @@ export class Refresher {
     clearTimeout(this.#timer);
     this.#isAsking = true;
     this.#isAsked = false;
-    this.#onState(await this.#answer());
-    this.#isAsking = false;
-    if (this.#isAsked) this.#ask();
-    else this.#plan();
+    try {
+      this.#onState(await this.#answer());
+    } finally {
+      this.#isAsking = false;
+      if (this.#isAsked) this.#ask();
+      else this.#plan();
+    }
   }
 
   async #answer() {
+    let figures;
     try {
       const signal = AbortSignal.timeout(LONGEST_WAIT);
       const response = await fetch(this.#address, { redirect: "manual", cache: "no-store", signal });
       if (response.type === "opaqueredirect" || response.status === 403) return "signed-out";
       if (!response.ok) return "offline";
-      this.#onFigures(await response.json());
-      return "live";
-    } catch (error) {
-      if (error instanceof TypeError || error instanceof DOMException) return "offline";
-      throw error;
+      figures = await response.json();
+    } catch {
+      return "offline";
     }
+    this.#onFigures(figures);
+    return "live";
   }
 
   #plan() {
