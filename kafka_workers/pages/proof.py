@@ -37,17 +37,17 @@ def proof_figures(request: HttpRequest) -> JsonResponse:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     look = looks_for_proof.last(wait=FIRST_LOOK_SECONDS)
-    context = {"q": request.GET.get("q", "").strip(), "last_audit": LastAudit.objects.first(), "look": look}
+    q, page = request.GET.get("q", "").strip(), request.GET.get("page")
+    context = {"q": q, "last_audit": LastAudit.objects.first(), "look": look}
     if look is None:
         return context
-    return context | {"page": _products(request, look), "is_late": _is_late(look)}
+    return context | {"page": _products(look, q.casefold(), page), "is_late": _is_late(look)}
 
 
-def _products(request: HttpRequest, look: StockLook) -> Page[dict[str, Any]]:
-    """The page of products that was asked for; those whose name or id has the text that was searched for."""
-    text = request.GET.get("q", "").strip().casefold()
+def _products(look: StockLook, text: str, page: str | None) -> Page[dict[str, Any]]:
+    """This page of the products that have this text in their name, or that id."""
     found = [row for row in look.rows if text in row["name"].casefold() or text == row["id"]]
-    return Paginator(found, PRODUCTS_ON_A_PAGE).get_page(request.GET.get("page"))
+    return Paginator(found, PRODUCTS_ON_A_PAGE).get_page(page)
 
 
 def _is_late(look: StockLook) -> bool:
