@@ -62,8 +62,8 @@ ORDERS_PLACED = Counter(
 )
 ORDERS_SETTLED = Counter(
     "stockbridge_orders_settled_total",
-    "Orders that learned what became of their stock; outcome is reserved, rejected or released (cancelled "
-    "before).",
+    "Orders whose answer about their stock was recorded; outcome is reserved, rejected or released "
+    "(cancelled before).",
     ["outcome"],
 )
 ORDER_SETTLE_SECONDS = Histogram(

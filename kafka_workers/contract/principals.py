@@ -67,7 +67,7 @@ def resolving_permissions(user: str, group: str, topics: Sequence[str]) -> Itera
 def _of_lag(group: str) -> Iterator[Permission]:
     yield Permission(LAG, ResourceKind.GROUP, group, Operation.DESCRIBE)
     own = {topic.name for topic in topics_of_group(group)}
-    # The time of the first unread message is in the topic, and dead letters are counted.
+    # It reads the time of the first unread message, and counts the dead letters.
     yield from _on_topics(LAG, {*GROUPS[group], *own}, Operation.READ)
 
 

@@ -1,1 +1,1 @@
-"""Consumer lag by people's measure: how far and how long each group is behind, and whether it keeps up."""
+"""Consumer lag: how far and how long each group is behind, and whether it keeps up."""

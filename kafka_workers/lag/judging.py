@@ -1,8 +1,8 @@
 """Judges whether a group keeps up with one partition, by what happened in a window of time.
 
-The rules follow those of LinkedIn's Burrow (core/internal/evaluator/caching.go): no limit of lag, which would
-be wrong for every topic but one, but whether the group moves. Where Burrow sees commits with their times, the
-members of the group tell whether anybody reads.
+The rules follow those of LinkedIn's Burrow (core/internal/evaluator/caching.go): they ask whether the group
+gets on, and set no limit for lag, because a limit that fits one topic does not fit the others. Burrow sees
+from the times of commits whether anybody reads; here the members of the group tell it.
 """
 
 from collections.abc import Sequence

@@ -1,1 +1,1 @@
-"""What the web processes show of the messages: JSON Schemas, the AsyncAPI document, and a page of it."""
+"""Pages: schemas and events of the messages for everybody, board and proof of the stock for staff."""

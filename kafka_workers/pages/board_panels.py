@@ -59,7 +59,7 @@ class Bar(NamedTuple):
 
 
 def _hold() -> timedelta:
-    """Who has not paid by then is cancelled; a minute later it should have happened."""
+    """An unpaid order is cancelled after HOLD_MINUTES; a minute later that should be done."""
     return timedelta(minutes=settings.HOLD_MINUTES + 1)
 
 
@@ -122,7 +122,7 @@ def chart_bars(placed: PlacedOrders) -> list[Bar]:
 
 
 def last_minute(placed: PlacedOrders) -> int:
-    """How many orders were placed in the last minute, whose last slot runs still."""
+    """How many orders were placed in the last minute; its last slot has not ended yet."""
     return sum(placed.orders[-MINUTE_SLOTS:])
 
 

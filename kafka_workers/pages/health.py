@@ -15,9 +15,9 @@ DEAD_LETTER_SECONDS = 30.0
 
 
 class Health(NamedTuple):
-    """`dead_letters` are the open ones, None while that is not known. `unread_seconds`: since when the relay
-    has left an event unread. `gateway_events` wait for people. `workers` has a sentence for each process that
-    does not work, and is None where nothing is known of them.
+    """`dead_letters` are the open ones, None while that is not known. `unread_seconds` is how long the oldest
+    event has waited for the relay, `gateway_events` how many wait for people. `workers` has a sentence for
+    each process that does not work, and is None where nothing is known of them.
     """
 
     dead_letters: int | None

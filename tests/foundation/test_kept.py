@@ -119,5 +119,5 @@ def test_a_search_aside_that_fails_is_logged_and_waits(captured_log: list[EventD
     eventually(lambda: len(captured_log) == 2, "the second failure")
 
 
-def test_who_asks_may_wait_a_while_for_a_search_aside() -> None:
+def test_a_caller_may_wait_a_while_for_a_search_aside() -> None:
     assert Kept(counting(), seconds=3).last(wait=RIVAL_SECONDS) == 1

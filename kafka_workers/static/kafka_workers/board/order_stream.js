@@ -73,7 +73,7 @@ export class OrderStream {
     this.#shown = known.slice(0, this.#rows.length);
   }
 
-  /** Takes what the server knows better of the orders that are shown. @param {ShownOrder[]} orders */
+  /** Takes later versions of the orders that are shown. @param {ShownOrder[]} orders */
   renew(orders) {
     for (const order of orders) this.#renewAny(order);
   }
