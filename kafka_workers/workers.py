@@ -241,7 +241,7 @@ LAG_EXPORTER = Worker(
     command="run_lag_exporter",
     runs="kafka_workers.lag.exporter:run",
     purpose="measure how far and how long each consumer group is behind, and whether it keeps up",
-    scaling="Several show the same figures.",
+    scaling="Several export the same metrics.",
     needs=(KAFKA,),
     principal="stockbridge-lag",
 )

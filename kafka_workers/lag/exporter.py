@@ -33,15 +33,15 @@ Labels = tuple[str, str, str]
 def run(stop: threading.Event) -> None:
     """Measure until `stop` is set. Waits while Kafka is unavailable."""
     with LagWatch(window_seconds=WINDOW_SECONDS) as watch:
-        take_turns(stop, partial(_take_turn, watch, LagFigures(), TopicCounter(), DeadLetterFigures()))
+        take_turns(stop, partial(_take_turn, watch, LagMetrics(), TopicCounter(), DeadLetterMetric()))
 
 
 def _take_turn(
-    watch: LagWatch, figures: "LagFigures", topics: TopicCounter, dead_letters: "DeadLetterFigures"
+    watch: LagWatch, lag: "LagMetrics", topics: TopicCounter, dead_letters: "DeadLetterMetric"
 ) -> float:
     """One look; the seconds until the next. Raises DependencyUnavailable."""
     beat()
-    figures.show(watch.look())
+    lag.show(watch.look())
     for counts in topics.count():
         show_topic(counts)
     dead_letters.show_when_due()
@@ -49,7 +49,7 @@ def _take_turn(
     return LOOK_SECONDS
 
 
-class LagFigures:
+class LagMetrics:
     """The metrics of lag; those of a partition that is gone become 0."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ def _set(labels: Labels, messages: int, seconds: float, status: Status | None) -
         CONSUMER_GROUP_STATUS.labels(*labels, each).set(each is status)
 
 
-class DeadLetterFigures:
+class DeadLetterMetric:
     """The metric of dead letters: their topics are read from the beginning for it, so not at each look."""
 
     def __init__(self) -> None:

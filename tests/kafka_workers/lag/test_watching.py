@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from devtools.driver.shop import eventually
 from kafka_workers.lag import watching
-from kafka_workers.lag.exporter import LagFigures
+from kafka_workers.lag.exporter import LagMetrics
 from kafka_workers.lag.judging import Status
 from kafka_workers.lag.watching import LagWatch, WatchedPartition, running_groups
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
@@ -188,17 +188,17 @@ def test_the_command_ends_with_1_and_a_sentence_where_a_group_is_stopped(bench: 
 def test_the_metrics_of_a_partition_that_is_gone_become_0(bench: Bench, watch: LagWatch) -> None:
     write(bench.topic, age=HOUR)
     commit(bench, 0)
-    figures = LagFigures()
+    metrics = LagMetrics()
     labels = {"group": bench.group, "topic": bench.topic, "partition": "0"}
 
     def shown(name: str, **more: str) -> float | None:
         return REGISTRY.get_sample_value(f"stockbridge_consumer_{name}", labels | more)
 
-    figures.show(watch.look())
+    metrics.show(watch.look())
     assert shown("lag_messages") == 1
     assert shown("lag_seconds") == pytest.approx(HOUR, abs=60)
     assert shown("group_status", status="STOPPED") == 1
-    figures.show([])
+    metrics.show([])
     assert (shown("lag_messages"), shown("lag_seconds"), shown("group_status", status="STOPPED")) == (0, 0, 0)
 
 
