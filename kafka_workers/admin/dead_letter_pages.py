@@ -72,20 +72,22 @@ class LetterRow(Struct, frozen=True):
 def show_list(admin: ModelAdmin, request: HttpRequest) -> HttpResponse:
     """The unresolved dead letters that match the filter, oldest first within a group."""
     form = FilterForm(request.GET)
-    letters: list[DeadLetter] | None = None
+    letters: list[DeadLetter] = []
+    is_known = True
     try:
         letters = find_dead_letters(form.wanted, GROUPS)
     except BrokerUnavailable as error:
+        is_known = False
         admin.message_user(request, str(error), messages.ERROR)
     context = {
         "title": _("Dead letters"),
         "form": form,
         "groups": sorted(GROUPS),
         "is_filtered": any(form.cleaned_data.values()),
-        "is_known": letters is not None,
-        "found": len(letters or []),
-        "shown": min(SHOWN, len(letters or [])),
-        "rows": letter_rows((letters or [])[:SHOWN]),
+        "is_known": is_known,
+        "found": len(letters),
+        "shown": min(SHOWN, len(letters)),
+        "rows": letter_rows(letters[:SHOWN]),
         "may_resolve": admin.has_resolve_permission(request),
     }
     return page(admin, request, "dead_letters.html", context)
