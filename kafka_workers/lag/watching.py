@@ -62,7 +62,7 @@ class LagWatch:
         groups = self._groups or sorted({*running_groups(), *self._reader.group_names()})
         lags = self._reader.read({group: topics_of(group) for group in groups})
         due = self._unread.due_times(lags, settings.RETRY_DELAYS_SECONDS)
-        assigned = self._reader.assigned([group for group in groups if group])
+        assigned = self._reader.assigned(groups)
         now = time.time()
         found = [self._watched(lag, due.get(place_of(lag)), assigned, now) for lag in lags]
         self._forget_all_but({_key(lag) for lag in lags})

@@ -1,6 +1,7 @@
 """`manage.py consumer_lag`."""
 
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -51,7 +52,11 @@ class Command(OperatorCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--group", action="append", default=[], help="only this group; may be given more than once"
+            "--group",
+            action="append",
+            default=[],
+            type=_group_name,
+            help="only this group; may be given more than once",
         )
         parser.add_argument("--json", action="store_true", help="one JSON array instead of a table")
         parser.add_argument(
@@ -89,6 +94,12 @@ class Command(OperatorCommand):
             ["-" if (value := row[each.name]) is None else str(value) for each in _COLUMNS] for row in rows
         ]
         write_table(self.stdout, _COLUMNS, cells)
+
+
+def _group_name(text: str) -> str:
+    if not text:
+        raise ArgumentTypeError("a group has a name")
+    return text
 
 
 def _look_until_sure(lag_watch: LagWatch) -> list[WatchedPartition]:

@@ -100,13 +100,16 @@ class LagReader:
         ]
 
     def group_names(self) -> list[str]:
-        """All consumer groups of the cluster, of this system and of others. Raises BrokerUnavailable."""
+        """All consumer groups of the cluster, of this system and of others. Raises BrokerUnavailable.
+
+        Old clients may commit as a group without a name: it is left out, for no client can ask about it.
+        """
         require_answer(self._admin)
         try:
             listing = self._admin.list_consumer_groups(request_timeout=ANSWER_SECONDS).result()
         except KafkaException as exception:
             raise BrokerUnavailable(exception.args[0].str()) from exception
-        return [group.group_id for group in listing.valid]
+        return [group.group_id for group in listing.valid if group.group_id]
 
     def assigned(self, groups: Sequence[str]) -> set[tuple[str, str, int]]:
         """Group, topic and partition wherever a member of these groups reads. Raises BrokerUnavailable."""

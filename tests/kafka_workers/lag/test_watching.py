@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -20,6 +21,7 @@ from kafka_workers.lag.exporter import LagMetrics
 from kafka_workers.lag.judging import Status
 from kafka_workers.lag.watching import LagWatch, WatchedPartition, running_groups
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
+from kafka_workers.runtime.broker.lag import LagReader
 from kafka_workers.runtime.broker.topic_counts import TopicCounter
 from kafka_workers.runtime.group_topics import retry_topic
 from kafka_workers.runtime.messages.message import OutgoingMessage
@@ -207,6 +209,19 @@ def test_the_groups_of_workers_that_do_not_run_here_are_left_out(settings: Setti
     assert "email-service-group" not in running_groups()
     settings.EMAIL_URL = "smtp://127.0.0.1:25"
     assert "email-service-group" in running_groups()
+
+
+def test_a_group_without_a_name_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = SimpleNamespace(valid=[SimpleNamespace(group_id=""), SimpleNamespace(group_id="named")])
+    reader = LagReader()
+    groups = SimpleNamespace(result=lambda: listing)
+    admin = SimpleNamespace(
+        list_topics=lambda *_, **__: SimpleNamespace(topics={}), list_consumer_groups=lambda **_: groups
+    )
+    monkeypatch.setattr(reader, "_admin", admin)
+    assert reader.group_names() == ["named"]
+    with pytest.raises(CommandError, match="a group has a name"):
+        call_command("consumer_lag", "--group", "")
 
 
 def test_topics_are_counted_by_what_was_written_and_what_is_kept(bench: Bench) -> None:
