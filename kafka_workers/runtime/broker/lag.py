@@ -1,6 +1,6 @@
 """Consumer lag: how many messages each group has not read yet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Self
 
@@ -64,9 +64,7 @@ class LagReader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for client in self._clients.values():
-            client.close()
-        self._clients.clear()
+        self._close_all_but(())
 
     def read(self, topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
         """The lag of these groups, by group, topic and partition.
@@ -74,6 +72,7 @@ class LagReader:
         `topics` gives the topics that each group reads; other topics with a committed offset are added.
         Raises BrokerUnavailable.
         """
+        self._close_all_but(topics)
         visible = visible_topics(self._admin)
         try:
             committed = {group: self._committed(group, names, visible) for group, names in topics.items()}
@@ -123,6 +122,10 @@ class LagReader:
             for member in _members(future)
             for each in member.assignment.topic_partitions
         }
+
+    def _close_all_but(self, groups: Collection[str]) -> None:
+        for gone in self._clients.keys() - groups:
+            self._clients.pop(gone).close()
 
     def _committed(
         self, group: str, names: Sequence[str], visible: Mapping[str, TopicMetadata]

@@ -224,6 +224,13 @@ def test_a_group_without_a_name_is_not_asked_about(monkeypatch: pytest.MonkeyPat
         call_command("consumer_lag", "--group", "")
 
 
+def test_a_group_that_is_gone_keeps_no_client(bench: Bench) -> None:
+    with LagReader() as reader:
+        reader.read({bench.group: [], f"{bench.group}-other": []})
+        reader.read({bench.group: []})
+        assert reader._clients.keys() == {bench.group}
+
+
 def test_topics_are_counted_by_what_was_written_and_what_is_kept(bench: Bench) -> None:
     for partition in (0, 0, 1):
         write(bench.topic, partition=partition)
