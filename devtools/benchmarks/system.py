@@ -73,10 +73,10 @@ class System:
         )
         return [user_id for (user_id,) in rows]
 
-    def register(self) -> tuple[str, str]:
-        """Registers a customer with an address for mail; returns the address and an access token."""
+    def register(self, password: str = "") -> tuple[str, str]:
+        """Registers a customer; returns the address, `<user name>@example.com`, and an access token."""
         name = f"bench-{uuid.uuid4().hex[:12]}"
-        body = {"username": name, "email": f"{name}@example.com", "password": uuid.uuid4().hex}
+        body = {"username": name, "email": f"{name}@example.com", "password": password or uuid.uuid4().hex}
         answer = httpx.post(f"{self.stack.urls['web']}/api/v1/auth/register/", json=body, timeout=30)
         if answer.status_code != HTTPStatus.CREATED:
             raise MeasurementFailed(answer.text)

@@ -1,11 +1,17 @@
-"""A browser of a person, driven by playwright."""
+"""The browser of a person, driven by playwright."""
 
 import re
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, Playwright
 
 _SIGN_IN = "/api/session/login/"
 _FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+def launch(playwright: Playwright, program: str | None) -> Browser:
+    """Chromium, by the path of its program."""
+    # Its sandbox refuses to work for root, as whom containers run.
+    return playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
 
 
 def sign_in(page: Page, name: str, password: str) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 from playwright.sync_api import TimeoutError as NotInTime
 
-from devtools.driver.browser import sign_in
+from devtools.driver.browser import launch, sign_in
 from devtools.driver.shop import DEMO_PASSWORD, Shop
 from devtools.pictures.scenes import Scene, place_orders
 from devtools.pictures.shots import SHOTS, Shot
@@ -65,7 +65,7 @@ def take_all(shots: list[Shot], url: str) -> None:
     """Take these pictures of the demo at this address."""
     scene = place_orders(Shop(url, "", ""))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        browser = launch(playwright, shutil.which("chromium"))
         for shot in shots:
             _take(shot, scene, browser, url)
             print(f"docs/pictures/{shot.name}.png")

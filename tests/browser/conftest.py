@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from devtools.driver.browser import sign_in
+from devtools.driver.browser import launch, sign_in
 from devtools.driver.shop import CUSTOMER_PASSWORD, DEMO_PASSWORD, Caller, Shop
 from devtools.stack.ports import Ports
 from devtools.stack.stack import Stack, embedded_stack
@@ -54,7 +54,7 @@ def browser() -> Iterator[Browser]:
     if program is None:
         pytest.skip("there is no chromium on this machine: devtools/install-chromium.sh installs Debian's")
     with sync_playwright() as playwright:
-        yield _launch(playwright, program)
+        yield launch(playwright, program)
 
 
 @pytest.fixture
@@ -124,8 +124,3 @@ def staff(open_page: OpenPage) -> Page:
 def administrator(open_page: OpenPage) -> Page:
     """The page of the superuser, who is signed in."""
     return open_page("admin")
-
-
-def _launch(playwright: Playwright, program: str) -> Browser:
-    # Chromium's sandbox refuses to work for root, as whom containers run.
-    return playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])

@@ -7,16 +7,15 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, NamedTuple
 
-import httpx
 from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from devtools.benchmarks.figures import MeasurementFailed, Options, Row, figure, percentile
 from devtools.benchmarks.load import RunningLoad
 from devtools.benchmarks.system import System, open_system
 from devtools.benchmarks.waiting import wait_until
+from devtools.driver.browser import launch, sign_in
 
 ORDERS_A_SECOND = 200
 _SECONDS_BETWEEN_SAMPLES = 15.0
@@ -146,27 +145,23 @@ def _open_board(system: System) -> Iterator[Page]:
     program = shutil.which("chromium")
     if program is None:
         raise MeasurementFailed("there is no chromium: devtools/install-chromium.sh installs Debian's")
-    web = system.stack.urls["web"]
-    name, password = _new_staff(system, web)
+    name, password = _new_staff(system)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page()
+        browser = launch(playwright, program)
+        page = browser.new_page(base_url=system.stack.urls["web"])
         page.add_init_script(_COUNT_FRAMES)
-        page.goto(f"{web}/login/?next=/board/")
-        page.fill("[name=username]", name)
-        page.fill("[name=password]", password)
-        page.press("[name=password]", "Enter")
+        sign_in(page, name, password)
+        page.goto("/board/")
         page.wait_for_selector("[data-connection][data-state=live]")
         yield page
         browser.close()
 
 
-def _new_staff(system: System, web: str) -> tuple[str, str]:
-    name, password = f"staff-{uuid.uuid4().hex[:12]}", uuid.uuid4().hex
-    body = {"username": name, "email": f"{name}@example.com", "password": password}
-    answer = httpx.post(f"{web}/api/v1/auth/register/", json=body, timeout=30)
-    if answer.status_code != HTTPStatus.CREATED:
-        raise MeasurementFailed(answer.text)
+def _new_staff(system: System) -> tuple[str, str]:
+    """The name and the password of a new member of staff."""
+    password = uuid.uuid4().hex
+    address, _ = system.register(password)
+    name = address.partition("@")[0]
     system.postgres.execute("UPDATE auth_user SET is_staff = true WHERE username = %s", [name])
     return name, password
 
