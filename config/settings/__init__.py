@@ -74,6 +74,7 @@ CONTENT_SECURITY_POLICY = {
 # A browser is signed in until it closes, and so many hours at most.
 SESSION_COOKIE_AGE = 3600 * whole_number("SESSION_HOURS", 8)
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_ENGINE = "web.sessions"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 # How long clients may take, and how many connections they may have (web/server/limits.py).
 CONNECTIONS_PER_ADDRESS = whole_number("CONNECTIONS_PER_ADDRESS", 512)

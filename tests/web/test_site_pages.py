@@ -165,3 +165,13 @@ def test_a_moment_is_in_the_zone_of_the_viewer_with_the_zone_in_its_title() -> N
     assert 'title="26 Nov 2026, 14:05:09 Europe/Berlin"' in shown
     assert ">26 Nov 2026, 14:05</time>" in shown
     assert ">26 Nov 2026, 13:05 UTC</time>" in rendered("{% moment t %}", t=time)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "key", ['"aaaaaaaa\\000"', "x" * 41, '"\\377\\377\\377\\377\\377\\377\\377\\377"', "\\" * 32]
+)
+def test_a_cookie_that_is_no_session_is_nobodys(key: str) -> None:
+    browser = Client(raise_request_exception=False, headers={"cookie": f"sessionid={key}"})
+    assert browser.get("/account/").status_code == 302
+    assert browser.get("/cart/").status_code == 200
