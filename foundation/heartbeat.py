@@ -101,6 +101,11 @@ class Heartbeat:
         """The open circuit breaker for which the process waits."""
         return self._record.breaker
 
+    @property
+    def hindrances(self) -> tuple[str, ...]:
+        """A sentence for each thing that others do and that holds up a part of the work."""
+        return self._record.hindrances
+
     def beat(self) -> None:
         """Say that the worker works; costs next to nothing, so that every turn of a loop may call it."""
         now = time.monotonic()

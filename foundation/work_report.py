@@ -17,7 +17,7 @@ REPORT = WorkReport()
 
 
 def tell_work() -> None:
-    """Note that a batch, or what a worker does instead, is finished."""
+    """Note that a batch is finished, or a turn of a worker that has no batches."""
     REPORT.last_work = time.time()
 
 

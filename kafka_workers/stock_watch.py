@@ -8,6 +8,7 @@ from functools import partial
 from foundation.heartbeat import beat, tell_warm
 from foundation.outage import DependencyUnavailable, take_turns
 from foundation.warming import warm_up
+from foundation.work_report import tell_work
 from kafka_workers.contract.own_messages import own_message
 from kafka_workers.runtime.exceptions import PublishFailed
 from kafka_workers.runtime.messages.message import OutgoingMessage
@@ -48,6 +49,7 @@ def take_turn(watch: StockWatch) -> float:
     except CatalogueUnavailable as error:
         raise DependencyUnavailable("MongoDB", str(error)) from error
     tell_warm()
+    tell_work()
     return pause
 
 

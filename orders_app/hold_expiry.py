@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from foundation import metrics
 from foundation.heartbeat import beat, tell_warm
 from foundation.outage import DependencyUnavailable, take_turns
+from foundation.work_report import tell_work
 from orders_app.event_log import Origin
 from orders_app.housekeeping import Housekeeping
 from orders_app.selectors import orders_awaiting_payment
@@ -36,6 +37,7 @@ def run(stop: threading.Event) -> None:
         expire_due(stop)
         housekeeping.do_due(stop)
         tell_warm()
+        tell_work()
         return POLL_SECONDS
 
     take_turns(stop, take_turn)

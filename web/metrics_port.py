@@ -76,9 +76,9 @@ def answer_to(target: str, heartbeat: Heartbeat) -> Answer:
         case "/metrics":
             return Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
         case "/health/live":
-            return _health(heartbeat, is_well=heartbeat.silent_seconds < settings.SILENT_SECONDS)
+            return _health(heartbeat, is_well=not _is_silent(heartbeat))
         case "/health/ready":
-            return _health(heartbeat, is_well=not _hindrances(heartbeat))
+            return _health(heartbeat, is_well=_status(heartbeat) == "ready")
         case _:
             return Answer(HTTPStatus.NOT_FOUND, "text/plain", NO_SUCH_PATH)
 
@@ -90,17 +90,27 @@ def _health(heartbeat: Heartbeat, *, is_well: bool) -> Answer:
 
 def health_of(heartbeat: Heartbeat) -> dict[str, object]:
     """The health of this process: whether it works, what it waits for, and when it last finished a batch."""
-    hindrances = _hindrances(heartbeat)
     return {
-        "status": "waiting" if hindrances else "ready",
+        "status": _status(heartbeat),
         "worker": heartbeat.worker,
-        "waitingFor": hindrances,
+        "waitingFor": _waits(heartbeat),
+        "heldUpBy": heartbeat.hindrances,
         "silentSeconds": round(heartbeat.silent_seconds, 1),
         "lastWork": _shown(REPORT.last_work),
     }
 
 
-def _hindrances(heartbeat: Heartbeat) -> list[str]:
+def _status(heartbeat: Heartbeat) -> str:
+    if _is_silent(heartbeat):
+        return "silent"
+    return "waiting" if _waits(heartbeat) else "ready"
+
+
+def _is_silent(heartbeat: Heartbeat) -> bool:
+    return heartbeat.silent_seconds > settings.SILENT_SECONDS
+
+
+def _waits(heartbeat: Heartbeat) -> list[str]:
     """A sentence for each thing that keeps the worker from its work."""
     found = [f"{name}, since {_shown(since)}" for name, since in sorted(REPORT.waits_for.items())]
     if not heartbeat.is_warm:

@@ -17,6 +17,7 @@ from foundation.metrics import (
     TOPIC_UNDER_REPLICATED_PARTITIONS,
 )
 from foundation.outage import take_turns
+from foundation.work_report import tell_work
 from kafka_workers.lag.judging import Status
 from kafka_workers.lag.watching import LagWatch, WatchedPartition
 from kafka_workers.runtime.broker.topic_counts import TopicCounter, TopicCounts
@@ -46,6 +47,7 @@ def _take_turn(
         show_topic(counts)
     dead_letters.show_when_due()
     tell_warm()
+    tell_work()
     return LOOK_SECONDS
 
 

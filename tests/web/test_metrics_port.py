@@ -1,10 +1,15 @@
 """The port on which a worker serves its own metrics and health."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -16,6 +21,8 @@ from foundation.heartbeat import Heartbeat, OpenBreaker
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.work_report import REPORT, tell_work
 from web.metrics_port import serve_metrics
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -102,7 +109,16 @@ def test_an_open_breaker_is_told(ask: Ask, heartbeat: Heartbeat) -> None:
 def test_a_worker_without_a_sign_of_work_is_not_alive(ask: Ask, settings: Settings) -> None:
     assert ask("/health/live")[0] == 200
     settings.SILENT_SECONDS = 0
-    assert ask("/health/live")[0] == 503
+    status, body = ask("/health/live")
+    assert (status, json.loads(body)["status"]) == (503, "silent")
+
+
+def test_a_worker_that_others_hold_up_is_ready_and_says_so(ask: Ask, heartbeat: Heartbeat) -> None:
+    heartbeat.tell_warm()
+    heartbeat.tell_hindrances(["inventory.reserve/0: messages wait for an open transaction"])
+    status, body = ask("/health/ready")
+    assert (status, json.loads(body)["status"]) == (200, "ready")
+    assert json.loads(body)["heldUpBy"] == ["inventory.reserve/0: messages wait for an open transaction"]
 
 
 def test_the_last_finished_batch_is_told(ask: Ask) -> None:
@@ -125,3 +141,28 @@ def test_a_taken_port_is_one_sentence(heartbeat: Heartbeat) -> None:
 def test_without_a_port_nothing_is_served(settings: Settings) -> None:
     settings.METRICS_PORT = 0
     assert serve_metrics(Heartbeat("inventory")) is None
+
+
+def probe(check: str, port: int) -> tuple[int, str]:
+    """The exit code and the output of a health check, which may load neither Django nor settings."""
+    command = [sys.executable, "-X", "importtime", "-m", "web.probe", check]
+    environment = {"METRICS_PORT": str(port), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert not re.search(r"\| (django|structlog|config|foundation)", done.stderr)
+    return done.returncode, done.stdout
+
+
+def test_the_probe_ends_with_0_when_the_process_is_ready(heartbeat: Heartbeat, settings: Settings) -> None:
+    assert probe("ready", settings.METRICS_PORT) == (1, "inventory is waiting: its own start\n")
+    assert probe("live", settings.METRICS_PORT)[0] == 0
+    heartbeat.tell_warm()
+    assert probe("ready", settings.METRICS_PORT) == (0, "inventory is ready\n")
+
+
+def test_the_probe_says_why_a_process_does_not_answer() -> None:
+    [port] = free_ports(1)
+    code, said = probe("ready", port)
+    assert (code, said.startswith(f"port {port} does not answer: ")) == (1, True)
+    assert probe("ready", 0) == (1, "METRICS_PORT is not set: the process serves no health check\n")
