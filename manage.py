@@ -26,12 +26,14 @@ if IS_WORKER:
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from django.core.management import execute_from_command_line  # noqa: E402
 
+from foundation.ecs_line import name_process  # noqa: E402
 from foundation.logging import log_uncaught_errors, say_last_words  # noqa: E402
 
 
 def main() -> None:
     """Run one management command; a setting that cannot be used ends it with one sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    name_process(next((worker.name for worker in WORKERS if sys.argv[1:2] == [worker.command]), "manage.py"))
     if IS_WORKER:
         log_uncaught_errors()
     if not IS_WORKER or "--once" in sys.argv:

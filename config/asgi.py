@@ -11,10 +11,12 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
+from foundation.ecs_line import name_process
 from foundation.garbage_collection import pause_garbage_collector, tune_garbage_collector
 from foundation.logging import log_uncaught_errors
 
 pause_garbage_collector()
+name_process("sockets")
 log_uncaught_errors()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()

@@ -8,6 +8,8 @@ from typing import Generic, NamedTuple, TypeVar
 import structlog
 from django.db import connection
 
+from foundation.lasting_trouble import LastingTrouble
+
 Value = TypeVar("Value")
 REST = 20
 """A value is kept at least so many times as long as its search took: searches take little of the time."""
@@ -27,6 +29,11 @@ class Kept(Generic[Value]):
     def __init__(self, find: Callable[[], Value], *, seconds: float) -> None:
         self._find = find
         self._seconds = seconds
+        self._trouble = LastingTrouble(
+            log,
+            begins="a value for the pages of staff cannot be found out",
+            ends="a value for the pages of staff is found out again",
+        )
         self._searching = threading.Lock()
         self._found: _Found[Value] | None = None
         self._due = 0.0
@@ -71,8 +78,10 @@ class Kept(Generic[Value]):
         try:
             self._found = self._search()
         except Exception as error:  # whatever it is: the value before stays
-            log.warning("a value for the pages of staff cannot be found out", error=repr(error))
+            self._trouble.meet(error=repr(error))
             self._due = time.monotonic() + self._seconds
+        else:
+            self._trouble.end()
         finally:
             self._searching.release()
             connection.close()

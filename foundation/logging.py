@@ -5,7 +5,6 @@ batch has bound with `structlog.contextvars` (trace_parent, user, order, group, 
 added. structlog writes its lines itself: the standard library's way is several times as slow (ADR 17).
 """
 
-import json
 import logging.config
 import os
 import re
@@ -16,26 +15,14 @@ from contextlib import contextmanager, suppress
 from select import PIPE_BUF
 from typing import Any, TextIO
 
-import msgspec
 import structlog
 from django.core.exceptions import ImproperlyConfigured
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from foundation.printable import printable_json, printable_lines
+from foundation.console_line import ConsoleLine
+from foundation.ecs_line import ecs_line
+from foundation.log_levels import LogLevels, read_levels
 
-ECS_NAMES = {
-    "timestamp": "@timestamp",
-    "level": "log.level",
-    "logger": "log.logger",
-    "event": "message",
-    "order": "order.id",
-    "user": "user.id",
-    "group": "kafka.group",
-    "topic": "kafka.topic",
-    "partition": "kafka.partition",
-    "offset": "kafka.offset",
-    "exception": "error.stack_trace",
-}
 SECRET_NAMES = frozenset(
     {
         *("password", "token", "access", "refresh", "secret", "secret_key", "authorization", "api_key"),
@@ -43,22 +30,25 @@ SECRET_NAMES = frozenset(
     }
 )
 PASSWORD_IN_URL = re.compile(r"(://[^\s:/@]*):[^\s/@]+@")
+# What has been masked already is none.
+MAIL_ADDRESS = re.compile(r"""[^\s@"'<>()\[\],;:/=\\*]+@[\w-]+(?:\.[\w-]+)+""")
 TRACE_PARENT_PARTS = 4
 
 
-def logging_config(log_format: str) -> None:
+def logging_config(log_format: str, levels: LogLevels | None = None) -> None:
     """Set up structlog and the standard library's logging; `log_format` is `console` or `json`."""
-    stderr = _stderr()
+    stderr, levels = _stderr(), levels or read_levels(())
+    processors = line_processors(log_format, coloured=stderr.isatty() and not os.environ.get("NO_COLOR"))
     structlog.configure(
-        processors=line_processors(log_format),
+        processors=processors,
         logger_factory=lambda *name: _LineLogger(stderr, *name),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=_filtering(levels),
         cache_logger_on_first_use=True,
     )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": [structlog.stdlib.ExtraAdder()],
-        "processors": line_processors(log_format),
+        "processors": processors,
     }
     logging.config.dictConfig(
         {
@@ -66,14 +56,20 @@ def logging_config(log_format: str) -> None:
             "disable_existing_loggers": False,
             "formatters": {"line": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": stderr}},
-            "root": {"level": "INFO", "handlers": ["stderr"]},
-            "loggers": {
-                "django.request": {"level": "ERROR"},  # the access line tells of 4xx already
-                "daphne": {"level": "WARNING"},
-                "httpx2": {"level": "WARNING"},  # the schema registry's client: a line a request
-            },
+            "root": {"level": levels.general, "handlers": ["stderr"]},
+            "loggers": {name: {"level": level} for name, level in levels.of_modules.items()},
         }
     )
+
+
+def _filtering(levels: LogLevels) -> Any:
+    """What structlog makes of a logger: below its level, its methods do nothing."""
+
+    def bound_logger(logger: "_LineLogger", **how: Any) -> Any:
+        class_of_level: Any = structlog.make_filtering_bound_logger(levels.level_of(logger.name))
+        return class_of_level(logger, **how)
+
+    return bound_logger
 
 
 def log_uncaught_errors() -> None:
@@ -162,7 +158,7 @@ def _parts(lines: Sequence[str]) -> Iterator[str]:
         yield "\n".join(part)
 
 
-def line_processors(log_format: str) -> list[Processor]:
+def line_processors(log_format: str, *, coloured: bool = False) -> list[Processor]:
     """What makes a line of an entry, whether it comes from structlog or from the standard library."""
     return [
         structlog.stdlib.add_logger_name,
@@ -175,29 +171,14 @@ def line_processors(log_format: str) -> list[Processor]:
         *([_error_fields] if log_format == "json" else []),
         # Not the richer tracebacks of structlog: they print local variables, secrets among them.
         structlog.processors.format_exc_info,
-        *([_ecs_names, _json_line] if log_format == "json" else [_console_line]),
-        _without_passwords,
+        ecs_line if log_format == "json" else ConsoleLine(coloured=coloured),
+        _without_passwords_and_addresses,
     ]
 
 
 def _stderr() -> TextIO:
     """The process's stderr itself: `sys.stderr` may be another, closed file by the time of a later line."""
     return open(2, "w", encoding="utf-8", closefd=False)
-
-
-def _console_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
-    """The entry on one line, which no value can break, and below it the traceback, if there is one."""
-    timestamp, level, name, event = (entry.pop(field) for field in ("timestamp", "level", "logger", "event"))
-    traceback = printable_lines(entry.pop("exception", ""))
-    text = event if isinstance(event, str) and event.isprintable() else repr(event)
-    fields = " ".join([f"{field}={_value(entry[field])}" for field in sorted(entry)])
-    line = f"{timestamp} [{level:<9}] {text:<30} [{name}] {fields}"
-    return f"{line}\n{traceback}" if traceback else line
-
-
-def _value(value: object) -> str:
-    """A word as it is, anything else as Python writes it."""
-    return value if isinstance(value, str) and value.isprintable() and " " not in value else repr(value)
 
 
 def _without_record(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
@@ -209,11 +190,18 @@ def _without_record(_logger: WrappedLogger, _method: str, entry: EventDict) -> E
 
 
 def _trace_id(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
-    """The trace id out of a bound W3C `trace_parent`: what the lines of one request have in common."""
-    parts = str(entry.pop("trace_parent", "")).split("-")
-    if len(parts) == TRACE_PARENT_PARTS:
-        entry["trace.id"] = parts[1]
+    """The trace id out of a W3C `trace_parent`, or out of several: what the lines of a request share."""
+    trace_parent = entry.pop("trace_parent", "")
+    if isinstance(trace_parent, list):
+        entry["trace.id"] = [found for each in trace_parent if (found := _id_in(each))]
+    elif found := _id_in(trace_parent):
+        entry["trace.id"] = found
     return entry
+
+
+def _id_in(trace_parent: str) -> str | None:
+    parts = trace_parent.split("-")
+    return parts[1] if len(parts) == TRACE_PARENT_PARTS else None
 
 
 def _without_secrets(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
@@ -222,9 +210,11 @@ def _without_secrets(_logger: WrappedLogger, _method: str, entry: EventDict) -> 
     return entry
 
 
-def _without_passwords(_logger: WrappedLogger, _method: str, line: Any) -> str:
-    """Connection URLs reach the log inside other people's error texts."""
-    return PASSWORD_IN_URL.sub(r"\1:***@", line) if "://" in line else line
+def _without_passwords_and_addresses(_logger: WrappedLogger, _method: str, line: Any) -> str:
+    """Connection URLs reach the log inside the error texts of others, and so do mail addresses."""
+    if "@" in line:
+        line = MAIL_ADDRESS.sub("***@***", PASSWORD_IN_URL.sub(r"\1:***@", line))
+    return str(line)
 
 
 def _error_fields(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
@@ -237,14 +227,3 @@ def _error_fields(_logger: WrappedLogger, _method: str, entry: EventDict) -> Eve
         entry["error.type"] = type(error).__qualname__
         entry["error.message"] = str(error)
     return entry
-
-
-def _ecs_names(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
-    return {ECS_NAMES.get(name, name): value for name, value in entry.items()}
-
-
-def _json_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
-    try:
-        return printable_json(msgspec.json.encode(entry, enc_hook=repr).decode())
-    except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode and an escape can
-        return json.dumps(entry, default=repr)

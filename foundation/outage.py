@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from foundation.lasting_trouble import LastingTrouble
 from foundation.work_report import tell_answer, tell_wait
 
 FIRST_PAUSE_SECONDS = 0.1
@@ -42,16 +43,20 @@ class Outage:
     """The outage of a dependency: logs its beginning and its end once, and computes the pauses between."""
 
     def __init__(self) -> None:
+        self._trouble = LastingTrouble(
+            log, begins="dependency unavailable: waiting", ends="dependency available again"
+        )
         self._dependency = ""
         self._cause = ""
         self._pause = FIRST_PAUSE_SECONDS
 
     def record_failure(self, error: DependencyUnavailable) -> float:
         """Record a failed attempt; returns the seconds to wait before the next one."""
-        if error.cause != self._cause:
+        is_new = error.cause != self._cause
+        self._trouble.meet(is_new=is_new, dependency=error.dependency, error=str(error))
+        if is_new:
             if error.dependency != self._dependency:
                 tell_answer(self._dependency)
-            log.warning("dependency unavailable: waiting", dependency=error.dependency, detail=str(error))
             tell_wait(error.dependency)
             self._dependency, self._cause = error.dependency, error.cause
             self._pause = FIRST_PAUSE_SECONDS
@@ -63,7 +68,7 @@ class Outage:
     def record_success(self) -> None:
         """Record a successful attempt, which ends the outage."""
         if self._dependency:
-            log.info("dependency available again", dependency=self._dependency)
+            self._trouble.end(dependency=self._dependency)
             tell_answer(self._dependency)
             self._dependency = self._cause = ""
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from http import HTTPStatus
 from uuid import UUID
 
 import structlog
@@ -18,6 +19,10 @@ from foundation.tracing import trace_id, trace_parent_of
 log = structlog.get_logger("access")
 
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+WATCHING = frozenset({"/health/live", "/health/ready", "/metrics"})
+"""Programs ask for these every few seconds; that they were answered is no news."""
+LETS_IN = ":token>"
+"""In the route of a link that lets in whoever has it."""
 # A UUID in any of its usual forms: with capitals, without dashes.
 UUID_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
 
@@ -91,10 +96,11 @@ def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, sec
     route = request.resolver_match.route if request.resolver_match else "unmatched"
     _requests(method, route, response.status_code).inc()
     _seconds(method, route).observe(seconds)
-    log.info(
+    is_watching = request.path in WATCHING and response.status_code < HTTPStatus.BAD_REQUEST
+    (log.debug if is_watching else log.info)(
         "request",
         method=request.method,
-        path=request.path,
+        path=f"/{route}" if LETS_IN in route else request.path,
         status=response.status_code,
         ms=round(seconds * 1000, 2),
         user=_known_user(request),

@@ -33,6 +33,7 @@ from config.settings.env import (
     words,
 )
 from config.settings.kafka_security import require_sound_kafka_security
+from config.settings.log_levels import log_levels
 from config.settings.payment_gateway import STRIPE_ITSELF, require_silent_library, require_sound_payments
 from foundation.logging import logging_config
 from foundation.rates import Rate
@@ -406,4 +407,4 @@ SOCKETS_PER_USER = whole_number("SOCKETS_PER_USER", 20)
 
 LOG_FORMAT = choice("LOG_FORMAT", "console", ("console", "json"))
 LOGGING_CONFIG = None
-logging_config(LOG_FORMAT)
+logging_config(LOG_FORMAT, log_levels("LOG_LEVELS"))

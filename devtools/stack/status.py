@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.samples import Sample
 
+from devtools.stack import figures
+from devtools.stack.figures import Figures
 from devtools.stack.ports import reachable
 from devtools.stack.settings import read_values
 from devtools.stack.spawn import PROJECT
@@ -29,7 +29,7 @@ from devtools.stack.state import (
     is_frozen,
     seconds_since_start,
 )
-from kafka_workers.workers import CONSUMERS
+from foundation.span import span_in_words
 
 ALL_IS_WELL, SOMETHING_IS_WRONG, DOES_NOT_RUN = 0, 1, 2
 
@@ -38,10 +38,6 @@ _HTTP_SECONDS = 10.0
 _LAG_SECONDS = 40.0
 # A part with so many restarts that has not run for so long since the last one is in a crash loop.
 _LOOP_RESTARTS, _LOOP_SECONDS = 3, 30.0
-_LATE_SECONDS = 60.0
-_OLDEST_UNREAD = "stockbridge_relay_oldest_unread_seconds"
-_ACCOUNT_MAILS = "stockbridge_account_mails_waiting"
-_WAITING = "stockbridge_consumer_waiting"
 _STUCK = {"STALLED": "does not get on with", "STOPPED": "has no member that reads"}
 """What `consumer_lag` says of a group that reads nothing, in words."""
 
@@ -51,6 +47,7 @@ class Findings:
     """Sentences about a running stack."""
 
     behind: list[str]
+    checked: list[str]
     wrong: list[str]
 
 
@@ -63,8 +60,9 @@ def print_status(directory: Path) -> int:
     if state is None:
         print(f"Stockbridge does not run on {directory}.")
         return DOES_NOT_RUN
-    findings = _look(state, read_values(directory))
-    print("\n".join(_lines(state, findings)))
+    settings = read_values(directory)
+    findings = _look(state, settings)
+    print("\n".join(_lines(state, settings, findings)))
     return SOMETHING_IS_WRONG if findings.wrong else ALL_IS_WELL
 
 
@@ -75,23 +73,15 @@ def _look(state: StackState, settings: Mapping[str, str]) -> Findings:
         *(f"waits for {what}" for what in state.waits_for),
     ]
     if not state.ready:
-        return Findings([], ["it is still starting", *wrong])
+        return Findings([], [], ["it is still starting", *wrong])
     with ThreadPoolExecutor() as pool:
         lag = pool.submit(_lag, settings)
         health = pool.submit(_health, state.web, settings)
-        metrics = pool.submit(_metrics, state.web, settings)
-        behind, lag_wrong = lag.result()
-        samples = metrics.result()
-        wrong += [*health.result(), *lag_wrong, *_waiting_consumers(samples)]
-    seconds = _value(samples, _OLDEST_UNREAD)
-    if seconds is not None:
-        behind.insert(0, f"relay: oldest unread event {seconds:.1f} s")
-    mails = _value(samples, _ACCOUNT_MAILS)
-    if mails is not None:
-        behind.append(f"account mails: {mails:.0f} waiting")
-    if seconds is not None and seconds > _LATE_SECONDS:
-        wrong.append(f"the relay has left an event unread for {_span(seconds)}")
-    return Findings(behind, wrong)
+        metrics = pool.submit(_figures, state.web, settings)
+        unread, lag_wrong = lag.result()
+        found = metrics.result()
+        wrong += [*health.result(), *lag_wrong, *figures.wrong(found)]
+    return Findings([*figures.behind(found), *unread], list(figures.checked(found)), wrong)
 
 
 def _frozen_supervisor(pid: int) -> list[str]:
@@ -139,27 +129,11 @@ def _warnings(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"{warning['kind']} {warning['name']}: {warning['reason']}"
 
 
-def _metrics(web: str, settings: Mapping[str, str]) -> list[Sample]:
-    """The values of all metrics; none if they cannot be found out."""
+def _figures(web: str, settings: Mapping[str, str]) -> Figures:
     try:
-        families = text_string_to_metric_families(_get(web, "/metrics", settings))
-        return [sample for family in families for sample in family.samples]
+        return Figures.read(_get(web, "/metrics", settings))
     except (OSError, http.client.HTTPException, ValueError):
-        return []
-
-
-def _value(samples: Sequence[Sample], name: str) -> float | None:
-    """The value of a metric without labels; None where it is not known."""
-    return next((sample.value for sample in samples if sample.name == name), None)
-
-
-def _waiting_consumers(samples: Sequence[Sample]) -> Iterator[str]:
-    """Consumers that wait for a server; health tells of those that orders need, and of no other."""
-    waiting = {sample.labels["group"] for sample in samples if sample.name == _WAITING and sample.value}
-    for consumer in CONSUMERS:
-        if consumer.group in waiting:
-            *others, last = consumer.needs
-            yield f"the {consumer.title} waits for a server that it needs: {', '.join(others)} or {last}"
+        return Figures([])
 
 
 def _get(web: str, path: str, settings: Mapping[str, str]) -> str:
@@ -208,14 +182,18 @@ def _last_line(text: str) -> str:
     return text.strip().rpartition("\n")[2] or "the command was killed"
 
 
-def _lines(state: StackState, findings: Findings) -> Iterator[str]:
+def _lines(state: StackState, settings: Mapping[str, str], findings: Findings) -> Iterator[str]:
     yield f"Stockbridge runs on {state.web} (supervisor: pid {state.pid})"
+    yield f"admin {state.web}/admin/, board {state.web}/board/, API {state.web}/api/docs/"
+    addresses = {"sockets": settings.get("PUBLIC_WS_URL"), "mails": settings.get("INBOX_URL")}
+    yield ", ".join(f"{name} {address}" for name, address in addresses.items() if address)
     yield from ("", f"{'part':12}{'pid':>9}{'running for':>14}{'restarts':>10}")
     for part in state.parts:
         up = _up(part)
-        span = "-" if up is None else _span(up)
+        span = "-" if up is None else span_in_words(up)
         yield f"{part.name:12}{part.pid or '-':>9}{span:>14}{part.restarts:>10}"
     yield from _section("behind", findings.behind or ["not known"])
+    yield from _section("checked", findings.checked or ["not known"])
     yield from _section("wrong", findings.wrong or ["nothing"])
 
 
@@ -223,13 +201,3 @@ def _section(title: str, sentences: Sequence[str]) -> Iterator[str]:
     yield from ("", title)
     for sentence in sentences:
         yield from textwrap.wrap(sentence, _WIDTH, initial_indent="  ", subsequent_indent="    ")
-
-
-def _span(seconds: float) -> str:
-    """A time in its two largest units."""
-    minutes, hours = int(seconds) // 60, int(seconds) // 3600
-    if hours >= 24:
-        return f"{hours // 24} d {hours % 24} h"
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {int(seconds) % 60} s" if minutes else f"{int(seconds)} s"

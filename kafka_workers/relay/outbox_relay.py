@@ -18,6 +18,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, transaction
 
 from foundation import metrics
+from foundation.batch_lines import log_batch
 from foundation.heartbeat import beat, tell_warm
 from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, take_turns
@@ -175,8 +176,16 @@ class OutboxRelay:
 
 
 def _report(events: Sequence[LoggedEvent], reasons: ParkReasons) -> None:
-    for event_type, number in Counter(event.type for event in events if event.id not in reasons).items():
+    sent = [event for event in events if event.id not in reasons] if reasons else events
+    for event_type, number in Counter(event.type for event in sent).items():
         metrics.RELAY_EVENTS.labels(event_type).inc(number)
+    listed: dict[str, list[str]] = {
+        "order": [str(event.order_id) for event in sent],
+        "type": [event.type for event in sent],
+        "user": [str(event.user_id) for event in sent],
+        "trace_parent": [event.trace_parent for event in sent],
+    }
+    log_batch(log, "events sent", listed)
     for event in events if reasons else ():
         if found := reasons.get(event.id):
             reason, detail = found

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from rest_framework_simplejwt.settings import api_settings
 
 from foundation.heartbeat import Heartbeat
+from foundation.lasting_trouble import LastingTrouble
 from orders_app.models import SignIn
 
 CHANNEL = "sign_in_end"
@@ -70,14 +71,18 @@ def watch_sign_ins(tell: Callable[[Iterable[str]], None] = lambda _topics: None)
 def _watch(tell: Callable[[Iterable[str]], None]) -> None:
     heartbeat = Heartbeat("sign-ins")
     heartbeat.end_with_process()
+    trouble = LastingTrouble(
+        log, begins="ends of sign-ins are not read, trying again", ends="ends of sign-ins are read again"
+    )
     while True:
         heartbeat.beat()
         try:
             _listen()
+            trouble.end()
             tell([ANY_SESSION])
             _follow(tell, heartbeat)
         except Exception as error:  # any: without this thread, ended sign-ins would go on
-            log.warning("ends of sign-ins are not read, trying again", error=repr(error))
+            trouble.meet(error=repr(error))
             connection.close()
             time.sleep(RETRY_SECONDS)
 

@@ -15,6 +15,7 @@ import structlog
 from django.db import connection
 
 from foundation.heartbeat import Heartbeat
+from foundation.lasting_trouble import LastingTrouble
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
@@ -144,6 +145,9 @@ class LogReader(threading.Thread):
 
     def _read_on(self, position: Position, heartbeat: Heartbeat) -> None:
         wake_up = WakeUpListener()
+        trouble = LastingTrouble(
+            log, begins="messages are not delivered, trying again", ends="messages are delivered again"
+        )
         last_size = BATCH_EVENTS
         while not self._stopped.is_set():
             heartbeat.beat()
@@ -153,10 +157,11 @@ class LogReader(threading.Thread):
                 events = event_log.read_after(position, BATCH_EVENTS)
                 self._deliver_all(events)
             except Exception as error:  # any: a thread that ends would leave all sockets without messages
-                log.warning("messages are not delivered, trying again", error=repr(error))
+                trouble.meet(error=repr(error))
                 connection.close()
                 self._stopped.wait(RETRY_SECONDS)
             else:
+                trouble.end()
                 position = events[-1].position if events else position
                 last_size = len(events)
 

@@ -114,6 +114,14 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
     ("name", "value", "sentence"),
     [
         ("DEBUG", "tru", "DEBUG must be true or false, not 'tru'."),
+        (
+            "LOG_LEVELS",
+            "info,web=loud",
+            "LOG_LEVELS cannot be read: 'loud' is no level: there are debug, info, ",
+        ),
+        ("LOG_LEVELS", "orders_app.mial=debug", "LOG_LEVELS names 'orders_app.mial', which is no module."),
+        ("LOG_LEVELS", "nobody.knows=debug", "LOG_LEVELS names 'nobody.knows', which is no module."),
+        ("LOG_LEVELS", "=debug", "LOG_LEVELS names '', which is no module."),
         ("PLAIN_HTTP", "$YES", "PLAIN_HTTP must be true or false, not '$yes'."),
         ("HOLD_MINUTES", "1_000", "HOLD_MINUTES must be a whole number, not '1_000'."),
         ("HOLD_MINUTES", "٣", "HOLD_MINUTES must be a whole number, not '٣'."),

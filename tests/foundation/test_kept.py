@@ -105,18 +105,30 @@ def test_the_last_value_is_given_without_waiting_for_a_search() -> None:
 
 
 def test_a_search_aside_that_fails_is_logged_and_waits(captured_log: list[EventDict], clock: Clock) -> None:
+    searches: list[int] = []
+
     def find() -> int:
-        raise OSError
+        searches.append(len(searches))
+        if len(searches) < 3:
+            raise OSError
+        return 7
 
     value = Kept(find, seconds=3)
-    assert value.last() is None
-    eventually(lambda: captured_log, "the failure in the log")
-    eventually(lambda: not value._searching.locked(), "the end of the search")
-    assert value.last() is None
-    assert len(captured_log) == 1
-    clock.now = 3
-    value.last()
-    eventually(lambda: len(captured_log) == 2, "the second failure")
+
+    def fail(number: int) -> None:
+        assert value.last() is None
+        eventually(lambda: len(searches) == number, "a search")
+        eventually(lambda: not value._searching.locked(), "the end of the search")
+        assert value.last() is None
+        assert len(searches) == number
+        assert len(captured_log) == 1
+        clock.now += 3
+
+    fail(1)
+    fail(2)
+    assert eventually(value.last, "the value") == 7
+    eventually(lambda: len(captured_log) == 2, "the end of the trouble in the log")
+    assert captured_log[1]["held_back"] == 1
 
 
 def test_a_caller_may_wait_a_while_for_a_search_aside() -> None:

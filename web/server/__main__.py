@@ -10,6 +10,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.server import Server
 from uvicorn.supervisors import Multiprocess
 
+from foundation.ecs_line import name_process
 from foundation.logging import logging_config
 from web.server.connection import HttpConnection
 from web.server.web_process import load_process
@@ -22,6 +23,7 @@ SHUTDOWN_SECONDS = 10
 
 def main() -> None:
     """Serve until SIGTERM; a process that ends is replaced."""
+    name_process("web")
     logging_config(os.environ.get("LOG_FORMAT", "console"))
     config = _config(_options())
     listener = config.bind_socket()

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from uvicorn.config import STARTUP_FAILURE
 
+from foundation.ecs_line import name_process
 from foundation.garbage_collection import pause_garbage_collector, tune_garbage_collector
 from web.server.connections import Connections, Held, most_connections
 from web.server.exchanges import Exchanges
@@ -70,6 +71,7 @@ def load_process(path: str) -> WebProcess:
     A wrong setting ends the process, and with it the server: it would be as wrong at the next start.
     """
     pause_garbage_collector()
+    name_process("web")
     module, _, name = path.partition(":")
     try:
         application: WSGIApplication = getattr(import_module(module), name)

@@ -9,6 +9,7 @@ import structlog
 from confluent_kafka import KafkaError
 from django.conf import settings
 
+from foundation.lasting_trouble import LastingTrouble
 from foundation.work_report import tell_answer, tell_wait
 from kafka_workers.runtime.broker.errors import describe_connection_error
 
@@ -29,12 +30,14 @@ _SECURITY = {
     "ssl.certificate.location": "KAFKA_SSL_CERTIFICATE",
     "ssl.key.location": "KAFKA_SSL_KEY",
 }
+_REPEATED = ("FAIL", "SSL", "REQTMOUT", "GETPID")
 _CONNECTION_ERRORS = {KafkaError._ALL_BROKERS_DOWN, KafkaError._AUTHENTICATION, KafkaError._SSL}  # noqa: SLF001
 
 log = structlog.get_logger(__name__)
 client_log = logging.getLogger("librdkafka")
-# A client logs each failed attempt to connect, many a second; BrokerReachability logs it once.
-client_log.addFilter(lambda record: not record.getMessage().startswith(("FAIL", "SSL")))
+# A client logs each failed attempt to connect and each request without an answer, many a second;
+# BrokerReachability logs them once, and metrics count them.
+client_log.addFilter(lambda record: not record.getMessage().startswith(_REPEATED))
 
 
 class BrokerReachability:
@@ -45,6 +48,7 @@ class BrokerReachability:
 
     def __init__(self) -> None:
         self._errors: set[int] = set()
+        self._trouble = LastingTrouble(log, begins="Kafka is unreachable: waiting", ends="Kafka is back")
 
     @property
     def is_lost(self) -> bool:
@@ -61,18 +65,20 @@ class BrokerReachability:
 
         For a client whose answers are not reported: it could not tell that a wait has ended.
         """
-        if error.code() in _CONNECTION_ERRORS - self._errors:
-            # "All brokers down" follows from every other error and explains none.
-            if error.code() != KafkaError._ALL_BROKERS_DOWN or not self._errors:  # noqa: SLF001
-                log.warning("Kafka is unreachable: waiting", error=describe_connection_error(error))
-            self._errors.add(error.code())
+        if error.code() not in _CONNECTION_ERRORS:
+            return
+        # "All brokers down" follows from every other error and explains none.
+        explains = error.code() != KafkaError._ALL_BROKERS_DOWN or not self._errors  # noqa: SLF001
+        is_new = explains and error.code() not in self._errors
+        self._trouble.meet(is_new=is_new, error=describe_connection_error(error))
+        self._errors.add(error.code())
 
     def report_answer(self) -> None:
         """Record that a broker has answered."""
         if self.is_lost:
             self._errors.clear()
             tell_answer("Kafka")
-            log.info("Kafka is back")
+            self._trouble.end()
 
 
 def client_config(name: str, reachability: BrokerReachability | None = None) -> Config:

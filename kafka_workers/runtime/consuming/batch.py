@@ -15,6 +15,7 @@ from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
 from foundation.outage import DependencyUnavailable, NotNow
+from kafka_workers.runtime.consuming.batch_report import report_failure, report_handled
 from kafka_workers.runtime.consuming.definition import (
     ConsumerDefinition,
     DecodedMessage,
@@ -22,7 +23,6 @@ from kafka_workers.runtime.consuming.definition import (
     SomeFailed,
 )
 from kafka_workers.runtime.consuming.retry import (
-    KEPT_KEY_BYTES,
     Outcome,
     failed_copy,
     outcome_of,
@@ -31,7 +31,7 @@ from kafka_workers.runtime.consuming.retry import (
 )
 from kafka_workers.runtime.exceptions import InvalidMessage, PublishFailed
 from kafka_workers.runtime.messages.failure import Failure, is_for_another_group
-from kafka_workers.runtime.messages.message import OutgoingMessage, receive
+from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMessage, receive
 from kafka_workers.runtime.messages.record import headers_of
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 
@@ -53,6 +53,7 @@ class BatchProcessor(Generic[T]):
         self._producer = producer
         self._retry_delays = retry_delays
         self._prepared: _Prepared[T] | None = None
+        self._received: dict[int, ReceivedMessage] = {}
         self.latest_reason = ""
         """Why the latest message failed that became a retry or a dead letter."""
 
@@ -92,6 +93,7 @@ class BatchProcessor(Generic[T]):
         batch must be processed again.
         """
         failed: dict[int, _Failed] = {}
+        began, self._received = time.monotonic(), {}
         if self._definition.handle_each:
             handled = self._handle_each(self._definition.handle_each, messages, failed, admit)
             self._definition.finish()
@@ -102,6 +104,10 @@ class BatchProcessor(Generic[T]):
         failures = [(messages[index], failed[index]) for index in sorted(failed) if index < len(finished)]
         self._publish_copies([(message, found.failure) for message, found in failures])
         self._report(failures)
+        handled_now = [
+            each for index, each in self._received.items() if index < len(finished) and index not in failed
+        ]
+        report_handled(handled_now, time.monotonic() - began)
         for outcome, count in Counter(finished).items():
             CONSUMER_MESSAGES.labels(self._definition.group, outcome).inc(count)
         return finished
@@ -163,6 +169,7 @@ class BatchProcessor(Generic[T]):
             decoded |= self._decode(messages[index + 1 : index + 2], failed, index + 1)
             if (work := decoded.pop(index, None)) is None:
                 continue
+            self._received[index] = work.received
             try:
                 self._handle_one(handle, work, decoded.get(index + 1))
             except EXITS:
@@ -198,6 +205,7 @@ class BatchProcessor(Generic[T]):
         prepared, self._prepared = self._prepared, None
         if prepared is None or prepared.messages != messages:
             prepared = _Prepared(messages, self._decode(messages, failed), None)
+        self._received = {index: each.received for index, each in prepared.decoded.items()}
         self._handle(prepared, failed, nothing if failed else meanwhile)
         return len(messages)
 
@@ -261,19 +269,9 @@ class BatchProcessor(Generic[T]):
 
     def _report(self, failures: "Sequence[tuple[Message, _Failed]]") -> None:
         for message, failed in failures:
-            failure = failed.failure
-            self.latest_reason = failure.reason
-            log.warning(
-                "message failed",
-                topic=failure.topic,
-                partition=failure.partition,
-                offset=failure.offset,
-                order=(message.key() or b"")[:KEPT_KEY_BYTES].decode(errors="replace"),
-                attempt=failure.attempts,
-                outcome=outcome_of(failure, self._retry_delays),
-                reason=failure.reason,
-                exc_info=failed.error,
-            )
+            self.latest_reason = failed.failure.reason
+            outcome = outcome_of(failed.failure, self._retry_delays)
+            report_failure(message.key() or b"", failed.failure, outcome, failed.error)
 
 
 class _Prepared(Struct, Generic[T], frozen=True, eq=False):

@@ -195,7 +195,7 @@ def test_both_adapters_write_the_same_access_line(
     placer: OrderPlacer, customer: ApiUser, access_lines: Lines, views: list[str]
 ) -> None:
     send_to_both(customer, order_body((placer.catalogue.add(), 1)), {"traceparent": TRACE_PARENT}, views)
-    own = {"ms", "@timestamp"}
+    own = {"event.duration", "@timestamp"}
     fast, view = [{name: value for name, value in line.items() if name not in own} for line in access_lines()]
     assert fast == view
     assert (fast["user.id"], fast["trace.id"]) == (str(customer.user_id), TRACE_PARENT.split("-")[1])
@@ -329,5 +329,5 @@ def test_preflights_are_answered_as_by_the_middlewares_of_all_requests(
     assert len({repr(content_of(answer)) for answer in answers}) == 1
     assert answers[0].status_code == (301 if https else 200)
     assert answers[0].has_header("Access-Control-Max-Age") == (not https and origin == "https://shop.example")
-    lines = [{**line, "ms": 0, "@timestamp": 0, "trace.id": 0} for line in access_lines()]
+    lines = [{**line, "event.duration": 0, "@timestamp": 0, "trace.id": 0} for line in access_lines()]
     assert len({repr(sorted(map(repr, line.items()))) for line in lines}) == 1

@@ -1,0 +1,90 @@
+"""A log line for collectors: JSON with the field names of the Elastic Common Schema.
+
+What has no field there stands below `labels`. Fields about orders and Kafka have a name of their own, as the
+schema wants it for what it does not know.
+"""
+
+import json
+import os
+from typing import Any
+
+import msgspec
+from structlog.types import EventDict, WrappedLogger
+
+from foundation.printable import printable_json
+
+ECS_VERSION = "8.11.0"
+SERVICE = "stockbridge"
+NANOSECONDS = 1_000_000
+"""In a millisecond."""
+
+
+class _Names(dict[str, str]):
+    """The schema's name of each field; names with a dot are of the schema already."""
+
+    def __missing__(self, name: str) -> str:
+        self[name] = name if "." in name else f"labels.{name}"
+        return self[name]
+
+
+ECS_NAMES = _Names(
+    {
+        "logger": "log.logger",
+        "order": "order.id",
+        "order_id": "order.id",
+        "order_number": "order.number",
+        "user": "user.id",
+        "group": "kafka.group",
+        "topic": "kafka.topic",
+        "partition": "kafka.partition",
+        "offset": "kafka.offset",
+        "error": "error.message",
+        "exception": "error.stack_trace",
+        "reason": "event.reason",
+        "event_id": "event.id",
+    }
+)
+ACCESS_NAMES = _Names(
+    {
+        **ECS_NAMES,
+        "method": "http.request.method",
+        "path": "url.path",
+        "status": "http.response.status_code",
+    }
+)
+
+
+_STORED = (str, int, float, list, tuple)
+"""Types of values that have the same mapping in every line; an object would be another one's text."""
+
+
+class _Process:
+    name = SERVICE
+
+
+def name_process(name: str) -> None:
+    """Have the lines of this process say that it is of this worker, or `web` or `sockets`."""
+    _Process.name = name
+
+
+def ecs_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
+    """The entry as one line of JSON, in the order in which people look for the fields."""
+    line: dict[str, Any] = {
+        "@timestamp": entry.pop("timestamp"),
+        "log.level": entry.pop("level"),
+        "message": str(entry.pop("event")),
+        "ecs.version": ECS_VERSION,
+        "service.name": SERVICE,
+        "process.name": _Process.name,
+        "process.pid": os.getpid(),
+    }
+    if (ms := entry.pop("ms", None)) is not None:
+        line["event.duration"] = round(ms * NANOSECONDS)
+    names = ACCESS_NAMES if entry["logger"] == "access" else ECS_NAMES
+    for name, value in entry.items():
+        if value is not None:
+            line[names[name]] = value if isinstance(value, _STORED) else str(value)
+    try:
+        return printable_json(msgspec.json.encode(line, enc_hook=repr).decode())
+    except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode and an escape can
+        return json.dumps(line, default=repr)
