@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from foundation.metrics import DUPLICATES_ABSORBED
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers.answer_messages import answer_message
 from kafka_workers.consumers.message_money import require_money
@@ -19,7 +20,7 @@ from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMess
 from kafka_workers.workers import PAYMENT
 from orders_app.messages import PaymentRefundRequested, PaymentRequested
 from orders_app.payments.answering import CALLS_AT_ONCE, answer_requests, warm_up
-from orders_app.payments.calls import Contradicted, PaymentRequest
+from orders_app.payments.calls import AnsweredBefore, Contradicted, PaymentRequest
 from orders_app.payments.messages import PaymentMessage, PaymentRefunded
 from orders_app.payments.webhooks.looking_up import look_up_payments
 
@@ -57,6 +58,8 @@ def handle(batch: Sequence[DecodedMessage[PaymentRequest]]) -> Iterable[Outgoing
     failures = {
         index: _failure(outcome) for index, outcome in enumerate(outcomes) if isinstance(outcome, Exception)
     }
+    repeated = sum(isinstance(outcome, AnsweredBefore) for outcome in outcomes)
+    DUPLICATES_ABSORBED.labels(PAYMENT.group).inc(repeated)
     if failures:
         raise SomeFailed(answers, failures)
     return answers

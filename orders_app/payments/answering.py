@@ -15,7 +15,7 @@ from foundation.kill_points import kill_point
 from foundation.metrics import PAYMENTS
 from orders_app.event_log import Origin
 from orders_app.messages import PaymentRefundRequested
-from orders_app.payments.calls import Call, PaymentRequest, calls_of
+from orders_app.payments.calls import AnsweredBefore, Call, PaymentRequest, calls_of
 from orders_app.payments.gateway import AnswerMissing, GatewayUnavailable, RefundRefused, gateway
 from orders_app.payments.messages import PaymentFailed, PaymentMessage, PaymentRefunded, PaymentSucceeded
 from orders_app.services.record_payment_answers import record_refund_failure
@@ -25,8 +25,10 @@ SHORTEST_WAIT, LONGEST_WAIT = 1.0, 3.0
 ANSWERS_REMEMBERED = 20
 ACTOR = "service:payments"
 
-Outcome = PaymentMessage | Exception | None
-"""The answer to a request; None where there is nothing to answer (yet); or why it failed."""
+Answer = PaymentMessage | AnsweredBefore | None
+"""The answer to a request; None where there is nothing to answer (yet)."""
+Outcome = Answer | Exception
+"""The answer to a request, or why it failed."""
 
 _OUTCOMES = {PaymentSucceeded: "succeeded", PaymentFailed: "failed", PaymentRefunded: "refunded"}
 log = structlog.get_logger(__name__)
@@ -68,7 +70,7 @@ class _Patience:
         usual = median(tuple(self._latest)) if self._latest else 0.0
         return min(LONGEST_WAIT, max(SHORTEST_WAIT, 2 * usual))
 
-    def note(self, call: Future[PaymentMessage | None], started: float) -> None:
+    def note(self, call: Future[Answer], started: float) -> None:
         """A call has ended; one without an answer says nothing about the others."""
         if not isinstance(call.exception(), AnswerMissing):
             self._latest.append(monotonic() - started)
@@ -98,7 +100,7 @@ def _made_at_once(calls: Sequence[Call]) -> list[Outcome]:
     return [AnswerMissing("it takes long") if future in late else _outcome_of(future) for future in futures]
 
 
-def _outcome_of(future: Future[PaymentMessage | None]) -> Outcome:
+def _outcome_of(future: Future[Answer]) -> Outcome:
     try:
         return future.result()
     except Exception as error:  # whatever it is, it is about this request alone

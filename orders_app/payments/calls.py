@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from foundation.kill_points import kill_point
 from orders_app.document import PaymentFailure
@@ -15,6 +15,7 @@ from orders_app.payments.claims import (
     ClaimedToken,
     claim_tokens,
     find_contradicting,
+    find_ended,
     find_refunds,
     wanted_by,
 )
@@ -30,7 +31,13 @@ from orders_app.payments.messages import PaymentFailed, PaymentMessage, PaymentR
 from orders_app.services.order_ids import parse_order_id
 
 PaymentRequest = PaymentRequested | PaymentRefundRequested
-Call = Callable[[], PaymentMessage | None]
+
+
+class AnsweredBefore(Struct, frozen=True):
+    """In place of an answer: the end of the attempt or refund is recorded, so that its request came again."""
+
+
+Call = Callable[[], PaymentMessage | AnsweredBefore | None]
 """Gives the answer; None where there is none (yet). Raises the gateway's errors and Contradicted."""
 
 NOT_GIVEN_BACK = PaymentFailure("refund_failed", "The customer's bank did not take the money back.")
@@ -45,7 +52,8 @@ def calls_of(requests: Sequence[PaymentRequest], gateway: Gateway) -> list[Call]
     ours = [each for each in requests if parse_order_id(each.order_id)]
     charges = [each for each in ours if isinstance(each, PaymentRequested) and not each.payment_id]
     tokens = claim_tokens(charges)
-    contradicting = find_contradicting([each for each in charges if wanted_by(each) not in tokens])
+    without_token = [each for each in charges if wanted_by(each) not in tokens]
+    contradicting, ended = find_contradicting(without_token), find_ended(without_token)
     refunds = find_refunds([each for each in ours if isinstance(each, PaymentRefundRequested)])
 
     def call_of(request: PaymentRequest) -> Call:
@@ -58,13 +66,15 @@ def calls_of(requests: Sequence[PaymentRequest], gateway: Gateway) -> list[Call]
         wanted = wanted_by(request)
         if wanted in contradicting:
             return partial(_refuse, f"the order does not ask for {request.amount} {request.currency}")
-        return partial(_take, gateway, request, tokens[wanted]) if wanted in tokens else _nothing
+        if wanted in tokens:
+            return partial(_take, gateway, request, tokens[wanted])
+        return AnsweredBefore if wanted in ended else _nothing
 
     return [call_of(request) for request in requests]
 
 
 def _nothing() -> None:
-    """The attempt has ended or was called off, or the order is another system's."""
+    """The attempt was called off, or the order is another system's."""
 
 
 def _refuse(reason: str) -> None:
@@ -127,11 +137,11 @@ def _answer_about(payment: GatewayPayment, request: PaymentRequested) -> Payment
 
 def _give_back(
     gateway: Gateway, request: PaymentRefundRequested, asked: Refund | None
-) -> PaymentMessage | None:
+) -> PaymentMessage | AnsweredBefore:
     if asked is None or not _is_of(asked, request):
         raise Contradicted("the order has not asked for this refund")
     if asked.state != Refund.State.REQUESTED:
-        return None
+        return AnsweredBefore()
     refund = gateway.refund(
         RefundOrder(
             key=f"{request.order_id}:refund:{request.refund}",

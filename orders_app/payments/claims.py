@@ -8,10 +8,11 @@ from datetime import datetime
 
 import msgspec
 from django.db import connection
+from django.db.models import QuerySet
 from msgspec import Struct
 
 from orders_app.messages import PaymentRefundRequested, PaymentRequested
-from orders_app.models import PaymentToken, Refund
+from orders_app.models import Payment, PaymentToken, Refund
 from orders_app.money import from_minor_units
 
 Wanted = tuple[str, int, int, str]
@@ -75,11 +76,23 @@ def claim_tokens(requests: Sequence[PaymentRequested]) -> dict[Wanted, ClaimedTo
 
 def find_contradicting(requests: Sequence[PaymentRequested]) -> set[Wanted]:
     """Of requests that gave no token, those whose token waits: their order asks for another amount."""
+    return _with_row(PaymentToken.objects.all(), requests)
+
+
+def find_ended(requests: Sequence[PaymentRequested]) -> set[Wanted]:
+    """Of requests that gave no token, those whose attempt has ended: they came before."""
+    return _with_row(Payment.objects.order_by(), requests)
+
+
+def _with_row(
+    attempts: "QuerySet[PaymentToken] | QuerySet[Payment]", requests: Sequence[PaymentRequested]
+) -> set[Wanted]:
+    """What those of these requests ask for whose attempt has a row here."""
     if not requests:
         return set()
-    waiting = PaymentToken.objects.filter(order_id__in=[request.order_id for request in requests])
-    tokens = {(str(order_id), attempt) for order_id, attempt in waiting.values_list("order_id", "attempt")}
-    return {wanted_by(each) for each in requests if (each.order_id, each.attempt) in tokens}
+    rows = attempts.filter(order_id__in=[request.order_id for request in requests])
+    found = {(str(order_id), attempt) for order_id, attempt in rows.values_list("order_id", "attempt")}
+    return {wanted_by(each) for each in requests if (each.order_id, each.attempt) in found}
 
 
 def find_refunds(requests: Sequence[PaymentRefundRequested]) -> dict[tuple[str, int], Refund]:

@@ -77,10 +77,22 @@ def _is_usual(answer: StockAnswer, order: OrderDocument) -> bool:
 
 
 def _record(order: LockedOrder, answer: StockAnswer, counts: AnswerCounts) -> None:
-    if kind := find_contradiction(answer, order.document):
+    if kind := find_contradiction(answer, order.document) or _find_in_history(answer, order):
         _record_contradiction(order, answer, kind)
     else:
         counts.counting(_apply)(order, answer)
+
+
+def _find_in_history(answer: StockAnswer, order: LockedOrder) -> Kind | None:
+    """The contradiction of a rejection after the stock was reserved and requested again; usually None."""
+    document = order.document
+    is_awaited = document.stock_status == StockStatus.PENDING and document.status != OrderStatus.CANCELLED
+    if not is_awaited or not isinstance(answer, StockRejected):
+        return None
+    history = event_log.history(document.id)
+    was_confirmed = any(event.type == EventType.CONFIRMED for event in _events(order, history))
+    is_contradiction = was_confirmed and not _is_answer(order, answer, history)
+    return Kind.REJECTED_AFTER_RESERVED if is_contradiction else None
 
 
 def _record_contradiction(order: LockedOrder, answer: StockAnswer, kind: Kind) -> None:
@@ -110,10 +122,8 @@ def _apply_rejection(order: LockedOrder, answer: StockAnswer) -> None:
     before = order.document
     # Most orders are as they were placed, so that there is nothing to read.
     history = event_log.history(before.id) if before.version > 1 else []
-    was_confirmed = any(event.type == EventType.CONFIRMED for event in _events(order, history))
-    if was_confirmed and not _is_answer(order, answer, history):
-        _record_contradiction(order, answer, Kind.REJECTED_AFTER_RESERVED)
-    elif (outcome := _lose_stock(order, answer, history)) == Outcome.FOR_PEOPLE and not is_kept(answer):
+    outcome = _lose_stock(order, answer, history)
+    if outcome == Outcome.FOR_PEOPLE and not is_kept(answer):
         keep_contradiction(answer=answer, order=before, kind=Kind.WITHOUT_STOCK, outcome=outcome)
 
 

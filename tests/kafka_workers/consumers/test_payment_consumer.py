@@ -10,6 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.test import override_settings
+from prometheus_client import REGISTRY
 
 from devtools.driver.kafka import KafkaClient, Record
 from devtools.driver.shop import eventually
@@ -92,6 +93,23 @@ def test_an_order_is_charged_and_its_answer_names_the_request_and_the_trace(
     assert answer.headers["ce_source"] == "/stockbridge/payments"
     assert answer.headers["traceparent"] == TRACE_PARENT
     assert {event.trace_parent for event in history(order.id)} == {TRACE_PARENT}
+
+
+def test_a_request_that_comes_again_after_its_end_is_counted_as_absorbed(
+    kafka_client: KafkaClient, placer: OrderPlacer
+) -> None:
+    def absorbed() -> float:
+        name = "stockbridge_duplicates_absorbed_total"
+        return REGISTRY.get_sample_value(name, {"group": GROUP}) or 0
+
+    order = place_with_token(placer)
+    with running_consumers():
+        send(kafka_client, order)
+        wait_for(order, PaymentStatus.PAID)
+        before = absorbed()
+        send(kafka_client, order)
+        eventually(lambda: absorbed() == before + 1, "the repeated request is counted")
+    assert len(payments_for(order)) == 1
 
 
 @pytest.mark.parametrize(("currency", "price", "amount"), [("JPY", "1250", 1250), ("KWD", "1.255", 1255)])

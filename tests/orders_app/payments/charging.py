@@ -13,7 +13,7 @@ from orders_app.messages import PaymentRequested
 from orders_app.payments.answering import Outcome, answer_requests
 from orders_app.payments.calls import PaymentRequest
 from orders_app.payments.gateway import GatewayPayment, RefundOrder, gateway
-from orders_app.payments.messages import PaymentFailed, PaymentRefunded, PaymentSucceeded
+from orders_app.payments.messages import PaymentFailed, PaymentMessage, PaymentRefunded, PaymentSucceeded
 from orders_app.services.payment_answers import MoneyReturned, PaymentAnswer, PaymentDeclined, PaymentTaken
 from orders_app.state_machine import PaymentMethod
 from tests.orders_app.ordering import OrderPlacer, answer, now, reserved
@@ -46,8 +46,8 @@ def settle(order: OrderDocument) -> OrderDocument:
     """Answers all that the order asks for, those answered before too, and records the answers."""
     while True:
         before = now(order)
-        answers = [_as_recorded(outcome) for outcome in answer_requests(asked(order)) if outcome is not None]
-        record(*answers)
+        outcomes = answer_requests(asked(order))
+        record(*(_as_recorded(outcome) for outcome in outcomes if isinstance(outcome, PaymentMessage)))
         if now(order).version == before.version:
             return before
 

@@ -13,7 +13,7 @@ from devtools.stack.server import Server
 from orders_app.models import PaymentToken, Refund
 from orders_app.payments import answering
 from orders_app.payments.answering import answer_requests
-from orders_app.payments.calls import Contradicted
+from orders_app.payments.calls import AnsweredBefore, Contradicted
 from orders_app.payments.gateway import AnswerMissing, GatewayUnavailable
 from orders_app.payments.messages import PaymentFailed, PaymentSucceeded
 from orders_app.payments.stripe_gateway import StripeGateway
@@ -48,7 +48,7 @@ def test_an_order_is_charged_once_however_often_it_asks(placer: OrderPlacer) -> 
     paid = settle(order)
     assert (paid.status, paid.payment_status) == (OrderStatus.PROCESSING, PaymentStatus.PAID)
     # Its token is gone: nothing more is asked of the gateway.
-    assert outcome_of(request) is None
+    assert outcome_of(request) == AnsweredBefore()
 
 
 def test_a_decline_is_answered_with_its_code_and_words(placer: OrderPlacer) -> None:
@@ -166,7 +166,7 @@ def test_money_goes_back_once_and_only_what_the_order_asked_for(placer: OrderPla
     assert returned_for(order) == 1250
     refunded = settle(order)
     assert (refunded.payment_status, str(refunded.refunded_amount)) == (PaymentStatus.REFUNDED, "12.50")
-    assert outcome_of(request) is None
+    assert outcome_of(request) == AnsweredBefore()
 
 
 def test_a_refund_that_the_gateway_refuses_is_recorded_and_can_be_asked_for_again(

@@ -7,9 +7,9 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from orders_app.in_flight_metric import update_oldest_in_flight
-from orders_app.models import Order
+from orders_app.models import Order, StockContradiction
 from orders_app.services.record_stock_answers import record_answers
-from tests.orders_app.ordering import OrderPlacer, rejected, released, reserved
+from tests.orders_app.ordering import OrderPlacer, now, rejected, released, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,6 +49,15 @@ def test_an_answer_that_contradicts_its_order_is_no_repetition(placer: OrderPlac
     order = placer.place()
     record_answers(answers=[rejected(order)], origin_actor="service:stock")
     assert record_answers(answers=[released(order)], origin_actor="service:stock") == 0
+
+
+def test_a_rejection_that_contradicts_what_was_reserved_before_is_no_repetition(placer: OrderPlacer) -> None:
+    order = placer.place_reserved()
+    record_answers(answers=[released(order)], origin_actor="service:stock")  # so the stock is requested again
+    version = now(order).version
+    assert record_answers(answers=[rejected(order)], origin_actor="service:stock") == 0
+    assert now(order).version == version
+    assert StockContradiction.objects.filter(order_id=order.id).count() == 2
 
 
 def test_the_age_of_the_oldest_order_in_flight_grows_until_its_stock_is_known(placer: OrderPlacer) -> None:
