@@ -94,6 +94,17 @@ class InactiveProducts(OrderNotPlaceable):
         super().__init__(f"Not sold at present: {', '.join(names)}.")
 
 
+class PriceChanged(OrderNotPlaceable):
+    """The order would cost another sum than the customer was shown."""
+
+    code = "price_changed"
+    kind = Kind.CONFLICT
+
+    def __init__(self, total: Decimal, currency: str) -> None:
+        self.total = total
+        super().__init__(f"The order costs {total} {currency} now.")
+
+
 class TokenNotAccepted(OrderNotPlaceable):
     """A token was sent for an order that is paid on delivery."""
 

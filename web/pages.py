@@ -21,8 +21,10 @@ from foundation.refusals import Kind, Refusal
 from web.error_pages import error_page
 from web.errors import OUTAGES, RETRY_AFTER_SECONDS
 from web.no_store import forbid_storing
+from web.page_doors import limited_page
 from web.page_language import in_language_of
 from web.socket_address import sockets_origin
+from web.throttles import UserThrottle
 from web.viewer_zone import zone_of
 
 Page = Callable[..., HttpResponseBase]
@@ -49,14 +51,18 @@ def public_page(view: Page) -> Page:
 
 
 def signed_in_page(view: Page) -> Page:
-    """A page for users who are signed in; others are sent to sign in, and then back."""
+    """A page for users who are signed in; others are sent to sign in, and then back.
+
+    Each form that a user sends counts for USER_RATE, together with their requests of the API.
+    """
+    limited = limited_page(view, UserThrottle)
 
     @public_page
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        return view(request, *args, **kwargs)
+        return limited(request, *args, **kwargs)
 
     return page
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from orders_app.api.access import origin_of, user_id
 from orders_app.document import OrderDocument
-from orders_app.exceptions import IdempotencyKeyReused, OrderError
+from orders_app.exceptions import IdempotencyKeyReused, OrderError, PriceChanged
 from orders_app.pages.address_form import initial_address
 from orders_app.pages.cart import Cart
 from orders_app.pages.cart_lines import CartContent, read_cart
@@ -54,8 +54,7 @@ def _submit(request: HttpRequest, cart: Cart) -> HttpResponse:
     if not is_valid:
         return _show(request, cart, content, form, HTTPStatus.UNPROCESSABLE_ENTITY)
     if key != cart.order_key or form.cleaned_data["shown"] != content.digest:
-        form.add_error(None, gettext("Your cart or a price has changed. Please look at the order once more."))
-        return _show(request, cart, content, form, HTTPStatus.CONFLICT)
+        return _show_changed(request, cart, content, form)
     return _place(request, cart, content, form)
 
 
@@ -65,6 +64,8 @@ def _place(request: HttpRequest, cart: Cart, content: CartContent, form: Checkou
         order = PLACEMENTS.call(_asked(request, key, content, form)).order
     except IdempotencyKeyReused:  # the same cart was sent at the same time with another address
         return redirect("shop:checkout")
+    except PriceChanged:  # since the cart was read for this request
+        return _show_changed(request, cart, read_cart(cart), form)
     except OrderError as refusal:
         form.add_error(None, str(refusal))
         return _show(request, cart, content, form, HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -80,6 +81,7 @@ def _asked(request: HttpRequest, key: str, content: CartContent, form: CheckoutF
         idempotency_key=_idempotency_key(key),
         origin=origin_of(request),
         payment_token=form.token,
+        expected_total=content.total,
     )
 
 
@@ -109,6 +111,11 @@ def _back_to_cart(request: HttpRequest, content: CartContent) -> HttpResponse:
             request, gettext("Before you can order, please look at what has changed in your cart.")
         )
     return redirect("shop:cart")
+
+
+def _show_changed(request: HttpRequest, cart: Cart, content: CartContent, form: CheckoutForm) -> HttpResponse:
+    form.add_error(None, gettext("Your cart or a price has changed. Please look at the order once more."))
+    return _show(request, cart, content, form, HTTPStatus.CONFLICT)
 
 
 def _show(

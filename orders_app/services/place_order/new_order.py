@@ -16,6 +16,7 @@ from orders_app.exceptions import (
     EmptyOrder,
     InactiveProducts,
     OrderTooLarge,
+    PriceChanged,
     TokenNotAccepted,
     UnknownProducts,
 )
@@ -36,13 +37,16 @@ def new_order(request: PlacementRequest, products: Mapping[str, OrderableProduct
     """The order at its first version, its lines with the categories of their products.
 
     `products` are those of the catalogue that the request names, by the id as it is written there. Raises
-    EmptyOrder, UnknownProducts, InactiveProducts, OrderTooLarge, TokenNotAccepted or PaymentsUnavailable.
+    EmptyOrder, UnknownProducts, InactiveProducts, OrderTooLarge, PriceChanged, TokenNotAccepted or
+    PaymentsUnavailable.
     """
     if request.payment_token:
         _require_payable_by_token(request)
     now = timezone.now()
     lines = _price_lines(request.items, products)
     total = _total_of(lines)
+    if request.expected_total not in (None, total):
+        raise PriceChanged(total, settings.CURRENCY)
     return OrderDocument(
         id=uuid7(),
         order_number=new_order_number(),

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from decimal import Decimal
 
 import msgspec
 from msgspec import Struct
@@ -25,7 +26,8 @@ class ItemRequest(Struct, frozen=True, rename="camel"):
 class PlacementRequest(Struct, frozen=True):
     """An order that a customer asks for; without an idempotency key (empty) it is never found again.
 
-    With a payment token the order is charged as soon as its stock is reserved.
+    With a payment token the order is charged as soon as its stock is reserved. With an expected total, what
+    the customer was shown, the order is refused where it would cost something else.
     """
 
     user_id: int
@@ -35,6 +37,7 @@ class PlacementRequest(Struct, frozen=True):
     idempotency_key: str
     origin: Origin
     payment_token: str = ""
+    expected_total: Decimal | None = None
 
     def __repr__(self) -> str:
         """Without the token: a value may be shown with an error."""
@@ -50,7 +53,7 @@ class PlacementRequest(Struct, frozen=True):
         """The same for two requests for the same pieces of products, address and payment method.
 
         How the pieces are spread over lines, the order of the lines and the case of product ids do not count.
-        Nor does the payment token: browsers make a new one for each try.
+        Nor do the payment token, of which browsers make a new one for each try, and the expected total.
         """
         quantities: dict[str, int] = {}
         for item in self.items:

@@ -62,9 +62,9 @@ PLACEMENTS = GroupCommit[PlacementRequest, Placement](
 )
 """Places orders at the catalogue's prices; one idempotency key of a user gives one order.
 
-Its calls raise EmptyOrder, OrderTooLarge, UnknownProducts, InactiveProducts, IdempotencyKeyReused or
-CustomerNotFound, and the catalogue's own error while it is unavailable: then nothing was placed. An error of
-PostgreSQL leaves it open.
+Its calls raise EmptyOrder, OrderTooLarge, UnknownProducts, InactiveProducts, PriceChanged,
+IdempotencyKeyReused or CustomerNotFound, and the catalogue's own error while it is unavailable: then nothing
+was placed. An error of PostgreSQL leaves it open.
 """
 
 

@@ -2,20 +2,30 @@
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from bson import Decimal128
 from django.contrib.auth.models import User
+from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from orders_app.models import Order, PaymentToken
+from orders_app.pages import checkout_page
 from orders_app.pages.payment_choice import TEST_CARDS
 from orders_app.state_machine import PaymentMethod
 from tests.orders_app.ordering import Catalogue
 from tests.orders_app.pages.browsing import words_of
-from tests.orders_app.pages.shopping import ADDRESS, BY_CARD, change_product, checkout_form, put_into_cart
+from tests.orders_app.pages.shopping import (
+    ADDRESS,
+    BY_CARD,
+    change_product,
+    checkout_form,
+    hidden_fields,
+    put_into_cart,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("payment_gateway")]
 
@@ -155,6 +165,24 @@ def test_the_customer_orders_what_was_shown_at_the_price_that_was_shown(
     put_into_cart(buyer, lantern)
     assert buyer.post("/checkout/", checkout_form(buyer)).status_code == 302
     assert Order.objects.get().total_amount == Decimal("33.00")
+
+
+def test_a_price_that_changes_while_the_order_is_placed_is_not_charged_unseen(
+    buyer: Client, lantern: str, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, form = checkout_page._place, checkout_form(buyer)  # noqa: SLF001
+
+    def place_later(*asked: Any) -> HttpResponse:
+        change_product(catalogue, lantern, price=Decimal128("11.00"))
+        return place(*asked)
+
+    monkeypatch.setattr(checkout_page, "_place", place_later)
+    answer = buyer.post("/checkout/", form)
+    assert answer.status_code == 409
+    assert "Total 22.00 USD" in words_of(answer)
+    assert not Order.objects.exists()
+    assert buyer.post("/checkout/", form | hidden_fields(answer)).status_code == 302
+    assert Order.objects.get().total_amount == Decimal("22.00")
 
 
 @pytest.mark.parametrize("fields", [{"stock": 1}, {"stock": 0}, {"isActive": False}])

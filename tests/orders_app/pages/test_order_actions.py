@@ -11,6 +11,7 @@ from pytest_django import Settings
 from orders_app.document import CancelCode, OrderDocument
 from orders_app.models import Payment
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
+from tests.conftest import SetRate
 from tests.orders_app.ordering import ADDRESS, OTHER_ADDRESS, OrderPlacer, events, move, now
 from tests.orders_app.pages.browsing import address_of, browser_of, text_of
 from tests.orders_app.paying import declined, record, send_tokens, tokens
@@ -30,6 +31,20 @@ def test_a_customer_cancels_an_order_with_a_reason(placer: OrderPlacer) -> None:
     reason = now(order).cancel_reason
     assert reason
     assert (reason.code, reason.detail) == (CancelCode.CUSTOMER_REQUEST, "Ordered twice.")
+
+
+def test_forms_of_a_user_above_the_rate_are_refused_and_change_nothing(
+    set_rate: SetRate, placer: OrderPlacer
+) -> None:
+    order, other = placer.place(), placer.place()
+    browser = browser_of(placer.user_id)
+    set_rate("user", "1/hour")
+    done(browser, order, "cancel", reason="")
+    refused = browser.post(address_of(other, "cancel"), {"reason": ""})
+    assert 0 < int(refused["Retry-After"]) <= 3600
+    assert "Too many attempts" in text_of(refused, HTTPStatus.TOO_MANY_REQUESTS)
+    assert now(other) == other
+    text_of(browser.get(address_of(other)))
 
 
 def test_cancelling_twice_is_the_same_and_too_late_is_told(placer: OrderPlacer) -> None:
