@@ -184,3 +184,12 @@ class SkuTaken(Refusal):
     def __init__(self, sku: str) -> None:
         super().__init__(f"Another product has the SKU {sku}.")
         self.sku = sku
+
+
+class RotatedBefore(Exception):
+    """A service key has a successor that is valid, the one with this prefix."""
+
+    def __init__(self, successor: str) -> None:
+        super().__init__(
+            f"This key was rotated before: {successor} follows it. If its secret is lost, rotate {successor}."
+        )

@@ -4,9 +4,12 @@ from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey
+
+from products_app.exceptions import RotatedBefore
 
 ROTATION_OVERLAP = timedelta(days=1)
 """How long a rotated key stays valid beside its successor."""
@@ -64,11 +67,15 @@ class ServiceKey(AbstractAPIKey):
         """Create a successor with the same name and rights; returns the successor and its secret.
 
         This key expires after ROTATION_OVERLAP at the latest. The successor's lifetime is the one that this
-        key was created with.
+        key was created with. Raises RotatedBefore where a successor is valid: two would share one owner, and
+        the secret of one is lost where a page is sent twice.
         """
         now = timezone.now()
         lifetime = self.expiry_date - self.created if self.expiry_date else None
         with transaction.atomic():
+            ServiceKey.objects.select_for_update().get(pk=self.pk)
+            if successor := self._valid_successor():
+                raise RotatedBefore(successor.prefix)
             successor, secret = ServiceKey.issue(
                 name=self.name,
                 may_reserve=self.may_reserve,
@@ -80,3 +87,7 @@ class ServiceKey(AbstractAPIKey):
             self.expiry_date = min(self.expiry_date or overlap_end, overlap_end)
             self.save(update_fields=["expiry_date"])
         return successor, secret
+
+    def _valid_successor(self) -> "ServiceKey | None":
+        newer = ServiceKey.objects.filter(first_prefix=self.owner, created__gt=self.created, revoked=False)
+        return newer.filter(Q(expiry_date=None) | Q(expiry_date__gt=timezone.now())).first()

@@ -1,5 +1,6 @@
 """The page on which staff give back a part or all of what was paid for an order."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -13,9 +14,10 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextareaWid
 from orders_app.admin.origins import origin_of
 from orders_app.document import OrderDocument
 from orders_app.exceptions import IdempotencyKeyReused, OrderError
-from orders_app.models import Order
+from orders_app.models import Order, Refund
 from orders_app.selectors import get_document
 from orders_app.services.refund_order import refund_order
+from web.audit_trail import DoneWork, record_once
 
 SENT_BEFORE = "This page was sent before with another amount or reason. Open it again."
 
@@ -53,7 +55,7 @@ def _refund(request: HttpRequest, order: OrderDocument, form: RefundForm) -> boo
             order_id=order.id,
             amount=given["amount"],
             reason=given["reason"],
-            idempotency_key=f"admin-{given['key']}",
+            idempotency_key=_idempotency_key(given),
             origin=origin_of(request),
         )
     except IdempotencyKeyReused:
@@ -63,7 +65,19 @@ def _refund(request: HttpRequest, order: OrderDocument, form: RefundForm) -> boo
     return not form.errors
 
 
+def _idempotency_key(given: Mapping[str, Any]) -> str:
+    return f"admin-{given['key']}"
+
+
 def _tell(admin: ModelAdmin, request: HttpRequest, order: Order, given: dict[str, Any]) -> None:
-    money = f"{given['amount'].quantize(order.total_amount)} {order.currency}"
-    admin.log_change(request, order, f"Refund of {money}: {given['reason']}")
+    refund = Refund.objects.get(order=order, idempotency_key=_idempotency_key(given))
+    money = f"{refund.amount.quantize(order.total_amount)} {order.currency}"
+    done = DoneWork(
+        model=Order,
+        object_id=order.pk,
+        name=str(order),
+        sentence=f"Refund of {money}: {refund.reason}",
+        at=refund.requested_at,
+    )
+    record_once(request, done)
     admin.message_user(request, f"{money} are on their way back to the customer.")

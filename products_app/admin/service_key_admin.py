@@ -15,6 +15,7 @@ from rest_framework_api_key.models import APIKey
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from products_app.exceptions import RotatedBefore
 from products_app.models import ServiceKey
 
 admin.site.unregister(APIKey)  # no endpoint accepts the library's own keys
@@ -81,7 +82,11 @@ class ServiceKeyAdmin(ModelAdmin):
         if len(keys) != 1 or keys[0].revoked or keys[0].has_expired:
             self.message_user(request, "Choose one key that is still valid.", messages.ERROR)
             return None
-        successor, secret = keys[0].rotate()
+        try:
+            successor, secret = keys[0].rotate()
+        except RotatedBefore as refusal:
+            self.message_user(request, str(refusal), messages.ERROR)
+            return None
         self.log_change(request, keys[0], f"Rotated: {successor.prefix} follows, this one ends in a day.")
         self.log_addition(request, successor, f"Made as the successor of {keys[0].prefix}.")
         return self.show_secret(request, successor, secret)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,17 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 
-from products_app.admin.page import focus_first_error, new_key, page_of, record, show, status_of
+from products_app.admin.page import focus_first_error, new_key, page_of, show, status_of
 from products_app.admin.product_forms import AdjustForm, ReceiveForm, StockForm
 from products_app.api.stock_work import actor_of
 from products_app.documents.movements import Movement
 from products_app.documents.reading import Product
 from products_app.exceptions import IdempotencyKeyReused, InsufficientStock, StockTooHigh
 from products_app.models import ADJUST_STOCK, RECEIVE_STOCK
+from products_app.models import Product as ProductEntry
 from products_app.selectors import get_product
 from products_app.services.stock.movements import STOCK_SERVICE
 from products_app.services.stock.stock_work import adjust_stock, receive_stock
 from products_app.stock_selectors import MovementsOf, find_actor_names, stock_counts_of
+from web.audit_trail import DoneWork, record_once
 
 MOVEMENTS_ON_A_PAGE = 25
 KINDS = {
@@ -115,13 +116,14 @@ def _not_so_many(refusal: InsufficientStock) -> str:
 
 def _tell(work: Work, request: HttpRequest, movement: Movement) -> None:
     sentence = work.done % {"quantity": movement["quantity"], "stock": movement["stock"]}
-    record(
-        request,
-        str(movement["product"]),
-        movement["productName"],
-        CHANGE,
-        f"{sentence} {movement['reason']}",
+    done = DoneWork(
+        model=ProductEntry,
+        object_id=movement["product"],
+        name=movement["productName"],
+        sentence=f"{sentence} {movement['reason']}",
+        at=movement["at"],
     )
+    record_once(request, done)
     messages.success(request, sentence)
 
 

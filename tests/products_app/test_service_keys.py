@@ -121,6 +121,19 @@ def test_a_key_without_an_expiry_has_a_successor_without_one() -> None:
     assert old.expiry_date is not None
 
 
+def test_a_key_that_is_rotated_twice_has_one_successor(clerk: Client) -> None:
+    old, _ = ServiceKey.issue(name="shop")
+    secret = act(clerk, "rotate", old).context["secret"]
+    again = act(clerk, "rotate", old)
+    new = ServiceKey.objects.exclude(pk=old.pk).get()
+    assert f"This key was rotated before: {new.prefix} follows it." in again.content.decode()
+    assert is_accepted(secret)
+    assert len(audit(old)) == 1
+    new.revoked = True
+    new.save()
+    assert "secret" in act(clerk, "rotate", old).context
+
+
 def test_only_one_valid_key_is_rotated_at_a_time(clerk: Client) -> None:
     first, _ = ServiceKey.issue(name="one")
     second, _ = ServiceKey.issue(name="two", revoked=True)

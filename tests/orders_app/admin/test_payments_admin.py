@@ -150,6 +150,7 @@ def test_a_page_that_is_sent_twice_gives_back_once(order_pages: OrderPages, paid
     for _ in range(2):
         send(order_pages, paid, key="of-this-page")
     assert [asked.amount for asked in refunds_asked(paid)] == [500]
+    assert LogEntry.objects.count() == 1
     changed = send(order_pages, paid, key="of-this-page", amount="6")
     assert "was sent before" in changed.content.decode()
     assert len(refunds_asked(paid)) == 1

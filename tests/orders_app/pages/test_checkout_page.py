@@ -170,7 +170,7 @@ def test_the_customer_orders_what_was_shown_at_the_price_that_was_shown(
 def test_a_price_that_changes_while_the_order_is_placed_is_not_charged_unseen(
     buyer: Client, lantern: str, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place, form = checkout_page._place, checkout_form(buyer)  # noqa: SLF001
+    place, form = checkout_page._place, checkout_form(buyer)
 
     def place_later(*asked: Any) -> HttpResponse:
         change_product(catalogue, lantern, price=Decimal128("11.00"))
