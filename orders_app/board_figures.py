@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 from msgspec import Struct
 
@@ -52,6 +53,11 @@ ORDERS_THAT_WAIT: Mapping[Wait, Q] = {
     Wait.FAILED: AWAITS_PAYMENT & _FAILED,
     Wait.SHIP: Q(status=OrderStatus.PROCESSING),
     Wait.DELIVERY: Q(status=OrderStatus.SHIPPED),
+    Wait.RELEASE: Q(
+        status=OrderStatus.CANCELLED,
+        stock_status__in=[StockStatus.PENDING, StockStatus.RESERVED],
+        created_at__gt=Now() - RELEASES_SINCE,
+    ),
 }
 """Which orders wait, for the board, the start page of the admin and its list of orders."""
 IN_FLIGHT = frozenset({Wait.STOCK, Wait.RELEASE})
@@ -120,18 +126,11 @@ def count_waiting(kinds: Collection[Wait] = tuple(Wait)) -> list[Waiting]:
 
 def _waits() -> Mapping[Wait, tuple[QuerySet[Any], str]]:
     """The rows that wait, and the column that says since when; in its order, an index finds them."""
-    unreleased = Order.objects.filter(
-        status=OrderStatus.CANCELLED,
-        stock_status__in=[StockStatus.PENDING, StockStatus.RESERVED],
-        created_at__gt=timezone.now() - RELEASES_SINCE,
-    )
     orders = {
         wait: (Order.objects.filter(condition), "created_at") for wait, condition in ORDERS_THAT_WAIT.items()
     }
-    return orders | {
-        Wait.RELEASE: (unreleased, "created_at"),
-        Wait.REFUND: (Refund.objects.filter(state=Refund.State.REQUESTED), "requested_at"),
-    }
+    refunds = Refund.objects.filter(state=Refund.State.REQUESTED)
+    return orders | {Wait.REFUND: (refunds, "requested_at")}
 
 
 def _waiting(wait: Wait, rows: QuerySet[Any], since: str) -> Waiting:

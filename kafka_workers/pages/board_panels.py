@@ -67,18 +67,8 @@ def _words() -> Mapping[Wait, WaitWords]:
     soon, hold = timedelta(minutes=1), _hold()
     return {
         Wait.STOCK: WaitWords(gettext_lazy("Stock to be reserved"), soon, _ORDERS, "waiting=stock"),
-        Wait.RELEASE: WaitWords(
-            gettext_lazy("Stock to be given back"),
-            soon,
-            _ORDERS,
-            "status__exact=5&stock_status__exact=reserved",
-        ),
-        Wait.CHARGE: WaitWords(
-            gettext_lazy("Payment to be answered"),
-            2 * soon,
-            _ORDERS,
-            "status__exact=1&stock_status__exact=reserved&payment_status__exact=1",
-        ),
+        Wait.RELEASE: WaitWords(gettext_lazy("Stock to be given back"), soon, _ORDERS, "waiting=release"),
+        Wait.CHARGE: WaitWords(gettext_lazy("Payment to be answered"), 2 * soon, _ORDERS, "waiting=charge"),
         Wait.REFUND: WaitWords(
             gettext_lazy("Money to go back"), 5 * soon, _REFUNDS, "state__exact=requested"
         ),

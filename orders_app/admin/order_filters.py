@@ -40,9 +40,13 @@ WAITING_LISTS: Mapping[str, WaitingList] = {
         Wait.STOCK: _("Waiting for stock"),
         Wait.PAYMENT: _("Waiting for payment"),
         Wait.FAILED: _("Payment failed"),
+        Wait.CHARGE: _("Payment under way"),
+        Wait.RELEASE: _("Stock to be given back"),
     }.items()
 }
-"""By name, which addresses of the list have; the start page of the admin leads to them."""
+"""By name, which addresses of the list have; the start page of the admin and the board lead to them."""
+TABS = (Wait.SHIP, Wait.DELIVERY, Wait.STOCK, Wait.PAYMENT, Wait.FAILED)
+"""The lists that always have a tab; the others move on by themselves."""
 
 
 class WaitingFilter(admin.SimpleListFilter):
@@ -71,10 +75,12 @@ class WaitingTab(Struct, frozen=True):
 
 
 def waiting_tabs(request: HttpRequest) -> Iterator[WaitingTab]:
-    """All orders, then each of the WAITING_LISTS."""
+    """All orders, then the lists that have a tab, and the one that is open."""
     opened = request.GET.get(WaitingFilter.parameter_name, "")
     yield WaitingTab(str(_("All")), "?", is_open=not request.GET)
     for name, waiting in WAITING_LISTS.items():
+        if name not in {*TABS, opened}:
+            continue
         query = f"?{WaitingFilter.parameter_name}={name}"
         yield WaitingTab(str(waiting.title), query, opened == name, _shown(waiting.count()))
 

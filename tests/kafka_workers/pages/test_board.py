@@ -18,9 +18,10 @@ from kafka_workers.pages.board_panels import wait_rows
 from kafka_workers.pages.board_state import BoardState, find_board_state
 from orders_app.board_figures import Wait, Waiting, count_waiting
 from orders_app.models import GatewayEvent, Order
+from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order
 from orders_app.state_machine import OrderStatus, PaymentMethod
 from products_app.exceptions import CatalogueUnavailable
-from tests.orders_app.ordering import Catalogue, OrderPlacer, catalogue, placer
+from tests.orders_app.ordering import STAFF, Catalogue, OrderPlacer, catalogue, placer
 from tests.products_app.product_stock import spoil, stocked
 
 __all__ = ["catalogue", "placer"]
@@ -114,14 +115,20 @@ def test_what_waits_too_long_is_stuck() -> None:
     assert not any(row.is_stuck for row in wait_rows([Waiting(wait, 0, None) for wait in Wait]))
 
 
-def test_a_payment_that_is_to_be_answered_is_in_the_list_that_it_leads_to(placer: OrderPlacer) -> None:
-    order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
-    Order.objects.filter(pk=order.id).update(payment_attempts=1)
-    [row] = wait_rows(count_waiting([Wait.CHARGE]))
-    assert row.waiting.count == 1
+def test_each_kind_that_waits_leads_to_the_list_of_just_these_orders(placer: OrderPlacer) -> None:
+    charged, unpaid = (placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD) for _ in range(2))
+    Order.objects.filter(pk=charged.id).update(payment_attempts=1)
+    unasked, unreleased = placer.place(), placer.place_reserved()
+    for order in (unasked, unreleased):
+        cancel_order(order_id=order.id, reason=CANCELLED_BY_CUSTOMER, origin=STAFF)
+    orders_of = {Wait.CHARGE: [charged], Wait.PAYMENT: [unpaid], Wait.RELEASE: [unasked, unreleased]}
     browser = Client()
     browser.force_login(User.objects.create_superuser("ada"))
-    assert order.order_number in browser.get(row.url).content.decode()
+    for row in wait_rows(count_waiting(set(Wait) - {Wait.REFUND})):
+        numbers = {order.order_number for order in orders_of.get(row.waiting.wait, [])}
+        assert row.waiting.count == len(numbers)
+        listed = {order.order_number for order in browser.get(row.url).context["cl"].result_list}
+        assert listed == numbers, row.label
 
 
 def test_the_figures_for_the_script_have_counts_orders_and_panels(staff: Client, placer: OrderPlacer) -> None:
