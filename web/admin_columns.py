@@ -6,13 +6,12 @@ from decimal import Decimal
 from functools import lru_cache
 
 from django.template.loader import render_to_string
-from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import pgettext
 
-from web.shown_values import MOMENT, exact_moment, shown_amount
+from web.shown_values import exact_moment, shown_amount, shown_moment
 
 NO_BREAK = "\u00a0"
 COLOURS: Mapping[str, str] = {
@@ -37,7 +36,7 @@ def shown_time(time: datetime | None) -> str:
     """The time in the viewer's zone, which the title names; a dash for None."""
     if time is None:
         return "-"
-    return _time_element(time, formats.date_format(timezone.localtime(time), MOMENT))
+    return _time_element(time, shown_moment(time))
 
 
 def shown_age(time: datetime | None) -> str:

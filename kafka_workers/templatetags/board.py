@@ -10,8 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from orders_app.models import OrderItem
-from web.shown_values import exact_moment
-from web.templatetags.site import CLOCK
+from web.shown_values import CLOCK_WITH_SECONDS, exact_moment
 
 register = template.Library()
 
@@ -41,7 +40,7 @@ def age(time: datetime) -> SafeString:
 @register.simple_tag
 def clock(time: datetime) -> SafeString:
     """The time of day in the zone of the viewer, with the date and the zone in its title."""
-    return _titled(time, formats.date_format(timezone.localtime(time), CLOCK))
+    return _titled(time, formats.date_format(timezone.localtime(time), CLOCK_WITH_SECONDS))
 
 
 def _titled(time: datetime, text: str) -> SafeString:

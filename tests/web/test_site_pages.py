@@ -165,6 +165,8 @@ def test_a_moment_is_in_the_zone_of_the_viewer_with_the_zone_in_its_title() -> N
     assert 'title="26 Nov 2026, 14:05:09 Europe/Berlin"' in shown
     assert ">26 Nov 2026, 14:05</time>" in shown
     assert ">26 Nov 2026, 13:05 UTC</time>" in rendered("{% moment t %}", t=time)
+    with translation.override("de"):
+        assert ">26. Nov 2026, 13:05:09 UTC</time>" in rendered("{% exact t %}", t=time)
 
 
 @pytest.mark.django_db

@@ -8,16 +8,15 @@ from django import template
 from django.core.paginator import Page
 from django.forms import BoundField
 from django.http import HttpRequest
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from web import socket_address
-from web.shown_values import MOMENT, exact_moment, shown_amount
+from web.shown_values import CLOCK, CLOCK_WITH_SECONDS, exact_moment, shown_amount, shown_day, shown_moment
 
 register = template.Library()
 
-CLOCK = "H:i:s"
 NOTHING = mark_safe("<span>—</span>")
 NAVIGATION_PAGES = 2
 """So many pages on each side of the one that is shown have a link of their own."""
@@ -34,16 +33,33 @@ def money(amount: Decimal | None, currency: str) -> SafeString:
 
 
 @register.simple_tag
-def moment(time: datetime | None, pattern: str = MOMENT) -> SafeString:
+def day(time: datetime) -> str:
+    """The day of this time in the zone of the viewer."""
+    return shown_day(timezone.localtime(time))
+
+
+@register.simple_tag
+def today() -> str:
+    """The day that it is in the zone of the viewer."""
+    return shown_day(timezone.localtime())
+
+
+@register.simple_tag
+def exact(time: datetime | None) -> SafeString:
+    """As `moment`, with the seconds."""
+    return moment(time, CLOCK_WITH_SECONDS)
+
+
+@register.simple_tag
+def moment(time: datetime | None, clock: str = CLOCK) -> SafeString:
     """The time in the zone of the viewer, with the seconds and the zone in its title; a dash for None."""
     if time is None:
         return NOTHING
-    local = timezone.localtime(time)
     return format_html(
         '<time datetime="{}" title="{}" data-moment>{}{}</time>',
         time.isoformat(),
         exact_moment(time),
-        formats.date_format(local, pattern),
+        shown_moment(time, clock),
         " UTC" if zone_name() == "UTC" else "",
     )
 

@@ -15,6 +15,7 @@ from orders_app.analytics.periods import Bucket, Period
 from orders_app.document import CancelCode
 from orders_app.state_machine import OrderStatus, PaymentMethod
 from orders_app.state_words import METHOD_WORDS, STATUS_WORDS
+from web.shown_values import CLOCK, shown_day, shown_short_day
 
 NOTHING = "\u2013"
 RANGE = " \u2013 "
@@ -40,8 +41,6 @@ STAGES: Mapping[str, object] = {
     "confirmed→shipped": _("Confirmed to shipped"),
     "shipped→delivered": _("Shipped to delivered"),
 }
-DATE, CLOCK = "j M Y", "H:i"
-STEPS = {Bucket.MINUTE: CLOCK, Bucket.HOUR: f"j M, {CLOCK}", Bucket.MONTH: "M Y"}
 WHOLE_DAY = timedelta(hours=23)
 """The shortest day, one on which clocks are put forward."""
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -120,7 +119,16 @@ def _in_unit(number: int, unit: int) -> str:
 
 def step(start: datetime, bucket: Bucket, zone: ZoneInfo) -> str:
     """When a step begins, by the clocks there."""
-    return date_format(start.astimezone(zone), STEPS.get(bucket, "j M"))
+    local = start.astimezone(zone)
+    match bucket:
+        case Bucket.MINUTE:
+            return date_format(local, CLOCK)
+        case Bucket.HOUR:
+            return f"{shown_short_day(local)}, {date_format(local, CLOCK)}"
+        case Bucket.MONTH:
+            return date_format(local, "M Y")
+        case _:
+            return shown_short_day(local)
 
 
 def days(period: Period) -> str:
@@ -129,8 +137,8 @@ def days(period: Period) -> str:
         moment.astimezone(period.zone) for moment in (period.start, period.end - timedelta.resolution)
     )
     if first.date() != last.date():
-        return RANGE.join(date_format(day, DATE) for day in (first, last))
+        return RANGE.join(shown_day(day) for day in (first, last))
     if period.end - period.start >= WHOLE_DAY:
-        return date_format(first, f"l, {DATE}")
+        return f"{date_format(first, 'l')}, {shown_day(first)}"
     times = (date_format(each, CLOCK) for each in (first, last + timedelta.resolution))
-    return f"{date_format(first, DATE)}, {RANGE.join(times)}"
+    return f"{shown_day(first)}, {RANGE.join(times)}"

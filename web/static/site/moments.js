@@ -3,11 +3,13 @@
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 const language = document.documentElement.lang || "en";
+/** What stands behind the number of a day. */
+const ordinal = language.startsWith("de") ? "." : "";
 const day = new Intl.DateTimeFormat(language, { timeZone: zone, day: "numeric", month: "short", year: "numeric" });
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" });
 const seconds = new Intl.DateTimeFormat("en-GB", { timeZone: zone, timeStyle: "medium" });
 
-/** A time as `26 Nov 2026, 14:05`. @param {Date} time @returns {string} */
+/** A time as `26 Nov 2026, 14:05`, as the server writes it (web/shown_values.py). @param {Date} time @returns {string} */
 export function shown(time) {
   return `${dayOf(time)}, ${clock.format(time)}${zone === "UTC" ? " UTC" : ""}`;
 }
@@ -27,7 +29,5 @@ export function showMoment(element, iso) {
 
 function dayOf(time) {
   const parts = Object.fromEntries(day.formatToParts(time).map((part) => [part.type, part.value]));
-  return language.startsWith("de")
-    ? day.format(time)
-    : `${parts.day} ${parts.month} ${parts.year}`;
+  return `${parts.day}${ordinal} ${parts.month.slice(0, 3)} ${parts.year}`;
 }
