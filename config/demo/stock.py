@@ -12,6 +12,7 @@ _DELIVERIES = 4
 _SCARCE = {"HOM-005": 2, "HOM-002": 0, "OUT-001": 3, "OFC-003": 4}
 """How many pieces of these products are left."""
 _MOST_DAMAGED = 20
+_FEWEST = 4
 
 
 def products_for_sale(skus: Iterable[str]) -> list[Product]:
@@ -25,7 +26,12 @@ def set_low_stock(products: Sequence[Product]) -> None:
     """Say of each product that does not say it when its stock is low."""
     for product in products:
         if not product.low_stock_at:
-            update_product(product_id=product.id, low_stock_at=max(4, product.stock // 8))
+            update_product(product_id=product.id, low_stock_at=low_stock_of(product.stock))
+
+
+def low_stock_of(stock: int) -> int:
+    """Below how many pieces the stock of a product is low that usually has so many."""
+    return max(_FEWEST, stock // 8)
 
 
 def receive_for(products: Sequence[Product], needed: Mapping[str, int], *, actor: str) -> None:

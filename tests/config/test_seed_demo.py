@@ -27,6 +27,7 @@ def test_the_demo_is_loaded_once_and_reports_what_it_did() -> None:
     assert len(shelf) == 24
     assert len({product.category for product in shelf}) >= 4
     assert all(product.in_stock and product.is_active for product in shelf)
+    assert all(product.low_stock_at and not product.low_stock for product in shelf)
     assert seed() == "Demo users: 0 added of 4. Demo products: 0 added of 24."
     assert find_products(include_inactive=True).bounded_count(100).rows == 24
 

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from config.demo.history import Shop, seed_history
+from config.demo.stock import low_stock_of
 from config.staff_roles import FINANCE, SUPPORT, WAREHOUSE
 from foundation.currencies import smallest_unit
 from products_app.exceptions import CatalogueUnavailable, SkuTaken
@@ -134,7 +135,8 @@ def ensure_product(product: DemoProduct) -> bool:
     """Put the product into the catalogue unless its SKU is there; says whether that was done."""
     price = product.price.quantize(smallest_unit(settings.CURRENCY))
     try:
-        create_product(**msgspec.structs.asdict(product) | {"price": price})
+        low_stock_at = low_stock_of(product.stock)
+        create_product(**msgspec.structs.asdict(product) | {"price": price, "low_stock_at": low_stock_at})
     except SkuTaken:
         return False
     return True
