@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
@@ -43,6 +43,15 @@ def search_orders(orders: QuerySet[Order], text: str, *, by_customer: bool = Tru
     return _fulfilling_any(search_conditions(text, by_customer=by_customer), orders)
 
 
+def find_newest(orders: QuerySet[Order], text: str, most: int, *, by_customer: bool = True) -> list[UUID]:
+    """The ids of those of these orders that match the search text, at most so many: the newest.
+
+    An id begins with the time at which its order was placed, so that ids alone are sorted.
+    """
+    matches = _matches(search_conditions(text, by_customer=by_customer), orders)
+    return list(matches.order_by("-pk").values_list("pk", flat=True)[:most])
+
+
 def is_beginning_of_all_numbers(text: str) -> bool:
     """Whether every order number begins with the text."""
     return NUMBER_PREFIX.startswith(text.upper())
@@ -51,7 +60,7 @@ def is_beginning_of_all_numbers(text: str) -> bool:
 def search_newest(orders: QuerySet[Order], text: str, *, by_customer: bool = True) -> QuerySet[Order] | None:
     """Those of the newest of these orders that match the search text, if they are many.
 
-    None where they are few: then all that match are few enough to be found by `search_orders`, which takes
+    None where they are few: then those that match are few enough to be found by `find_newest`, which takes
     seconds for a word that a million orders have.
     """
     newest = {order_id for part in _newest_parts(orders) for order_id in part.values_list("pk", flat=True)}
@@ -141,6 +150,11 @@ def search_by_order(rows: QuerySet[Row], text: str, references: Sequence[str]) -
 
 
 def _fulfilling_any(conditions: Iterable[Q], rows: QuerySet[Row]) -> QuerySet[Row]:
+    return rows.filter(pk__in=_matches(conditions, rows))
+
+
+def _matches(conditions: Iterable[Q], rows: QuerySet[Row]) -> QuerySet[Row, Any]:
+    """The primary keys of the rows that fulfil one of the conditions."""
     # A union and not an OR, so that PostgreSQL uses the index of each condition.
     matches, *more_matches = (rows.order_by().filter(condition).values("pk") for condition in conditions)
-    return rows.filter(pk__in=matches.union(*more_matches))
+    return matches.union(*more_matches)

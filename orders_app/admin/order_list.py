@@ -20,16 +20,21 @@ from orders_app.admin.large_table import CappedPaginator
 from orders_app.admin.order_filters import WAITING_LISTS, WaitingFilter, waiting_tabs
 from orders_app.models import Order
 from orders_app.models.order import VIEW_CUSTOMERS
-from orders_app.selectors import SEARCHED_FIRST, is_beginning_of_all_numbers, search_newest, search_orders
+from orders_app.selectors import SEARCHED_FIRST, find_newest, is_beginning_of_all_numbers, search_newest
 from orders_app.state_machine import StockStatus
 from orders_app.state_words import PAYMENT_WORDS, STATUS_WORDS
 from web.admin_columns import shown_age, shown_label, shown_money
-from web.bounded_count import EXACT_ROWS, bounded_count
+from web.bounded_count import bounded_count
 
 MANY_FOUND = _(
     "Very many orders match. Shown are those among the newest %(searched)s: for older ones, add a word or "
     "filter by time."
 )
+MORE_FOUND = _(
+    "More than %(most)s orders match. Shown are the newest: for older ones, add a word or filter by time."
+)
+MOST_FOUND = 1_000
+"""So many orders are shown of those that match a search."""
 WITHOUT_CUSTOMERS = _("Number, product or tracking number")
 """By what staff who may not see customers find orders: names and cities are not searched then."""
 TIMES = "\u00d7"
@@ -53,19 +58,9 @@ class OrderList(ChangeList):
         the orders of all times, newest first, if it expects more than there are.
         """
         found: QuerySet[Order] = super().get_queryset(request, exclude_parameters)
-        if self.query:
-            found = self._listed(found)
         if not found.query.where or not bounded_count(found).is_exact:
             return found
         return found.order_by(*(_computed(name) for name in found.query.order_by))
-
-    def _listed(self, found: QuerySet[Order]) -> QuerySet[Order]:
-        """The same orders by their ids, if they are few: then they are searched for once."""
-        ids = list(found.order_by().values_list("pk", flat=True)[: EXACT_ROWS + 1])
-        if len(ids) > EXACT_ROWS:
-            return found
-        listed = self.root_queryset.filter(pk__in=ids).select_related("user")
-        return listed.order_by(*found.query.order_by)
 
     def get_results(self, request: HttpRequest) -> None:
         """The orders of the page. How many there are is said below the list, and not in its title too."""
@@ -137,17 +132,20 @@ class OrderColumns:
     ) -> tuple[QuerySet[Order], bool]:
         """The same search as in the API, by customers only for those who may see them.
 
-        Of a word that very many orders have, the newest of them.
+        Of a word that many orders have, the newest of them.
         """
         text = search_term.strip()
         if not text or is_beginning_of_all_numbers(text):
             return queryset, False
         by_customer = request.user.has_perm(VIEW_CUSTOMERS)
         newest = search_newest(queryset, text, by_customer=by_customer)
-        if newest is None:
-            return search_orders(queryset, text, by_customer=by_customer), False
-        messages.info(request, MANY_FOUND % {"searched": SEARCHED_FIRST})
-        return newest, False
+        if newest is not None:
+            messages.info(request, MANY_FOUND % {"searched": SEARCHED_FIRST})
+            return newest, False
+        found = find_newest(queryset, text, MOST_FOUND + 1, by_customer=by_customer)
+        if len(found) > MOST_FOUND:
+            messages.info(request, MORE_FOUND % {"most": MOST_FOUND})
+        return queryset.filter(pk__in=found[:MOST_FOUND]), False
 
     def list_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the list shows besides its rows."""

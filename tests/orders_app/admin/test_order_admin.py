@@ -101,6 +101,21 @@ def test_of_very_many_orders_that_match_the_newest_are_found(
     assert order_pages.found(q="lant", created_at__lt=orders[1].created_at.isoformat()) == numbers[2:]
 
 
+def test_of_more_orders_than_a_list_shows_the_newest_are_found(
+    placer: OrderPlacer, order_pages: OrderPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders_app.admin.order_list.MOST_FOUND", 2)
+    orders = [placer.place() for _ in range(3)]
+    oldest, *newest = [order.order_number for order in orders]
+    page = order_pages.client.get(LIST, {"q": "lant"})
+    assert messages_of(page) == [
+        "More than 2 orders match. Shown are the newest: for older ones, add a word or filter by time."
+    ]
+    assert order_pages.found(q="lant", o="2") == newest
+    assert order_pages.found(q="lant", created_at__lt=orders[1].created_at.isoformat()) == [oldest]
+    assert not messages_of(order_pages.client.get(LIST, {"q": newest[0]}))
+
+
 def test_the_list_needs_the_same_queries_for_many_orders(
     placer: OrderPlacer, order_pages: OrderPages, django_assert_max_num_queries: Any
 ) -> None:
