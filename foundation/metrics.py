@@ -199,6 +199,26 @@ TOPIC_UNDER_REPLICATED_PARTITIONS = Gauge(
     multiprocess_mode="livemostrecent",
 )
 
+DISK_FREE_BYTES = Gauge(
+    "stockbridge_disk_free_bytes",
+    "Space that a server may still use on its disk; disk is a name of WATCHED_DISKS.",
+    ["disk"],
+    multiprocess_mode="livemostrecent",
+)
+DISK_SIZE_BYTES = Gauge(
+    "stockbridge_disk_size_bytes",
+    "Space that a server may use on its disk, used or not; disk is a name of WATCHED_DISKS.",
+    ["disk"],
+    multiprocess_mode="livemostrecent",
+)
+CERTIFICATE_EXPIRES = Gauge(
+    "stockbridge_certificate_expires_timestamp_seconds",
+    "When the certificate ends that clients of this address are shown; endpoint is one of "
+    "WATCHED_CERTIFICATES.",
+    ["endpoint"],
+    multiprocess_mode="livemostrecent",
+)
+
 # All processes.
 
 BUILD_INFO = Gauge(

@@ -240,7 +240,10 @@ LAG_EXPORTER = Worker(
     title="lag exporter",
     command="run_lag_exporter",
     runs="kafka_workers.lag.exporter:run",
-    purpose="measure how far and how long each consumer group is behind, and whether it keeps up",
+    purpose=(
+        "measure how far and how long each consumer group is behind, and whether it keeps up; "
+        "also the disks and certificates that the settings name"
+    ),
     scaling="Several export the same metrics.",
     needs=(KAFKA,),
     principal="stockbridge-lag",

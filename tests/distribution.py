@@ -9,6 +9,7 @@ _ONE_SYSTEM = (
     "tests/orders_app/sockets/",
     "tests/flows/",
     "tests/browser/",
+    "tests/observability/",
     "tests/web/test_schema_fuzz.py",
 )
 """Folders whose tests share a process that starts slowly, and slow files; the slowest are first."""

@@ -35,6 +35,7 @@ from config.settings.env import (
 from config.settings.kafka_security import require_sound_kafka_security
 from config.settings.log_levels import log_levels
 from config.settings.payment_gateway import STRIPE_ITSELF, require_silent_library, require_sound_payments
+from config.settings.watched import watched_certificates, watched_disks
 from foundation.logging import logging_config
 from foundation.rates import Rate
 
@@ -401,6 +402,8 @@ BREAKER_PAUSE_SECONDS = whole_number("BREAKER_PAUSE_SECONDS", 60)
 BREAKER_LONGEST_PAUSE_SECONDS = whole_number("BREAKER_LONGEST_PAUSE_SECONDS", 3600)
 SILENT_SECONDS = whole_number("SILENT_SECONDS", 15)
 METRICS_PORT = port_or_none("METRICS_PORT")
+WATCHED_DISKS = watched_disks("WATCHED_DISKS")
+WATCHED_CERTIFICATES = watched_certificates("WATCHED_CERTIFICATES")
 SOCKET_REPLAY_EVENTS = whole_number("SOCKET_REPLAY_EVENTS", 500)
 SOCKET_SLOW_SECONDS = whole_number("SOCKET_SLOW_SECONDS", 10)
 SOCKETS_PER_USER = whole_number("SOCKETS_PER_USER", 20)

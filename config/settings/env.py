@@ -36,7 +36,7 @@ _WORDS = {
 }
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 _HOST = r"(\[[0-9a-fA-F:.]+\]|[^][\s:/,@]+)"
-_BROKER = re.compile(rf"{_HOST}:[0-9]{{1,5}}")
+_HOST_AND_PORT = re.compile(rf"{_HOST}:[0-9]{{1,5}}")
 _ESCAPES = (
     "in its user and password the characters / ? # [ ] @ : and % must be written %2F %3F %23 %5B %5D %40 %3A "
     "and %25."
@@ -230,9 +230,14 @@ def brokers(name: str, development: str) -> str:
     what = "a comma-separated list of host:port"
     found = [part.strip() for part in server(name, what, development).split(",") if part.strip()]
     for broker in found:
-        if not _BROKER.fullmatch(broker):
+        if not is_host_and_port(broker):
             raise ImproperlyConfigured(f"{name} must be {what}, and {broker!r} is none.")
     return ",".join(found)
+
+
+def is_host_and_port(value: str) -> bool:
+    """Whether it is a host and a port with a colon between them."""
+    return bool(_HOST_AND_PORT.fullmatch(value))
 
 
 def http_addresses(name: str) -> str:

@@ -62,6 +62,7 @@ def make_settings(
         "PUBLIC_WS_URL": f"ws://localhost:{ports.sockets}",
         "KAFKA_REPLICATION_FACTOR": "1",
         "LOG_FORMAT": "console",
+        "WATCHED_DISKS": f"data={directory}",
         # All users of a stack on one machine share one address.
         "LOGIN_RATE": "600/minute",
         "REGISTRATION_RATE": "600/minute",

@@ -19,6 +19,7 @@ from foundation.metrics import (
 from foundation.outage import take_turns
 from foundation.work_report import tell_work
 from kafka_workers.lag.judging import Status
+from kafka_workers.lag.surroundings import watch_surroundings
 from kafka_workers.lag.watching import LagWatch, WatchedPartition
 from kafka_workers.runtime.broker.topic_counts import TopicCounter, TopicCounts
 from kafka_workers.runtime.dead_letters.letters import DeadLetterFilter, find_dead_letters
@@ -33,6 +34,7 @@ Labels = tuple[str, str, str]
 
 def run(stop: threading.Event) -> None:
     """Measure until `stop` is set. Waits while Kafka is unavailable."""
+    watch_surroundings(stop)
     with LagWatch(window_seconds=WINDOW_SECONDS) as watch:
         take_turns(stop, partial(_take_turn, watch, LagMetrics(), TopicCounter(), DeadLetterMetric()))
 

@@ -130,6 +130,8 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
         ("RETRY_DELAYS_SECONDS", "nan", "RETRY_DELAYS_SECONDS must be seconds"),
         ("MONITOR_ADDRESSES", "10.0.0.1/8", "MONITOR_ADDRESSES must hold addresses and networks: 10.0.0.1/8"),
         ("MONITOR_TOKEN", f" {LONG}", "MONITOR_TOKEN must not begin or end with a blank."),
+        ("WATCHED_DISKS", "kafka=/var,/srv", "WATCHED_DISKS must hold disks such as kafka=/var/lib/kafka"),
+        ("WATCHED_CERTIFICATES", "shop.example.com", "WATCHED_CERTIFICATES must hold addresses such as"),
         ("FRONTEND_URL", "shop.example.com", "FRONTEND_URL must be an origin such as"),
         ("PUBLIC_URL", "https://shop.example.com/path", "PUBLIC_URL must be an origin such as"),
         ("PUBLIC_WS_URL", "https://shop.example.com", "PUBLIC_WS_URL must be an address such as wss://"),
