@@ -60,7 +60,8 @@ def test_a_command_works(command: str, stack: Stack, kafka_client: KafkaClient) 
     if group := re.search(r"(?:redrive|discard) --group (\S+)", command):
         add_dead_letter(group[1], kafka_client)
     done = run(command, stack)
-    assert done.returncode == 0, done.stdout + done.stderr
+    # `./start status` ends with 1 where something is wrong, and the tests before may have left dead letters.
+    assert done.returncode in ({0, 1} if command == "./start status" else {0}), done.stdout + done.stderr
 
 
 def add_dead_letter(group: str, kafka_client: KafkaClient) -> None:
