@@ -32,10 +32,12 @@ def watch_surroundings(stop: threading.Event) -> None:
 
 
 def _watch(stop: threading.Event) -> None:
-    disks = [Disk(name, folder) for name, folder in settings.WATCHED_DISKS.items()]
-    certificates = [Certificate(endpoint) for endpoint in settings.WATCHED_CERTIFICATES]
+    measured: list[Disk | Certificate] = [
+        *(Disk(name, folder) for name, folder in settings.WATCHED_DISKS.items()),
+        *(Certificate(endpoint) for endpoint in settings.WATCHED_CERTIFICATES),
+    ]
     while not stop.is_set():
-        for each in (*disks, *certificates):
+        for each in measured:
             each.measure()
         stop.wait(DISK_EVERY_SECONDS)
 
