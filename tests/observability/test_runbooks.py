@@ -39,7 +39,7 @@ WORKERS = [each for each in COMMANDS if each.startswith("manage.py run_")]
 
 def run(command: str, stack: Stack) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", "-c", command.replace("http://localhost:8000", stack.urls["web"])],
+        ["bash", "-o", "pipefail", "-c", command.replace("http://localhost:8000", stack.urls["web"])],
         cwd=PROJECT,
         env=environment(stack),
         capture_output=True,
