@@ -38,6 +38,7 @@ _HTTP_SECONDS = 10.0
 _LAG_SECONDS = 40.0
 # A part with so many restarts that has not run for so long since the last one is in a crash loop.
 _LOOP_RESTARTS, _LOOP_SECONDS = 3, 30.0
+_PAGES = {"admin": "/admin/", "board": "/board/", "API": "/api/docs/"}
 _STUCK = {"STALLED": "does not get on with", "STOPPED": "has no member that reads"}
 """What `consumer_lag` says of a group that reads nothing, in words."""
 
@@ -184,9 +185,12 @@ def _last_line(text: str) -> str:
 
 def _lines(state: StackState, settings: Mapping[str, str], findings: Findings) -> Iterator[str]:
     yield f"Stockbridge runs on {state.web} (supervisor: pid {state.pid})"
-    yield f"admin {state.web}/admin/, board {state.web}/board/, API {state.web}/api/docs/"
-    addresses = {"sockets": settings.get("PUBLIC_WS_URL"), "mails": settings.get("INBOX_URL")}
-    yield ", ".join(f"{name} {address}" for name, address in addresses.items() if address)
+    addresses = {
+        **{name: f"{state.web}{path}" for name, path in _PAGES.items()},
+        "sockets": settings.get("PUBLIC_WS_URL"),
+        "mails": settings.get("INBOX_URL"),
+    }
+    yield from (f"{name:12}{address}" for name, address in addresses.items() if address)
     yield from ("", f"{'part':12}{'pid':>9}{'running for':>14}{'restarts':>10}")
     for part in state.parts:
         up = _up(part)
