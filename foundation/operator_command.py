@@ -37,11 +37,12 @@ class OperatorCommand(BaseCommand):
 class Column(Struct, frozen=True):
     """A column of a table. On a terminal the one that `stretches` is cut to the width that the others leave.
 
-    `on_terminal` is off for columns that only programs want.
+    `on_terminal` is off for columns that only programs want; `is_number` puts a column to the right.
     """
 
     name: str
     stretches: bool = False
+    is_number: bool = False
     on_terminal: bool = True
 
 
@@ -59,7 +60,13 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index in shown:
         # rich narrows columns that may wrap before others; the text in their cells does not wrap either.
-        table.add_column(columns[index].name, no_wrap=not columns[index].stretches, overflow="ellipsis")
+        column = columns[index]
+        table.add_column(
+            column.name,
+            no_wrap=not column.stretches,
+            overflow="ellipsis",
+            justify="right" if column.is_number else "left",
+        )
     for row in rows:
         table.add_row(*(Text(printable(row[index]), no_wrap=True, overflow="ellipsis") for index in shown))
     return table

@@ -71,7 +71,9 @@ def _group(group: str, topics: Sequence[str]) -> Stage:
     lags = chain([first], iter(partial(_lag, group, topics), None))
 
     def behind() -> str:
-        unread = sum(max(0, ends.get((each.topic, each.partition), 0) - _done(each)) for each in next(lags))
+        unread = sum(
+            max(0, ends.get((each.topic, each.partition), 0) - each.next_offset) for each in next(lags)
+        )
         return f"{group} has {unread} messages of {', '.join(topics)} before it" if unread else ""
 
     return behind
@@ -79,7 +81,3 @@ def _group(group: str, topics: Sequence[str]) -> Stage:
 
 def _lag(group: str, topics: Sequence[str]) -> list[PartitionLag]:
     return [each for each in read_lag({group: topics}) if each.topic in topics]
-
-
-def _done(partition: PartitionLag) -> int:
-    return max(partition.start, partition.committed or 0)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import partial
 
 from foundation.heartbeat import beat, tell_warm
@@ -44,7 +44,7 @@ def _take_turn(
 ) -> float:
     """One look; the seconds until the next. Raises DependencyUnavailable."""
     beat()
-    lag.show(watch.look())
+    lag.show(watch.look(), unknown=watch.leaderless)
     for counts in topics.count():
         show_topic(counts)
     dead_letters.show_when_due()
@@ -54,19 +54,22 @@ def _take_turn(
 
 
 class LagMetrics:
-    """The metrics of lag; those of a partition that is gone become 0."""
+    """The metrics of lag; those of a partition that is gone become 0, those of one without a leader stay."""
 
     def __init__(self) -> None:
         self._shown: set[Labels] = set()
 
-    def show(self, watched: Sequence[WatchedPartition]) -> None:
-        """Set the metrics of these partitions."""
+    def show(
+        self, watched: Sequence[WatchedPartition], *, unknown: Set[tuple[str, int]] = frozenset()
+    ) -> None:
+        """Set the metrics of these partitions; nothing is known of those without a leader."""
         now_shown = {_labels(each) for each in watched}
-        for gone in self._shown - now_shown:
+        kept = {labels for labels in self._shown if (labels[1], int(labels[2])) in unknown}
+        for gone in self._shown - now_shown - kept:
             _set(gone, 0, 0.0, None)
         for each in watched:
             _set(_labels(each), each.unread, each.waiting_seconds, each.status)
-        self._shown = now_shown
+        self._shown = now_shown | kept
 
 
 def _labels(watched: WatchedPartition) -> Labels:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from kafka_workers.lag.judging import Sample, Status, judge
 from kafka_workers.runtime.broker.lag import LagReader, PartitionLag
-from kafka_workers.runtime.consuming.first_unread import FirstUnread, place_of
+from kafka_workers.runtime.consuming.first_unread import FirstMessage, FirstUnread, place_of
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.workers import CONSUMERS, GROUPS
 
@@ -24,8 +24,8 @@ PATIENCE_SECONDS = 5.0
 class WatchedPartition(Struct, frozen=True, kw_only=True):
     """A partition that a group reads: how far and how long it is behind, and whether it keeps up.
 
-    `unread` counts messages that can be read, and those of open transactions; `waiting_seconds` is the age of
-    the first of them.
+    `unread` counts from the first message that can be read or is of an open transaction; `waiting_seconds` is
+    the age of that one.
     """
 
     lag: PartitionLag
@@ -38,6 +38,7 @@ class LagWatch:
     """Looks at groups again and again. Use as a context manager.
 
     `groups` are those to look at; without them all of the cluster, and ours that have not read yet.
+    Partitions without a leader are left out: nobody can read them, or tell what is in them.
     """
 
     def __init__(self, *, window_seconds: float, groups: Sequence[str] = ()) -> None:
@@ -54,6 +55,11 @@ class LagWatch:
         self._reader.__exit__()
         self._unread.__exit__()
 
+    @property
+    def leaderless(self) -> set[tuple[str, int]]:
+        """Topic and partition of what the last look left out."""
+        return self._reader.leaderless
+
     def look(self) -> list[WatchedPartition]:
         """Take a sample of each partition and judge it, by group, topic and partition.
 
@@ -61,18 +67,18 @@ class LagWatch:
         """
         groups = self._groups or sorted({*running_groups(), *self._reader.group_names()})
         lags = self._reader.read({group: topics_of(group) for group in groups})
-        due = self._unread.due_times(lags, settings.RETRY_DELAYS_SECONDS)
+        first = self._unread.find(lags, settings.RETRY_DELAYS_SECONDS)
         assigned = self._reader.assigned(groups)
         now = time.time()
-        found = [self._watched(lag, due.get(place_of(lag)), assigned, now) for lag in lags]
+        found = [self._watched(lag, first.get(place_of(lag)), assigned, now) for lag in lags]
         self._forget_all_but({_key(lag) for lag in lags})
         return found
 
     def _watched(
-        self, lag: PartitionLag, due: float | None, assigned: set[Partition], now: float
+        self, lag: PartitionLag, first: FirstMessage | None, assigned: set[Partition], now: float
     ) -> WatchedPartition:
-        unread = lag.lag if due is not None else lag.held
-        waiting = max(0.0, now - due) if due is not None else 0.0
+        unread = lag.end - first.offset if first else 0
+        waiting = max(0.0, now - first.due) if first else 0.0
         window = self._windows.setdefault(_key(lag), deque())
         window.append(
             Sample(

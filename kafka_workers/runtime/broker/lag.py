@@ -42,21 +42,41 @@ class PartitionLag(Struct, frozen=True, kw_only=True):
     committed: int | None
 
     @property
+    def next_offset(self) -> int:
+        """Where the group reads next: messages that retention has deleted are passed over.
+
+        A committed offset behind the end is of an earlier topic of this name: the new one is read whole.
+        """
+        committed = self.committed or 0
+        return committed if self.start <= committed <= self.end else self.start
+
+    @property
     def lag(self) -> int:
-        """Messages that are not read yet; messages that retention has deleted do not count."""
-        return max(0, self.end - max(self.start, self.committed or 0))
+        """Offsets that are not read yet, those of marks of transactions included."""
+        return max(0, self.end - self.next_offset)
 
 
 def read_lag(topics: Mapping[str, Sequence[str]]) -> list[PartitionLag]:
-    """The lag of these groups as of now: see `LagReader.read`. Raises BrokerUnavailable."""
+    """The lag of these groups as of now: see `LagReader.read`.
+
+    Raises BrokerUnavailable, also where one of their partitions has no leader.
+    """
     with LagReader() as reader:
-        return reader.read(topics)
+        lags = reader.read(topics)
+        if reader.leaderless:
+            topic, partition = min(reader.leaderless)
+            raise BrokerUnavailable(f"{topic}/{partition} has no leader")
+        return lags
 
 
 class LagReader:
-    """Reads the lag of groups, again and again by the same connections. Use as a context manager."""
+    """Reads the lag of groups, again and again by the same connections. Use as a context manager.
+
+    `leaderless` has the partitions that the last reading had to leave out, since no broker leads them.
+    """
 
     def __init__(self) -> None:
+        self.leaderless: set[tuple[str, int]] = set()
         self._admin = AdminClient(client_config("consumer-lag"))
         self._clients: dict[str, Consumer] = {}
 
@@ -76,7 +96,10 @@ class LagReader:
         visible = visible_topics(self._admin)
         try:
             committed = {group: self._committed(group, names, visible) for group, names in topics.items()}
-            partitions = {partition for offsets in committed.values() for partition in offsets}
+            wanted = {partition for offsets in committed.values() for partition in offsets}
+            # Asking for one of them would fail the whole request.
+            self.leaderless = wanted & leaderless_partitions(visible)
+            partitions = wanted - self.leaderless
             starts = offsets_of(self._admin, partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
             readable = offsets_of(self._admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
             latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
@@ -168,6 +191,16 @@ def _cause(consumer: Consumer, exception: KafkaException) -> KafkaError:
     """The error of the client's group where it reports one, since the call's own error may be a timeout."""
     message = consumer.poll(0)
     return (message.error() if message is not None else None) or exception.args[0]
+
+
+def leaderless_partitions(topics: Mapping[str, TopicMetadata]) -> set[tuple[str, int]]:
+    """The partitions of these topics that no broker leads: nobody can read or write them."""
+    return {
+        (name, number)
+        for name, topic in topics.items()
+        for number, partition in topic.partitions.items()
+        if partition.leader < 0
+    }
 
 
 def offsets_of(

@@ -5,7 +5,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec, PartitionMetadata, To
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config
-from kafka_workers.runtime.broker.lag import Offsets, offsets_of
+from kafka_workers.runtime.broker.lag import Offsets, leaderless_partitions, offsets_of
 from kafka_workers.runtime.broker.topic_reader import visible_topics
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 
@@ -23,22 +23,27 @@ class TopicCounts(Struct, frozen=True, kw_only=True):
 
 
 class TopicCounter:
-    """Counts again and again by one connection."""
+    """Counts again and again by one connection; a partition without a leader counts as it was before."""
 
     def __init__(self) -> None:
         self._admin = AdminClient(client_config("topic-counts"))
+        self._starts: Offsets = {}
+        self._ends: Offsets = {}
 
     def count(self) -> list[TopicCounts]:
         """Every topic that this user may see, but for those of Kafka itself. Raises BrokerUnavailable."""
         visible = visible_topics(self._admin)
         topics = {name: topic for name, topic in visible.items() if not name.startswith("__")}
-        wanted = [(name, number) for name, topic in topics.items() for number in topic.partitions]
+        partitions = {(name, number) for name, topic in topics.items() for number in topic.partitions}
+        wanted = partitions - leaderless_partitions(topics)
         try:
-            starts = offsets_of(self._admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-            ends = offsets_of(self._admin, wanted, OffsetSpec.latest(), committed_only=False)  # type: ignore[no-untyped-call]
+            self._starts |= offsets_of(self._admin, wanted, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+            self._ends |= offsets_of(self._admin, wanted, OffsetSpec.latest(), committed_only=False)  # type: ignore[no-untyped-call]
         except KafkaException as exception:
             raise BrokerUnavailable(exception.args[0].str()) from exception
-        return [_counts(name, topic, starts, ends) for name, topic in sorted(topics.items())]
+        for gone in self._ends.keys() - partitions:
+            del self._starts[gone], self._ends[gone]
+        return [_counts(name, topic, self._starts, self._ends) for name, topic in sorted(topics.items())]
 
 
 def _counts(name: str, topic: TopicMetadata, starts: Offsets, ends: Offsets) -> TopicCounts:

@@ -1,9 +1,9 @@
 """When the first message that a group has not read was recorded, for many partitions at once."""
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from itertools import zip_longest
-from typing import Self
+from typing import NamedTuple, Self
 
 from confluent_kafka import Consumer, TopicPartition
 
@@ -12,67 +12,119 @@ from kafka_workers.runtime.broker.lag import PartitionLag
 from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS
 from kafka_workers.runtime.broker.topic_reader import is_end
 from kafka_workers.runtime.consuming.retry import due_time
+from kafka_workers.runtime.exceptions import BrokerUnavailable
 
 Place = tuple[str, int, int]
 """Topic, partition and offset."""
 
+Delays = Sequence[float]
+"""Of the retry topics, in seconds."""
+
+AGAIN_SECONDS = 60.0
+"""A message is read again after so long: compaction may have deleted it."""
 _MESSAGES_AT_ONCE = 1000
 _WAIT_SECONDS = 0.05
 
 
+class FirstMessage(NamedTuple):
+    """The first message that a group has not read: its offset, and when it was due, in seconds since 1970.
+
+    A message is due at the time of its record; in a retry topic when its delay ends.
+    """
+
+    offset: int
+    due: float
+
+
 class FirstUnread:
-    """Reads the first unread message of partitions; one that stays unread is read once.
+    """Finds the first unread message of partitions; one that stays unread is read once a minute.
 
     Use as a context manager.
     """
 
     def __init__(self) -> None:
-        # A message or two of each partition are enough.
-        self._consumer = Consumer(reader_config("first-unread") | {"max.partition.fetch.bytes": 1024})
-        self._known: dict[Place, float | None] = {}
+        self._readable = PlaceReader("read_committed")
+        self._all = PlaceReader("read_uncommitted")
+        self._known: dict[Place, tuple[FirstMessage, float]] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._readable.close()
+        self._all.close()
+
+    def find(self, lags: Iterable[PartitionLag], delays: Delays) -> dict[Place, FirstMessage]:
+        """The first unread message by where the group reads next, those of open transactions included.
+
+        A place is missing where nothing is to be read: what is left are marks of transactions, and messages
+        of aborted ones. Raises BrokerUnavailable and AccessDenied.
+        """
+        behind = {place_of(lag): lag for lag in lags if lag.lag}
+        found = self._readable_at(behind.keys(), delays)
+        held = {place: _first_held(lag) for place, lag in behind.items() if lag.held and place not in found}
+        read = self._all.read(set(held.values()), delays)
+        return found | {place: read[first] for place, first in held.items() if first in read}
+
+    def _readable_at(self, places: Set[Place], delays: Delays) -> dict[Place, FirstMessage]:
+        """What can be read there, known or read now."""
+        now = time.monotonic()
+        known = {
+            place: (first, read_at)
+            for place, (first, read_at) in self._known.items()
+            if place in places and now - read_at < AGAIN_SECONDS
+        }
+        read = self._readable.read(places - known.keys(), delays)
+        self._known = known | {place: (first, now) for place, first in read.items()}
+        return {place: first for place, (first, _) in self._known.items()}
+
+
+class PlaceReader:
+    """Reads single messages at places of partitions, by a client of this isolation level."""
+
+    def __init__(self, isolation_level: str) -> None:
+        # A message or two of each partition are enough.
+        options = {"max.partition.fetch.bytes": 1024, "isolation.level": isolation_level}
+        self._consumer = Consumer(reader_config("first-unread") | options)
+
+    def close(self) -> None:
+        """Close the client."""
         self._consumer.close()
 
-    def due_times(self, lags: Iterable[PartitionLag], delays: Sequence[float]) -> dict[Place, float]:
-        """When the first unread message of each partition with lag was due, in seconds since 1970.
+    def read(self, places: Iterable[Place], delays: Delays) -> dict[Place, FirstMessage]:
+        """The first message at each place or behind it; none where nothing is to be read now.
 
-        That is its record's time; in a retry topic it is the time at which its delay ends. A partition is
-        missing where nothing is to be read: what is left are marks of transactions, or messages of an open
-        one. Raises BrokerUnavailable and AccessDenied.
+        Raises BrokerUnavailable and AccessDenied.
         """
-        wanted = {place_of(lag) for lag in lags if lag.lag}
-        known = {place: self._known[place] for place in wanted & self._known.keys()}
-        for places in _one_a_partition(wanted - known.keys()):
-            known |= self._read(places, delays)
-        # Something may follow where nothing was to be read.
-        self._known = {place: due for place, due in known.items() if due is not None}
-        return {place: due for place, due in known.items() if due is not None}
+        found: dict[Place, FirstMessage] = {}
+        for wave in _one_a_partition(places):
+            found |= self._read_wave(wave, delays)
+        return found
 
-    def _read(self, places: Collection[Place], delays: Sequence[float]) -> dict[Place, float | None]:
-        """None: nothing is to be read there now."""
-        offsets = {(topic, partition): offset for topic, partition, offset in places}
-        found: dict[Place, float | None] = {}
+    def _read_wave(self, places: Collection[Place], delays: Delays) -> dict[Place, FirstMessage]:
+        unread = {(topic, partition): offset for topic, partition, offset in places}
+        found: dict[Place, FirstMessage] = {}
         self._consumer.assign([TopicPartition(*place) for place in places])
         try:
             deadline = time.monotonic() + ANSWER_SECONDS
-            while len(found) < len(places) and time.monotonic() < deadline:
-                for partition, due in self._next(delays):
-                    if partition in offsets:
-                        found.setdefault((*partition, offsets[partition]), due)
+            while unread:
+                for partition, first in self._next(delays):
+                    offset = unread.pop(partition, None)
+                    if offset is not None and first is not None:
+                        found[(*partition, offset)] = first
+                if unread and time.monotonic() > deadline:
+                    topic, number = min(unread)
+                    raise BrokerUnavailable(f"{topic}/{number} could not be read")
         finally:
             self._consumer.unassign()
         return found
 
-    def _next(self, delays: Sequence[float]) -> Iterator[tuple[tuple[str, int], float | None]]:
-        """What arrives: partitions with the time at which a message of theirs was due, None at their end."""
+    def _next(self, delays: Delays) -> Iterator[tuple[tuple[str, int], FirstMessage | None]]:
+        """What arrives: partitions with a message of theirs, None at their end."""
         for message in self._consumer.consume(_MESSAGES_AT_ONCE, timeout=_WAIT_SECONDS):
             partition, error = (str(message.topic()), int(message.partition() or 0)), message.error()
             if error is None:
-                yield partition, due_time(message, delays)
+                yield partition, FirstMessage(int(message.offset() or 0), due_time(message, delays))
             elif is_end(error, partition[0]):
                 yield partition, None
 
@@ -87,5 +139,9 @@ def _one_a_partition(places: Iterable[Place]) -> Iterator[list[Place]]:
 
 
 def place_of(lag: PartitionLag) -> Place:
-    """Where the group reads next; what retention has deleted is passed over."""
-    return lag.topic, lag.partition, max(lag.start, lag.committed or 0)
+    """Where the group reads next."""
+    return lag.topic, lag.partition, lag.next_offset
+
+
+def _first_held(lag: PartitionLag) -> Place:
+    return lag.topic, lag.partition, max(lag.next_offset, lag.end - lag.held)

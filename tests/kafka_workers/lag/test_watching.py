@@ -1,16 +1,20 @@
 """Lag as people measure it, on a real broker: what waits, for how long, and whether anybody reads it."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from types import SimpleNamespace
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 from django.core.management import CommandError, call_command
 from prometheus_client import REGISTRY
 from pytest_django import Settings
@@ -23,6 +27,8 @@ from kafka_workers.lag.watching import LagWatch, WatchedPartition, running_group
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
 from kafka_workers.runtime.broker.lag import LagReader
 from kafka_workers.runtime.broker.topic_counts import TopicCounter
+from kafka_workers.runtime.consuming import first_unread
+from kafka_workers.runtime.consuming.definition import DecodedMessage
 from kafka_workers.runtime.group_topics import retry_topic
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench
@@ -43,11 +49,38 @@ def watch(bench: Bench) -> Iterator[LagWatch]:
         yield watch
 
 
-def write(topic: str, *, age: float = 0.0, partition: int = 0) -> None:
+def write(topic: str, *, key: bytes = b"key", age: float = 0.0, partition: int = 0) -> None:
     """Writes a message whose record is of `age` seconds ago."""
     producer = Producer(client_config("test"))
-    producer.produce(topic, b"1", b"key", partition=partition, timestamp=int((time.time() - age) * 1000))
+    producer.produce(topic, b"1", key, partition=partition, timestamp=int((time.time() - age) * 1000))
     assert producer.flush(10) == 0
+
+
+def transactional_producer() -> Producer:
+    producer = Producer(client_config("test") | {"transactional.id": uuid.uuid4().hex})
+    producer.init_transactions(10)
+    return producer
+
+
+@contextmanager
+def quick_compaction(topic: str) -> Iterator[None]:
+    """The broker compacts the topic at once, each record in a segment of its own; it looks often for work."""
+    own = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01", "segment.ms": "1"}
+    configure(ConfigResource.Type.TOPIC, topic, own)
+    configure(ConfigResource.Type.BROKER, "1", {"log.cleaner.backoff.ms": "100"})
+    try:
+        yield
+    finally:
+        configure(ConfigResource.Type.BROKER, "1", {"log.cleaner.backoff.ms": "15000"})
+
+
+def configure(kind: ConfigResource.Type, name: str, values: dict[str, str]) -> None:
+    entries = [
+        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in values.items()
+    ]
+    resource = ConfigResource(kind, name, incremental_configs=entries)
+    [altered] = AdminClient(client_config("test")).incremental_alter_configs([resource]).values()
+    altered.result(10)
 
 
 def commit(bench: Bench, offset: int, topic: str = "", group: str = "") -> None:
@@ -63,16 +96,23 @@ def delete_first(topic: str) -> None:
     deleted.result(10)
 
 
-def first(watched: list[WatchedPartition], topic: str) -> WatchedPartition:
-    return next(each for each in watched if (each.lag.topic, each.lag.partition) == (topic, 0))
+def members_with_partitions(bench: Bench) -> int:
+    [group] = AdminClient(client_config("test")).describe_consumer_groups([bench.group]).values()
+    return sum(bool(member.assignment.topic_partitions) for member in group.result(10).members)
 
 
-def looked(watch: LagWatch, topic: str, is_found: Callable[[WatchedPartition], bool]) -> WatchedPartition:
+def first(watched: list[WatchedPartition], topic: str, partition: int = 0) -> WatchedPartition:
+    return next(each for each in watched if (each.lag.topic, each.lag.partition) == (topic, partition))
+
+
+def looked(
+    watch: LagWatch, topic: str, is_found: Callable[[WatchedPartition], bool], partition: int = 0
+) -> WatchedPartition:
     """The partition as soon as it is like that; looks on until then."""
     found: list[WatchedPartition] = []
 
     def look() -> bool:
-        found[:] = [first(watch.look(), topic)]
+        found[:] = [first(watch.look(), topic, partition)]
         return is_found(found[0])
 
     eventually(look, "the partition is as expected", seconds=30)
@@ -114,9 +154,39 @@ def test_records_that_retention_has_deleted_do_not_wait(bench: Bench, watch: Lag
     assert watched.waiting_seconds == pytest.approx(2 * HOUR, abs=60)
 
 
+def test_what_compaction_has_deleted_does_not_wait(
+    bench: Bench, watch: LagWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_unread, "AGAIN_SECONDS", 0.0)
+    with quick_compaction(bench.topic):
+        # The last record of a partition is never compacted, nor is any younger than the segment before it.
+        for key, age in ((b"a", 3 * HOUR), (b"a", 2 * HOUR), (b"b", HOUR)):
+            write(bench.topic, key=key, age=age)
+        watched = looked(watch, bench.topic, lambda each: each.waiting_seconds < 2.5 * HOUR)
+    assert watched.waiting_seconds == pytest.approx(2 * HOUR, abs=60)
+    assert watched.unread == 2
+
+
+def test_a_message_of_an_open_transaction_waits_and_one_of_an_aborted_transaction_does_not(
+    bench: Bench, watch: LagWatch
+) -> None:
+    producer = transactional_producer()
+    producer.begin_transaction()
+    producer.produce(bench.topic, b"1", b"key", partition=0, timestamp=int((time.time() - HOUR) * 1000))
+    assert producer.flush(10) == 0
+    write(bench.topic, age=HOUR / 2)
+    watched = first(watch.look(), bench.topic)
+    assert (watched.unread, watched.lag.held) == (2, 2)
+    assert watched.waiting_seconds == pytest.approx(HOUR, abs=60)
+    producer.abort_transaction(10)
+    watched = looked(watch, bench.topic, lambda each: not each.lag.held)
+    assert watched.waiting_seconds == pytest.approx(HOUR / 2, abs=60)
+    commit(bench, 2)
+    assert looked(watch, bench.topic, lambda each: not each.unread).waiting_seconds == 0.0
+
+
 def test_the_mark_at_the_end_of_a_transaction_is_no_message_that_waits(bench: Bench, watch: LagWatch) -> None:
-    producer = Producer(client_config("test") | {"transactional.id": uuid.uuid4().hex})
-    producer.init_transactions(10)
+    producer = transactional_producer()
     producer.begin_transaction()
     producer.produce(bench.topic, b"1", b"key", partition=0)
     producer.commit_transaction(10)
@@ -152,15 +222,23 @@ def test_a_partition_that_does_not_move_is_stalled_beside_one_that_does(
 ) -> None:
     go_on = threading.Event()
 
-    def wait_then_handle(_: object) -> list[OutgoingMessage]:
-        go_on.wait(60)
-        return []
+    def wait_with_the_first_partition(batch: Sequence[DecodedMessage[int]]) -> list[OutgoingMessage]:
+        if any(each.received.partition == 0 for each in batch):
+            go_on.wait(60)
+        return bench.handle(batch)
 
-    bench.start(wait_then_handle)
+    # The first member gets partitions 0 and 1, the second one gets 2.
+    for _ in range(2):
+        bench.start(wait_with_the_first_partition)
+    eventually(lambda: members_with_partitions(bench) == 2, "both members have partitions")
     write(bench.topic, age=HOUR)
     try:
-        stalled = looked(watch, bench.topic, lambda each: each.status is Status.STALLED)
-        assert stalled.unread == 1
+        assert looked(watch, bench.topic, lambda each: each.status is Status.STALLED).unread == 1
+        for _ in range(2):
+            write(bench.topic, age=HOUR, partition=2)
+        moving = looked(watch, bench.topic, lambda each: each.lag.committed == 2, partition=2)
+        assert (moving.unread, moving.status) == (0, Status.OK)
+        assert first(watch.look(), bench.topic).status is Status.STALLED
     finally:
         go_on.set()
     looked(watch, bench.topic, lambda each: each.status is Status.OK)
@@ -180,11 +258,29 @@ def test_the_command_ends_with_1_and_a_sentence_where_a_group_is_stopped(bench: 
     commit(bench, 0)
     out = StringIO()
     with pytest.raises(
-        CommandError, match=f"no member of {bench.group} reads {bench.topic}/0: 1 messages wait"
+        CommandError, match=f"no member of {bench.group} reads {bench.topic}/0: 1 message waits"
     ):
         call_command("consumer_lag", "--json", "--group", bench.group, stdout=out)
     [row] = [each for each in json.loads(out.getvalue()) if each["lag"]]
     assert (row["status"], row["seconds"]) == ("STOPPED", pytest.approx(HOUR, abs=60))
+
+
+def test_watching_ends_by_ctrl_c_with_the_exit_code_of_the_last_state(bench: Bench) -> None:
+    write(bench.topic, age=HOUR)
+    commit(bench, 0)
+    watching = subprocess.Popen(
+        [sys.executable, "manage.py", "consumer_lag", "--watch", "--group", bench.group],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert watching.stdout is not None
+    assert "STOPPED" in next(line for line in watching.stdout if line.startswith(bench.group))
+    watching.send_signal(signal.SIGINT)
+    _, errors = watching.communicate(timeout=30)
+    assert watching.returncode == 1
+    assert f"no member of {bench.group} reads {bench.topic}/0: 1 message waits, for 1 h 0 min" in errors
+    assert "Traceback" not in errors
 
 
 def test_the_metrics_of_a_partition_that_is_gone_become_0(bench: Bench, watch: LagWatch) -> None:
@@ -196,11 +292,13 @@ def test_the_metrics_of_a_partition_that_is_gone_become_0(bench: Bench, watch: L
     def shown(name: str, **more: str) -> float | None:
         return REGISTRY.get_sample_value(f"stockbridge_consumer_{name}", labels | more)
 
-    metrics.show(watch.look())
+    metrics.show(watch.look(), unknown=set())
     assert shown("lag_messages") == 1
     assert shown("lag_seconds") == pytest.approx(HOUR, abs=60)
     assert shown("group_status", status="STOPPED") == 1
-    metrics.show([])
+    metrics.show([], unknown={(bench.topic, 0)})
+    assert shown("lag_messages") == 1, "what has no leader is as it was"
+    metrics.show([], unknown=set())
     assert (shown("lag_messages"), shown("lag_seconds"), shown("group_status", status="STOPPED")) == (0, 0, 0)
 
 

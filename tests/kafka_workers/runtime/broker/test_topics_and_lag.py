@@ -105,9 +105,19 @@ def test_lag_does_not_count_messages_that_retention_has_deleted(bench: Bench) ->
     assert lag_of(bench) == 1
 
 
-def test_lag_is_never_below_zero() -> None:
-    recreated = PartitionLag(group="g", topic="t", partition=0, start=0, end=3, held=0, committed=9)
-    assert recreated.lag == 0
+@pytest.mark.parametrize(
+    ("start", "end", "committed", "lag"),
+    [
+        pytest.param(0, 3, 9, 3, id="the topic was made anew after the commit"),
+        pytest.param(5, 9, 2, 4, id="retention has deleted what was not read"),
+        pytest.param(5, 9, None, 4, id="nothing was ever committed"),
+        pytest.param(9, 9, 9, 0, id="everything is read, and deleted"),
+        pytest.param(9, 9, 2, 0, id="everything is deleted"),
+    ],
+)
+def test_lag_is_what_a_member_would_read(start: int, end: int, committed: int | None, lag: int) -> None:
+    found = PartitionLag(group="g", topic="t", partition=0, start=start, end=end, held=0, committed=committed)
+    assert found.lag == lag
 
 
 def test_the_command_shows_one_group_as_json(bench: Bench) -> None:

@@ -1,0 +1,75 @@
+"""What only a broker that is away has is told, and hides nothing of the rest: on three brokers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+from pytest_django import Settings
+
+from devtools.driver.kafka import KafkaClient
+from devtools.driver.shop import eventually
+from devtools.stack.kafka import KafkaBroker, kafka_cluster
+from devtools.stack.ports import free_ports
+from devtools.stack.servers import start_all, stop_all
+from kafka_workers.lag.watching import LagWatch
+from kafka_workers.runtime.broker.client_config import client_config
+from kafka_workers.runtime.broker.lag import read_lag
+from kafka_workers.runtime.broker.topic_counts import TopicCounter
+from kafka_workers.runtime.exceptions import BrokerUnavailable
+from kafka_workers.workers import GROUPS
+
+pytestmark = pytest.mark.thorough
+
+GROUP, ONE_COPY, THREE_COPIES = "readers", "one-copy", "three-copies"
+
+
+@pytest.fixture
+def brokers(tmp_path: Path, settings: Settings) -> Iterator[list[KafkaBroker]]:
+    brokers = kafka_cluster(tmp_path, free_ports(3))
+    settings.KAFKA_BROKERS = ",".join(broker.url for broker in brokers)
+    try:
+        start_all(brokers)
+        yield brokers
+    finally:
+        stop_all(brokers)
+
+
+def write_one_into_each_partition(topic: str, brokers: str) -> None:
+    client = KafkaClient(brokers)
+    for partition in range(3):
+        client.producer.produce(topic, b"1", partition=partition)
+    assert client.producer.flush(15) == 0
+    client.close()
+
+
+def test_a_partition_without_a_leader_is_told_and_the_others_are_measured(
+    brokers: list[KafkaBroker], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(GROUPS, GROUP, (ONE_COPY, THREE_COPIES))
+    settings.RETRY_DELAYS_SECONDS = ()
+    topics = [NewTopic(ONE_COPY, 3, 1), NewTopic(THREE_COPIES, 3, 3)]
+    for created in AdminClient(client_config("test")).create_topics(topics).values():
+        created.result(20)
+    for topic in (ONE_COPY, THREE_COPIES):
+        write_one_into_each_partition(topic, settings.KAFKA_BROKERS)
+    counter = TopicCounter()
+
+    def counts() -> dict[str, tuple[int, int]]:
+        return {each.topic: (each.written, each.under_replicated) for each in counter.count()}
+
+    assert counts() == {ONE_COPY: (3, 0), THREE_COPIES: (3, 0)}
+    brokers[2].kill()
+    eventually(lambda: counts() == {ONE_COPY: (3, 1), THREE_COPIES: (3, 3)}, "what is missing is told", 30)
+    with LagWatch(window_seconds=30, groups=[GROUP]) as watch:
+        seen = {(each.lag.topic, each.lag.partition): each.unread for each in watch.look()}
+        [(topic, partition)] = watch.leaderless
+    assert topic == ONE_COPY
+    assert seen == {
+        (name, number): 1
+        for name in (ONE_COPY, THREE_COPIES)
+        for number in range(3)
+        if (name, number) != (topic, partition)
+    }
+    with pytest.raises(BrokerUnavailable, match=f"{ONE_COPY}/{partition} has no leader"):
+        read_lag({GROUP: [ONE_COPY]})
