@@ -47,12 +47,15 @@ class Sample(Struct, frozen=True, kw_only=True):
 def judge(window: Sequence[Sample], *, patience: float) -> Status:
     """The status at the end of a window of samples, which are in the order of their times.
 
-    A message that has waited for less than `patience` seconds is not late: it may be in work.
+    A message that has waited for less than `patience` seconds is not late: it may be in work. One sample
+    alone does not tell whether anything moves: after an outage it is taken while the consumers come back.
     """
     last = window[-1]
     if last.lag and any(_was_set_back(*pair) for pair in pairwise(window)):
         return Status.REWOUND
-    if last.waiting_seconds < patience or any(not each.waiting_seconds for each in window):
+    if len(window) == 1 or last.waiting_seconds < patience:
+        return Status.OK
+    if any(not each.waiting_seconds for each in window):
         return Status.OK
     if last.committed == window[0].committed:
         return Status.STALLED if last.is_read else Status.STOPPED

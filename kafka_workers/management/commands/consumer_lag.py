@@ -2,7 +2,7 @@
 
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from django.core.management.base import CommandError, CommandParser
@@ -18,6 +18,8 @@ SAMPLES = 4
 SAMPLE_SECONDS = 1.0
 WATCH_SECONDS = 2.0
 _CLEAR_SCREEN = "\033[H\033[2J"
+
+Look = Callable[[LagWatch], list[WatchedPartition]]
 
 
 class Command(OperatorCommand):
@@ -63,18 +65,20 @@ class Command(OperatorCommand):
     def _watch(self, lag_watch: LagWatch, *, as_json: bool) -> list[str]:
         """What was wrong when Ctrl-C ended it."""
         wrong: list[str] = []
+        look: Look = _look_until_sure
         try:
             while True:
-                wrong = self._show_once(lag_watch, as_json=as_json)
+                wrong = self._show_once(lag_watch, look, as_json=as_json)
+                look = LagWatch.look
                 self.stdout.flush()
                 time.sleep(WATCH_SECONDS)
         except KeyboardInterrupt:
             return wrong
 
-    def _show_once(self, lag_watch: LagWatch, *, as_json: bool) -> list[str]:
+    def _show_once(self, lag_watch: LagWatch, look: Look, *, as_json: bool) -> list[str]:
         """What is wrong now; an outage is shown, and does not end the command."""
         try:
-            watched = lag_watch.look()
+            watched = look(lag_watch)
         except DependencyUnavailable as error:
             self.stderr.write(f"{error}")
             return [str(error)]

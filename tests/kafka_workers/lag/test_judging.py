@@ -42,7 +42,10 @@ def window(
         ),
         pytest.param(window((None, 3), (None, 3)), Status.STALLED, id="it has never committed"),
         pytest.param(window((5, 9), (5, 9), is_read=False), Status.STOPPED, id="nobody reads"),
-        pytest.param(window((None, 3), is_read=False), Status.STOPPED, id="nobody has ever read"),
+        pytest.param(window((None, 3), (None, 3), is_read=False), Status.STOPPED, id="nobody has ever read"),
+        pytest.param(
+            window((5, 9), is_read=False), Status.OK, id="one sample does not tell whether it moves"
+        ),
         pytest.param(window((5, 0), (5, 3), (5, 3)), Status.OK, id="all was read a moment ago"),
         pytest.param(window((5, 1), (5, 1), waiting=(0.5, 1.5)), Status.OK, id="the message may be in work"),
         pytest.param(window((9, 1), (2, 8), (2, 8)), Status.REWOUND, id="it was set back"),

@@ -292,6 +292,7 @@ def test_the_metrics_of_a_partition_that_is_gone_become_0(bench: Bench, watch: L
     def shown(name: str, **more: str) -> float | None:
         return REGISTRY.get_sample_value(f"stockbridge_consumer_{name}", labels | more)
 
+    watch.look()
     metrics.show(watch.look(), unknown=set())
     assert shown("lag_messages") == 1
     assert shown("lag_seconds") == pytest.approx(HOUR, abs=60)
