@@ -80,16 +80,27 @@ class FirstUnread:
 
 
 class PlaceReader:
-    """Reads single messages at places of partitions, by a client of this isolation level."""
+    """Reads single messages at places of partitions, by a client of this isolation level.
+
+    The client is made when it is first needed.
+    """
 
     def __init__(self, isolation_level: str) -> None:
-        # A message or two of each partition are enough.
-        options = {"max.partition.fetch.bytes": 1024, "isolation.level": isolation_level}
-        self._consumer = Consumer(reader_config("first-unread") | options)
+        self._isolation_level = isolation_level
+        self._made: Consumer | None = None
+
+    @property
+    def _consumer(self) -> Consumer:
+        if self._made is None:
+            # A message or two of each partition are enough.
+            options = {"max.partition.fetch.bytes": 1024, "isolation.level": self._isolation_level}
+            self._made = Consumer(reader_config("first-unread") | options)
+        return self._made
 
     def close(self) -> None:
         """Close the client."""
-        self._consumer.close()
+        if self._made is not None:
+            self._made.close()
 
     def read(self, places: Iterable[Place], delays: Delays) -> dict[Place, FirstMessage]:
         """The first message at each place or behind it; none where nothing is to be read now.
