@@ -1,6 +1,5 @@
 """Every command of the Kafka cookbook runs, on a broker that has an order's messages."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,8 +13,9 @@ from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import eventually
 from devtools.kafka_tool import TOOLS
 from devtools.stack.spawn import PROJECT
+from tests.database import in_test_database
 
-pytestmark = [pytest.mark.java, pytest.mark.usefixtures("mongodb", "postgresql")]
+pytestmark = [pytest.mark.java, pytest.mark.django_db]
 
 COOKBOOK = (PROJECT / "docs" / "kafka-cookbook.md").read_text()
 BLOCKS = re.findall(r"^```sh( kcat)?\n(.*?)^```$", COOKBOOK, re.MULTILINE | re.DOTALL)
@@ -39,6 +39,7 @@ EXPECTED = {
     "--to-datetime": "NEW-OFFSET",
     "kafka-metadata-quorum.sh": "LeaderId:",
     "kafka-dump-log.sh": ORDER_ID,
+    "find-hanging": "ProducerId",
     "kafka-transactions.sh": "TransactionalId",
     'kcat -b "$BROKERS" -L': 'topic "inventory.reserve"',
     "-o -5": "inventory.reserve/",
@@ -53,7 +54,7 @@ def broker(kafka: str) -> Iterator[str]:
     call_command("create_topics", verbosity=0)
     client = KafkaClient(kafka)
     eventually(lambda: "inventory.reserve" in client.producer.list_topics(timeout=10).topics, "the topic")
-    headers = [("ce_type", b"inventory.reserve"), ("ce_id", b"1")]
+    headers: dict[str, str | bytes | None] = {"ce_type": "inventory.reserve", "ce_id": "1"}
     for partition in range(3):
         client.producer.produce(
             "inventory.reserve", b"{}", ORDER_ID.encode(), partition=partition, headers=headers
@@ -67,7 +68,7 @@ def run(script: str, broker: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-euo", "pipefail", "-c", f"{PREPARATION}{script}"],
         cwd=PROJECT,
-        env=os.environ | {"KAFKA_BROKERS": broker},
+        env=in_test_database() | {"KAFKA_BROKERS": broker},
         capture_output=True,
         text=True,
         timeout=100,

@@ -1,5 +1,6 @@
 """`manage.py consumer_lag`."""
 
+import signal
 import time
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
@@ -64,6 +65,8 @@ class Command(OperatorCommand):
 
     def _watch(self, lag_watch: LagWatch, *, as_json: bool) -> list[str]:
         """What was wrong when Ctrl-C ended it."""
+        # A shell starts background jobs with SIGINT ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         wrong: list[str] = []
         look: Look = _look_until_sure
         try:

@@ -49,7 +49,8 @@ def test_a_partition_without_a_leader_is_told_and_the_others_are_measured(
     monkeypatch.setitem(GROUPS, GROUP, (ONE_COPY, THREE_COPIES))
     settings.RETRY_DELAYS_SECONDS = ()
     topics = [NewTopic(ONE_COPY, 3, 1), NewTopic(THREE_COPIES, 3, 3)]
-    for created in AdminClient(client_config("test")).create_topics(topics).values():
+    admin = AdminClient(client_config("test"))
+    for created in admin.create_topics(topics).values():
         created.result(20)
     for topic in (ONE_COPY, THREE_COPIES):
         write_one_into_each_partition(topic, settings.KAFKA_BROKERS)

@@ -8,18 +8,19 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from types import SimpleNamespace
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from django.core.management import CommandError, call_command
 from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from devtools.driver.shop import eventually
+from devtools.stack.spawn import PROJECT
 from kafka_workers.lag import watching
 from kafka_workers.lag.exporter import LagMetrics
 from kafka_workers.lag.judging import Status
@@ -66,27 +67,36 @@ def transactional_producer() -> Producer:
 def quick_compaction(topic: str) -> Iterator[None]:
     """The broker compacts the topic at once, each record in a segment of its own; it looks often for work."""
     own = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01", "segment.ms": "1"}
-    configure(ConfigResource.Type.TOPIC, topic, own)
-    configure(ConfigResource.Type.BROKER, "1", {"log.cleaner.backoff.ms": "100"})
+    configure(ResourceType.TOPIC, topic, own)
+    configure(ResourceType.BROKER, "1", {"log.cleaner.backoff.ms": "100"})
     try:
         yield
     finally:
-        configure(ConfigResource.Type.BROKER, "1", {"log.cleaner.backoff.ms": "15000"})
+        configure(ResourceType.BROKER, "1", {"log.cleaner.backoff.ms": "15000"})
 
 
-def configure(kind: ConfigResource.Type, name: str, values: dict[str, str]) -> None:
+def configure(kind: ResourceType, name: str, values: dict[str, str]) -> None:
     entries = [
         ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in values.items()
     ]
     resource = ConfigResource(kind, name, incremental_configs=entries)
-    [altered] = AdminClient(client_config("test")).incremental_alter_configs([resource]).values()
+    admin = AdminClient(client_config("test"))
+    [altered] = admin.incremental_alter_configs([resource]).values()
     altered.result(10)
 
 
 def commit(bench: Bench, offset: int, topic: str = "", group: str = "") -> None:
-    """Commits an offset of partition 0 as a member of the group would."""
+    """Commits an offset of partition 0 as a member would; a new broker refuses it for a moment."""
+    place = TopicPartition(topic or bench.topic, 0, offset)
+
+    def is_committed() -> bool:
+        with suppress(KafkaException):
+            consumer.commit(offsets=[place], asynchronous=False)
+            return True
+        return False
+
     with Consumer(reader_config(group or bench.group)) as consumer:
-        consumer.commit(offsets=[TopicPartition(topic or bench.topic, 0, offset)], asynchronous=False)
+        eventually(is_committed, "the offset is committed")
 
 
 def delete_first(topic: str) -> None:
@@ -97,7 +107,8 @@ def delete_first(topic: str) -> None:
 
 
 def members_with_partitions(bench: Bench) -> int:
-    [group] = AdminClient(client_config("test")).describe_consumer_groups([bench.group]).values()
+    admin = AdminClient(client_config("test"))
+    [group] = admin.describe_consumer_groups([bench.group]).values()
     return sum(bool(member.assignment.topic_partitions) for member in group.result(10).members)
 
 
@@ -268,16 +279,17 @@ def test_the_command_ends_with_1_and_a_sentence_where_a_group_is_stopped(bench: 
 def test_watching_ends_by_ctrl_c_with_the_exit_code_of_the_last_state(bench: Bench) -> None:
     write(bench.topic, age=HOUR)
     commit(bench, 0)
-    watching = subprocess.Popen(
-        [sys.executable, "manage.py", "consumer_lag", "--watch", "--group", bench.group],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert watching.stdout is not None
-    assert "STOPPED" in next(line for line in watching.stdout if line.startswith(bench.group))
-    watching.send_signal(signal.SIGINT)
-    _, errors = watching.communicate(timeout=30)
+    command = [sys.executable, "manage.py", "consumer_lag", "--watch", "--group", bench.group]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT
+    ) as watching:
+        assert watching.stdout is not None
+        assert "STOPPED" in next(line for line in watching.stdout if line.startswith(bench.group))
+        watching.send_signal(signal.SIGINT)
+        try:
+            _, errors = watching.communicate(timeout=30)
+        finally:
+            watching.kill()
     assert watching.returncode == 1
     assert f"no member of {bench.group} reads {bench.topic}/0: 1 message waits, for 1 h 0 min" in errors
     assert "Traceback" not in errors
