@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from io import StringIO
 
@@ -17,7 +18,7 @@ from kafka_workers.runtime.broker import topic_reader, topics
 from kafka_workers.runtime.broker.client_config import client_config
 from kafka_workers.runtime.broker.lag import PartitionLag, read_lag
 from kafka_workers.runtime.broker.topics import Topic, business_topic, create_topics, topics_of_group
-from kafka_workers.runtime.exceptions import TopicNotCreated
+from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
 from tests.kafka_workers.runtime.workbench import Bench
 
 pytestmark = pytest.mark.usefixtures("kafka")
@@ -34,7 +35,17 @@ def a_topic(**changes: object) -> Topic:
 
 
 def lag_of(bench: Bench) -> int:
-    return sum(each.lag for each in read_lag({bench.group: [bench.topic]}))
+    """The lag of the bench's group; a broker that has just started does not tell it for a moment."""
+    lags: list[PartitionLag] = []
+
+    def is_told() -> bool:
+        with suppress(BrokerUnavailable):
+            lags[:] = read_lag({bench.group: [bench.topic]})
+            return True
+        return False
+
+    eventually(is_told, "the broker tells the lag")
+    return sum(each.lag for each in lags)
 
 
 def test_missing_topics_are_created_and_a_second_run_changes_nothing() -> None:
