@@ -59,10 +59,8 @@ class LagMetrics:
     def __init__(self) -> None:
         self._shown: set[Labels] = set()
 
-    def show(
-        self, watched: Sequence[WatchedPartition], *, unknown: Set[tuple[str, int]] = frozenset()
-    ) -> None:
-        """Set the metrics of these partitions; nothing is known of those without a leader."""
+    def show(self, watched: Sequence[WatchedPartition], *, unknown: Set[tuple[str, int]]) -> None:
+        """Set the metrics of these partitions; `unknown` has those without a leader."""
         now_shown = {_labels(each) for each in watched}
         kept = {labels for labels in self._shown if (labels[1], int(labels[2])) in unknown}
         for gone in self._shown - now_shown - kept:
