@@ -262,3 +262,17 @@ def test_a_trouble_that_lasts_is_two_lines_with_a_count_of_the_others(captured_l
         ("no mail is sent", "wrong password", None),
         ("mail is sent again", None, 4),
     ]
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_mail_addresses_are_masked_wherever_they_stand(log_format: str) -> None:
+    said = printed(
+        "from foundation.logging import logging_config\n"
+        f"logging_config('{log_format}')\n"
+        "structlog.get_logger('shop').warning('refused', error='550 <zoe.m+a@mail.example.com> is unknown', "
+        "path='/users/zoe@example.org/', to=['zoë@example.com'], client='relay@host:11914')\n"
+    )
+    assert said.count("***@***") == 3
+    assert "zo" not in said
+    assert "client" in said
+    assert "relay@host:11914" in said
