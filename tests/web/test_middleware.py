@@ -86,6 +86,7 @@ def test_the_access_line_needs_no_query_for_the_user(access_lines: Lines) -> Non
     assert "user.id" not in line
 
 
+@pytest.mark.usefixtures("mongodb")
 @pytest.mark.django_db(transaction=True)
 def test_probes_and_scrapes_that_are_answered_leave_no_access_line(access_lines: Lines) -> None:
     for path in ("/health/live", "/health/ready", "/metrics"):
