@@ -9,15 +9,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from config import dependencies
 from config.admin_holds import show_holds
 from config.api_root import Stockbridge
-from kafka_workers.audit.drift import update_drift
+from config.collected_metrics import update_metrics
 from kafka_workers.pages import urls as message_pages
-from kafka_workers.relay.unread_age import update_unread_age
-from orders_app.accounts.waiting_mails import update_account_mails_waiting
-from orders_app.analytics.lag_metric import update_analytics_lag
-from orders_app.in_flight_metric import update_oldest_in_flight
 from orders_app.mail.unsubscribing import UNSUBSCRIBE_PATH
 from orders_app.pages import urls as order_pages
-from orders_app.payments.audit.last_audit import update_payment_differences
 from orders_app.unsubscribe_page import unsubscribe_page
 from products_app.pages import urls as catalogue_pages
 from web import health
@@ -66,15 +61,5 @@ urlpatterns = [
     path(f"{UNSUBSCRIBE_PATH}<str:token>/", unsubscribe_page),
     path("health/live", health.live),
     path("health/ready", dependencies.ready),
-    path(
-        "metrics",
-        metrics_after(
-            update_unread_age,
-            update_oldest_in_flight,
-            update_drift,
-            update_payment_differences,
-            update_account_mails_waiting,
-            update_analytics_lag,
-        ),
-    ),
+    path("metrics", metrics_after(update_metrics)),
 ]

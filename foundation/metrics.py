@@ -3,18 +3,48 @@
 With PROMETHEUS_MULTIPROC_DIR set (./start sets it), each process writes its metrics to files in that
 directory, and the web process aggregates them. Counters and histograms are summed. A gauge names its mode:
 `livesum` sums the values of running processes, `mostrecent` takes the value that was set last.
-Names follow the conventions of Prometheus: counters end in `_total`, durations are in seconds.
+Names follow the conventions of Prometheus: counters end in `_total`, durations are in seconds. Every label is
+in LABELS, which says why it has few values: each value is a series that Prometheus keeps.
 """
 
 import platform
+from collections.abc import Mapping, Sequence
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 from foundation.version import VERSION
 
+# Each would double the series of a counter to say when its process began.
+disable_created_metrics()
+
 MILLISECONDS_TO_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 MILLISECONDS_TO_A_MINUTE = (*MILLISECONDS_TO_SECONDS, 10, 30, 60)
+MILLISECONDS_TO_TEN_MINUTES = (*MILLISECONDS_TO_A_MINUTE, 120, 300, 600)
+FRACTIONS_OF_MILLISECONDS_TO_SECONDS = (0.0001, 0.0002, 0.0005, *MILLISECONDS_TO_SECONDS)
 ONE_TO_THOUSANDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+LABELS: Mapping[str, str] = {
+    "command": "a command of MongoDB, of those that this system sends; `other` for the rest",
+    "dependency": "`postgresql`, `mongodb` or `kafka`",
+    "group": "a consumer group; of lag, any group of the cluster",
+    "kind": "one of a fixed list, which the metric names or its code has",
+    "method": "an HTTP method of the usual ones; `other` for the rest",
+    "operation": "what the payment gateway is asked for: charge, refund, look_up or list",
+    "outcome": "one of a fixed list, which the metric names",
+    "partition": "the number of a partition",
+    "python": "the version of Python",
+    "reason": "one of a fixed list, which the metric names or its code has",
+    "route": "the pattern of a URL in the code, never a path; `unmatched` for the rest",
+    "state": "one of a fixed list, which the metric names",
+    "status": "of HTTP the status code; of a consumer group one of the list which the metric names",
+    "topic": "a topic of the cluster",
+    "type": "a type of event of the order log, or a topic of the stock service's answers",
+    "version": "the version of this system",
+    "wait": "what orders wait for, as on the board: stock, release, charge, refund, payment, failed, ship or "
+    "delivery",
+    "worker": "a worker of docs/workers.md, or web, sockets, sockets-feed or sign-ins",
+}
+"""Every label, and what its values are: each list is bounded by the code or by the cluster, none by users."""
 
 # Web. `route` is the URL pattern and not the path: with an id in it, the label would have too many values.
 
@@ -33,6 +63,11 @@ HTTP_CONNECTIONS_CLOSED = Counter(
     "stockbridge_http_connections_closed_total",
     "Connections that the web server closed: reason is idle, slow_head, slow_body, slow_reader or limit.",
     ["reason"],
+)
+HTTP_CONNECTIONS = Gauge(
+    "stockbridge_http_connections",
+    "Connections to the web server that are open now.",
+    multiprocess_mode="livesum",
 )
 
 REQUESTS_THROTTLED = Counter(
@@ -53,6 +88,17 @@ SOCKET_MESSAGES_SENT = Counter(
     "stockbridge_socket_messages_sent_total",
     "Messages sent to WebSocket clients.",
 )
+SOCKETS_CLOSED = Counter(
+    "stockbridge_sockets_closed_total",
+    "WebSocket connections that ended; reason is client (it went, or read too slowly), not_authenticated, "
+    "bad_message, limit (too many sockets or messages), too_big or unavailable (the database is away).",
+    ["reason"],
+)
+SOCKET_DELAY_SECONDS = Histogram(
+    "stockbridge_socket_delay_seconds",
+    "Time from an event until its message is passed to the sockets that are to have it.",
+    buckets=MILLISECONDS_TO_A_MINUTE,
+)
 
 # Orders.
 
@@ -69,12 +115,25 @@ ORDERS_SETTLED = Counter(
 ORDER_SETTLE_SECONDS = Histogram(
     "stockbridge_order_settle_seconds",
     "Time from placing an order until the answer about its stock is recorded.",
-    buckets=MILLISECONDS_TO_A_MINUTE,
+    buckets=MILLISECONDS_TO_TEN_MINUTES,
 )
 # Set for each request of `/metrics`, so that it grows even if no worker runs.
 ORDERS_OLDEST_IN_FLIGHT_SECONDS = Gauge(
     "stockbridge_orders_oldest_in_flight_seconds",
     "Age of the oldest order that waits for the answer about its stock; 0 if none does.",
+    multiprocess_mode="mostrecent",
+)
+# Set for each request of `/metrics`, from the database.
+ORDERS_WAITING = Gauge(
+    "stockbridge_orders_waiting",
+    "Orders that wait, by what for; counted up to 10000.",
+    ["wait"],
+    multiprocess_mode="mostrecent",
+)
+ORDERS_WAITING_OLDEST_SECONDS = Gauge(
+    "stockbridge_orders_waiting_oldest_seconds",
+    "Age of the oldest order that waits for this, of a refund since it was asked for; 0 if none does.",
+    ["wait"],
     multiprocess_mode="mostrecent",
 )
 
@@ -105,6 +164,22 @@ RELAY_OLDEST_UNREAD_SECONDS = Gauge(
     "stockbridge_relay_oldest_unread_seconds",
     "Age of the oldest event that the relay has not published; 0 if there is none.",
     multiprocess_mode="mostrecent",
+)
+RELAY_UNREAD_EVENTS = Gauge(
+    "stockbridge_relay_unread_events",
+    "Events that the relay has not published, those included that wait for an open transaction; counted up "
+    "to 100000.",
+    multiprocess_mode="mostrecent",
+)
+RELAY_PARKED_EVENTS = Gauge(
+    "stockbridge_relay_parked_events",
+    "Events that are parked now.",
+    multiprocess_mode="mostrecent",
+)
+RELAY_LEADERS = Gauge(
+    "stockbridge_relay_leaders",
+    "Relays that are the leader; the sum over all relays must be 1.",
+    multiprocess_mode="livesum",
 )
 
 # Kafka consumers.
@@ -150,6 +225,28 @@ CIRCUIT_BREAKER_OPEN = Gauge(
     "Consumers whose circuit breaker is open: they stay in their group and handle nothing until a next try.",
     ["group"],
     multiprocess_mode="livesum",
+)
+CONSUMER_ASSIGNED_PARTITIONS = Gauge(
+    "stockbridge_consumer_assigned_partitions",
+    "Partitions that the consumers of the group have.",
+    ["group"],
+    multiprocess_mode="livesum",
+)
+CONSUMER_REBALANCES = Counter(
+    "stockbridge_consumer_rebalances_total",
+    "Times that partitions were given to a consumer of the group, or taken from it.",
+    ["group"],
+)
+CONSUMER_FETCHED_MESSAGES = Gauge(
+    "stockbridge_consumer_fetched_messages",
+    "Messages that the consumers of the group have fetched and not yet begun to handle.",
+    ["group"],
+    multiprocess_mode="livesum",
+)
+KAFKA_REQUEST_ERRORS = Counter(
+    "stockbridge_kafka_request_errors_total",
+    "Requests of the group's consumers to a broker that failed or were not answered in time.",
+    ["group"],
 )
 
 # Lag exporter. Only a running one has them: where none runs they are absent, not old.
@@ -257,6 +354,13 @@ HOLDS_EXPIRED = Counter(
     "stockbridge_holds_expired_total",
     "Orders cancelled because they were not paid in time.",
 )
+# Set for each request of `/metrics`, so that it grows even if no worker runs.
+HOLDS_OVERDUE_SECONDS = Gauge(
+    "stockbridge_holds_overdue_seconds",
+    "For how long the oldest order that should have been cancelled for want of payment is still there; 0 if "
+    "there is none.",
+    multiprocess_mode="mostrecent",
+)
 
 # Housekeeping.
 EXPIRED_DELETED = Counter(
@@ -277,6 +381,11 @@ MAILS = Counter(
     "Mails by what became of them; outcome is sent, refused (for good), deferred (tried again), not_sent (no "
     "address, not wanted) or unsure (perhaps sent when its process was killed, twice).",
     ["outcome"],
+)
+MAIL_SECONDS = Histogram(
+    "stockbridge_mail_seconds",
+    "Time in which a mail is given to the mail server, which takes it or not.",
+    buckets=MILLISECONDS_TO_A_MINUTE,
 )
 
 ACCOUNT_MAILS_WAITING = Gauge(
@@ -299,9 +408,21 @@ GATEWAY_EVENTS = Counter(
     "type that nothing is done about) or refused.",
     ["outcome"],
 )
+GATEWAY_REQUEST_SECONDS = Histogram(
+    "stockbridge_gateway_request_seconds",
+    "Time of a request to the payment gateway, one that fails included; operation is charge, refund, look_up "
+    "(one payment) or list.",
+    ["operation"],
+    buckets=MILLISECONDS_TO_A_MINUTE,
+)
 PAYMENT_DIFFERENCES = Gauge(
     "stockbridge_payment_differences",
     "Differences between orders and the gateway's books that the last audit left; must be 0.",
+    multiprocess_mode="mostrecent",
+)
+PAYMENT_AUDIT_TIMESTAMP = Gauge(
+    "stockbridge_payment_audit_timestamp_seconds",
+    "When the last audit of the payments ended; 0 if there was none.",
     multiprocess_mode="mostrecent",
 )
 
@@ -322,3 +443,79 @@ STOCK_DRIFT = Gauge(
     "Pieces by which stock differed from the ledger at the last audit, over all products; must be 0.",
     multiprocess_mode="mostrecent",
 )
+STOCK_AUDIT_TIMESTAMP = Gauge(
+    "stockbridge_stock_audit_timestamp_seconds",
+    "When the last audit of the stock ended; 0 if there was none.",
+    multiprocess_mode="mostrecent",
+)
+
+# Stores.
+
+# Set for each request of `/metrics`.
+DEPENDENCY_UP = Gauge(
+    "stockbridge_dependency_up",
+    "1 where the web processes reach this server, else 0.",
+    ["dependency"],
+    multiprocess_mode="mostrecent",
+)
+POSTGRESQL_STATEMENT_SECONDS = Histogram(
+    "stockbridge_postgresql_statement_seconds",
+    "Time of a statement with its way there and back, one that fails included.",
+    buckets=FRACTIONS_OF_MILLISECONDS_TO_SECONDS,
+)
+POSTGRESQL_CONNECTIONS = Gauge(
+    "stockbridge_postgresql_connections",
+    "Connections to the database, of all programs; state is active, idle, idle_in_transaction or other.",
+    ["state"],
+    multiprocess_mode="mostrecent",
+)
+POSTGRESQL_MAX_CONNECTIONS = Gauge(
+    "stockbridge_postgresql_max_connections",
+    "Connections that the server takes at most, to all its databases.",
+    multiprocess_mode="mostrecent",
+)
+MONGODB_COMMAND_SECONDS = Histogram(
+    "stockbridge_mongodb_command_seconds",
+    "Time of a command with its way there and back, one that fails included.",
+    ["command"],
+    buckets=FRACTIONS_OF_MILLISECONDS_TO_SECONDS,
+)
+MONGODB_CONNECTIONS = Gauge(
+    "stockbridge_mongodb_connections",
+    "Connections of these processes to MongoDB; state is open (all of them) or in_use.",
+    ["state"],
+    multiprocess_mode="livesum",
+)
+MONGODB_CONFLICTS = Counter(
+    "stockbridge_mongodb_conflicts_total",
+    "Transactions that were repeated because another one had changed the same documents.",
+)
+
+
+def _begin_at_0() -> None:
+    """Make series whose labels are known: of one that begins with its first count, no increase is seen."""
+    known: Mapping[Counter, Sequence[str]] = {
+        HTTP_CONNECTIONS_CLOSED: ("idle", "slow_head", "slow_body", "slow_reader", "limit"),
+        REQUESTS_THROTTLED: ("address", "user", "service", "login", "login_name", "registration"),
+        SOCKETS_CLOSED: ("client", "not_authenticated", "bad_message", "limit", "too_big", "unavailable"),
+        ORDERS_SETTLED: ("reserved", "rejected", "released"),
+        RELAY_PARKED: ("refused", "unroutable", "behind"),
+        MAILS: ("sent", "refused", "deferred", "not_sent", "unsure"),
+        PAYMENTS: ("succeeded", "failed", "refunded", "refund_refused"),
+        GATEWAY_EVENTS: ("looked_up", "kept", "known", "repeated", "ignored", "refused"),
+        STOCK_ANSWERS: ("inventory.reserved", "inventory.rejected", "inventory.released"),
+    }
+    for metric, values in known.items():
+        for value in values:
+            metric.labels(value)
+
+
+_begin_at_0()
+
+
+def begin_group_at_0(group: str) -> None:
+    """The same for the metrics of a consumer group, whose name is known to its consumers."""
+    for outcome in ("handled", "retried", "dead_lettered", "invalid"):
+        CONSUMER_MESSAGES.labels(group, outcome)
+    for metric in (DUPLICATES_ABSORBED, CONSUMER_WAITING, CIRCUIT_BREAKER_OPEN, KAFKA_REQUEST_ERRORS):
+        metric.labels(group)

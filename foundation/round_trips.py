@@ -7,6 +7,8 @@ import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import PipelineAborted
 
+from foundation.metrics import POSTGRESQL_STATEMENT_SECONDS
+
 
 @contextmanager
 def one_round_trip(database: BaseDatabaseWrapper) -> Iterator[None]:
@@ -19,7 +21,7 @@ def one_round_trip(database: BaseDatabaseWrapper) -> Iterator[None]:
     database.ensure_connection()
     with database.wrap_database_errors:
         try:
-            with database.connection.pipeline():
+            with POSTGRESQL_STATEMENT_SECONDS.time(), database.connection.pipeline():
                 yield
         except psycopg.Error as error:
             roll_back(database)

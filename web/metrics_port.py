@@ -1,4 +1,4 @@
-"""The port of a process that serves no pages: its metrics and its health, for Prometheus and for probes.
+"""The port on which a process tells operators of itself: its metrics and its health.
 
 It is for the network of the operators alone: it asks nobody who they are. On one machine all processes share
 PROMETHEUS_MULTIPROC_DIR instead, and the web processes show the metrics of all.
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from foundation.heartbeat import Heartbeat
 from foundation.work_report import REPORT
+from web.metrics_text import ShowMetrics, metrics_of_this_process
 
 REQUEST_SECONDS = 10
 NO_SUCH_PATH = b"there is /metrics, /health/live, /health/ready\n"
@@ -30,15 +30,18 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def serve_metrics(heartbeat: Heartbeat) -> ThreadingHTTPServer | None:
-    """Serve the metrics and the health of this process on METRICS_PORT, until it ends; nothing where it is 0.
+def serve_metrics(
+    heartbeat: Heartbeat, show: ShowMetrics = metrics_of_this_process, *, is_shared: bool = False
+) -> ThreadingHTTPServer | None:
+    """Serve metrics and the health of this process on METRICS_PORT, until it ends; nothing where it is 0.
 
+    `is_shared`: other processes may serve the same port, and the kernel chooses one of them for each request.
     Raises ImproperlyConfigured where the port cannot be had.
     """
     if not settings.METRICS_PORT:
         return None
     try:
-        server = _Server(heartbeat)
+        server = _Server(heartbeat, show, is_shared=is_shared)
     except OSError as error:
         raise ImproperlyConfigured(f"METRICS_PORT {settings.METRICS_PORT} cannot be had: {error}") from error
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
@@ -46,9 +49,11 @@ def serve_metrics(heartbeat: Heartbeat) -> ThreadingHTTPServer | None:
 
 
 class _Server(ThreadingHTTPServer):
-    def __init__(self, heartbeat: Heartbeat) -> None:
+    def __init__(self, heartbeat: Heartbeat, show: ShowMetrics, *, is_shared: bool) -> None:
+        self.allow_reuse_port = is_shared
         super().__init__(("", settings.METRICS_PORT), _Handler)
         self.heartbeat = heartbeat
+        self.show = show
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -56,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = REQUEST_SECONDS
 
     def do_GET(self) -> None:
-        answer = answer_to(self.path, self.server.heartbeat)
+        answer = self._answer()
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.content_type)
         self.send_header("Content-Length", str(len(answer.body)))
@@ -66,15 +71,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the name that http.server calls
 
+    def _answer(self) -> Answer:
+        if _path_of(self.path) == "/metrics":
+            text = self.server.show(self.headers.get("Accept", ""))
+            return Answer(HTTPStatus.OK, text.content_type, text.body)
+        return answer_to(self.path, self.server.heartbeat)
+
     def log_message(self, *_: object) -> None:
         """Probes come every few seconds: nothing is logged."""
 
 
+def _path_of(target: str) -> str:
+    return target.partition("?")[0].rstrip("/")
+
+
 def answer_to(target: str, heartbeat: Heartbeat) -> Answer:
-    """The answer to a request for this target, about the process of this heartbeat."""
-    match target.partition("?")[0].rstrip("/"):
-        case "/metrics":
-            return Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(REGISTRY))
+    """The answer to a request for this target, about the health of the process of this heartbeat."""
+    match _path_of(target):
         case "/health/live":
             return _health(heartbeat, is_well=not _is_silent(heartbeat))
         case "/health/ready":

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 from django.utils.functional import SimpleLazyObject
 
+from foundation.exemplars import exemplar
 from foundation.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS
 from foundation.tracing import trace_id, trace_parent_of
 
@@ -95,7 +96,7 @@ def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, sec
     method = request.method if request.method in METHODS else "other"
     route = request.resolver_match.route if request.resolver_match else "unmatched"
     _requests(method, route, response.status_code).inc()
-    _seconds(method, route).observe(seconds)
+    _seconds(method, route).observe(seconds, exemplar(trace_id(trace_parent)))
     is_watching = request.path in WATCHING and response.status_code < HTTPStatus.BAD_REQUEST
     (log.debug if is_watching else log.info)(
         "request",

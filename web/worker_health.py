@@ -54,12 +54,13 @@ def update_worker_processes() -> None:
             WORKER_PROCESSES.labels(worker, state).set(counts[worker, state])
 
 
-def begin_to_watch(worker: str) -> None:
+def begin_to_watch(worker: str) -> Heartbeat:
     """Give this process, which is warm, the heartbeat of `worker`; it logs which others do not work."""
     heartbeat = Heartbeat(worker)
     heartbeat.end_with_process()
     heartbeat.tell_warm()
     threading.Thread(target=_watch, args=[heartbeat, worker], name="heartbeat", daemon=True).start()
+    return heartbeat
 
 
 def _watch(heartbeat: Heartbeat, worker: str) -> None:

@@ -3,7 +3,7 @@
 import structlog
 from django.db import Error as DatabaseUnavailable
 
-from foundation.metrics import STOCK_DRIFT
+from foundation.metrics import STOCK_AUDIT_TIMESTAMP, STOCK_DRIFT
 from kafka_workers.models import LastAudit
 
 log = structlog.get_logger(__name__)
@@ -16,10 +16,11 @@ def record_drift(pieces: int) -> None:
 
 
 def update_drift() -> None:
-    """Set the gauge from the last audit, if there was one."""
+    """Set the gauges from the last audit, if there was one."""
     try:
-        pieces = LastAudit.objects.values_list("drift_pieces", flat=True).first()
+        audit = LastAudit.objects.first()
     except DatabaseUnavailable as error:
         log.warning("drift of the last audit is unknown", error=str(error))
     else:
-        STOCK_DRIFT.set(pieces or 0)
+        STOCK_DRIFT.set(audit.drift_pieces if audit else 0)
+        STOCK_AUDIT_TIMESTAMP.set(audit.audited_at.timestamp() if audit else 0)

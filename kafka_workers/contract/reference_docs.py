@@ -108,15 +108,22 @@ def _any_retry(topic: str) -> str:
 
 def _metrics_page() -> Iterator[str]:
     yield from ("# Metrics", "", f"<!-- {GENERATED} -->", "")
-    yield from (
-        "Served at `/metrics` in the Prometheus format.",
-        "",
-        "| metric | kind | labels | meaning |",
-        "|---|---|---|---|",
-    )
+    yield "Served at `/metrics`, and on `METRICS_PORT` where it is set"
+    yield "([operations.md](operations.md#metrics))."
+    yield from ("", "| metric | kind | labels | meaning |", "|---|---|---|---|")
     for metric in vars(metrics).values():
         if isinstance(metric, Counter | Gauge | Histogram):
             (family,) = metric.describe()
             name = f"{family.name}_total" if isinstance(metric, Counter) else family.name
             labels = ", ".join(f"`{label}`" for label in metric._labelnames)  # noqa: SLF001 - no public reader
             yield f"| `{name}` | {family.type} | {labels} | {family.documentation} |"
+    yield from (
+        "",
+        "## Labels",
+        "",
+        "Each value of a label is a series, so that each list of values has an end.",
+        "",
+    )
+    yield from ("| label | values |", "|---|---|")
+    for label, values in metrics.LABELS.items():
+        yield f"| `{label}` | {values} |"

@@ -98,11 +98,13 @@ class OutboxRelay:
             self._blocked = parked_events.blocked_orders()
             self._last_size = BATCH_EVENTS
             self._is_leader = True
+            metrics.RELAY_LEADERS.set(1)
             log.info("the relay is the leader", tx=self._position.tx, id=self._position.id)
         return self._is_leader
 
     def _resign(self) -> None:
         self._is_leader = False
+        metrics.RELAY_LEADERS.set(0)
         self._ahead = None
         release_leadership()
 

@@ -21,6 +21,7 @@ from orders_app.event_log.position import (
 )
 from orders_app.event_log.reader import (
     LoggedEvent,
+    count_unread,
     histories,
     history,
     oldest_unread_age,
@@ -53,6 +54,7 @@ __all__ = [
     "append_and_commit",
     "append_within",
     "archived_position",
+    "count_unread",
     "end_position",
     "find_position",
     "held_back",

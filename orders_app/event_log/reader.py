@@ -63,6 +63,11 @@ SELECT {_COLUMNS} FROM order_history WHERE (order_id, version) > (%s, %s) ORDER 
 """  # noqa: S608 - only names of columns are put in
 _WITH_EVENTS = "SELECT DISTINCT order_id FROM order_history WHERE order_id = ANY(%s)"
 _OLDEST_UNREAD = "SELECT created_at FROM order_event WHERE (tx, id) > (%s::xid8, %s) ORDER BY tx, id LIMIT 1"
+_COUNT_UNREAD = """
+SELECT count(*) FROM (
+    SELECT FROM order_event WHERE (tx, id) > (%s::xid8, %s) ORDER BY tx, id LIMIT %s
+) unread
+"""
 
 
 def read_after(position: Position, limit: int) -> list[LoggedEvent]:
@@ -107,6 +112,13 @@ def oldest_unread_age(position: Position) -> float:
         cursor.execute(_OLDEST_UNREAD, [str(position.tx), position.id])
         row = cursor.fetchone()
     return max(0.0, (timezone.now() - row[0]).total_seconds()) if row else 0.0
+
+
+def count_unread(position: Position, most: int) -> int:
+    """How many events are after this position, counted up to `most`; of which, see `oldest_unread_age`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_UNREAD, [str(position.tx), position.id, most])
+        return int(cursor.fetchone()[0])
 
 
 def _events(sql: str, parameters: Sequence[Any]) -> list[LoggedEvent]:

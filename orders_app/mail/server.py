@@ -21,6 +21,7 @@ from django.core.mail.backends.smtp import EmailBackend
 from django.core.mail.message import sanitize_address
 
 from foundation.heartbeat import beat
+from foundation.metrics import MAIL_SECONDS
 from foundation.outage import DependencyUnavailable, NotNow
 from foundation.printable import printable, shortened
 
@@ -128,17 +129,18 @@ class MailServer:
             return
         assert self._backend.connection, "connect has opened it"
         smtp, content = self._backend.connection, data or as_sent(mail)
-        try:
-            self._envelope(smtp, mail, content, before_waiting)
-            self._transmit(smtp, content)
-            before_last_line()
-        except MailNotTaken:
-            raise
-        except BaseException:
-            # A server drops a mail that has no end.
-            self._drop()
-            raise
-        self._end(smtp, meanwhile)
+        with MAIL_SECONDS.time():
+            try:
+                self._envelope(smtp, mail, content, before_waiting)
+                self._transmit(smtp, content)
+                before_last_line()
+            except MailNotTaken:
+                raise
+            except BaseException:
+                # A server drops a mail that has no end.
+                self._drop()
+                raise
+            self._end(smtp, meanwhile)
         self._used_at = time.monotonic()
 
     def close(self) -> None:

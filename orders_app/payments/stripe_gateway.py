@@ -15,6 +15,7 @@ import stripe
 import structlog
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from foundation.metrics import GATEWAY_REQUEST_SECONDS
 from orders_app.document import PaymentFailure
 from orders_app.payments.gateway import (
     AnswerMissing,
@@ -39,6 +40,14 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 INVALID_METHOD = "This means of payment is not known or was used before. Please enter it again."
 NOT_CHARGEABLE = "The payment could not be taken. Please pay by another means."
 PAYMENTS, REFUNDS = "/v1/payment_intents", "/v1/refunds"
+LOOK_UP = "look_up"
+_OPERATIONS = {
+    ("post", PAYMENTS): "charge",
+    ("post", REFUNDS): "refund",
+    ("get", PAYMENTS): "list",
+    ("get", REFUNDS): "list",
+}
+"""The names of requests in the metric; that of one payment is LOOK_UP."""
 _PAGE = 100
 _NOT_FOUND, _CONFLICT, _SERVER_ERROR = 404, 409, 500
 
@@ -176,7 +185,8 @@ class StripeGateway:
 
     def _request(self, method: str, path: str, **params: Any) -> Any:
         """What Stripe answers, as plain data: the library's own objects cost a quarter of a call."""
-        return self._client.raw_request(method, path, **params).data
+        with GATEWAY_REQUEST_SECONDS.labels(_OPERATIONS.get((method, path), LOOK_UP)).time():
+            return self._client.raw_request(method, path, **params).data
 
     def _pages(self, path: str, read: Callable[[Any], T], query: dict[str, Any]) -> Iterator[T]:
         """All objects of a list, the latest first. Raises GatewayUnavailable or AnswerMissing."""

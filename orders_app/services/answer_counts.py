@@ -1,16 +1,24 @@
 """Counts, for the metrics, what a batch of answers did to its orders."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from django.utils import timezone
 
+from foundation.exemplars import exemplar
 from foundation.metrics import ORDER_SETTLE_SECONDS, ORDERS_SETTLED
+from foundation.tracing import trace_id
 from orders_app.document import OrderDocument
 from orders_app.services.locked_order import LockedOrder
+from orders_app.services.usual_answers import Answer
 from orders_app.state_machine import StockStatus
 
-A = TypeVar("A")
+A = TypeVar("A", bound=Answer)
+
+
+class _Settled(NamedTuple):
+    order: OrderDocument
+    trace_parent: str
 
 
 class AnswerCounts:
@@ -21,7 +29,7 @@ class AnswerCounts:
 
     def __init__(self) -> None:
         self.repeated = 0
-        self._settled: list[OrderDocument] = []
+        self._settled: list[_Settled] = []
 
     def counting(self, record: Callable[[LockedOrder, A], None]) -> Callable[[LockedOrder, A], None]:
         """A function that does as `record` and counts."""
@@ -29,19 +37,20 @@ class AnswerCounts:
         def record_and_count(order: LockedOrder, answer: A) -> None:
             before = order.document
             record(order, answer)
-            self._count(before, order.document)
+            self._count(before, order.document, answer.origin.trace_parent)
 
         return record_and_count
 
     def show(self) -> None:
         """Set the metrics about settled orders."""
         now = timezone.now()
-        for order in self._settled:
+        for order, trace_parent in self._settled:
             ORDERS_SETTLED.labels(order.stock_status).inc()
-            ORDER_SETTLE_SECONDS.observe((now - order.created_at).total_seconds())
+            trace = exemplar(trace_id(trace_parent)) if trace_parent else None
+            ORDER_SETTLE_SECONDS.observe((now - order.created_at).total_seconds(), trace)
 
-    def _count(self, before: OrderDocument, after: OrderDocument) -> None:
+    def _count(self, before: OrderDocument, after: OrderDocument, trace_parent: str) -> None:
         if after.version == before.version:
             self.repeated += 1
         elif before.stock_status == StockStatus.PENDING != after.stock_status:
-            self._settled.append(after)
+            self._settled.append(_Settled(after, trace_parent))

@@ -13,9 +13,11 @@ from typing import Any, Protocol
 
 import structlog
 from django.db import connection
+from django.utils import timezone
 
 from foundation.heartbeat import Heartbeat
 from foundation.lasting_trouble import LastingTrouble
+from foundation.metrics import SOCKET_DELAY_SECONDS
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
@@ -167,9 +169,17 @@ class LogReader(threading.Thread):
 
     def _deliver_all(self, events: Sequence[LoggedEvent]) -> None:
         """Deliver the messages about these events and wait for it, so that a busy loop slows reading down."""
-        messages = socket_messages([event for event in events if self._is_wanted(event)], self._recent)
+        wanted = [event for event in events if self._is_wanted(event)]
+        messages = socket_messages(wanted, self._recent)
         if messages:
             asyncio.run_coroutine_threadsafe(self._deliver(self, messages), self._loop).result()
+            _observe_delay(wanted)
+
+
+def _observe_delay(delivered: Sequence[LoggedEvent]) -> None:
+    now = timezone.now()
+    for event in delivered:
+        SOCKET_DELAY_SECONDS.observe(max(0.0, (now - event.created_at).total_seconds()))
 
 
 feed = LogFeed()

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import Error as DatabaseUnavailable
 
+from foundation.metrics import SOCKETS_CLOSED
 from orders_app.sockets.client_messages import (
     Authenticate,
     ClientMessage,
@@ -38,6 +40,15 @@ LIMIT_EXCEEDED = 4429
 # In place of the standard codes 1009 and 1013, which daphne does not let an application send.
 MESSAGE_TOO_BIG = 4009
 TRY_AGAIN_LATER = 4013
+END_BY_CLIENT = "client"
+ENDS: Mapping[int, str] = {
+    NOT_AUTHENTICATED: "not_authenticated",
+    BAD_MESSAGE: "bad_message",
+    LIMIT_EXCEEDED: "limit",
+    MESSAGE_TOO_BIG: "too_big",
+    TRY_AGAIN_LATER: "unavailable",
+}
+"""The codes with which the server closes a connection, and their names in the metric."""
 
 
 class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
@@ -58,6 +69,7 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         self._rate_start = 0.0
         self._rate_messages = 0
         self._has_ended = False
+        self._end = END_BY_CLIENT
 
     async def __call__(self, *connection: Any) -> None:
         """Serve one connection, and free its resources however it ends."""
@@ -65,6 +77,7 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
             await super().__call__(*connection)
         finally:
             self._clean_up()
+            SOCKETS_CLOSED.labels(self._end).inc()
 
     async def connect(self) -> None:
         """Accept the connection and authenticate the client by its session cookie, if there is one.
@@ -208,6 +221,7 @@ class OrderSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has
         await self.send(msgspec.json.encode(message).decode())
 
     async def _close_with(self, code: int) -> None:
+        self._end = ENDS[code]
         self._clean_up()
         await self.close(code)
 

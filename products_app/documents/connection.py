@@ -9,6 +9,7 @@ from bson import ObjectId
 from mongoengine import DEFAULT_CONNECTION_NAME, register_connection
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
+from products_app.documents.command_metrics import CommandMetrics, ConnectionMetrics
 from products_app.exceptions import CatalogueUnavailable
 
 CONNECT_TIMEOUT_MS = 2_500
@@ -40,6 +41,7 @@ def register(uri: str) -> None:
         serverSelectionTimeoutMS=CONNECT_TIMEOUT_MS,
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
         socketTimeoutMS=SOCKET_TIMEOUT_MS,
+        event_listeners=[CommandMetrics(), ConnectionMetrics()],
     )
 
 

@@ -10,8 +10,9 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
-from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
+from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from foundation.metrics import MONGODB_CONFLICTS
 from products_app.documents.connection import is_transient, translating_mongodb_errors
 
 T = TypeVar("T")
@@ -49,10 +50,15 @@ def is_duplicate_key(error: BulkWriteError) -> bool:
     return any(write_error["code"] == DUPLICATE_KEY for write_error in error.details["writeErrors"])
 
 
+def _count(_: RetryCallState) -> None:
+    MONGODB_CONFLICTS.inc()
+
+
 retry_on_conflict = retry(
     retry=retry_if_exception(is_retryable),
     wait=wait_random_exponential(multiplier=0.005, max=0.5),
     stop=stop_after_delay(RETRY_SECONDS),
+    before_sleep=_count,
     reraise=True,
 )
 

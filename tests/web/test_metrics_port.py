@@ -17,7 +17,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from devtools.stack.ports import free_ports
+from foundation.exemplars import exemplar
 from foundation.heartbeat import Heartbeat, OpenBreaker
+from foundation.metrics import HTTP_REQUEST_SECONDS
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.work_report import REPORT, tell_work
 from web.metrics_port import serve_metrics
@@ -48,10 +50,11 @@ class Ask:
     def __init__(self, port: int) -> None:
         self._port = port
 
-    def __call__(self, path: str) -> tuple[int, str]:
+    def __call__(self, path: str, accept: str = "*/*") -> tuple[int, str]:
         """The status and the body of an answer."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self._port}{path}", headers={"Accept": accept})
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=10) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             with refusal:
@@ -64,6 +67,13 @@ def test_a_worker_serves_its_metrics(ask: Ask) -> None:
     assert "stockbridge_worker_heartbeat_timestamp_seconds" in {
         family.name for family in text_string_to_metric_families(text)
     }
+
+
+def test_prometheus_is_shown_the_traces_of_slow_work(ask: Ask) -> None:
+    HTTP_REQUEST_SECONDS.labels("GET", "metrics").observe(0.3, exemplar("a" * 32))
+    _, text = ask("/metrics", "application/openmetrics-text; version=1.0.0")
+    assert text.endswith("# EOF\n")
+    assert f'trace_id="{"a" * 32}"' in text
 
 
 def test_a_worker_is_ready_when_it_is_warm(ask: Ask, heartbeat: Heartbeat) -> None:

@@ -25,7 +25,9 @@ def main() -> None:
     """Serve until SIGTERM; a process that ends is replaced."""
     name_process("web")
     logging_config(os.environ.get("LOG_FORMAT", "console"))
-    config = _config(_options())
+    options = _options()
+    _require_shared_metrics(options.processes)
+    config = _config(options)
     listener = config.bind_socket()
     if config.workers == 1:
         Server(config).run([listener])
@@ -43,6 +45,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("application", help="the WSGI application, as package.module:name")
     return parser.parse_args()
+
+
+def _require_shared_metrics(processes: int) -> None:
+    """End where each of several processes would show its own metrics on one port."""
+    has_port = os.environ.get("METRICS_PORT", "").strip() not in {"", "0"}
+    if processes > 1 and has_port and not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        print(  # noqa: T201 - as other wrong settings
+            "web: METRICS_PORT with several processes needs PROMETHEUS_MULTIPROC_DIR, an empty directory of "
+            "this container, in which they count together.",
+            file=sys.stderr,
+        )
+        sys.exit(STARTUP_FAILURE)
 
 
 def _config(options: argparse.Namespace) -> Config:

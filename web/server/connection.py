@@ -7,7 +7,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from foundation.metrics import HTTP_CONNECTIONS_CLOSED
+from foundation.metrics import HTTP_CONNECTIONS, HTTP_CONNECTIONS_CLOSED
 from web.households import household_of
 from web.server.answers import refusal_bytes
 from web.server.file_body import FileBody
@@ -70,6 +70,7 @@ class HttpConnection(PatientConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count the connection; close it where there is no place for it."""
         super().connection_made(transport)
+        HTTP_CONNECTIONS.inc()
         peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         address = str(peer[0]) if isinstance(peer, tuple) else ""
         self.address = household_of(address)
@@ -85,6 +86,7 @@ class HttpConnection(PatientConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget all that belongs to the connection."""
         self.gone = True
+        HTTP_CONNECTIONS.dec()
         self.server_state.connections.discard(self)
         self.process.remove(self)
         for request in (self._reader.request, self._answering, *self._ahead):

@@ -16,7 +16,12 @@ from structlog.contextvars import bound_contextvars
 
 from foundation.heartbeat import tell_warm
 from foundation.kill_points import kill_point
-from foundation.metrics import CONSUMER_BATCH_MESSAGES, CONSUMER_BATCH_SECONDS, CONSUMER_WAITING
+from foundation.metrics import (
+    CONSUMER_BATCH_MESSAGES,
+    CONSUMER_BATCH_SECONDS,
+    CONSUMER_WAITING,
+    begin_group_at_0,
+)
 from foundation.outage import DependencyUnavailable, Outage
 from foundation.warming import warm_up
 from foundation.work_report import tell_work
@@ -47,6 +52,7 @@ def run(definition: ConsumerDefinition[T], stop: threading.Event) -> None:
     breaker is open. Raises ImproperlyConfigured where the settings do not fit this consumer.
     """
     definition.check()
+    begin_group_at_0(definition.group)
     with running_beside(definition.beside, stop):
         _consume(definition, stop)
 

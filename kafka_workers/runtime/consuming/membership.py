@@ -11,9 +11,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from foundation.heartbeat import beat, tell_hindrances
 from foundation.kill_points import kill_point
+from foundation.metrics import CONSUMER_ASSIGNED_PARTITIONS, CONSUMER_REBALANCES
 from kafka_workers.runtime.broker.client_config import BrokerReachability, consumer_config
 from kafka_workers.runtime.broker.errors import is_missing_acl
 from kafka_workers.runtime.broker.timeouts import call_within
+from kafka_workers.runtime.consuming.client_report import ClientReport
 from kafka_workers.runtime.consuming.held_messages import REPORT_SECONDS, HeldMessages
 from kafka_workers.runtime.consuming.offsets import Offsets, Partition
 from kafka_workers.runtime.consuming.polled import Polled, in_time_order, offset_of, partition_of, without
@@ -251,7 +253,13 @@ class GroupMembership:
 
     def _join(self) -> Consumer:
         config = consumer_config(self._group, self._reachability)
-        reports = {"statistics.interval.ms": REPORT_SECONDS * 1000, "stats_cb": self._held.report}
+        client_report = ClientReport(self._group)
+
+        def take(statistics: str) -> None:
+            self._held.report(statistics)
+            client_report.take(statistics)
+
+        reports = {"statistics.interval.ms": REPORT_SECONDS * 1000, "stats_cb": take}
         consumer = Consumer(config | reports | {"on_commit": self._offsets.on_commit})
         consumer.subscribe(
             self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
@@ -364,6 +372,7 @@ class GroupMembership:
         self._reachability.report_answer()
         self._problems.forget()
         self._assigned |= {(each.topic, each.partition) for each in partitions}
+        self._count_assigned()
         consumer.incremental_assign(partitions)
         # The client remembers that a partition was paused, even while another member has it.
         (consumer.pause if self._is_paused else consumer.resume)(partitions)
@@ -388,12 +397,17 @@ class GroupMembership:
     def _remove(self, partitions: Iterable[TopicPartition]) -> None:
         gone = {(each.topic, each.partition) for each in partitions}
         self._assigned -= gone
+        self._count_assigned()
         self._ended -= gone
         self._offsets.remove(gone)
         self._postponed.remove(gone)
         for polled in filter(None, (self._current, self._next)):
             polled.remove(gone)
         self._buffer = without(self._buffer, gone)
+
+    def _count_assigned(self) -> None:
+        CONSUMER_REBALANCES.labels(self._group).inc()
+        CONSUMER_ASSIGNED_PARTITIONS.labels(self._group).set(len(self._assigned))
 
 
 def _names(partitions: Iterable[TopicPartition]) -> list[str]:

@@ -3,7 +3,7 @@
 import structlog
 from django.db import Error as DatabaseUnavailable
 
-from foundation.metrics import PAYMENT_DIFFERENCES
+from foundation.metrics import PAYMENT_AUDIT_TIMESTAMP, PAYMENT_DIFFERENCES
 from orders_app.models import LastPaymentAudit
 
 log = structlog.get_logger(__name__)
@@ -16,10 +16,11 @@ def record_differences(number: int) -> None:
 
 
 def update_payment_differences() -> None:
-    """Set the gauge from the last audit, if there was one."""
+    """Set the gauges from the last audit, if there was one."""
     try:
-        number = LastPaymentAudit.objects.values_list("differences", flat=True).first()
+        audit = LastPaymentAudit.objects.first()
     except DatabaseUnavailable as error:
         log.warning("differences of the last audit of payments are unknown", error=str(error))
     else:
-        PAYMENT_DIFFERENCES.set(number or 0)
+        PAYMENT_DIFFERENCES.set(audit.differences if audit else 0)
+        PAYMENT_AUDIT_TIMESTAMP.set(audit.audited_at.timestamp() if audit else 0)

@@ -4,11 +4,16 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
+from prometheus_client.openmetrics import exposition as openmetrics
+from pytest_django import Settings
 
-from orders_app.in_flight_metric import update_oldest_in_flight
 from orders_app.models import Order, StockContradiction
 from orders_app.services.record_stock_answers import record_answers
+from orders_app.services.stock_answers import MessageOrigin
+from orders_app.state_machine import OrderStatus
+from orders_app.waiting_metrics import update_holds_overdue, update_orders_waiting
 from tests.orders_app.ordering import OrderPlacer, now, rejected, released, reserved
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,8 +68,39 @@ def test_a_rejection_that_contradicts_what_was_reserved_before_is_no_repetition(
 def test_the_age_of_the_oldest_order_in_flight_grows_until_its_stock_is_known(placer: OrderPlacer) -> None:
     order = placer.place()
     Order.objects.filter(id=order.id).update(created_at=timezone.now() - timedelta(minutes=5))
-    update_oldest_in_flight()
+    update_orders_waiting()
     assert value("orders_oldest_in_flight_seconds") == pytest.approx(300, abs=30)
     record_answers(answers=[reserved(order)], origin_actor="service:stock")
-    update_oldest_in_flight()
+    update_orders_waiting()
     assert value("orders_oldest_in_flight_seconds") == 0
+
+
+def test_orders_that_wait_are_counted_by_what_for(placer: OrderPlacer) -> None:
+    order = placer.place()
+    update_orders_waiting()
+    assert (value("orders_waiting", wait="stock"), value("orders_waiting", wait="ship")) == (1, 0)
+    Order.objects.filter(id=order.id).update(
+        created_at=timezone.now() - timedelta(minutes=7), status=OrderStatus.PROCESSING
+    )
+    update_orders_waiting()
+    assert (value("orders_waiting", wait="stock"), value("orders_waiting", wait="ship")) == (0, 1)
+    assert value("orders_waiting_oldest_seconds", wait="ship") == pytest.approx(420, abs=30)
+    assert value("orders_waiting_oldest_seconds", wait="stock") == 0
+
+
+def test_a_hold_is_overdue_from_the_end_of_its_minutes_on(placer: OrderPlacer, settings: Settings) -> None:
+    settings.HOLD_MINUTES = 30
+    order = placer.place()
+    update_holds_overdue()
+    assert value("holds_overdue_seconds") == 0
+    Order.objects.filter(id=order.id).update(created_at=timezone.now() - timedelta(minutes=31))
+    update_holds_overdue()
+    assert value("holds_overdue_seconds") == pytest.approx(60, abs=30)
+
+
+def test_a_settled_order_is_an_exemplar_of_its_time(placer: OrderPlacer) -> None:
+    order = placer.place()
+    trace = "5" * 32
+    answer = replace(reserved(order), origin=MessageOrigin(trace_parent=f"00-{trace}-{'6' * 16}-01"))
+    record_answers(answers=[answer], origin_actor="service:stock")
+    assert f'trace_id="{trace}"' in openmetrics.generate_latest(REGISTRY).decode()

@@ -1,0 +1,1 @@
+"""The dashboards for Grafana: described here, and written to `deploy/grafana/dashboards/`."""

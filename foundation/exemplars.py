@@ -1,0 +1,16 @@
+"""Exemplars: of an observation in a histogram, the trace that it is from.
+
+Prometheus keeps one for a bucket, and a dashboard leads from a slow observation to its trace.
+"""
+
+import os
+
+Exemplar = dict[str, str]
+
+# The client library keeps them in memory alone: processes that share a directory have none.
+_ARE_KEPT = not os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+
+
+def exemplar(trace_id: str) -> Exemplar | None:
+    """What to give to `observe` for an observation of this trace; None where no exemplars are kept."""
+    return {"trace_id": trace_id} if _ARE_KEPT and trace_id else None

@@ -1,0 +1,65 @@
+"""The metrics that are found when they are asked for, from the servers themselves."""
+
+import time
+
+import pytest
+from django.db import connections
+from prometheus_client import REGISTRY
+from pytest_django import Settings
+
+from config.collected_metrics import show_metrics, update_metrics
+from kafka_workers.audit.drift import record_drift
+from kafka_workers.models import ParkedEvent
+from orders_app import event_log
+from orders_app.event_log import RELAY_READER
+from orders_app.payments.audit.last_audit import record_differences
+from tests.orders_app.ordering import OrderPlacer
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def value(name: str, **labels: str) -> float:
+    update_metrics()
+    found = REGISTRY.get_sample_value(f"stockbridge_{name}", labels)
+    assert found is not None
+    return found
+
+
+def test_servers_that_are_there_are_up_and_one_that_is_away_is_not(
+    placer: OrderPlacer, settings: Settings
+) -> None:
+    settings.KAFKA_BROKERS = "127.0.0.1:1"
+    up = {name: value("dependency_up", dependency=name) for name in ("postgresql", "mongodb", "kafka")}
+    assert up == {"postgresql": 1, "mongodb": 1, "kafka": 0}
+
+
+def test_events_that_the_relay_has_not_published_are_counted(placer: OrderPlacer) -> None:
+    event_log.store_position(RELAY_READER, event_log.end_position())
+    assert value("relay_unread_events") == 0
+    for _ in range(3):
+        placer.place()
+    assert value("relay_unread_events") == 3
+
+
+def test_parked_events_are_counted(placer: OrderPlacer) -> None:
+    order = placer.place()
+    assert value("relay_parked_events") == 0
+    ParkedEvent.objects.create(order_id=order.id, version=1, type="created", reason="refused", detail="-")
+    assert value("relay_parked_events") == 1
+
+
+@pytest.mark.parametrize("audit", ["stock", "payment"])
+def test_it_is_known_when_the_last_audit_ended(audit: str) -> None:
+    assert value(f"{audit}_audit_timestamp_seconds") == 0
+    record_drift(0) if audit == "stock" else record_differences(0)
+    assert value(f"{audit}_audit_timestamp_seconds") == pytest.approx(time.time(), abs=60)
+
+
+def test_connections_to_postgresql_are_counted_beside_the_most_there_may_be() -> None:
+    assert value("postgresql_connections", state="active") >= 1
+    assert value("postgresql_max_connections") >= 20
+
+
+def test_a_thread_that_shows_metrics_keeps_no_connection() -> None:
+    assert b"stockbridge_dependency_up" in show_metrics("").body
+    assert connections["default"].connection is None
