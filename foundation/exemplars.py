@@ -9,8 +9,13 @@ Exemplar = dict[str, str]
 
 # The client library keeps them in memory alone: processes that share a directory have none.
 _ARE_KEPT = not os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+_RECORDED = "-01"
+"""The end of a W3C traceparent whose trace is recorded."""
+_TRACE_ID = slice(3, 35)
 
 
-def exemplar(trace_id: str) -> Exemplar | None:
-    """What to give to `observe` for an observation of this trace; None where no exemplars are kept."""
-    return {"trace_id": trace_id} if _ARE_KEPT and trace_id else None
+def exemplar(trace_parent: str) -> Exemplar | None:
+    """What to give to `observe` for an observation of this trace; None where nobody could look at it."""
+    if _ARE_KEPT and trace_parent.endswith(_RECORDED):
+        return {"trace_id": trace_parent[_TRACE_ID]}
+    return None

@@ -96,7 +96,7 @@ def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, sec
     method = request.method if request.method in METHODS else "other"
     route = request.resolver_match.route if request.resolver_match else "unmatched"
     _requests(method, route, response.status_code).inc()
-    _seconds(method, route).observe(seconds, exemplar(trace_id(trace_parent)))
+    _seconds(method, route).observe(seconds, exemplar(trace_parent))
     is_watching = request.path in WATCHING and response.status_code < HTTPStatus.BAD_REQUEST
     (log.debug if is_watching else log.info)(
         "request",

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from foundation.exemplars import exemplar
 from foundation.metrics import ORDER_SETTLE_SECONDS, ORDERS_SETTLED
-from foundation.tracing import trace_id
 from orders_app.document import OrderDocument
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.usual_answers import Answer
@@ -46,8 +45,8 @@ class AnswerCounts:
         now = timezone.now()
         for order, trace_parent in self._settled:
             ORDERS_SETTLED.labels(order.stock_status).inc()
-            trace = exemplar(trace_id(trace_parent)) if trace_parent else None
-            ORDER_SETTLE_SECONDS.observe((now - order.created_at).total_seconds(), trace)
+            seconds = (now - order.created_at).total_seconds()
+            ORDER_SETTLE_SECONDS.observe(seconds, exemplar(trace_parent))
 
     def _count(self, before: OrderDocument, after: OrderDocument, trace_parent: str) -> None:
         if after.version == before.version:

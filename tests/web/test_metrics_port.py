@@ -70,10 +70,13 @@ def test_a_worker_serves_its_metrics(ask: Ask) -> None:
 
 
 def test_prometheus_is_shown_the_traces_of_slow_work(ask: Ask) -> None:
-    HTTP_REQUEST_SECONDS.labels("GET", "metrics").observe(0.3, exemplar("a" * 32))
+    seconds = HTTP_REQUEST_SECONDS.labels("GET", "metrics")
+    seconds.observe(0.3, exemplar(f"00-{'a' * 32}-{'c' * 16}-01"))
+    seconds.observe(0.4, exemplar(f"00-{'b' * 32}-{'c' * 16}-00"))
     _, text = ask("/metrics", "application/openmetrics-text; version=1.0.0")
     assert text.endswith("# EOF\n")
     assert f'trace_id="{"a" * 32}"' in text
+    assert "b" * 32 not in text
 
 
 def test_a_worker_is_ready_when_it_is_warm(ask: Ask, heartbeat: Heartbeat) -> None:
