@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from prometheus_client import REGISTRY
 
 from devtools.driver.kafka import KafkaClient, Record
 from devtools.driver.shop import eventually
@@ -105,6 +106,16 @@ def test_every_event_is_published_once_and_the_versions_of_an_order_in_order(
     assert len(records) == len({record.headers["ce_id"] for record in records}) == 20 * 11
     for order in orders:
         assert versions(records, order) == [str(version) for version in range(2, 11)]
+
+
+def test_the_metric_says_whether_a_relay_leads() -> None:
+    with running_relay():
+        eventually(lambda: leaders() == 1, "a leader")
+    assert leaders() == 0
+
+
+def leaders() -> float | None:
+    return REGISTRY.get_sample_value("stockbridge_relay_leaders")
 
 
 def test_the_position_moves_only_after_the_acknowledgement(kafka_client: KafkaClient) -> None:

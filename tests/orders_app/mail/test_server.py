@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from prometheus_client import REGISTRY
 
 from foundation.rates import Rate
 from orders_app.mail import server as server_module
@@ -224,3 +225,12 @@ def test_a_console_or_folder_takes_mails_too(
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     server.send(mail())
     assert "To: Alice <alice@example.com>" in capsys.readouterr().out
+
+
+def test_the_time_of_a_mail_is_observed(server: MailServer) -> None:
+    def observed() -> float:
+        return REGISTRY.get_sample_value("stockbridge_mail_seconds_count") or 0
+
+    before = observed()
+    server.send(mail())
+    assert observed() == before + 1

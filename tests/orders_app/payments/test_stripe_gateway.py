@@ -9,6 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 from django.conf import settings
+from prometheus_client import REGISTRY
 
 from devtools.stack.server import Server
 from orders_app.payments import stripe_gateway
@@ -207,3 +208,18 @@ def test_a_token_is_in_no_log_error_or_printed_value(
     told = [repr(payment), repr(new_charge(token)), caplog.text, printed.out, printed.err, repr(error)]
     assert error.__cause__ is None
     assert not [text for text in told if token in text]
+
+
+def test_requests_are_timed_by_what_is_asked_for(gateway: StripeGateway) -> None:
+    def timed(operation: str) -> float:
+        name = "stockbridge_gateway_request_seconds_count"
+        return REGISTRY.get_sample_value(name, {"operation": operation}) or 0
+
+    before = {operation: timed(operation) for operation in ("charge", "refund", "look_up", "list")}
+    payment = gateway.charge(new_charge())
+    gateway.refund(refund_of(payment, 100))
+    gateway.payment(payment.id)
+    gateway.ping()
+    assert {operation: timed(operation) - before[operation] for operation in before} == dict.fromkeys(
+        before, 1
+    )

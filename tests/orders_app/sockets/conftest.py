@@ -21,7 +21,15 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="package")
-def socket_url(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def metrics_port() -> int:
+    """The port on which that daphne shows its metrics."""
+    return free_ports(1)[0]
+
+
+@pytest.fixture(scope="package")
+def socket_url(
+    django_db_setup: None, metrics_port: int, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The URL at which a daphne on the tests' database serves `/ws/orders/`.
 
     The daphne must end on SIGTERM and must not have logged an exception.
@@ -31,7 +39,7 @@ def socket_url(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) 
     with log.open("wb") as stderr:
         daphne = subprocess.Popen(
             [sys.executable, "-m", "daphne", "-v", "0", "-p", str(port), "config.asgi:application"],
-            env=in_test_database() | SETTINGS,
+            env=in_test_database() | SETTINGS | {"METRICS_PORT": str(metrics_port)},
             stderr=stderr,
         )
     try:

@@ -6,9 +6,11 @@ from datetime import datetime
 from itertools import count
 
 import pytest
+from prometheus_client import REGISTRY
 from pytest_django import Settings
 
 from devtools.driver.shop import eventually
+from kafka_workers.runtime.consuming.client_report import ClientReport
 from kafka_workers.runtime.consuming.definition import DecodedMessage
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from tests.kafka_workers.runtime.workbench import Bench, Worker
@@ -63,6 +65,20 @@ def test_all_messages_that_have_arrived_are_one_batch_and_a_single_message_does_
     bench.send(100)
     bench.wait_until_handled(100)
     assert bench.batches[-1] == 1
+
+
+def test_the_metrics_tell_which_partitions_a_consumer_has_and_what_its_client_reports(bench: Bench) -> None:
+    def shown(name: str) -> float:
+        return REGISTRY.get_sample_value(f"stockbridge_{name}", {"group": bench.group}) or 0
+
+    bench.send(1)
+    bench.start()
+    bench.wait_until_handled(1)
+    assert shown("consumer_assigned_partitions") > 0
+    assert shown("consumer_rebalances_total") > 0
+    errors = shown("kafka_request_errors_total")
+    ClientReport(bench.group).take('{"brokers": {"a": {"txerrs": 2, "req_timeouts": 1}}}')
+    assert shown("kafka_request_errors_total") == errors + 3
 
 
 def test_a_batch_never_exceeds_its_size(bench: Bench) -> None:
