@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 from foundation.version import VERSION
 
 # Each would double the series of a counter to say when its process began.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 MILLISECONDS_TO_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 MILLISECONDS_TO_A_MINUTE = (*MILLISECONDS_TO_SECONDS, 10, 30, 60)

@@ -1,7 +1,7 @@
 """Grafana's JSON of a dashboard, by Grafana's own library."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 
 from grafana_foundation_sdk.builders import dashboard as pages
@@ -130,4 +130,8 @@ def _table(_: Panel) -> table.Panel:
     return table.Panel().with_transformation(DataTransformerConfig("organize", options=hidden))
 
 
-_BUILDERS = {Kind.LINES: _lines, Kind.NUMBER: _number, Kind.TABLE: _table}
+_BUILDERS: Mapping[Kind, Callable[[Panel], PanelBuilder]] = {
+    Kind.LINES: _lines,
+    Kind.NUMBER: _number,
+    Kind.TABLE: _table,
+}

@@ -6,15 +6,15 @@ import pytest
 from django.utils import timezone
 from msgspec.structs import replace
 from prometheus_client import REGISTRY
-from prometheus_client.openmetrics import exposition as openmetrics
 from pytest_django import Settings
 
 from orders_app.models import Order, StockContradiction
 from orders_app.services.record_stock_answers import record_answers
 from orders_app.services.stock_answers import MessageOrigin
-from orders_app.state_machine import OrderStatus
+from orders_app.state_machine import OrderStatus, PaymentMethod
 from orders_app.waiting_metrics import update_holds_overdue, update_orders_waiting
 from tests.orders_app.ordering import OrderPlacer, now, rejected, released, reserved
+from web.metrics_text import metrics_of_this_process
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,7 +90,7 @@ def test_orders_that_wait_are_counted_by_what_for(placer: OrderPlacer) -> None:
 
 def test_a_hold_is_overdue_from_the_end_of_its_minutes_on(placer: OrderPlacer, settings: Settings) -> None:
     settings.HOLD_MINUTES = 30
-    order = placer.place()
+    order = placer.place(PaymentMethod.CREDIT_CARD)
     update_holds_overdue()
     assert value("holds_overdue_seconds") == 0
     Order.objects.filter(id=order.id).update(created_at=timezone.now() - timedelta(minutes=31))
@@ -103,4 +103,5 @@ def test_a_settled_order_is_an_exemplar_of_its_time(placer: OrderPlacer) -> None
     trace = "5" * 32
     answer = replace(reserved(order), origin=MessageOrigin(trace_parent=f"00-{trace}-{'6' * 16}-01"))
     record_answers(answers=[answer], origin_actor="service:stock")
-    assert f'trace_id="{trace}"' in openmetrics.generate_latest(REGISTRY).decode()
+    shown = metrics_of_this_process("application/openmetrics-text; version=1.0.0")
+    assert f'trace_id="{trace}"' in shown.body.decode()
