@@ -26,6 +26,8 @@ ONE_TO_THOUSANDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 LABELS: Mapping[str, str] = {
     "command": "a command of MongoDB, of those that this system sends; `other` for the rest",
     "dependency": "`postgresql`, `mongodb` or `kafka`",
+    "disk": "a disk of `WATCHED_DISKS`",
+    "endpoint": "an address of `WATCHED_CERTIFICATES`",
     "group": "a consumer group; of lag, any group of the cluster",
     "kind": "one of a fixed list, which the metric names or its code has",
     "method": "an HTTP method of the usual ones; `other` for the rest",

@@ -44,6 +44,13 @@ STORES = Dashboard(
                     f"sum(max by (state)({CONNECTIONS})) / max(stockbridge_postgresql_max_connections)",
                     bad_from=0.8,
                 ),
+                number(
+                    "Free on the fullest disk",
+                    "Of the disks that WATCHED_DISKS names.",
+                    Unit.SHARE,
+                    "min(stockbridge_disk_free_bytes / stockbridge_disk_size_bytes)",
+                    bad_below=0.1,
+                ),
             ],
         ),
         Row(
