@@ -16,6 +16,7 @@ from kafka_workers.workers import GROUPS, WORKERS
 
 PROMETHEUS = DEPLOY / "prometheus"
 RUNBOOKS = PROJECT / "docs" / "runbooks"
+METRICS = PROJECT / "docs" / "metrics.md"
 DOCUMENT = PROJECT / "docs" / "alerts.md"
 SEVERITIES = ("critical", "warning")
 RESTART_SECONDS = 60
@@ -55,6 +56,14 @@ def test_each_runbook_is_of_an_alert_and_in_the_index() -> None:
     index = (RUNBOOKS / "README.md").read_text()
     assert {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"} == NAMES
     assert [name for name in sorted(NAMES) if f"]({name}.md)" not in index] == []
+
+
+def test_expressions_name_only_metrics_that_there_are() -> None:
+    known = set(re.findall(r"`(stockbridge_\w+)`", METRICS.read_text()))
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    named = {name for rule in rules() for name in re.findall(r"\bstockbridge[\w:]+", rule["expr"])}
+    suffixes = re.compile(r"_(bucket|count|sum)$")
+    assert {name for name in named - recorded if suffixes.sub("", name) not in known} == set()
 
 
 def test_inhibitions_name_only_alerts_that_there_are() -> None:
