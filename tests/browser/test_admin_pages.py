@@ -22,7 +22,6 @@ UNPARK = "DELETE FROM set_aside_event WHERE order_id = %s"
 WITH_ENTRIES = (
     "orders_app/payment/",
     "orders_app/refund/",
-    "orders_app/gatewayevent/?resolved=payments",
     "orders_app/mailrecord/",
     "orders_app/stockcontradiction/",
     "kafka_workers/parkedevent/",
@@ -34,6 +33,7 @@ OTHERS = (
     "orders_app/accountmail/",
     "orders_app/mailpreference/",
     "orders_app/redaction/",
+    "orders_app/gatewayevent/?resolved=payments",
     "orders_app/gatewayevent/?q=nothing-like-this",
     "orders_app/mailrecord/previews/",
     "auth/user/add/",

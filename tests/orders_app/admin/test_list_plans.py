@@ -35,7 +35,7 @@ def plans_of(sql: str) -> str:
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
-@pytest.mark.parametrize("query", queries(), ids=str)
+@pytest.mark.parametrize("query", list(queries()), ids=str)
 def test_no_query_of_the_list_looks_through_all_orders(
     placer: OrderPlacer, order_pages: OrderPages, query: Query
 ) -> None:
