@@ -1,4 +1,4 @@
-"""Settings from the environment, and from the file that a running stack leaves for other shells.
+"""Settings from the environment, from files with secrets, and from the file of a running stack.
 
 `./start` writes every setting to `$STACK_DIR/env` (`.stack/env`); a variable of the real environment
 wins over the file. A value means what it says: nothing in it is replaced. An empty value is no value.
@@ -21,6 +21,7 @@ from environ import Env
 
 from foundation.currencies import is_currency
 from foundation.rates import Rate, read_rate
+from foundation.secret_files import SecretFileError, read_secret_files
 from web.socket_address import SOCKETS_PATH
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -46,6 +47,13 @@ _LOGIN = r"([^][@:%]|%[0-9a-fA-F]{2})*"
 _AUTHORITY = re.compile(rf"({_LOGIN}(:{_LOGIN})?@)?({_HOST}?(:[0-9]{{1,5}})?,)*{_HOST}?(:[0-9]{{1,5}})?")
 
 LAST_PORT = 65_535
+
+
+def _read_secrets() -> None:
+    try:
+        read_secret_files()
+    except SecretFileError as error:
+        raise ImproperlyConfigured(str(error)) from None
 
 
 def _read_stack_file() -> None:
@@ -335,5 +343,6 @@ def _missing(sentence: str) -> ImproperlyConfigured:
     )
 
 
+_read_secrets()
 _read_stack_file()
 DEBUG = flag("DEBUG", default=False)

@@ -13,6 +13,7 @@ from devtools.payment_sandbox.endings import Endings
 from devtools.payment_sandbox.gateway import Gateway
 from devtools.payment_sandbox.server import SandboxServer
 from devtools.payment_sandbox.webhooks import Receiver, Schedule, Sender
+from foundation.secret_files import SecretFileError, read_secret_files
 
 _DEFAULT_PORT = 12111
 
@@ -20,6 +21,10 @@ _DEFAULT_PORT = 12111
 def main() -> None:
     """Read options and secrets, serve, stop in order."""
     options = _options()
+    try:
+        read_secret_files()
+    except SecretFileError as error:
+        sys.exit(f"payment sandbox: {error}")
     books = Books(_file_in(options.books))
     schedule = Schedule(options.webhook_seconds)
     server = SandboxServer(
@@ -41,7 +46,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m devtools.payment_sandbox",
         description="A payment gateway for development that speaks Stripe's API and takes no money. "
-        "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET come from the environment.",
+        "STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET come from the environment, or from the files that "
+        "STRIPE_SECRET_KEY_FILE and STRIPE_WEBHOOK_SECRET_FILE name.",
     )
     parser.add_argument(
         "--books", type=Path, required=True, metavar="FOLDER", help="where its books are kept"
