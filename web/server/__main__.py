@@ -1,8 +1,11 @@
 """`python -m web.server --port 8000 config.wsgi:application`: the web server, with its processes."""
 
 import argparse
+import asyncio
 import os
+import socket
 import sys
+import time
 from functools import partial
 
 from uvicorn import Config
@@ -13,12 +16,33 @@ from uvicorn.supervisors import Multiprocess
 from foundation.ecs_line import name_process
 from foundation.logging import logging_config
 from web.server.connection import HttpConnection
+from web.server.draining import DRAIN_SECONDS, shut_out_newcomers
 from web.server.web_process import load_process
 
 BACKLOG = 1024
 FROZEN_SECONDS = 15
 """A process that has not answered its supervisor for so long is replaced."""
 SHUTDOWN_SECONDS = 10
+
+
+class SingleProcess(Server):
+    """A server that is one process, and so may close its listening socket to all."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer all who are connected, and end."""
+        shut_out_newcomers(sockets or [])
+        await asyncio.sleep(DRAIN_SECONDS)
+        await super().shutdown(sockets)
+
+
+class Supervisor(Multiprocess):
+    """Processes that share a listening socket: they come and go, and it is closed with the last."""
+
+    def terminate_all(self) -> None:
+        """Let the processes answer all who are connected, and end."""
+        shut_out_newcomers(self.sockets)
+        time.sleep(DRAIN_SECONDS)
+        super().terminate_all()
 
 
 def main() -> None:
@@ -30,9 +54,9 @@ def main() -> None:
     config = _config(options)
     listener = config.bind_socket()
     if config.workers == 1:
-        Server(config).run([listener])
+        SingleProcess(config).run([listener])
     else:
-        supervisor = Multiprocess(config, [listener])
+        supervisor = Supervisor(config, [listener])
         supervisor.run()
         if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
             sys.exit(STARTUP_FAILURE)
