@@ -5,15 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from devtools.stack.errors import StackError
 from devtools.stack.private_files import FOLDER, kept_secret
+from devtools.stack.replica_set import REPLICA_SET, USER, ensure_user, found_replica_set, member_client
 from devtools.stack.server import ServerProcess
-
-_REPLICA_SET = "rs0"
-_USER = "stockbridge"
-_NOT_YET_INITIALISED, _USER_EXISTS = 94, 51003
 
 
 class MongoServer(ServerProcess):
@@ -31,8 +28,8 @@ class MongoServer(ServerProcess):
 
     @property
     def url(self) -> str:
-        login = f"{_USER}:{self.password}@{self.address}"
-        return f"mongodb://{login}/{self.database}?replicaSet={_REPLICA_SET}&authSource=admin"
+        login = f"{USER}:{self.password}@{self.address}"
+        return f"mongodb://{login}/{self.database}?replicaSet={REPLICA_SET}&authSource=admin"
 
     @cached_property
     def password(self) -> str:
@@ -53,7 +50,7 @@ class MongoServer(ServerProcess):
             *("--dbpath", self.data),
             *("--bind_ip", "127.0.0.1"),
             *("--port", str(self.port)),
-            *("--replSet", _REPLICA_SET),
+            *("--replSet", REPLICA_SET),
             *("--wiredTigerCacheSizeGB", "0.25"),
             *("--oplogSize", "256"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
@@ -79,16 +76,7 @@ class MongoServer(ServerProcess):
 
     def as_member(self) -> MongoClient[dict[str, Any]]:
         """A client with all rights, which the key gives."""
-        return MongoClient(
-            self.address,
-            username="__system",
-            password=kept_secret(self._key_path),
-            authSource="local",
-            authMechanism="SCRAM-SHA-256",
-            directConnection=True,
-            serverSelectionTimeoutMS=1000,
-            **self._client_options,
-        )
+        return member_client(self.address, kept_secret(self._key_path), **self._client_options)
 
     @property
     def _client_options(self) -> Mapping[str, Any]:
@@ -96,30 +84,13 @@ class MongoServer(ServerProcess):
         return {}
 
     def _ensure_user(self, client: MongoClient[dict[str, Any]]) -> None:
-        """Creates the user; sets the password and the roles of one that is there already."""
-        roles = [{"role": role, "db": self.database} for role in ("readWrite", "dbAdmin")]
-        rights: dict[str, Any] = {
-            "pwd": self.password,
-            "roles": [*roles, {"role": "clusterMonitor", "db": "admin"}],
-        }
-        try:
-            client.admin.command("createUser", _USER, **rights)
-        except OperationFailure as failure:
-            if failure.code != _USER_EXISTS:
-                raise
-            client.admin.command("updateUser", _USER, **rights)
+        ensure_user(client, self.password, self.database)
 
     def _ensure_replica_set(self, client: MongoClient[dict[str, Any]]) -> None:
         """Creates the replica set, or updates the port of its only member when that has changed."""
-        members = [{"_id": 0, "host": self.address}]
-        try:
-            config = client.admin.command("replSetGetConfig")["config"]
-        except OperationFailure as failure:
-            if failure.code != _NOT_YET_INITIALISED:
-                raise
-            client.admin.command("replSetInitiate", {"_id": _REPLICA_SET, "members": members})
-            return
-        if config["members"][0]["host"] != self.address:
+        config = found_replica_set(client, [self.address])
+        if config is not None and config["members"][0]["host"] != self.address:
+            members = [{"_id": 0, "host": self.address}]
             moved = {**config, "version": config["version"] + 1, "members": members}
             client.admin.command("replSetReconfig", moved, force=True)
 

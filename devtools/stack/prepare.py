@@ -20,7 +20,8 @@ WAITING = "waiting for "
 TOPICS_FAILED = 75
 """The exit code when all but the topics is ready."""
 
-_DATABASES = ("check", "collect_changed_static", "migrate", "create_collections", "register_service_key")
+_STATIC = "collect_changed_static"
+_DATABASES = ("check", _STATIC, "migrate", "create_collections", "register_service_key")
 _DEMO = "seed_demo"
 _TOPICS = "create_topics"
 _RETRY_SECONDS = 1.0
@@ -32,7 +33,8 @@ _PASSING = ("starting up", "shutting down", "recovery", "too many clients", "con
 def main(arguments: list[str]) -> None:
     """Runs the steps; ends with one sentence when a step fails.
 
-    `--demo` loads the demo data too, `--topics` creates the topics alone.
+    `--demo` loads the demo data too, `--topics` creates the topics alone, `--static-collected` leaves the
+    static files as they are: an image has them.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
@@ -40,9 +42,17 @@ def main(arguments: list[str]) -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     if "--topics" not in arguments:
-        for step in (*_DATABASES, _DEMO) if "--demo" in arguments else _DATABASES:
+        for step in _steps(arguments):
             _run_when_reachable(step)
     _create_topics()
+
+
+def _steps(arguments: list[str]) -> Iterator[str]:
+    for step in _DATABASES:
+        if step != _STATIC or "--static-collected" not in arguments:
+            yield step
+    if "--demo" in arguments:
+        yield _DEMO
 
 
 def _run_when_reachable(step: str) -> None:
