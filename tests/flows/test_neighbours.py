@@ -1,10 +1,8 @@
 """Services in other languages read our messages by the published schemas, and what they send is settled."""
 
 import json
-import shutil
 import subprocess
 import uuid
-from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -16,9 +14,9 @@ from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import Shop
 from devtools.stack.kafka_jars import kafka_class_path
 from devtools.stack.stack import Stack
+from tests.node_packages import installed
 
 NODE = Path(__file__).parent / "node_neighbour"
-CACHE = Path(__file__).resolve().parents[2] / ".cache"
 
 
 def java(tool: str, *arguments: str) -> list[str]:
@@ -95,20 +93,7 @@ def test_what_kafkas_console_producer_sends_by_the_published_schema_is_settled(
 @pytest.fixture(scope="module")
 def node() -> Path:
     """A folder with the program in Node and its packages."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("Node and npm are not installed")
-    pinned = sha256((NODE / "package-lock.json").read_bytes()).hexdigest()[:12]
-    folder = CACHE / f"node-neighbour-{pinned}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for each in NODE.iterdir():
-        shutil.copy(each, folder)
-    if not (folder / "node_modules").exists():
-        command = ["npm", "ci", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-        if done.returncode:
-            shutil.rmtree(folder / "node_modules", ignore_errors=True)
-            pytest.skip(f"the packages cannot be installed: {done.stderr.strip().splitlines()[-1]}")
-    return folder
+    return installed(NODE)
 
 
 @pytest.mark.node

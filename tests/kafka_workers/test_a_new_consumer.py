@@ -110,17 +110,22 @@ def test_start_has_an_option_for_its_number_before_any_package_is_installed(copy
     assert "to log which orders were placed" in " ".join(printed.split())
 
 
-def test_the_reference_pages_change_by_its_entry_alone_and_name_it(copy: Copy) -> None:
+PAGES = {"workers.md", "topics.md", "kafka-access.md", "asyncapi.yaml"}
+MANIFESTS = {"processes.yaml", "budgets.yaml", "kafka-users.yaml", "scaled-consumers.yaml"}
+
+
+def test_the_reference_pages_and_manifests_change_by_its_entry_alone_and_name_it(copy: Copy) -> None:
     changes = copy.manage("generate_docs", "--check", code=1).splitlines()
-    pages = {line.split()[1] for line in changes if line.startswith("+++ ")}
-    assert pages == {"workers.md", "topics.md", "kafka-access.md", "asyncapi.yaml"}
+    changed = {line.split()[1] for line in changes if line.startswith("+++ ")}
+    assert changed == PAGES | MANIFESTS
     removed = [line for line in changes if line.startswith("-") and not line.startswith("--- ")]
     assert [line.split()[1] for line in removed] == ["`order.created`"], (
         "its readers are no longer only external services"
     )
     copy.manage("generate_docs")
-    for page in pages:
-        assert "toy" in (copy.directory / "docs" / page).read_text()
+    for name in changed:
+        [path] = copy.directory.rglob(name)
+        assert "toy" in path.read_text()
 
 
 def test_its_user_may_do_what_it_needs_and_no_more(copy: Copy) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py generate_docs`: write the reference pages that follow from the code."""
+"""`manage.py generate_docs`: write the reference pages and the manifests that follow from the code."""
 
 import difflib
 from argparse import ArgumentParser
@@ -8,15 +8,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from kafka_workers.contract.manifests import manifests
 from kafka_workers.contract.reference_docs import pages
 
 
 class Command(BaseCommand):
-    """Writes the pages of `kafka_workers.contract.reference_docs` to docs/."""
+    """Writes what `kafka_workers.contract` makes: pages to docs/, manifests to deploy/kubernetes/."""
 
     help = (
-        "Write the pages under docs/ that follow from the code: workers, topics, Kafka access, metrics, "
-        "AsyncAPI and JSON Schemas."
+        "Write the pages under docs/ that follow from the code (workers, topics, Kafka access, metrics, "
+        "AsyncAPI and JSON Schemas), and the manifests under deploy/kubernetes/ that do."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -28,9 +29,11 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, check: bool, **options: Any) -> None:
-        """Write or compare every page; the schema of a topic that is gone is removed."""
-        docs = Path(settings.BASE_DIR) / "docs"
+        """Write or compare every file; the schema of a topic that is gone is removed."""
+        project = Path(settings.BASE_DIR)
+        docs = project / "docs"
         wanted = {docs / name: text for name, text in pages().items()}
+        wanted |= {project / "deploy" / "kubernetes" / name: text for name, text in manifests().items()}
         gone = set((docs / "schemas").glob("*.json")) - wanted.keys()
         if check:
             self._compare(wanted | dict.fromkeys(gone, ""))
@@ -52,7 +55,7 @@ class Command(BaseCommand):
             )
             self.stdout.write("".join(difference))
         if stale:
-            raise CommandError(f"{len(stale)} pages differ from the code: run manage.py generate_docs.")
+            raise CommandError(f"{len(stale)} files differ from the code: run manage.py generate_docs.")
 
 
 def _read(path: Path) -> str:

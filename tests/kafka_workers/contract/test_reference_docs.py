@@ -26,7 +26,7 @@ def test_a_page_that_differs_is_shown_and_refused(
 ) -> None:
     pages = reference_docs.pages() | {"topics.md": "# Other topics\n"}
     monkeypatch.setattr(generate_docs, "pages", lambda: pages)
-    with pytest.raises(CommandError, match="1 pages differ from the code"):
+    with pytest.raises(CommandError, match="1 files differ from the code"):
         call_command("generate_docs", check=True)
     assert "+# Other topics" in capsys.readouterr().out
 
