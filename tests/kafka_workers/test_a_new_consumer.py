@@ -1,6 +1,6 @@
 """A new consumer needs its module, its command and one entry in the table of workers, and nothing else.
 
-The tests add one to a copy of the project and change no other file.
+The tests follow docs/new-consumer.md to the letter, in a copy of the project, and change no other file.
 """
 
 import json
@@ -19,49 +19,12 @@ from devtools.driver.shop import eventually
 from devtools.stack.processes import Process
 from devtools.stack.spawn import PROJECT
 from devtools.stack.supervised import SupervisedProcess
+from tests.documents import blocks
 
-MODULE = """
-import structlog
-
-from kafka_workers.runtime.consuming.definition import ConsumerDefinition
-from kafka_workers.workers import TOY
-
-log = structlog.get_logger(__name__)
-
-
-def decode(received):
-    return received.key
-
-
-def handle(batch):
-    log.info("toy handled", orders=[work.value for work in batch])
-    return ()
-
-
-TOY_CONSUMER = ConsumerDefinition(group=TOY.group, topics=TOY.reads, decode=decode, handle=handle)
-"""
-COMMAND = """
-from kafka_workers.management.worker_command import WorkerCommand
-from kafka_workers.workers import TOY
-
-
-class Command(WorkerCommand):
-    worker = TOY
-"""
-ENTRY = """
-TOY = Consumer(
-    name="toy",
-    title="toy consumer",
-    command="run_toy_consumer",
-    runs="kafka_workers.consumers.toy:TOY_CONSUMER",
-    purpose="log which orders were placed",
-    needs=(KAFKA,),
-    principal="stockbridge-toy",
-    group="toy-service-group",
-    reads=("order.created",),
+GUIDE = PROJECT / "docs" / "new-consumer.md"
+MODULE, ENTRY, COMMAND = (
+    block.text for block in blocks() if block.document == GUIDE and block.language == "python"
 )
-
-"""
 GROUP = "toy-service-group"
 
 
@@ -77,7 +40,7 @@ class Copy:
         (package / "management" / "commands" / "run_toy_consumer.py").write_text(COMMAND)
         table = package / "workers.py"
         before, mark, after = table.read_text().partition("\nWORKERS = ")
-        table.write_text(before + ENTRY + mark + after)
+        table.write_text(f"{before}\n{ENTRY}\n{mark}{after}")
 
     def run(self, *arguments: str, code: int = 0) -> str:
         """Runs Python in the copy with these arguments; checks the exit code and returns the output."""
