@@ -50,7 +50,7 @@ class Mermaid(SphinxDirective):
 
 
 def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
-    """To the index of all: a tree for each section. To the index of a folder: all documents of that folder."""
+    """To the index of all: a tree for each section. To that of a folder: its documents."""
     path = Path(app.srcdir) / f"{name}.md"
     if name == root_doc:
         source[0] += "".join(map(_tree_of, _SECTION.finditer(source[0])))
