@@ -68,11 +68,12 @@ def test_its_management_commands_take_these_arguments(block: Block) -> None:
 
 
 def parse(parser: object, arguments: list[str]) -> None:
-    """Parses as the command does; raises AssertionError with its sentence where it refuses."""
+    """Parses as the command does, and fails with its sentence where it refuses; files need not be there."""
     try:
         parser.parse_args(arguments)  # type: ignore[attr-defined]
     except (CommandError, SystemExit) as error:
-        pytest.fail(f"{' '.join(arguments)}: {error}")
+        if "No such file" not in str(error):
+            pytest.fail(f"{' '.join(arguments)}: {error}")
 
 
 @pytest.mark.parametrize(
