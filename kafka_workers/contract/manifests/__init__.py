@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from kafka_workers.contract.manifests.audits import audits
 from kafka_workers.contract.manifests.kafka_users import kafka_users
 from kafka_workers.contract.manifests.prepare import prepare_job
 from kafka_workers.contract.manifests.processes import PROCESSES, disruption_budget, processes
@@ -23,6 +24,7 @@ def manifests() -> dict[str, str]:
     return {
         "base/processes.yaml": _text(processes()),
         "base/prepare.yaml": _text([prepare_job()]),
+        "base/audits.yaml": _text(audits()),
         "base/budgets.yaml": _text(disruption_budget(process.name) for process in PROCESSES),
         "stores/kafka-users.yaml": _text(kafka_users()),
         "overlays/production/scaled-consumers.yaml": _text(scaled_consumers()),

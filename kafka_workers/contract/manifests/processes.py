@@ -20,8 +20,8 @@ WORKER_MEMORY = "384Mi"
 """The largest was the relay, with 151 MiB on a backlog (docs/performance.md)."""
 DRAIN_SECONDS = 5
 """So long, an ending pod still gets requests of those who have not heard yet that it ends."""
-_PAYMENT_SECRETS = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
-_SECRETS_WITH = {"STRIPE_SECRET_KEY": _PAYMENT_SECRETS}
+PAYMENT_SECRETS = ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
+_SECRETS_WITH = {"STRIPE_SECRET_KEY": PAYMENT_SECRETS}
 """By a setting that a worker needs, the secrets that it then has; otherwise that setting alone."""
 
 WEB = Process(
@@ -32,7 +32,7 @@ WEB = Process(
     ),
     needs=(POSTGRESQL, MONGODB, KAFKA, GATEWAY),
     principal=DEAD_LETTERS,
-    secrets=(*_PAYMENT_SECRETS, "MONITOR_TOKEN"),
+    secrets=(*PAYMENT_SECRETS, "MONITOR_TOKEN"),
 )
 SOCKETS = Process(
     name="sockets",

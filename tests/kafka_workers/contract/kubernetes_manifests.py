@@ -37,9 +37,16 @@ def of_kind(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
 
 
 def pod_of(manifest: Manifest) -> Manifest:
-    """The specification of the pods of a Deployment or a Job."""
-    pod: Manifest = manifest["spec"]["template"]["spec"]
+    """The specification of the pods of a Deployment, a Job or a CronJob."""
+    pod: Manifest = template_of(manifest)["spec"]
     return pod
+
+
+def template_of(manifest: Manifest) -> Manifest:
+    """The template of its pods."""
+    jobs = manifest["spec"].get("jobTemplate", manifest)
+    template: Manifest = jobs["spec"]["template"]
+    return template
 
 
 def containers_of(manifest: Manifest) -> Iterator[Manifest]:

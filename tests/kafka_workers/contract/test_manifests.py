@@ -25,13 +25,15 @@ from tests.kafka_workers.contract.kubernetes_manifests import (
     manifests_in,
     of_kind,
     pod_of,
+    template_of,
 )
 
 KUBERNETES = "1.37"
 OVERLAYS = ("one-node", "production")
 DEPLOYMENTS = of_kind(manifests_in("base/processes.yaml"), "Deployment")
 JOB = of_kind(manifests_in("base/prepare.yaml"), "Job")["prepare"]
-WITH_PODS = [*DEPLOYMENTS.values(), JOB]
+AUDITS = of_kind(manifests_in("base/audits.yaml"), "CronJob")
+WITH_PODS = [*DEPLOYMENTS.values(), JOB, *AUDITS.values()]
 KUSTOMIZATIONS = sorted(path.parent for path in FOLDER.rglob("kustomization.yaml"))
 SETTINGS_MAP = dict(
     line.split("=", 1)
@@ -200,10 +202,18 @@ def test_the_settings_of_every_pod_are_documented_and_accepted(tmp_path: Path) -
     assert read == [f"{name} https://shop.example.com 9100" for name in environments], done.stderr
 
 
+def test_both_audits_run_every_day_and_a_difference_is_not_tried_again() -> None:
+    commands = {name: pod_of(each)["containers"][0]["command"][-1] for name, each in AUDITS.items()}
+    assert commands == {"audit-stock": "audit_stock", "audit-payments": "audit_payments"}
+    for audit in AUDITS.values():
+        assert re.fullmatch(r"\d+ \d+ \* \* \*", audit["spec"]["schedule"])
+        assert audit["spec"]["jobTemplate"]["spec"]["backoffLimit"] == 0
+
+
 def test_each_pod_may_reach_what_it_needs_by_a_policy_of_that_label() -> None:
     policies = of_kind(manifests_in("base/network-policies.yaml"), "NetworkPolicy").values()
     selected = {label for each in policies for label in each["spec"]["podSelector"]["matchLabels"]}
-    worn = {label for each in WITH_PODS for label in each["spec"]["template"]["metadata"]["labels"]}
+    worn = {label for each in WITH_PODS for label in template_of(each)["metadata"]["labels"]}
     assert {label for label in worn if label.startswith("reaches-")} == {
         label for label in selected if label.startswith("reaches-")
     }

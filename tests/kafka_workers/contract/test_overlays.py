@@ -54,7 +54,8 @@ def test_every_process_has_the_image_of_the_overlay_and_its_settings(rendered: l
     deployments = of_kind(rendered, "Deployment")
     assert deployments.keys() == DEPLOYMENTS.keys()
     maps = of_kind(rendered, "ConfigMap")
-    for manifest in [*deployments.values(), *of_kind(rendered, "Job").values()]:
+    with_pods = [*deployments.values(), *(it for it in rendered if it["kind"] in {"Job", "CronJob"})]
+    for manifest in with_pods:
         for container in containers_of(manifest):
             assert container["image"] == "registry.example.com/stockbridge:0.1.0"
             assert container["envFrom"][0]["configMapRef"]["name"] in maps
