@@ -7,7 +7,7 @@ A block of commands stands under one of these marks, which readers do not see:
     <!-- commands run by tests/X.py --> somewhere in the document, or in the index of its folder: that test
                                         runs the blocks that have no mark of their own
 
-Other blocks are data: JSON, YAML, Python, Mermaid and plain text.
+Other blocks are data: JSON, YAML, Python, Mermaid, PromQL and plain text.
 """
 
 import re
@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = ("", "sh", "bash")
-DATA = ("json", "yaml", "python", "mermaid", "text")
+DATA = ("json", "yaml", "python", "mermaid", "promql", "text")
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>\w*)(?P<rest>[^\n`]*)$")
 _MARK = re.compile(r"^ *<!-- (?P<kind>run|not run): ?(?P<reason>.*?) *-->$|^ *<!-- (?P<run>run) -->$")
 _RUN_BY = re.compile(r"<!-- commands run by (\S+) -->")
