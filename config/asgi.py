@@ -23,6 +23,7 @@ django_application = get_asgi_application()
 
 # These need the applications loaded.
 from config.checks import refuse_unsafe_settings  # noqa: E402
+from foundation.tracing import begin_tracing  # noqa: E402
 from orders_app.accounts.ended_sign_ins import watch_sign_ins  # noqa: E402
 from orders_app.sockets.open_sockets import open_sockets  # noqa: E402
 from orders_app.sockets.order_socket import OrderSocket  # noqa: E402
@@ -33,6 +34,7 @@ from web.socket_heartbeat import beat_while_serving  # noqa: E402
 from web.socket_middleware import OriginCheck, observe_sockets  # noqa: E402
 
 refuse_unsafe_settings()
+begin_tracing("sockets")
 beat_while_serving("sockets")
 watch_sign_ins(open_sockets.tell)
 # daphne has no options for these, and makes its factories after it has read this file.

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from config.collected_metrics import show_metrics
 from foundation.logging import log_uncaught_errors
+from foundation.tracing import begin_tracing
 from foundation.warming import warm_up
 from orders_app.accounts.ended_sign_ins import watch_sign_ins
 from orders_app.services.place_order import warm_up_placing
@@ -31,6 +32,7 @@ def begin() -> None:
     where METRICS_PORT cannot be had.
     """
     log_uncaught_errors()
+    begin_tracing("web")
     import_module(settings.ROOT_URLCONF)
     warming = Thread(target=_warm_up, name="warm-up", daemon=True)
     warming.start()

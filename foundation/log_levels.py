@@ -19,6 +19,7 @@ QUIET = {
     "django.request": logging.ERROR,
     "httpx2": logging.WARNING,
     "librdkafka": logging.WARNING,
+    "opentelemetry": logging.CRITICAL,
 }
 
 

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from foundation.tracing import trace_id
 from web.no_store import NO_STORE
 from web.page_language import in_language_of
 
@@ -56,6 +57,12 @@ OUTDATED_FORM = ErrorWords(
 )
 
 
+def _trace_id(request: HttpRequest) -> str:
+    """By which staff find what is logged of the request; empty where no middleware has seen it."""
+    trace_parent = getattr(request, "trace_parent", "")
+    return trace_id(trace_parent) if trace_parent else ""
+
+
 def error_page(
     request: HttpRequest,
     status: HTTPStatus,
@@ -76,6 +83,7 @@ def error_page(
             "sentence": sentence,
             "needs_rights": told is WORDS[HTTPStatus.FORBIDDEN],
             "request_path": request.get_full_path(),
+            "trace_id": _trace_id(request) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "",
         }
         content = render_to_string("site/error.html", context)
         return HttpResponse(content, status=status, headers=NO_STORE | dict(headers or {}))

@@ -15,7 +15,7 @@ from django.utils.functional import SimpleLazyObject
 
 from foundation.exemplars import exemplar
 from foundation.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS
-from foundation.tracing import trace_id, trace_parent_of
+from foundation.tracing import Span, begin_request, trace_id
 
 log = structlog.get_logger("access")
 
@@ -38,7 +38,8 @@ View = Callable[[HttpRequest], HttpResponse]
 def observe_requests(get_response: View) -> View:
     """Middleware: give a request its `trace_parent`, bind it to the log; count and log how it was answered.
 
-    The trace goes on from a valid `traceparent` header; its id goes back as `X-Request-Id`.
+    The trace goes on from a valid `traceparent` header; its id goes back as `X-Request-Id`. The request is a
+    span of it where that is recorded.
     """
 
     def observed(request: HttpRequest) -> HttpResponse:
@@ -57,7 +58,7 @@ class Observation:
     def __init__(self, request: HttpRequest) -> None:
         self._start = time.perf_counter()
         self._request = request
-        self._trace_parent = trace_parent_of(request.META)
+        self._trace_parent, self._span = begin_request(request.META)
         request.trace_parent = self._trace_parent  # type: ignore[attr-defined]
 
     @contextmanager
@@ -73,6 +74,8 @@ class Observation:
     def end(self, response: HttpResponse) -> None:
         """Count and log how the request was answered; the answer gets its id."""
         _record(self._request, response, self._trace_parent, time.perf_counter() - self._start)
+        if self._span:
+            _end_span(self._span, self._request, response)
         response["X-Request-Id"] = trace_id(self._trace_parent)
 
 
@@ -93,8 +96,7 @@ def normalise_path(get_response: View) -> View:
 
 
 def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, seconds: float) -> None:
-    method = request.method if request.method in METHODS else "other"
-    route = request.resolver_match.route if request.resolver_match else "unmatched"
+    method, route = _method_and_route(request)
     _requests(method, route, response.status_code).inc()
     _seconds(method, route).observe(seconds, exemplar(trace_parent))
     is_watching = request.path in WATCHING and response.status_code < HTTPStatus.BAD_REQUEST
@@ -107,6 +109,26 @@ def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, sec
         user=_known_user(request),
         trace_parent=trace_parent,
     )
+
+
+def _method_and_route(request: HttpRequest) -> tuple[str, str]:
+    """Of these there is a bounded number, whatever clients send; a route has no ids and no tokens in it."""
+    method = request.method if request.method in METHODS else "other"
+    return str(method), request.resolver_match.route if request.resolver_match else "unmatched"
+
+
+def _end_span(span: Span, request: HttpRequest, response: HttpResponse) -> None:
+    method, route = _method_and_route(request)
+    if request.path in WATCHING:
+        return
+    attributes = {
+        "http.request.method": method,
+        "http.route": route,
+        "http.response.status_code": response.status_code,
+    }
+    user = _known_user(request)
+    span.tell(attributes | ({"user.id": user} if user else {}), name=f"{method} {route}")
+    span.end(str(response.status_code) if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "")
 
 
 def _known_user(request: HttpRequest) -> str | None:

@@ -35,6 +35,7 @@ from config.settings.env import (
 from config.settings.kafka_security import require_sound_kafka_security
 from config.settings.log_levels import log_levels
 from config.settings.payment_gateway import STRIPE_ITSELF, require_silent_library, require_sound_payments
+from config.settings.tracing import SAMPLERS, collector, require_known_protocol, share, trace_page
 from config.settings.watched import watched_certificates, watched_disks
 from foundation.logging import logging_config
 from foundation.rates import Rate
@@ -404,6 +405,13 @@ SILENT_SECONDS = whole_number("SILENT_SECONDS", 15)
 METRICS_PORT = port_or_none("METRICS_PORT")
 WATCHED_DISKS = watched_disks("WATCHED_DISKS")
 WATCHED_CERTIFICATES = watched_certificates("WATCHED_CERTIFICATES")
+# Tracing: OpenTelemetry itself reads its other variables (docs/tracing.md).
+OTEL_SDK_DISABLED = flag("OTEL_SDK_DISABLED", default=False)
+OTEL_EXPORTER_OTLP_ENDPOINT = "" if OTEL_SDK_DISABLED else collector("OTEL_EXPORTER_OTLP_ENDPOINT")
+OTEL_TRACES_SAMPLER = choice("OTEL_TRACES_SAMPLER", "parentbased_traceidratio", SAMPLERS)
+OTEL_TRACES_SAMPLER_ARG = share("OTEL_TRACES_SAMPLER_ARG", 0.01)
+require_known_protocol("OTEL_EXPORTER_OTLP_PROTOCOL")
+TRACE_URL = trace_page("TRACE_URL")
 SOCKET_REPLAY_EVENTS = whole_number("SOCKET_REPLAY_EVENTS", 500)
 SOCKET_SLOW_SECONDS = whole_number("SOCKET_SLOW_SECONDS", 10)
 SOCKETS_PER_USER = whole_number("SOCKETS_PER_USER", 20)

@@ -45,7 +45,9 @@ def handle(batch: Sequence[DecodedMessage[PaymentRequest]]) -> Iterable[Outgoing
     """
     close_old_connections()
     try:
-        outcomes = answer_requests([decoded.value for decoded in batch])
+        outcomes = answer_requests(
+            [decoded.value for decoded in batch], [decoded.received.trace_parent for decoded in batch]
+        )
     except (OperationalError, InterfaceError) as error:
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
     now = datetime.now(UTC)

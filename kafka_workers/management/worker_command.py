@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from foundation import heartbeat
 from foundation.garbage_collection import tune_garbage_collector
 from foundation.memory_allocation import allocate_from_one_arena
+from foundation.tracing import begin_tracing
 from kafka_workers.runtime.consuming import consumer_loop
 from kafka_workers.workers import Consumer, Worker
 from web.metrics_port import serve_metrics
@@ -38,6 +39,7 @@ class WorkerCommand(BaseCommand):
         # A worker that fails leaves its record, which then shows that it has ended.
         record = heartbeat.begin(self.worker.name)
         serve_metrics(record)
+        begin_tracing(self.worker.name)
         run = load_run(self.worker)
         if settings.SCHEMA_REGISTRY_URL and self.worker.sends:
             # Imported here: the registry's client takes time and memory, which others need not spend.

@@ -23,6 +23,7 @@ from foundation.heartbeat import beat, tell_warm
 from foundation.kill_points import kill_point
 from foundation.outage import DependencyUnavailable, take_turns
 from foundation.pacing import WORKER_PACING
+from foundation.tracing import batch_span
 from foundation.warming import warm_up
 from foundation.work_report import tell_work
 from kafka_workers.models import ParkedEvent
@@ -167,7 +168,8 @@ class OutboxRelay:
         )
         kill_point("after-commit-before-produce")
         try:
-            self._publisher.publish([message for _, message in outgoing], meanwhile)
+            with batch_span("relay events", (event.trace_parent for event in events), size=len(events)):
+                self._publisher.publish([message for _, message in outgoing], meanwhile)
         except PublishFailed as failure:
             rejected = {
                 outgoing[each.index][0].id: (Reason.REJECTED, each.reason) for each in failure.rejected

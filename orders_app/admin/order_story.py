@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from msgspec import Struct
@@ -69,6 +70,11 @@ class Trace(Struct, frozen=True):
     def topics(self) -> list[str]:
         """The topics of the messages, in the order in which they were sent."""
         return [topic for entry in self.entries for topic in entry.topics]
+
+    @property
+    def url(self) -> str:
+        """The page on which the trace can be seen; empty where there is none."""
+        return settings.TRACE_URL.replace("{trace_id}", self.trace_id)
 
 
 def entries_of(story: Story, *, shows_addresses: bool) -> list[Entry]:

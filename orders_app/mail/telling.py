@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from foundation.kill_points import kill_point
 from foundation.metrics import DUPLICATES_ABSORBED
 from foundation.outage import DependencyUnavailable
+from foundation.tracing import child_span
 from orders_app.inbox import Beginning, release
 from orders_app.mail.composing import compose_mail, mail_id_of
 from orders_app.mail.events import ALWAYS_SENT, MailEvent
@@ -108,13 +109,14 @@ class CustomerMail:
         event, address, self._is_begun = prepared.event, prepared.address, False
         kill_point("before-sending-mail")
         try:
-            self._server.send(
-                mail,
-                prepared.data,
-                before_waiting=self.record_end,
-                before_last_line=partial(self._begin, event, address),
-                meanwhile=partial(self._prepare_ahead, upcoming),
-            )
+            with child_span("send mail"):
+                self._server.send(
+                    mail,
+                    prepared.data,
+                    before_waiting=self.record_end,
+                    before_last_line=partial(self._begin, event, address),
+                    meanwhile=partial(self._prepare_ahead, upcoming),
+                )
             end = MailEnd(State.SENT)
         except MailRefused as refusal:
             end = MailEnd(State.REFUSED, refusal.answer)

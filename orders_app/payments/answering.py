@@ -13,6 +13,7 @@ import structlog
 from foundation.heartbeat import beat
 from foundation.kill_points import kill_point
 from foundation.metrics import PAYMENTS
+from foundation.tracing import in_span
 from orders_app.event_log import Origin
 from orders_app.messages import PaymentRefundRequested
 from orders_app.payments.calls import AnsweredBefore, Call, PaymentRequest, calls_of
@@ -34,14 +35,18 @@ _OUTCOMES = {PaymentSucceeded: "succeeded", PaymentFailed: "failed", PaymentRefu
 log = structlog.get_logger(__name__)
 
 
-def answer_requests(requests: Sequence[PaymentRequest]) -> list[Outcome]:
+def answer_requests(requests: Sequence[PaymentRequest], trace_parents: Sequence[str] = ()) -> list[Outcome]:
     """Charge, give back and look up what these requests ask for; the outcome of each.
 
-    Safe to run again, with any part of them. A refund that the gateway refuses is recorded on its order.
+    With the traceparents of the requests, each call of the gateway is a span of its trace. Safe to run again,
+    with any part of them. A refund that the gateway refuses is recorded on its order.
     Raises GatewayUnavailable where the gateway answers nobody, and database errors: then nothing is known of
     any of them, and all are to be asked for again.
     """
     calls = calls_of(requests, gateway())
+    if trace_parents:
+        pairs_of_calls = zip(trace_parents, calls, strict=True)
+        calls = [in_span("ask the payment gateway", parent, call) for parent, call in pairs_of_calls]
     kill_point("after-claim-before-charge")
     outcomes = _made_at_once(calls)
     if unavailable := next((each for each in outcomes if isinstance(each, GatewayUnavailable)), None):

@@ -9,6 +9,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 import structlog
@@ -18,6 +19,7 @@ from django.utils import timezone
 from foundation.heartbeat import Heartbeat
 from foundation.lasting_trouble import LastingTrouble
 from foundation.metrics import SOCKET_DELAY_SECONDS
+from foundation.tracing import begin_span, ended, is_recorded
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent, Position
 from orders_app.event_log.wake_up import WakeUpListener
@@ -88,11 +90,10 @@ class LogFeed:
         for message in messages:
             if reader is not self._reader:
                 return
-            for recipient in (
-                *self._recipients.get(STAFF, ()),
-                *self._recipients.get(message.user_id, ()),
-            ):
-                await self._deliver_to(recipient, message)
+            recipients = (*self._recipients.get(STAFF, ()), *self._recipients.get(message.user_id, ()))
+            with _span_of(message, len(recipients)):
+                for recipient in recipients:
+                    await self._deliver_to(recipient, message)
             await asyncio.sleep(0)  # lets other tasks of the event loop run
 
     async def _deliver_to(self, recipient: Recipient, message: SocketMessage) -> None:
@@ -101,6 +102,14 @@ class LogFeed:
         except Exception:
             log.exception("delivery to a socket failed, it gets no more", user=recipient.user_id)
             self.leave(recipient)
+
+
+def _span_of(message: SocketMessage, recipients: int) -> AbstractContextManager[None]:
+    """Records that a message is delivered, where its trace is recorded."""
+    if not is_recorded(message.trace_parent):
+        return nullcontext()
+    attributes = {"sockets": recipients}
+    return ended(begin_span("send socket message", message.trace_parent, "producer", attributes))
 
 
 def _key(recipient: Recipient) -> int:

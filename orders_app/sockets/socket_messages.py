@@ -37,6 +37,7 @@ class SocketMessage(NamedTuple):
     position: Position
     user_id: int
     text: str
+    trace_parent: str
 
 
 class OrderMessage(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -67,7 +68,8 @@ def socket_messages(events: Iterable[LoggedEvent], recent: RecentOrders) -> list
     messages = []
     for event, text in texts:
         if order := orders.get(event.position):
-            messages.append(SocketMessage(event.position, event.user_id, encode_message(event, text, order)))
+            encoded = encode_message(event, text, order)
+            messages.append(SocketMessage(event.position, event.user_id, encoded, event.trace_parent))
         else:
             log.error("event has no socket message: its order's history is broken", event_id=event.event_id)
     return messages

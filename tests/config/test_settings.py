@@ -157,6 +157,11 @@ def test_blanks_around_a_value_and_other_spellings_are_understood() -> None:
         ("SCHEMA_REGISTRY_URL", "http://a:1,ftp://b:1", "SCHEMA_REGISTRY_URL must be an address such as"),
         ("SCHEMA_REGISTRY_URL", "http://u:a@b@c:1", "SCHEMA_REGISTRY_URL must be an address such as"),
         ("MONGODB_URI", "mongodb://127.0.0.1:1/?replicaSet=rs0", "MONGODB_URI must hold the name"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "OTEL_EXPORTER_OTLP_ENDPOINT must be an address"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc", "OTEL_EXPORTER_OTLP_PROTOCOL must be http/protobuf"),
+        ("OTEL_TRACES_SAMPLER", "sometimes", "OTEL_TRACES_SAMPLER must be one of always_on"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1 %", "OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1"),
+        ("TRACE_URL", "https://jaeger.example.com/trace/", "TRACE_URL must be an address such as"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_one_sentence(name: str, value: str, sentence: str) -> None:

@@ -11,10 +11,14 @@ from django.test import Client, RequestFactory
 
 from tests.conftest import Lines, log_format
 from tests.orders_app.sockets.browser import token
+from tests.recorded_spans import Recorded, ids, recorded
 from web.middleware import observe_requests
+
+__all__ = ["recorded"]
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE_PARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
+ORDER_ID = "019b7e2a-0b1c-7d3e-8f40-0123456789ab"
 
 
 def answered(header: str) -> tuple[str, str]:
@@ -52,7 +56,7 @@ def test_a_valid_trace_is_continued() -> None:
 )
 def test_without_a_valid_trace_a_new_one_starts(header: str) -> None:
     trace_parent, request_id = answered(header)
-    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", trace_parent)
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", trace_parent)
     assert request_id == trace_parent[3:35] != TRACE_ID
     assert answered(header)[1] != request_id
 
@@ -109,3 +113,20 @@ def test_on_a_console_no_value_can_break_the_line(capfd: pytest.CaptureFixture[s
         structlog.get_logger("access").info("request", path="/a\nb\x1b[31m mongodb://app:hunter2@db/", ms=1.5)
     [line] = capfd.readouterr().err.splitlines()
     assert line.split(" INFO  ")[1] == r"""'/a\nb\x1b[31m mongodb://app:***@db/' ms=1.5"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_whose_trace_is_recorded_is_a_span_named_by_its_route(recorded: Recorded) -> None:
+    answer = Client().get(f"/api/v1/orders/{ORDER_ID}/?search=secret")
+    [span] = recorded.spans
+    attributes = dict(span.attributes or {})
+    assert span.name == f"GET {attributes['http.route']}"
+    assert attributes["http.response.status_code"] == answer.status_code
+    assert ORDER_ID not in span.to_json()
+    assert "secret" not in span.to_json()
+    assert ids(span)[0] == answer["X-Request-Id"]
+
+
+def test_health_checks_are_no_spans(recorded: Recorded) -> None:
+    Client().get("/health/live")
+    assert recorded.spans == ()

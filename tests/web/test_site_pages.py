@@ -144,6 +144,13 @@ def test_a_database_that_is_down_outside_a_view_is_told_as_an_outage() -> None:
     assert server_error(request_of()).status_code == HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def test_the_page_of_a_failure_names_the_trace_by_which_staff_find_it() -> None:
+    request = request_of()
+    request.trace_parent = f"00-{'a' * 32}-{'b' * 16}-00"  # type: ignore[attr-defined]
+    assert f"<code>{'a' * 32}</code>" in server_error(request).content.decode()
+    assert "a" * 32 not in raising(Http404())(request).content.decode()
+
+
 def rendered(source: str, **context: Any) -> str:
     return Template("{% load site %}" + source).render(Context(context))
 

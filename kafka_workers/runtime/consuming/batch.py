@@ -16,6 +16,7 @@ from foundation.kill_points import kill_point
 from foundation.metrics import CONSUMER_MESSAGES
 from foundation.outage import DependencyUnavailable, NotNow
 from kafka_workers.runtime.consuming.batch_report import report_failure, report_handled
+from kafka_workers.runtime.consuming.batch_spans import BatchSpans
 from kafka_workers.runtime.consuming.definition import (
     ConsumerDefinition,
     DecodedMessage,
@@ -54,6 +55,7 @@ class BatchProcessor(Generic[T]):
         self._retry_delays = retry_delays
         self._prepared: _Prepared[T] | None = None
         self._received: dict[int, ReceivedMessage] = {}
+        self._spans = BatchSpans(definition.group)
         self.latest_reason = ""
         """Why the latest message failed that became a retry or a dead letter."""
 
@@ -108,6 +110,7 @@ class BatchProcessor(Generic[T]):
             each for index, each in self._received.items() if index < len(finished) and index not in failed
         ]
         report_handled(handled_now, time.monotonic() - began)
+        self._spans.end_all(messages[: len(finished)], {i: each.failure for i, each in failed.items()})
         for outcome, count in Counter(finished).items():
             CONSUMER_MESSAGES.labels(self._definition.group, outcome).inc(count)
         return finished
@@ -134,6 +137,7 @@ class BatchProcessor(Generic[T]):
                 continue
             try:
                 received = receive(message, headers, self._definition.group, self._definition.topics)
+                received = self._spans.begin(message, received)
                 decoded[index] = DecodedMessage(received, self._definition.decode(received))
             except EXITS:
                 raise
@@ -161,6 +165,7 @@ class BatchProcessor(Generic[T]):
         Raises DependencyUnavailable where that is none.
         """
         end = time.monotonic() + self._definition.time_budget
+        self._spans.forget()
         decoded = self._decode(messages[:1], failed)
         for index, message in enumerate(messages):
             if index and (time.monotonic() > end or not self._admits_another(index, failed, admit)):
@@ -171,7 +176,8 @@ class BatchProcessor(Generic[T]):
                 continue
             self._received[index] = work.received
             try:
-                self._handle_one(handle, work, decoded.get(index + 1))
+                with self._spans.handling_one(message):
+                    self._handle_one(handle, work, decoded.get(index + 1))
             except EXITS:
                 raise
             except DependencyUnavailable:
@@ -204,6 +210,7 @@ class BatchProcessor(Generic[T]):
         """Handle all messages as one batch, unless `prepare` has; returns how many they are."""
         prepared, self._prepared = self._prepared, None
         if prepared is None or prepared.messages != messages:
+            self._spans.forget()
             prepared = _Prepared(messages, self._decode(messages, failed), None)
         self._received = {index: each.received for index, each in prepared.decoded.items()}
         self._handle(prepared, failed, nothing if failed else meanwhile)
@@ -220,8 +227,9 @@ class BatchProcessor(Generic[T]):
             failed[index] = self._failed(batch.messages[index], error)
             return
         log.warning("a batch failed: splitting it to find the message at fault", reason=str(error))
-        for half in _halves(batch.decoded):
-            self._handle(_Prepared(batch.messages, half, None), failed)
+        items, middle = list(batch.decoded.items()), len(batch.decoded) // 2
+        for half in (items[:middle], items[middle:]):
+            self._handle(_Prepared(batch.messages, dict(half), None), failed)
 
     def _attempt(
         self, batch: "_Prepared[T]", failed: "dict[int, _Failed]", meanwhile: Meanwhile
@@ -255,7 +263,7 @@ class BatchProcessor(Generic[T]):
     def _answers(self, decoded: Sequence[DecodedMessage[T]]) -> list[OutgoingMessage]:
         beat()
         context = decoded[0].received.log_context if len(decoded) == 1 else {"messages": len(decoded)}
-        with bound_contextvars(**context):
+        with bound_contextvars(**context), self._spans.handling(decoded):
             kill_point("before-handling")
             assert self._definition.handle, "messages are handled one by one"
             return list(self._definition.handle(decoded))
@@ -287,9 +295,3 @@ class _Failed(NamedTuple):
 
     failure: Failure
     error: BaseException | None
-
-
-def _halves(decoded: dict[int, DecodedMessage[T]]) -> list[dict[int, DecodedMessage[T]]]:
-    items = list(decoded.items())
-    middle = len(items) // 2
-    return [dict(items[:middle]), dict(items[middle:])]

@@ -13,6 +13,7 @@ from kafka_workers.runtime.broker.errors import exception_for
 from kafka_workers.runtime.exceptions import BrokerUnavailable, PublishFailed, RejectedMessage
 from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer_ids import await_producer_ids
+from kafka_workers.runtime.producing.sent_spans import sent_spans
 
 _REJECTED = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -58,7 +59,10 @@ class Producer:
         Raises BrokerUnavailable when any message was not confirmed in time: the caller sends all again later.
         Raises PublishFailed when the broker rejects some for good; the others are stored then.
         """
-        batch = list(messages)
+        with sent_spans(list(messages)) as batch:
+            self._publish(batch, meanwhile)
+
+    def _publish(self, batch: Sequence[OutgoingMessage], meanwhile: Meanwhile) -> None:
         errors = self._rejected(batch, meanwhile)
         # The broker rejects a whole record batch for one message in it, so each is tried alone.
         at_fault = [

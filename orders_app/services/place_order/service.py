@@ -12,6 +12,7 @@ from foundation.batch_lines import log_batch
 from foundation.group_commit import GroupCommit
 from foundation.metrics import ORDERS_PLACED
 from foundation.shared_connection import shared_connection
+from foundation.tracing import batch_span
 from orders_app.document import OrderDocument
 from orders_app.exceptions import CustomerNotFound
 from orders_app.services.place_order.idempotency import find_placed
@@ -57,9 +58,13 @@ def is_outage(error: DatabaseError) -> bool:
     return isinstance(error, OperationalError) and not is_of_the_data
 
 
-PLACEMENTS = GroupCommit[PlacementRequest, Placement](
-    lambda requests: place_orders(requests, shared_connection(PLACING)), limit=MAX_BATCH
-)
+def _place_recorded(requests: Sequence[PlacementRequest]) -> list[Outcome]:
+    trace_parents = (request.origin.trace_parent for request in requests)
+    with batch_span("place orders", trace_parents, member="place order", size=len(requests)):
+        return place_orders(requests, shared_connection(PLACING))
+
+
+PLACEMENTS = GroupCommit[PlacementRequest, Placement](_place_recorded, limit=MAX_BATCH)
 """Places orders at the catalogue's prices; one idempotency key of a user gives one order.
 
 Its calls raise EmptyOrder, OrderTooLarge, UnknownProducts, InactiveProducts, PriceChanged,

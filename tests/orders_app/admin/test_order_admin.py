@@ -8,6 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.urls import reverse
+from pytest_django import Settings
 
 from foundation.tracing import trace_id
 from orders_app.models import MailRecord, Order
@@ -168,6 +169,17 @@ def test_the_page_tells_messages_and_mails_by_trace(placer: OrderPlacer, order_p
     [trace] = page.context["traces"]
     assert (trace.trace_id, trace.topics) == (trace_id(TRACE_PARENT), ["order.created", "inventory.reserve"])
     assert [mail.kind for mail in trace.mails] == ["placed"]
+
+
+def test_a_trace_leads_to_the_page_on_which_it_can_be_seen(
+    placer: OrderPlacer, order_pages: OrderPages, settings: Settings
+) -> None:
+    page = order_pages.page("change", placer.place().id)
+    address = f"https://jaeger.example.com/trace/{trace_id(TRACE_PARENT)}"
+    settings.TRACE_URL = "https://jaeger.example.com/trace/{trace_id}"
+    assert f'<a href="{address}">' in order_pages.client.get(page).content.decode()
+    settings.TRACE_URL = ""
+    assert address not in order_pages.client.get(page).content.decode()
 
 
 def test_the_page_says_what_was_short(placer: OrderPlacer, order_pages: OrderPages) -> None:

@@ -11,7 +11,7 @@ from kafka_workers.runtime.messages.message import OutgoingMessage, ReceivedMess
 from kafka_workers.runtime.messages.record import headers_of
 
 TRACE_PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-TRACE = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-01")
+TRACE = re.compile("00-[0-9a-f]{32}-[0-9a-f]{16}-00")
 Headers = dict[str, str | bytes | None]
 
 

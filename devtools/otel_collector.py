@@ -1,0 +1,111 @@
+"""The OpenTelemetry Collector with what the tests need of it, built in its pinned version where Go is there.
+
+`python -m devtools.otel_collector` builds it, which takes some minutes of a small machine the first time.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from devtools.stack.ports import free_ports
+from devtools.stack.server import ServerProcess
+
+VERSION = "v0.165.0"
+_MODULES = "go.opentelemetry.io/collector"
+_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"otel-collector-{VERSION}"
+_PROGRAM = _FOLDER / "otelcol"
+_BUILD_SECONDS = 900
+_BUILD = {
+    "dist": {"name": _PROGRAM.name, "output_path": str(_FOLDER), "version": VERSION},
+    "receivers": [{"gomod": f"{_MODULES}/receiver/otlpreceiver {VERSION}"}],
+    "exporters": [{"gomod": f"{_MODULES}/exporter/otlphttpexporter {VERSION}"}],
+}
+
+
+class NoCollector(Exception):
+    """It is not there and cannot be built; the text says why."""
+
+
+class CollectorServer(ServerProcess):
+    """A collector that takes spans by OTLP over HTTP and passes them on to `target` in the same way."""
+
+    name = "collector"
+    setting = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
+    def __init__(self, directory: Path, target: str) -> None:
+        [port] = free_ports(1)
+        super().__init__(directory, port)
+        self._target = target
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def install(self) -> None:
+        """Builds the program if it is missing. Raises NoCollector."""
+        if not _PROGRAM.exists():
+            _build()
+
+    def _prepare(self) -> None:
+        """Writes its configuration; JSON is YAML too."""
+        config = {
+            "receivers": {"otlp": {"protocols": {"http": {"endpoint": self.address}}}},
+            "exporters": {"otlp_http": {"endpoint": self._target}},
+            "service": {
+                "telemetry": {"metrics": {"level": "none"}},
+                "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["otlp_http"]}},
+            },
+        }
+        self._config.write_text(json.dumps(config))
+
+    @property
+    def _config(self) -> Path:
+        return self.directory / "config.yaml"
+
+    def _command(self) -> Sequence[str | Path]:
+        return [_PROGRAM, "--config", self._config]
+
+    def _is_healthy(self) -> bool:
+        empty = urllib.request.Request(
+            f"{self.url}/v1/traces", b"{}", headers={"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(empty, timeout=1) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+def _build() -> None:
+    go = shutil.which("go")
+    if go is None:
+        raise NoCollector("Go is not installed")
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    recipe = _FOLDER / "builder.yaml"
+    recipe.write_text(json.dumps(_BUILD))
+    try:
+        subprocess.run(
+            [go, "run", f"{_MODULES}/cmd/builder@{VERSION}", "--config", recipe],
+            env=os.environ | {"CGO_ENABLED": "0"},
+            capture_output=True,
+            text=True,
+            timeout=_BUILD_SECONDS,
+            check=True,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        reason = str(error.stderr or error).strip().splitlines()[-1]
+        raise NoCollector(f"the collector {VERSION} cannot be built: {reason}") from error
+
+
+if __name__ == "__main__":
+    try:
+        _build()
+        print(_PROGRAM)
+    except NoCollector as error:
+        sys.exit(str(error))
