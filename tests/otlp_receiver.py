@@ -39,6 +39,8 @@ class OtlpReceiver:
     spans: list[ReceivedSpan] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     """By what programs they were sent."""
+    refuses: bool = False
+    """Whether spans are refused, and lost."""
 
     def of_trace(self, trace_id: str) -> list[ReceivedSpan]:
         """The spans of a trace."""
@@ -56,6 +58,9 @@ def otlp_receiver() -> Iterator[OtlpReceiver]:
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
             assert self.path == PATH
+            if receiver.refuses:
+                self.send_error(400)
+                return
             receiver.spans += spans_of(ExportTraceServiceRequest.FromString(body))
             receiver.agents.add(str(self.headers["User-Agent"]))
             answer = ExportTraceServiceResponse().SerializeToString()

@@ -42,7 +42,7 @@ def recorder_of(process: str) -> "Recorder":
     if not os.environ.get("OTEL_SERVICE_NAME"):
         resource["service.name"] = f"stockbridge-{process}"
     return Recorder(
-        _Processor(_Exporter(OTLPSpanExporter())),
+        _Processor(CollectorExporter(OTLPSpanExporter())),
         Resource.create(resource),
         sampler=settings.OTEL_TRACES_SAMPLER,
         share=settings.OTEL_TRACES_SAMPLER_ARG,
@@ -165,7 +165,7 @@ class _Processor(BatchSpanProcessor):
         self._batch_processor.shutdown(timeout_millis=EXIT_MILLISECONDS)
 
 
-class _Exporter(SpanExporter):
+class CollectorExporter(SpanExporter):
     """Exports spans; logs the beginning and the end of an outage of the collector, and how many are lost."""
 
     def __init__(self, exporter: SpanExporter) -> None:
