@@ -121,7 +121,7 @@ def _end_span(span: Span, request: HttpRequest, response: HttpResponse) -> None:
     method, route = _method_and_route(request)
     if request.path in WATCHING:
         return
-    attributes = {
+    attributes: dict[str, str | int] = {
         "http.request.method": method,
         "http.route": route,
         "http.response.status_code": response.status_code,

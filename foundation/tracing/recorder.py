@@ -14,7 +14,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Decision, TraceIdRatioBased
 from opentelemetry.trace import (
     Link,
     NonRecordingSpan,
@@ -99,7 +99,7 @@ class Recorder:
     def _decide(self, trace_id: int, caller: str) -> bool:
         if caller and self._follows_caller:
             return is_sampled(caller)
-        return self._sampler.should_sample(None, trace_id, "").decision.is_sampled()
+        return self._sampler.should_sample(None, trace_id, "").decision is Decision.RECORD_AND_SAMPLE
 
 
 class RecordedSpan:

@@ -1,6 +1,6 @@
 """The spans of a batch: one for each message whose trace is recorded, and one for handling all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,7 +33,7 @@ class BatchSpans:
             return received
         record = _record(message)
         topic, partition, offset = record
-        attributes = {
+        attributes: dict[str, str | int] = {
             "messaging.system": "kafka",
             "messaging.operation.type": "process",
             "messaging.destination.name": str(topic),
@@ -53,9 +53,8 @@ class BatchSpans:
         """Record that these messages are handled together."""
         trace_parents = {each.received.trace_parent for each in decoded} if self._open else set()
         with batch_span(f"handle {self._group}", trace_parents, size=len(decoded)) as batch:
-            for span in self._open.values() if batch else ():
-                if span.trace_parent in trace_parents:
-                    span.link(batch.trace_parent)
+            if batch:
+                self._link(trace_parents, batch.trace_parent)
             yield
 
     @contextmanager
@@ -73,6 +72,11 @@ class BatchSpans:
         """These messages are finished; those of `failures`, by their index, go to their next topic."""
         for index, message in enumerate(messages if self._open else ()):
             self._end(message, failures[index].exception if index in failures else "")
+
+    def _link(self, trace_parents: Container[str], batch: str) -> None:
+        for span in self._open.values():
+            if span.trace_parent in trace_parents:
+                span.link(batch)
 
     def _end(self, message: Message, error: str = "") -> None:
         if span := self._open.pop(_record(message), None):
