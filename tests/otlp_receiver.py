@@ -90,7 +90,7 @@ def spans_of(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:
         for of_scope in of_resource.scope_spans:
             for span in of_scope.spans:
                 yield ReceivedSpan(
-                    service=names["service.name"],
+                    service=names.get("service.name", ""),
                     name=span.name,
                     kind=span.kind,
                     trace_id=span.trace_id.hex(),
