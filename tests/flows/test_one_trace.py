@@ -111,7 +111,7 @@ def test_a_paid_order_is_one_trace_from_the_click_to_the_socket_message_and_the_
         socket.wait_for("order:status_changed", order["id"])
     with closing(Inbox(traced.servers[MAIL].page)) as inbox:
         inbox.wait_for(order["orderNumber"], count=2)
-    history = alice.call("GET", f"orders/{order['id']}/history/").json()
+    history = alice.call("GET", f"orders/{order['id']}/history/").json()["results"]
     [trace_id] = {entry["traceId"] for entry in history}
 
     wait_for_all(STEPS, lambda: receiver.of_trace(trace_id))
