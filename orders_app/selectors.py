@@ -15,9 +15,12 @@ from orders_app.models.order import AWAITS_PAYMENT
 from orders_app.models.rows import read_documents
 from orders_app.order_search import matching_row_by_row, search_conditions
 from orders_app.state_machine import OrderStatus, StockStatus
+from web.bounded_count import bounded_count
 
 Row = TypeVar("Row", bound=Model)
 SEARCHED_FIRST, SEARCHED_SHIPPED, MANY_MATCHES = 2_000, 300, 50
+MOST_MATCHES = 10_000
+"""Where more orders are expected to match a search, it takes seconds to find them all."""
 OPEN = (OrderStatus.PENDING, OrderStatus.PROCESSING, OrderStatus.SHIPPED)
 
 
@@ -63,11 +66,31 @@ def search_newest(orders: QuerySet[Order], text: str, *, by_customer: bool = Tru
     None where they are few: then those that match are few enough to be found by `find_newest`, which takes
     seconds for a word that a million orders have.
     """
+    found, _ = _search_newest(orders, text, by_customer=by_customer)
+    return orders.filter(pk__in=found) if len(found) >= MANY_MATCHES else None
+
+
+def search_bounded(orders: QuerySet[Order], text: str) -> tuple[QuerySet[Order], bool]:
+    """The orders that match the search text, as `search_orders`, and whether they are all that match.
+
+    Where more than MOST_MATCHES are expected to match, they are those among the newest of these orders.
+    """
+    orders_counted = bounded_count(orders, MOST_MATCHES)
+    if orders_counted.is_exact or is_beginning_of_all_numbers(text):
+        return search_orders(orders, text), True
+    found, searched = _search_newest(orders, text, by_customer=True)
+    expected = orders_counted.rows * len(found) / max(searched, 1)
+    if len(found) >= MANY_MATCHES and expected > MOST_MATCHES:
+        return orders.filter(pk__in=found), False
+    return search_orders(orders, text), True
+
+
+def _search_newest(orders: QuerySet[Order], text: str, *, by_customer: bool) -> tuple[list[UUID], int]:
+    """The ids of those of the newest of these orders that match, and how many were looked at."""
     newest = {order_id for part in _newest_parts(orders) for order_id in part.values_list("pk", flat=True)}
     orders_newest = Order.objects.order_by().filter(pk__in=newest)
     matching = matching_row_by_row(orders_newest, text, by_customer=by_customer)
-    found = list(matching.values_list("pk", flat=True))
-    return orders.filter(pk__in=found) if len(found) >= MANY_MATCHES else None
+    return list(matching.values_list("pk", flat=True)), len(newest)
 
 
 def _newest_parts(orders: QuerySet[Order]) -> Iterator[QuerySet[Order]]:

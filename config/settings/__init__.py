@@ -317,7 +317,7 @@ CORS_ALLOW_HEADERS = (
     "x-csrftoken",
     "x-requested-with",
 )
-CORS_EXPOSE_HEADERS = ("etag", "location", "retry-after", "x-count-estimated")
+CORS_EXPOSE_HEADERS = ("etag", "location", "retry-after", "x-count-estimated", "x-newest-searched")
 CSRF_TRUSTED_ORIGINS = [FRONTEND_URL] if FRONTEND_URL else []
 
 # How often one may ask, by kind of throttle (web/throttles.py). With PLAIN_HTTP, which is for the owner of

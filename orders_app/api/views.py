@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.utils import translate_validation
 from msgspec import UNSET, Struct, structs, to_builtins
 from rest_framework import status
 from rest_framework.decorators import action
@@ -60,6 +62,9 @@ from web.no_store import NoStore
 from web.parsers import JsonBytesParser
 from web.struct_schema import StructSerializer
 
+NEWEST_SEARCHED = "X-Newest-Searched"
+"""The header of a list in which a search left out older orders that may match too."""
+
 
 @described
 class OrderViewSet(NoStore, PaymentActions):
@@ -98,7 +103,7 @@ class OrderViewSet(NoStore, PaymentActions):
 
     def list(self, request: Request) -> Response:
         """Own orders; for staff, everyone's."""
-        return self.page(self.filter_queryset(self.get_queryset()), document_of)
+        return self.page_of_orders(self.get_queryset())
 
     def create(self, request: Request) -> Response:
         """Take an order at once; whether its stock could be reserved shows in it moments later."""
@@ -167,12 +172,22 @@ class OrderViewSet(NoStore, PaymentActions):
     )
     def of_user(self, request: Request, user_id: int) -> Response:
         """The orders of one user."""
-        return self.page(self.filter_queryset(orders_of(user_id)), document_of)
+        return self.page_of_orders(orders_of(user_id))
 
     @action(detail=False, permission_classes=[AllowAny], pagination_class=None, filter_backends=[])
     def statuses(self, request: Request) -> Response:
         """Every status an order can have, and what may follow it."""
         return Response([to_builtins(Status(code, code.label, after)) for code, after in TRANSITIONS.items()])
+
+    def page_of_orders(self, orders: QuerySet[Order]) -> Response:
+        """One page of those of the orders that are asked for; a header says if older ones were left out."""
+        filters = DjangoFilterBackend().get_filterset(self.request, orders, self)
+        if not filters.is_valid():
+            raise translate_validation(filters.errors)
+        response = self.page(filters.qs, document_of)
+        if not filters.are_all_found:
+            response[NEWEST_SEARCHED] = "true"
+        return response
 
     def page(self, rows: QuerySet[Any] | Sequence[Any], shape: Callable[[Any], Struct]) -> Response:
         """One page of a list, each row in its shape."""

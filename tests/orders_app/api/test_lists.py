@@ -87,6 +87,34 @@ def test_staff_find_orders_by_customer(placer: OrderPlacer, staff: ApiUser, cust
     assert listed(customer, f"search={part}") == []
 
 
+def test_of_very_many_orders_that_match_staff_find_the_newest_and_a_header_says_so(
+    placer: OrderPlacer, staff: ApiUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bound, value in {"SEARCHED_FIRST": 2, "MANY_MATCHES": 2, "MOST_MATCHES": 3}.items():
+        monkeypatch.setattr(f"orders_app.selectors.{bound}", value)
+    orders = [placer.place() for _ in range(3)]
+    assert only_newest(staff, "search=lant") == (ids(*reversed(orders)), None)
+    orders.append(placer.place())
+    lamp = placer.place_items((placer.catalogue.add("Lamp"), 1)).order
+    oldest, *_, newest = orders
+    assert only_newest(staff, "search=lant") == (ids(*reversed(orders)), None)
+    assert only_newest(staff, "search=lamp") == (ids(lamp), None)
+    before = f"createdBefore={lamp.created_at.isoformat().replace('+00:00', 'Z')}"
+    assert only_newest(staff, f"search=lant&{before}") == (ids(newest, orders[2]), "true")
+    assert only_newest(staff, f"search=lant&{before}&ordering=createdAt&pageSize=1") == (
+        ids(orders[2]),
+        "true",
+    )
+    assert only_newest(staff, f"search={oldest.order_number}&{before}") == (ids(oldest), None)
+    assert only_newest(staff, f"search=SB-&{before}") == (ids(*reversed(orders)), None)
+
+
+def only_newest(user: ApiUser, query: str) -> tuple[list[str], str | None]:
+    """The ids of the orders on the page, and the header that says that only the newest were searched."""
+    response = user.request("GET", f"orders/?{query}")
+    return [row["id"] for row in response.json()["results"]], response.headers.get("X-Newest-Searched")
+
+
 MEANINGLESS = {
     "status=9": "status",
     "status=1,9": "status",
