@@ -28,7 +28,7 @@ LABELS: Mapping[str, str] = {
     "dependency": "`postgresql`, `mongodb` or `kafka`",
     "disk": "a disk of `WATCHED_DISKS`",
     "endpoint": "an address of `WATCHED_CERTIFICATES`",
-    "group": "a consumer group; of lag, any group of the cluster",
+    "group": "a consumer group; of lag, also the first 50 groups of other programs",
     "kind": "one of a fixed list, which the metric names or its code has",
     "method": "an HTTP method of the usual ones; `other` for the rest",
     "operation": "what the payment gateway is asked for: charge, refund, look_up or list",
@@ -519,5 +519,12 @@ def begin_group_at_0(group: str) -> None:
     """The same for the metrics of a consumer group, whose name is known to its consumers."""
     for outcome in ("handled", "retried", "dead_lettered", "invalid"):
         CONSUMER_MESSAGES.labels(group, outcome)
-    for metric in (DUPLICATES_ABSORBED, CONSUMER_WAITING, CIRCUIT_BREAKER_OPEN, KAFKA_REQUEST_ERRORS):
+    for metric in (
+        CONSUMER_BATCH_MESSAGES,
+        CONSUMER_BATCH_SECONDS,
+        DUPLICATES_ABSORBED,
+        CONSUMER_WAITING,
+        CIRCUIT_BREAKER_OPEN,
+        KAFKA_REQUEST_ERRORS,
+    ):
         metric.labels(group)

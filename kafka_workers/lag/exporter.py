@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from functools import partial
 
+import structlog
+
 from foundation.heartbeat import beat, tell_warm
 from foundation.metrics import (
     CONSUMER_GROUP_STATUS,
@@ -28,6 +30,10 @@ from kafka_workers.workers import GROUPS
 LOOK_SECONDS = 5.0
 DEAD_LETTER_SECONDS = 30.0
 WINDOW_SECONDS = 30.0
+MOST_OTHER_GROUPS = 50
+"""The lag of so many groups of other programs is shown, until the exporter is started again."""
+
+log = structlog.get_logger(__name__)
 
 Labels = tuple[str, str, str]
 
@@ -53,14 +59,41 @@ def _take_turn(
     return LOOK_SECONDS
 
 
+class ShownGroups:
+    """The groups whose lag is shown: ours, and of other programs the first that were seen.
+
+    Each name is a label, so that Prometheus keeps its series; every console consumer has a new name.
+    """
+
+    def __init__(self) -> None:
+        self._others: set[str] = set()
+        self._has_told = False
+
+    def takes(self, group: str) -> bool:
+        """Whether the lag of this group is shown; logs once that there are too many others."""
+        if group in GROUPS or group in self._others:
+            return True
+        if len(self._others) < MOST_OTHER_GROUPS:
+            self._others.add(group)
+            return True
+        if not self._has_told:
+            log.warning(
+                "metrics show no further groups of other programs", group=group, shown=MOST_OTHER_GROUPS
+            )
+            self._has_told = True
+        return False
+
+
 class LagMetrics:
     """The metrics of lag; those of a partition that is gone become 0, those of one without a leader stay."""
 
     def __init__(self) -> None:
         self._shown: set[Labels] = set()
+        self._groups = ShownGroups()
 
     def show(self, watched: Sequence[WatchedPartition], *, unknown: Set[tuple[str, int]]) -> None:
         """Set the metrics of these partitions; `unknown` has those without a leader."""
+        watched = [each for each in watched if self._groups.takes(each.lag.group)]
         now_shown = {_labels(each) for each in watched}
         kept = {labels for labels in self._shown if (labels[1], int(labels[2])) in unknown}
         for gone in self._shown - now_shown - kept:
