@@ -45,7 +45,7 @@ def story(server: str, number: str) -> list[Line]:
         return []
     [order] = orders
     about = [of_order(line, order) for line in search(server, {"term": {"order.id": order}})]
-    traces = sorted({line["trace.id"] for line in about if "trace.id" in line})
+    traces = sorted({trace for line in about for trace in as_list(line.get("trace.id", []))})
     either = [{"term": {"order.id": order}}, {"terms": {"trace.id": traces}}]
     found = search(server, {"bool": {"should": either, "minimum_should_match": 1}})
     return [of_order(line, order) for line in found]
@@ -56,8 +56,12 @@ def of_order(line: Line, order: str) -> Line:
     orders = line.get("order.id")
     if not isinstance(orders, list):
         return line
-    at = orders.index(order)
-    return {name: value[at] if len(as_list(value)) == len(orders) else value for name, value in line.items()}
+    at = [index for index, each in enumerate(orders) if each == order]
+    listed = {name for name, value in line.items() if isinstance(value, list) and len(value) == len(orders)}
+    return {
+        name: sorted({value[index] for index in at}) if name in listed else value
+        for name, value in line.items()
+    }
 
 
 def as_list(value: Any) -> list[Any]:
@@ -87,7 +91,7 @@ def flat(source: Line, before: str = "") -> Line:
 
 def told(line: Line) -> str:
     """One line of the story."""
-    facts = " ".join(str(line[name]) for name in SHOWN if name in line)
+    facts = " ".join(str(value) for name in SHOWN for value in as_list(line.get(name, [])))
     beginning = f"{line['@timestamp'][:23]} {line.get('process.name', ''):<11}"
     return f"{beginning} {line['message']:<22} {facts}".rstrip()
 
