@@ -54,7 +54,7 @@ def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
     path = Path(app.srcdir) / f"{name}.md"
     if name == root_doc:
         source[0] += "".join(map(_tree_of, _SECTION.finditer(source[0])))
-    elif path.name in {"index.md", "README.md"} and path.parent != Path(app.srcdir):
+    elif path.name in {"index.md", "README.md"} and path.is_relative_to(Path(app.srcdir, "docs")):
         source[0] += _TOCTREE.format(title="", options=":glob:", entries="*").replace(":caption: \n", "")
 
 
