@@ -1,6 +1,7 @@
-"""The OpenTelemetry Collector with what the tests need of it, built in its pinned version where Go is there.
+"""The OpenTelemetry Collector with the parts that the tests need: a pinned version, built where Go is there.
 
-`python -m devtools.otel_collector` builds it, which takes some minutes of a small machine the first time.
+`python -m devtools.otel_collector` builds it, which takes some minutes the first time. An installation takes
+the contrib image instead, which has more parts.
 """
 
 import json
@@ -17,19 +18,21 @@ from devtools.stack.ports import free_ports
 from devtools.stack.server import ServerProcess
 
 VERSION = "v0.165.0"
-_MODULES = "go.opentelemetry.io/collector"
+_MANIFEST = Path(__file__).with_suffix(".yml")
 _FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"otel-collector-{VERSION}"
-_PROGRAM = _FOLDER / "otelcol"
-_BUILD_SECONDS = 900
-_BUILD = {
-    "dist": {"name": _PROGRAM.name, "output_path": str(_FOLDER), "version": VERSION},
-    "receivers": [{"gomod": f"{_MODULES}/receiver/otlpreceiver {VERSION}"}],
-    "exporters": [{"gomod": f"{_MODULES}/exporter/otlphttpexporter {VERSION}"}],
-}
+_BUILD_SECONDS = 1500
 
 
 class NoCollector(Exception):
     """It is not there and cannot be built; the text says why."""
+
+
+def collector_program() -> Path:
+    """The program, built first where it is missing. Raises NoCollector."""
+    program = _FOLDER / "otelcol"
+    if not program.exists():
+        _build(program)
+    return program
 
 
 class CollectorServer(ServerProcess):
@@ -49,8 +52,7 @@ class CollectorServer(ServerProcess):
 
     def install(self) -> None:
         """Builds the program if it is missing. Raises NoCollector."""
-        if not _PROGRAM.exists():
-            _build()
+        collector_program()
 
     def _prepare(self) -> None:
         """Writes its configuration; JSON is YAML too."""
@@ -69,7 +71,7 @@ class CollectorServer(ServerProcess):
         return self.directory / "config.yaml"
 
     def _command(self) -> Sequence[str | Path]:
-        return [_PROGRAM, "--config", self._config]
+        return [collector_program(), "--config", self._config]
 
     def _is_healthy(self) -> bool:
         empty = urllib.request.Request(
@@ -82,16 +84,17 @@ class CollectorServer(ServerProcess):
             return False
 
 
-def _build() -> None:
+def _build(program: Path) -> None:
     go = shutil.which("go")
     if go is None:
         raise NoCollector("Go is not installed")
     _FOLDER.mkdir(parents=True, exist_ok=True)
-    recipe = _FOLDER / "builder.yaml"
-    recipe.write_text(json.dumps(_BUILD))
+    shutil.copy(_MANIFEST, _FOLDER)
+    builder = f"go.opentelemetry.io/collector/cmd/builder@{VERSION}"
     try:
         subprocess.run(
-            [go, "run", f"{_MODULES}/cmd/builder@{VERSION}", "--config", recipe],
+            [go, "run", builder, "--config", _MANIFEST.name],
+            cwd=_FOLDER,
             env=os.environ | {"CGO_ENABLED": "0"},
             capture_output=True,
             text=True,
@@ -101,11 +104,12 @@ def _build() -> None:
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         reason = str(error.stderr or error).strip().splitlines()[-1]
         raise NoCollector(f"the collector {VERSION} cannot be built: {reason}") from error
+    # Only when it is whole: a build that was cut off is begun again.
+    (_FOLDER / "build" / program.name).rename(program)
 
 
 if __name__ == "__main__":
     try:
-        _build()
-        print(_PROGRAM)
+        print(collector_program())
     except NoCollector as error:
         sys.exit(str(error))

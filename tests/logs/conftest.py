@@ -9,8 +9,8 @@ import pytest
 from devtools.driver.inbox import Inbox
 from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import CREDIT_CARD, PAID, PROCESSING, Shop, eventually
-from devtools.log_collector import NoLogCollector, log_collector
 from devtools.log_search import LogSearchServer, NoLogSearch
+from devtools.otel_collector import NoCollector, collector_program
 from devtools.stack.ports import Ports, free_ports
 from devtools.stack.stack import Stack, embedded_stack
 from tests.logs.lines_by_otlp import ELK, LinesByOtlp
@@ -83,8 +83,8 @@ def shipped(
     """All lines of the system, shipped by the collector in its real configuration, and stored."""
     assert told
     try:
-        program = log_collector()
-    except NoLogCollector as reason:
+        program = collector_program()
+    except NoCollector as reason:
         pytest.skip(str(reason))
     folder = tmp_path_factory.mktemp("collector")
     with LinesByOtlp(log_search.url) as lines:
