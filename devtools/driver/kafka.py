@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import msgspec
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,11 @@ class KafkaClient:
         )
         try:
             consumer.assign(
-                [self._start(consumer, topic, p) for topic in topics for p in self._partitions(topic)]
+                [
+                    TopicPartition(topic, number, OFFSET_BEGINNING)
+                    for topic in topics
+                    for number in self._partitions(topic)
+                ]
             )
             records: list[Record] = []
             end = time.monotonic() + seconds
@@ -105,8 +109,3 @@ class KafkaClient:
 
     def _partitions(self, topic: str) -> list[int]:
         return list(self.producer.list_topics(topic, timeout=10).topics[topic].partitions)
-
-    @staticmethod
-    def _start(consumer: Consumer, topic: str, partition: int) -> TopicPartition:
-        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
-        return TopicPartition(topic, partition, low)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from django.core.management import call_command
 
 from devtools.driver.kafka import KafkaClient
@@ -51,9 +52,8 @@ EXPECTED = {
 @pytest.fixture(scope="module")
 def broker(kafka: str) -> Iterator[str]:
     """A broker with the topics, and one request in each partition of `inventory.reserve`."""
-    call_command("create_topics", verbosity=0)
     client = KafkaClient(kafka)
-    eventually(lambda: "inventory.reserve" in client.producer.list_topics(timeout=10).topics, "the topic")
+    create_anew("inventory.reserve", kafka, client)
     headers: dict[str, str | bytes | None] = {"ce_type": "inventory.reserve", "ce_id": "1"}
     for partition in range(3):
         client.producer.produce(
@@ -62,6 +62,21 @@ def broker(kafka: str) -> Iterator[str]:
     assert client.producer.flush(15) == 0
     yield kafka
     client.close()
+
+
+def create_anew(topic: str, broker: str, client: KafkaClient) -> None:
+    """Create all topics that are missing, and this one without the messages of earlier tests."""
+
+    def is_there() -> bool:
+        return topic in client.producer.list_topics(timeout=10).topics
+
+    if is_there():
+        admin = AdminClient({"bootstrap.servers": broker})
+        [deleted] = admin.delete_topics([topic]).values()
+        deleted.result(15)
+        eventually(lambda: not is_there(), f"{topic} is deleted")
+    call_command("create_topics", verbosity=0)
+    eventually(is_there, f"{topic} is there")
 
 
 def run(script: str, broker: str) -> subprocess.CompletedProcess[str]:

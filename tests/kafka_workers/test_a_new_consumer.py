@@ -132,7 +132,7 @@ def test_it_works_restarts_after_a_kill_and_ends_on_sigterm(
     def handles_an_order() -> None:
         order = uuid.uuid4().hex
         kafka_client.send("order.created", order, b"{}")
-        eventually(lambda: has_logged(order), "the order is handled", seconds=30)
+        eventually(lambda: has_logged(order), "the order is handled", seconds=60)
 
     toy.start()
     try:

@@ -71,24 +71,26 @@ class Command(OperatorCommand):
         look: Look = _look_until_sure
         try:
             while True:
-                wrong = self._show_once(lag_watch, look, as_json=as_json)
+                try:
+                    watched = look(lag_watch)
+                except DependencyUnavailable as error:
+                    # An outage is shown, and does not end the command.
+                    wrong = [str(error)]
+                    self.stderr.write(str(error))
+                else:
+                    # Before it is shown: Ctrl-C may come as soon as somebody has seen it.
+                    wrong = _wrong(lag_watch, watched)
+                    self._show_anew(watched, as_json=as_json)
                 look = LagWatch.look
                 self.stdout.flush()
                 time.sleep(WATCH_SECONDS)
         except KeyboardInterrupt:
             return wrong
 
-    def _show_once(self, lag_watch: LagWatch, look: Look, *, as_json: bool) -> list[str]:
-        """What is wrong now; an outage is shown, and does not end the command."""
-        try:
-            watched = look(lag_watch)
-        except DependencyUnavailable as error:
-            self.stderr.write(f"{error}")
-            return [str(error)]
+    def _show_anew(self, watched: Sequence[WatchedPartition], *, as_json: bool) -> None:
         if self.stdout.isatty():
             self.stdout.write(_CLEAR_SCREEN, ending="")
         self._write(watched, as_json=as_json)
-        return _wrong(lag_watch, watched)
 
     def _write(self, watched: Sequence[WatchedPartition], *, as_json: bool) -> None:
         if as_json:

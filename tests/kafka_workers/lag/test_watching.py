@@ -287,10 +287,10 @@ def test_watching_ends_by_ctrl_c_with_the_exit_code_of_the_last_state(bench: Ben
         assert "STOPPED" in next(line for line in watching.stdout if line.startswith(bench.group))
         watching.send_signal(signal.SIGINT)
         try:
-            _, errors = watching.communicate(timeout=30)
+            shown, errors = watching.communicate(timeout=30)
         finally:
             watching.kill()
-    assert watching.returncode == 1
+    assert watching.returncode == 1, shown + errors
     assert f"no member of {bench.group} reads {bench.topic}/0: 1 message waits, for 1 h 0 min" in errors
     assert "Traceback" not in errors
 

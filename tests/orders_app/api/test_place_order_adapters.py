@@ -259,7 +259,7 @@ def test_headers_that_middlewares_read_mean_the_same_to_both_adapters(
     assert fast.status_code == 201
     is_of_frontend = case == "from a page of the frontend"
     assert fast.has_header("Access-Control-Allow-Origin") == is_of_frontend
-    readable = "etag, location, retry-after, x-count-estimated" if is_of_frontend else None
+    readable = "etag, location, retry-after, x-count-estimated, x-newest-searched" if is_of_frontend else None
     assert fast.get("Access-Control-Expose-Headers") == readable
 
 
