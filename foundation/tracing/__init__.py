@@ -6,8 +6,8 @@ Whether a trace is recorded is decided at its first span; the sampled flag of it
 that follow.
 """
 
+from foundation.tracing.protocols import Span
 from foundation.tracing.spans import (
-    Span,
     batch_span,
     begin_request,
     begin_span,

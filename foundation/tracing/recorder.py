@@ -25,7 +25,7 @@ from opentelemetry.trace import (
     TraceFlags,
 )
 
-from foundation.tracing.spans import Attributes, Kind
+from foundation.tracing.protocols import Attributes, Kind
 from foundation.tracing.trace_parent import is_sampled, without_sampled_flag
 from foundation.version import VERSION
 
