@@ -5,30 +5,25 @@ the contrib image instead, which has more parts.
 """
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from devtools.go_programs import CACHE, NoGoProgram, run_go
 from devtools.stack.ports import free_ports
 from devtools.stack.server import ServerProcess
 
 VERSION = "v0.165.0"
 _MANIFEST = Path(__file__).with_suffix(".yml")
-_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"otel-collector-{VERSION}"
+_FOLDER = CACHE / f"otel-collector-{VERSION}"
 _BUILD_SECONDS = 1500
 
 
-class NoCollector(Exception):
-    """It is not there and cannot be built; the text says why."""
-
-
 def collector_program() -> Path:
-    """The program, built first where it is missing. Raises NoCollector."""
+    """The program, built first where it is missing. Raises NoGoProgram."""
     program = _FOLDER / "otelcol"
     if not program.exists():
         _build(program)
@@ -51,7 +46,7 @@ class CollectorServer(ServerProcess):
         return f"http://{self.address}"
 
     def install(self) -> None:
-        """Builds the program if it is missing. Raises NoCollector."""
+        """Builds the program if it is missing. Raises NoGoProgram."""
         collector_program()
 
     def _prepare(self) -> None:
@@ -85,25 +80,16 @@ class CollectorServer(ServerProcess):
 
 
 def _build(program: Path) -> None:
-    go = shutil.which("go")
-    if go is None:
-        raise NoCollector("Go is not installed")
     _FOLDER.mkdir(parents=True, exist_ok=True)
     shutil.copy(_MANIFEST, _FOLDER)
     builder = f"go.opentelemetry.io/collector/cmd/builder@{VERSION}"
-    try:
-        subprocess.run(
-            [go, "run", builder, "--config", _MANIFEST.name],
-            cwd=_FOLDER,
-            env=os.environ | {"CGO_ENABLED": "0"},
-            capture_output=True,
-            text=True,
-            timeout=_BUILD_SECONDS,
-            check=True,
-        )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        reason = str(error.stderr or error).strip().splitlines()[-1]
-        raise NoCollector(f"the collector {VERSION} cannot be built: {reason}") from error
+    run_go(
+        ["run", builder, "--config", _MANIFEST.name],
+        building=f"the collector {VERSION}",
+        seconds=_BUILD_SECONDS,
+        variables={"CGO_ENABLED": "0"},
+        folder=_FOLDER,
+    )
     # Only when it is whole: a build that was cut off is begun again.
     (_FOLDER / "build" / program.name).rename(program)
 
@@ -111,5 +97,5 @@ def _build(program: Path) -> None:
 if __name__ == "__main__":
     try:
         print(collector_program())
-    except NoCollector as error:
+    except NoGoProgram as error:
         sys.exit(str(error))

@@ -7,7 +7,8 @@ import pytest
 
 from devtools.driver.inbox import Inbox
 from devtools.driver.shop import CREDIT_CARD, Shop, eventually
-from devtools.otel_collector import CollectorServer, NoCollector
+from devtools.go_programs import NoGoProgram
+from devtools.otel_collector import CollectorServer
 from devtools.stack.ports import Ports
 from devtools.stack.servers import MAIL
 from devtools.stack.stack import Stack, embedded_stack
@@ -57,7 +58,7 @@ def collector(receiver: OtlpReceiver, tmp_path_factory: pytest.TempPathFactory) 
     server = CollectorServer(tmp_path_factory.mktemp("collector"), receiver.url)
     try:
         server.install()
-    except NoCollector:
+    except NoGoProgram:
         yield receiver.url
         return
     server.start()

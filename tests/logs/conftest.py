@@ -9,8 +9,9 @@ import pytest
 from devtools.driver.inbox import Inbox
 from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import CREDIT_CARD, PAID, PROCESSING, Shop, eventually
+from devtools.go_programs import NoGoProgram
 from devtools.log_search import LogSearchServer, NoLogSearch
-from devtools.otel_collector import NoCollector, collector_program
+from devtools.otel_collector import collector_program
 from devtools.stack.ports import Ports, free_ports
 from devtools.stack.stack import Stack, embedded_stack
 from tests.logs.lines_by_otlp import ELK, LinesByOtlp
@@ -84,7 +85,7 @@ def shipped(
     assert told
     try:
         program = collector_program()
-    except NoCollector as reason:
+    except NoGoProgram as reason:
         pytest.skip(str(reason))
     folder = tmp_path_factory.mktemp("collector")
     with LinesByOtlp(log_search.url) as lines:

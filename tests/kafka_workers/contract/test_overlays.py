@@ -11,7 +11,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from devtools.kustomize import NoKustomize, render
+from devtools.go_programs import NoGoProgram
+from devtools.kustomize import render
 from devtools.strimzi_schemas import NoStrimziSchemas, strimzi_schemas
 from tests.kafka_workers.contract.kubernetes_manifests import (
     CUSTOM_KINDS,
@@ -33,7 +34,7 @@ def rendered(request: pytest.FixtureRequest) -> list[Manifest]:
     """Everything that an overlay applies."""
     try:
         return [*yaml.safe_load_all(render(FOLDER / "overlays" / request.param))]
-    except NoKustomize as error:
+    except NoGoProgram as error:
         pytest.skip(str(error))
 
 

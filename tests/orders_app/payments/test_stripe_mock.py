@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from devtools.driver.shop import eventually
+from devtools.go_programs import NoGoProgram
 from devtools.stack.ports import free_ports
-from devtools.stripe_mock import NoStripeMock, stripe_mock
+from devtools.stripe_mock import stripe_mock
 from orders_app.payments.gateway import Charge, RefundOrder
 from orders_app.payments.stripe_gateway import StripeGateway
 
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.go, pytest.mark.timeout(400)]
 def gateway() -> Iterator[StripeGateway]:
     try:
         program = stripe_mock()
-    except NoStripeMock as reason:
+    except NoGoProgram as reason:
         pytest.skip(str(reason))
     [port] = free_ports(1)
     with subprocess.Popen(
