@@ -71,15 +71,11 @@ class Command(OperatorCommand):
         look: Look = _look_until_sure
         try:
             while True:
-                try:
-                    watched = look(lag_watch)
-                except DependencyUnavailable as error:
-                    # An outage is shown, and does not end the command.
-                    wrong = [str(error)]
-                    self.stderr.write(str(error))
+                watched, wrong = _look_and_judge(lag_watch, look)
+                # Only then: Ctrl-C may come as soon as somebody has seen it.
+                if watched is None:
+                    self.stderr.write("\n".join(wrong))
                 else:
-                    # Before it is shown: Ctrl-C may come as soon as somebody has seen it.
-                    wrong = _wrong(lag_watch, watched)
                     self._show_anew(watched, as_json=as_json)
                 look = LagWatch.look
                 self.stdout.flush()
@@ -104,6 +100,15 @@ def _group_name(text: str) -> str:
     if not text:
         raise ArgumentTypeError("a group has a name")
     return text
+
+
+def _look_and_judge(lag_watch: LagWatch, look: Look) -> tuple[list[WatchedPartition] | None, list[str]]:
+    """What is seen, None in an outage, and what is wrong."""
+    try:
+        watched = look(lag_watch)
+    except DependencyUnavailable as error:
+        return None, [str(error)]
+    return watched, _wrong(lag_watch, watched)
 
 
 def _look_until_sure(lag_watch: LagWatch) -> list[WatchedPartition]:
