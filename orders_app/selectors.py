@@ -34,22 +34,23 @@ def orders_of(user_id: int) -> QuerySet[Order]:
     return all_orders().filter(user_id=user_id)
 
 
-def search_orders(orders: QuerySet[Order], text: str, *, by_customer: bool = True) -> QuerySet[Order]:
+def search_orders(orders: QuerySet[Order], text: str) -> QuerySet[Order]:
     """The orders that match the search text; case and accents do not count.
 
     The text may be a part of the order number (of at least three characters), the beginning of the number or
     of the tracking number, or the beginnings of words: of the city, of the name of one product, or of the
-    customer's names and e-mail address. Without `by_customer`, neither city nor customer are looked at.
+    customer's names and e-mail address.
     """
     if is_beginning_of_all_numbers(text):
         return orders
-    return _fulfilling_any(search_conditions(text, by_customer=by_customer), orders)
+    return _fulfilling_any(search_conditions(text, by_customer=True), orders)
 
 
-def find_newest(orders: QuerySet[Order], text: str, most: int, *, by_customer: bool = True) -> list[UUID]:
+def find_newest(orders: QuerySet[Order], text: str, most: int, *, by_customer: bool) -> list[UUID]:
     """The ids of those of these orders that match the search text, at most so many: the newest.
 
-    An id begins with the time at which its order was placed, so that ids alone are sorted.
+    Without `by_customer`, neither city nor customer are looked at. An id begins with the time at which its
+    order was placed, so that ids alone are sorted.
     """
     matches = _matches(search_conditions(text, by_customer=by_customer), orders)
     return list(matches.order_by("-pk").values_list("pk", flat=True)[:most])
@@ -60,7 +61,7 @@ def is_beginning_of_all_numbers(text: str) -> bool:
     return NUMBER_PREFIX.startswith(text.upper())
 
 
-def search_newest(orders: QuerySet[Order], text: str, *, by_customer: bool = True) -> QuerySet[Order] | None:
+def search_newest(orders: QuerySet[Order], text: str, *, by_customer: bool) -> QuerySet[Order] | None:
     """Those of the newest of these orders that match the search text, if they are many.
 
     None where they are few: then those that match are few enough to be found by `find_newest`, which takes
@@ -75,11 +76,11 @@ def search_bounded(orders: QuerySet[Order], text: str) -> tuple[QuerySet[Order],
 
     Where more than MOST_MATCHES are expected to match, they are those among the newest of these orders.
     """
-    orders_counted = bounded_count(orders, MOST_MATCHES)
-    if orders_counted.is_exact or is_beginning_of_all_numbers(text):
+    counted = bounded_count(orders, MOST_MATCHES)
+    if counted.is_exact or is_beginning_of_all_numbers(text):
         return search_orders(orders, text), True
     found, searched = _search_newest(orders, text, by_customer=True)
-    expected = orders_counted.rows * len(found) / max(searched, 1)
+    expected = counted.rows * len(found) / max(searched, 1)
     if len(found) >= MANY_MATCHES and expected > MOST_MATCHES:
         return orders.filter(pk__in=found), False
     return search_orders(orders, text), True
@@ -88,8 +89,8 @@ def search_bounded(orders: QuerySet[Order], text: str) -> tuple[QuerySet[Order],
 def _search_newest(orders: QuerySet[Order], text: str, *, by_customer: bool) -> tuple[list[UUID], int]:
     """The ids of those of the newest of these orders that match, and how many were looked at."""
     newest = {order_id for part in _newest_parts(orders) for order_id in part.values_list("pk", flat=True)}
-    orders_newest = Order.objects.order_by().filter(pk__in=newest)
-    matching = matching_row_by_row(orders_newest, text, by_customer=by_customer)
+    rows = Order.objects.order_by().filter(pk__in=newest)
+    matching = matching_row_by_row(rows, text, by_customer=by_customer)
     return list(matching.values_list("pk", flat=True)), len(newest)
 
 
