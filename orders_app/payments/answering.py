@@ -16,7 +16,7 @@ from foundation.metrics import PAYMENTS
 from foundation.tracing import in_span
 from orders_app.event_log import Origin
 from orders_app.messages import PaymentRefundRequested
-from orders_app.payments.calls import AnsweredBefore, Call, PaymentRequest, calls_of
+from orders_app.payments.calls import Answer, Call, PaymentRequest, calls_of
 from orders_app.payments.gateway import AnswerMissing, GatewayUnavailable, RefundRefused, gateway
 from orders_app.payments.messages import PaymentFailed, PaymentMessage, PaymentRefunded, PaymentSucceeded
 from orders_app.services.record_payment_answers import record_refund_failure
@@ -26,8 +26,6 @@ SHORTEST_WAIT, LONGEST_WAIT = 1.0, 3.0
 ANSWERS_REMEMBERED = 20
 ACTOR = "service:payments"
 
-Answer = PaymentMessage | AnsweredBefore | None
-"""The answer to a request; None where there is nothing to answer (yet)."""
 Outcome = Answer | Exception
 """The answer to a request, or why it failed."""
 
@@ -45,8 +43,10 @@ def answer_requests(requests: Sequence[PaymentRequest], trace_parents: Sequence[
     """
     calls = calls_of(requests, gateway())
     if trace_parents:
-        pairs_of_calls = zip(trace_parents, calls, strict=True)
-        calls = [in_span("ask the payment gateway", parent, call) for parent, call in pairs_of_calls]
+        calls = [
+            in_span("ask the payment gateway", trace_parent, call)
+            for trace_parent, call in zip(trace_parents, calls, strict=True)
+        ]
     kill_point("after-claim-before-charge")
     outcomes = _made_at_once(calls)
     if unavailable := next((each for each in outcomes if isinstance(each, GatewayUnavailable)), None):

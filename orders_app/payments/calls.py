@@ -37,8 +37,10 @@ class AnsweredBefore(Struct, frozen=True):
     """In place of an answer: the end of the attempt or refund is recorded, so that its request came again."""
 
 
-Call = Callable[[], PaymentMessage | AnsweredBefore | None]
-"""Gives the answer; None where there is none (yet). Raises the gateway's errors and Contradicted."""
+Answer = PaymentMessage | AnsweredBefore | None
+"""The answer to a request; None where there is nothing to answer (yet)."""
+Call = Callable[[], Answer]
+"""Gives the answer. Raises the gateway's errors and Contradicted."""
 
 NOT_GIVEN_BACK = PaymentFailure("refund_failed", "The customer's bank did not take the money back.")
 
