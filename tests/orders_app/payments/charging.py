@@ -11,9 +11,9 @@ from msgspec import UNSET
 from orders_app.document import OrderDocument, PaymentFailure
 from orders_app.messages import PaymentRequested
 from orders_app.payments.answering import Outcome, answer_requests
-from orders_app.payments.calls import PaymentRequest
+from orders_app.payments.calls import AnsweredBefore, PaymentRequest
 from orders_app.payments.gateway import GatewayPayment, RefundOrder, gateway
-from orders_app.payments.messages import PaymentFailed, PaymentMessage, PaymentRefunded, PaymentSucceeded
+from orders_app.payments.messages import PaymentFailed, PaymentRefunded, PaymentSucceeded
 from orders_app.services.payment_answers import MoneyReturned, PaymentAnswer, PaymentDeclined, PaymentTaken
 from orders_app.state_machine import PaymentMethod
 from tests.orders_app.ordering import OrderPlacer, answer, now, reserved
@@ -47,7 +47,8 @@ def settle(order: OrderDocument) -> OrderDocument:
     while True:
         before = now(order)
         outcomes = answer_requests(asked(order))
-        record(*(_as_recorded(outcome) for outcome in outcomes if isinstance(outcome, PaymentMessage)))
+        answers = [each for each in outcomes if each is not None and not isinstance(each, AnsweredBefore)]
+        record(*map(_as_recorded, answers))
         if now(order).version == before.version:
             return before
 
