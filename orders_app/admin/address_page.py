@@ -17,7 +17,7 @@ from orders_app.models import Order
 from orders_app.selectors import get_document
 from orders_app.services.change_order import update_order
 
-FIELDS = ShippingAddress.__struct_fields__
+ADDRESS_FIELDS = ShippingAddress.__struct_fields__
 ONE_LINE = _("This has to be one line without control characters.")
 
 
@@ -50,7 +50,7 @@ def _form(admin: ModelAdmin, request: HttpRequest, address: ShippingAddress) -> 
     form = forms.Form(
         request.POST if request.method == "POST" else None, initial=msgspec.structs.asdict(address)
     )
-    for name in FIELDS:
+    for name in ADDRESS_FIELDS:
         field = admin.formfield_for_dbfield(Order._meta.get_field(name), request)  # noqa: SLF001 - documented
         assert isinstance(field, forms.CharField)
         field.validators.append(require_one_line)
@@ -60,7 +60,7 @@ def _form(admin: ModelAdmin, request: HttpRequest, address: ShippingAddress) -> 
 
 def _save(request: HttpRequest, order: Order, form: forms.Form) -> bool:
     """Change the address; whether it was taken, else the form says why not."""
-    address = ShippingAddress(**{name: form.cleaned_data[name] for name in FIELDS})
+    address = ShippingAddress(**{name: form.cleaned_data[name] for name in ADDRESS_FIELDS})
     try:
         update_order(order_id=order.pk, shipping_address=address, origin=origin_of(request))
     except OrderError as refusal:

@@ -4,20 +4,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseNotAllowed,
-)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from orders_app.admin.action_page import action_url, show_action_page
 from orders_app.admin.action_report import show_report
-from orders_app.admin.address_page import show_address_page
+from orders_app.admin.address_page import ADDRESS_FIELDS, show_address_page
 from orders_app.admin.order_actions import ACTIONS, OrderAction
 from orders_app.admin.order_export import orders_file
 from orders_app.admin.order_list import OrderColumns
@@ -26,15 +20,12 @@ from orders_app.admin.origins import origin_of
 from orders_app.admin.override_page import show_override_page
 from orders_app.admin.permissions import CHANGE_ORDER, VIEW_ORDER, require_permissions
 from orders_app.admin.refund_page import show_refund_page
-from orders_app.document import ShippingAddress
 from orders_app.exceptions import OrderError
 from orders_app.models import Order
 from orders_app.models.order import REFUND_ORDERS, SHIP_ORDERS, VIEW_CUSTOMERS
 from orders_app.services.change_order import delete_order
 from orders_app.state_machine import FINAL
 from web.admin_parameters import MEANINGLESS
-
-ADDRESS_FIELDS = frozenset(ShippingAddress.__struct_fields__)
 
 
 @admin.register(Order)
