@@ -36,7 +36,7 @@ def update_orders_waiting() -> None:
 
 
 def update_holds_overdue() -> None:
-    """Set the gauge from the database, as above."""
+    """Set the gauge from the database, so that it grows while no worker ends the holds."""
     hold = timedelta(minutes=settings.HOLD_MINUTES)
     try:
         placed_at = orders_awaiting_payment(hold).order_by().aggregate(oldest=Min("created_at"))["oldest"]

@@ -28,7 +28,7 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # not generic at ru
     @cached_property
     def count(self) -> int:
         """The number of rows, or the limit if there are more."""
-        # Without their order, an index of the states counts them.
+        # Without an order, PostgreSQL can count them by an index of the states.
         return self.object_list.order_by()[:MAX_COUNTED_ROWS].count()  # type: ignore[attr-defined]  # a query set
 
 

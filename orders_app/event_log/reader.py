@@ -115,7 +115,10 @@ def oldest_unread_age(position: Position) -> float:
 
 
 def count_unread(position: Position, most: int) -> int:
-    """How many events are after this position, counted up to `most`; of which, see `oldest_unread_age`."""
+    """How many events are after this position, counted up to `most`.
+
+    Counts events too that cannot be read yet because an older transaction is still open.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_UNREAD, [str(position.tx), position.id, most])
         return int(cursor.fetchone()[0])

@@ -64,7 +64,7 @@ class CommandMetrics(CommandListener):
         self._observe(event)
 
     def _observe(self, event: CommandSucceededEvent | CommandFailedEvent) -> None:
-        seconds = _seconds.get(event.command_name) or _seconds[OTHER]
+        seconds = _seconds.get(event.command_name, _seconds[OTHER])
         seconds.observe(event.duration_micros / MICROSECONDS)
 
 

@@ -50,7 +50,7 @@ def is_duplicate_key(error: BulkWriteError) -> bool:
     return any(write_error["code"] == DUPLICATE_KEY for write_error in error.details["writeErrors"])
 
 
-def _count(_: RetryCallState) -> None:
+def _count_conflict(_: RetryCallState) -> None:
     MONGODB_CONFLICTS.inc()
 
 
@@ -58,7 +58,7 @@ retry_on_conflict = retry(
     retry=retry_if_exception(is_retryable),
     wait=wait_random_exponential(multiplier=0.005, max=0.5),
     stop=stop_after_delay(RETRY_SECONDS),
-    before_sleep=_count,
+    before_sleep=_count_conflict,
     reraise=True,
 )
 

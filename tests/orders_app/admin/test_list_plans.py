@@ -11,7 +11,7 @@ from orders_app.admin.order_filters import WAITING_LISTS
 from tests.orders_app.admin.order_pages import LIST, OrderPages
 from tests.orders_app.ordering import OrderPlacer
 
-TABLES = re.compile(r"Seq Scan on (orders_order|orders_orderitem|order_event)\w*")
+SCAN_OF_ALL = re.compile(r"Seq Scan on (orders_order|orders_orderitem|order_event)\w*")
 Query = dict[str, str]
 
 
@@ -27,7 +27,7 @@ def queries() -> Iterator[Query]:
     yield {"q": "lantern", "status__exact": "1"}
 
 
-def plans_of(sql: str) -> str:
+def plan_of(sql: str) -> str:
     """How the statement is executed where every other way is preferred to reading a whole table."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -46,4 +46,4 @@ def test_no_query_of_the_list_looks_through_all_orders(
     assert statements
     for sql in statements:
         if sql.startswith(("SELECT", "(SELECT")):
-            assert not TABLES.search(plan := plans_of(sql)), plan
+            assert not SCAN_OF_ALL.search(plan := plan_of(sql)), plan

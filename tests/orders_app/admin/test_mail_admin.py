@@ -75,7 +75,7 @@ def test_an_admin_switches_the_mail_of_a_user_off_and_sets_their_language(transa
     assert (kept.notifications, kept.language) == (False, "de")
 
 
-def test_who_may_not_see_customers_reads_and_finds_no_address(browser: Client, sam: User) -> None:
+def test_staff_who_may_not_see_customers_read_and_find_no_address(browser: Client, sam: User) -> None:
     address = "alice@example.com"
     mail = AccountMail.objects.create(kind=AccountMail.Kind.PASSWORD_RESET, user_id=sam.pk, address=address)
     record = MailRecord.objects.create(

@@ -314,7 +314,7 @@ def test_the_states_of_orders_are_counted_together(transactional_db: None) -> No
         assert cursor.fetchone()
 
 
-def test_who_may_not_see_customers_finds_no_order_by_them(
+def test_staff_who_may_not_see_customers_find_no_order_by_them(
     placer: OrderPlacer, order_pages: OrderPages, sam: User
 ) -> None:
     walter = User.objects.create_user("walter", email="walter@example.com", last_name="Moore")
@@ -335,7 +335,7 @@ def test_who_may_not_see_customers_finds_no_order_by_them(
             assert answer_.status_code == 400, lookup
 
 
-def test_of_many_orders_none_is_found_by_a_customer_who_may_not_be_seen(
+def test_staff_who_may_not_see_customers_find_none_of_many_orders_by_them(
     placer: OrderPlacer, order_pages: OrderPages, sam: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders_app.selectors.MANY_MATCHES", 1)
