@@ -18,8 +18,7 @@ CONSUMERS = Dashboard(
                 number(
                     "Groups that do not get on",
                     "Groups with a partition that is stalled (a member has it and does not get on) or "
-                    "stopped "
-                    "(nobody reads it).",
+                    "stopped (nobody reads it).",
                     Unit.COUNT,
                     or_0(f"count(count by (group)({STUCK} == 1))"),
                     bad_from=1,
@@ -69,9 +68,8 @@ CONSUMERS = Dashboard(
                 ),
                 lines(
                     "Wait of the first unread message",
-                    "By its record's time, of the partition that is furthest behind; in a retry topic "
-                    "since the "
-                    "message was due.",
+                    "By its record's time, of the partition that is furthest behind; in a retry topic since "
+                    "the message was due.",
                     Unit.SECONDS,
                     ("max by (group)(stockbridge_consumer_lag_seconds)", "{{group}}"),
                 ),
@@ -158,8 +156,8 @@ CONSUMERS = Dashboard(
                 ),
                 lines(
                     "Rebalances",
-                    "Partitions were given to consumers or taken from them: usual at a start, bad if it "
-                    "goes on.",
+                    "Partitions were given to consumers or taken from them: usual at a start, bad if it goes "
+                    "on.",
                     Unit.PER_SECOND,
                     (rate("stockbridge_consumer_rebalances_total", "group"), "{{group}}"),
                 ),

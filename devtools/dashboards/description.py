@@ -14,9 +14,7 @@ class Unit(StrEnum):
     COUNT = "short"
     PER_SECOND = "ops"
     SECONDS = "s"
-    BYTES = "bytes"
     SHARE = "percentunit"
-    TIME = "dateTimeFromNow"
 
 
 class Kind(StrEnum):
@@ -117,13 +115,9 @@ def quantile(share: float, metric: str, *labels: str, only: str = "") -> str:
     return f"histogram_quantile({share}, sum by ({by})(rate({metric}_bucket{only}[{RATE}])))"
 
 
-def quantiles(metric: str, *labels: str, only: str = "") -> list[tuple[str, str]]:
+def quantiles(metric: str, *, only: str = "") -> list[tuple[str, str]]:
     """The series of p50, p95 and p99 of a histogram, for a chart."""
-    prefix = "".join(f"{{{{{label}}}}} " for label in labels)
-    return [
-        (quantile(share, metric, *labels, only=only), f"{prefix}p{share * 100:g}")
-        for share in (0.5, 0.95, 0.99)
-    ]
+    return [(quantile(share, metric, only=only), f"p{share * 100:g}") for share in (0.5, 0.95, 0.99)]
 
 
 def or_0(expression: str) -> str:

@@ -15,8 +15,8 @@ ORDER_FLOW = Dashboard(
             [
                 number(
                     "Drift",
-                    "Pieces by which stock differed from the ledger at the last audit. Anything but 0 is "
-                    "an error.",
+                    "Pieces by which stock differed from the ledger at the last audit. Anything but 0 is an "
+                    "error.",
                     Unit.COUNT,
                     "max(stockbridge_stock_drift_pieces)",
                     bad_from=1,
@@ -127,8 +127,7 @@ ORDER_FLOW = Dashboard(
                 lines(
                     "Holds that are overdue",
                     "How long the oldest unpaid order is past its time; above a minute, the worker `holds` "
-                    "does "
-                    "not work.",
+                    "does not work.",
                     Unit.SECONDS,
                     ("max(stockbridge_holds_overdue_seconds)", "overdue"),
                 ),

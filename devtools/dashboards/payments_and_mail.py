@@ -55,9 +55,8 @@ PAYMENTS_AND_MAIL = Dashboard(
             [
                 lines(
                     "Answers of the gateway",
-                    "Payments and refunds by what became of them. Declines are the customers' affair, "
-                    "unless they "
-                    "become many at once.",
+                    "Payments and refunds by what became of them. Declines are the customers' affair, unless "
+                    "they become many at once.",
                     Unit.PER_SECOND,
                     (rate("stockbridge_payments_total", "outcome"), "{{outcome}}"),
                 ),

@@ -15,9 +15,8 @@ RELAY = Dashboard(
             [
                 number(
                     "Oldest unread event",
-                    "Age of the oldest event that is not published. Above a few seconds no relay runs, "
-                    "Kafka is "
-                    "away, or an open transaction holds the readers of the log back.",
+                    "Age of the oldest event that is not published. Above a few seconds no relay runs, Kafka "
+                    "is away, or an open transaction holds the readers of the log back.",
                     Unit.SECONDS,
                     "max(stockbridge_relay_oldest_unread_seconds)",
                     bad_from=10,
@@ -47,8 +46,7 @@ RELAY = Dashboard(
                 number(
                     "Partitions of the log ahead",
                     "For how long from now on orders find a partition of their month. Below 14 days the "
-                    "worker "
-                    "`holds` does not add any.",
+                    "worker `holds` does not add any.",
                     Unit.SECONDS,
                     "max(stockbridge_order_log_partitions_ahead_seconds)",
                     bad_below=DAYS_14,
@@ -96,8 +94,8 @@ RELAY = Dashboard(
                 ),
                 lines(
                     "Events parked",
-                    "By reason: refused by the broker, unroutable (data not of its type), or behind "
-                    "another one.",
+                    "By reason: refused by the broker, unroutable (data not of its type), or behind another "
+                    "one.",
                     Unit.PER_SECOND,
                     (rate("stockbridge_relay_set_aside_total", "reason"), "{{reason}}"),
                 ),

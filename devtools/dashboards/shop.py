@@ -46,8 +46,7 @@ SHOP = Dashboard(
                 number(
                     "Oldest order in flight",
                     "How long the oldest order has waited for the answer about its stock. Above a minute, "
-                    "the "
-                    "order flow is held up.",
+                    "the order flow is held up.",
                     Unit.SECONDS,
                     "max(stockbridge_orders_oldest_in_flight_seconds)",
                     bad_from=60,
@@ -67,8 +66,7 @@ SHOP = Dashboard(
                 lines(
                     "Orders placed and settled",
                     "Settled: the answer about the stock is recorded. Both lines keep together while the "
-                    "order "
-                    "flow keeps up.",
+                    "order flow keeps up.",
                     Unit.PER_SECOND,
                     (rate("stockbridge_orders_placed_total"), "placed"),
                     (rate("stockbridge_orders_settled_total", "outcome"), "{{outcome}}"),

@@ -26,12 +26,11 @@ Targets = Mapping[str, Sequence[str]]
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """What a test changes. `faster` divides the for-times and ranges of all rules; `replaced` has texts of
-    expressions with what stands there instead: `{"> 0.15": "> 2"}` makes a threshold lower."""
+    expressions with what stands there instead: `{"< 0.05": "< 0.5"}` raises a threshold."""
 
     targets: Targets
     faster: float = 1
     replaced: Mapping[str, str] = field(default_factory=dict)
-    monitor_token: str = ""
 
 
 def write_configuration(folder: Path, trial: Trial, *, alertmanager: str = "") -> Path:
