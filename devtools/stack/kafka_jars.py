@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from devtools.stack.errors import StackError
+from devtools.stack.java import DownloadFailed, class_path
 
 VERSION = "4.3.0"
 # With the trailing "!" each coordinate keeps the versions of its own dependencies. Without it the older
@@ -36,22 +37,19 @@ def _installed(home: Path) -> str | None:
     record = _record(home)
     if not record.exists():
         return None
-    class_path = record.read_text()
-    return class_path if all(Path(jar).exists() for jar in class_path.split(":")) else None
+    recorded = record.read_text()
+    return recorded if all(Path(jar).exists() for jar in recorded.split(":")) else None
 
 
 def _install(home: Path) -> str:
-    import jgo  # noqa: PLC0415 (takes a third of a second, and is needed for the first start only)
-
     print(f"downloading Kafka {VERSION} (55 MB) …", flush=True)
     # The virtual environment is for all users, unlike what the stack writes.
     umask = os.umask(0o022)
     try:
-        environment = jgo.build(_ENDPOINT, cache_dir=home)
-    except Exception as error:  # jgo raises many kinds of network and parser errors
+        found = class_path(_ENDPOINT, home)
+    except DownloadFailed as error:
         raise StackError(f"Kafka {VERSION} could not be downloaded, is the network up? ({error})") from error
     finally:
         os.umask(umask)
-    class_path = ":".join(str(jar) for jar in sorted(environment.path.glob("*/*.jar")))
-    _record(home).write_text(class_path)
-    return class_path
+    _record(home).write_text(found)
+    return found
