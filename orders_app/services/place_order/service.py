@@ -84,9 +84,10 @@ def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[O
     # written without looking for earlier ones: the database tells when a key is taken.
     outcomes |= find_placed({index: requests[index] for index in outcomes}, database)
     while orders:
-        written = write_orders([(order, requests[index]) for index, order in orders.items()], database)
+        asked = [(order, requests[index]) for index, order in orders.items()]
+        written = write_orders(asked, database)
         ORDERS_PLACED.inc(len(written))
-        _log_placed([(order, requests[index]) for index, order in orders.items() if order.id in written])
+        _log_placed([(order, request) for order, request in asked if order.id in written])
         outcomes |= {
             index: Placement(as_shown(order), replayed=False)
             for index, order in orders.items()
