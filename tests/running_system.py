@@ -1,7 +1,7 @@
-"""Fixtures that drive a running system from outside; the conftest that imports them defines `stack`."""
+"""A running system, and fixtures that drive it; the conftest that imports them defines `stack`."""
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 
 import pytest
 
@@ -9,15 +9,39 @@ from devtools.driver.gateway import GatewayBooks
 from devtools.driver.inbox import Inbox
 from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import Shop
+from devtools.stack.ports import Ports
 from devtools.stack.servers import MAIL
-from devtools.stack.stack import Stack
+from devtools.stack.stack import Stack, embedded_stack
+
+
+@contextmanager
+def running_stack(
+    tmp_path_factory: pytest.TempPathFactory,
+    caller: Mapping[str, str] | None = None,
+    counts: Mapping[str, int] | None = None,
+) -> Iterator[Stack]:
+    """The whole system with its demo, on servers of its own; `caller` and `counts` as in `embedded_stack`."""
+    directory = tmp_path_factory.mktemp("stack")
+    stack = embedded_stack(directory, ports=Ports.free(), caller=caller or {}, counts=counts)
+    try:
+        stack.start(demo=True)
+        yield stack
+    finally:
+        stack.stop()
+
+
+@contextmanager
+def shop_of(stack: Stack) -> Iterator[Shop]:
+    """The shop of this system, as people and programs use it."""
+    shop = Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
+    with closing(shop.http):
+        yield shop
 
 
 @pytest.fixture(scope="package")
 def shop(stack: Stack) -> Iterator[Shop]:
-    shop = Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
-    yield shop
-    shop.http.close()
+    with shop_of(stack) as shop:
+        yield shop
 
 
 @pytest.fixture(scope="package")

@@ -13,10 +13,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from devtools.driver.browser import launch, sign_in
 from devtools.driver.shop import CUSTOMER_PASSWORD, DEMO_PASSWORD, Caller, Shop
-from devtools.stack.ports import Ports
-from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.stack import Stack
 from tests.browser.watching import Watcher
-from tests.running_system import books, inbox, kafka_client, shop
+from tests.running_system import books, inbox, kafka_client, running_stack, shop
 
 __all__ = ["books", "inbox", "kafka_client", "shop", "sign_in"]
 
@@ -39,12 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Stack]:
-    stack = embedded_stack(tmp_path_factory.mktemp("stack"), ports=Ports.free(), caller={})
-    try:
-        stack.start(demo=True)
+    with running_stack(tmp_path_factory) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture(scope="package")

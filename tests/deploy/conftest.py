@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from devtools.stack.ports import Ports
-from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.stack import Stack
 from tests.deploy.reverse_proxy import Process
+from tests.running_system import running_stack
 
 # Not a local address: nobody may monitor who only says that he comes from it.
 MONITOR = "192.0.2.1"
@@ -15,12 +15,8 @@ MONITOR = "192.0.2.1"
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The system on servers of its own."""
-    stack = embedded_stack(tmp_path_factory.mktemp("stack"), ports=Ports.free(), caller={})
-    try:
-        stack.start(demo=True)
+    with running_stack(tmp_path_factory) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture(scope="package")

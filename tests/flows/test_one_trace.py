@@ -9,10 +9,10 @@ from devtools.driver.inbox import Inbox
 from devtools.driver.shop import CREDIT_CARD, Shop, eventually
 from devtools.go_programs import NoGoProgram
 from devtools.otel_collector import CollectorServer
-from devtools.stack.ports import Ports
 from devtools.stack.servers import MAIL
-from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.stack import Stack
 from tests.otlp_receiver import OtlpReceiver, ReceivedSpan, otlp_receiver
+from tests.running_system import running_stack, shop_of
 
 pytestmark = pytest.mark.tracing
 
@@ -76,18 +76,13 @@ def traced(collector: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "OTEL_TRACES_SAMPLER": "parentbased_always_on",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
     }
-    stack = embedded_stack(tmp_path_factory.mktemp("stack"), ports=Ports.free(), caller=caller)
-    try:
-        stack.start(demo=True)
+    with running_stack(tmp_path_factory, caller=caller) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture
 def traced_shop(traced: Stack) -> Iterator[Shop]:
-    shop = Shop(traced.urls["web"], traced.urls["sockets"], traced.env["SERVICE_API_KEY"])
-    with closing(shop.http):
+    with shop_of(traced) as shop:
         yield shop
 
 

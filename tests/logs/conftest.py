@@ -12,10 +12,10 @@ from devtools.driver.shop import CREDIT_CARD, PAID, PROCESSING, Shop, eventually
 from devtools.go_programs import NoGoProgram
 from devtools.log_search import LogSearchServer, NoLogSearch
 from devtools.otel_collector import collector_program
-from devtools.stack.ports import Ports, free_ports
-from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.ports import free_ports
+from devtools.stack.stack import Stack
 from tests.logs.lines_by_otlp import ELK, LinesByOtlp
-from tests.running_system import inbox, kafka_client, shop
+from tests.running_system import inbox, kafka_client, running_stack, shop
 
 __all__ = ["inbox", "kafka_client", "shop"]
 
@@ -25,14 +25,8 @@ WRONG = "an-order-of-nobody"
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = embedded_stack(
-        tmp_path_factory.mktemp("stack"), ports=Ports.free(), caller={"LOG_FORMAT": "json"}
-    )
-    try:
-        stack.start(demo=True)
+    with running_stack(tmp_path_factory, caller={"LOG_FORMAT": "json"}) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture(scope="package")

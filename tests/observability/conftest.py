@@ -16,11 +16,10 @@ from devtools.monitoring.programs import (
     find_program,
 )
 from devtools.monitoring.watching import Monitoring
-from devtools.stack.ports import Ports
-from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.stack import Stack
 from tests.observability.exposition import Exposition
 from tests.observability.webhook import Webhook
-from tests.running_system import books, inbox, kafka_client, shop
+from tests.running_system import books, inbox, kafka_client, running_stack, shop
 
 __all__ = ["books", "inbox", "kafka_client", "shop"]
 
@@ -51,12 +50,8 @@ def amtool(programs: None) -> Path:
 @pytest.fixture(scope="package")
 def stack(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system with its demo, for tests that leave it as they found it."""
-    stack = embedded_stack(tmp_path_factory.mktemp("stack"), ports=Ports.free(), caller={})
-    try:
-        stack.start(demo=True)
+    with running_stack(tmp_path_factory) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture

@@ -16,16 +16,15 @@ from django.conf import settings
 from pymongo import MongoClient
 
 from devtools.driver.kafka import KafkaClient
-from devtools.driver.shop import Shop
 from devtools.monitoring.configuration import Trial
 from devtools.monitoring.watching import Monitoring
-from devtools.stack.ports import Ports
 from devtools.stack.processes import worker_process
 from devtools.stack.servers import MAIL, PAYMENTS
-from devtools.stack.stack import Stack, embedded_stack
+from devtools.stack.stack import Stack
 from kafka_workers.workers import INVENTORY, RELAY
 from tests.observability.drill import Drill
 from tests.observability.webhook import Webhook
+from tests.running_system import running_stack, shop_of
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.timeout(400)]
 
@@ -37,15 +36,10 @@ GOOD_MESSAGES = 12
 
 @pytest.fixture(scope="module")
 def stack(programs: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    directory = tmp_path_factory.mktemp("stack")
     # A breaker stays open until an operator has seen it, however slow the machine is.
     caller = {"BREAKER_PAUSE_SECONDS": "600"}
-    stack = embedded_stack(directory, ports=Ports.free(), caller=caller)
-    try:
-        stack.start(demo=True)
+    with running_stack(tmp_path_factory, caller=caller) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +49,7 @@ def drill(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dr
         folder = tmp_path_factory.mktemp("monitoring")
         trial = Trial(targets=targets(stack), faster=FASTER)
         monitoring = open_things.enter_context(Monitoring(folder, trial, webhook=webhook.url))
-        shop = Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
-        open_things.enter_context(closing(shop.http))
+        shop = open_things.enter_context(shop_of(stack))
         kafka_client = open_things.enter_context(closing(KafkaClient(stack.env["KAFKA_BROKERS"])))
         drill = Drill(stack, shop, kafka_client, monitoring, webhook)
         audited = drill.run("manage.py audit_stock")
