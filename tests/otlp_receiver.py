@@ -1,16 +1,16 @@
 """A receiver of spans by OTLP over HTTP, which keeps them; OpenTelemetry's own types read them."""
 
 import gzip
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from http import HTTPStatus
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from tests.local_server import LocalServer, Request
 
 PATH = "/v1/traces"
 
@@ -31,57 +31,32 @@ class ReceivedSpan:
     """All of it."""
 
 
-@dataclass
-class OtlpReceiver:
+class OtlpReceiver(LocalServer):
     """Where processes export their spans to."""
 
-    url: str
-    spans: list[ReceivedSpan] = field(default_factory=list)
-    agents: set[str] = field(default_factory=set)
-    """By what programs they were sent."""
-    refuses: bool = False
-    """Whether spans are refused, and lost."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.spans: list[ReceivedSpan] = []
+        self.agents: set[str] = set()
+        """By what programs they were sent."""
+        self.refuses = False
+        """Whether spans are refused, and lost."""
 
     def of_trace(self, trace_id: str) -> list[ReceivedSpan]:
         """The spans of a trace."""
         return [span for span in list(self.spans) if span.trace_id == trace_id]
 
-
-@contextmanager
-def otlp_receiver() -> Iterator[OtlpReceiver]:
-    """Receives on a free port."""
-    receiver = OtlpReceiver("")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            assert self.path == PATH
-            if receiver.refuses:
-                self.send_error(400)
-                return
-            receiver.spans += spans_of(ExportTraceServiceRequest.FromString(body))
-            receiver.agents.add(str(self.headers["User-Agent"]))
-            answer = ExportTraceServiceResponse().SerializeToString()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-protobuf")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    def post(self, request: Request) -> None:
+        body = request.body()
+        if request.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        assert request.path == PATH
+        if self.refuses:
+            request.answer(status=HTTPStatus.BAD_REQUEST)
+            return
+        self.spans += spans_of(ExportTraceServiceRequest.FromString(body))
+        self.agents.add(str(request.headers["User-Agent"]))
+        request.answer(ExportTraceServiceResponse().SerializeToString(), kind="application/x-protobuf")
 
 
 def spans_of(request: ExportTraceServiceRequest) -> Iterator[ReceivedSpan]:

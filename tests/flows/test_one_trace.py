@@ -11,7 +11,7 @@ from devtools.go_programs import NoGoProgram
 from devtools.otel_collector import CollectorServer
 from devtools.stack.servers import MAIL
 from devtools.stack.stack import Stack
-from tests.otlp_receiver import OtlpReceiver, ReceivedSpan, otlp_receiver
+from tests.otlp_receiver import OtlpReceiver, ReceivedSpan
 from tests.running_system import running_stack, shop_of
 
 pytestmark = pytest.mark.tracing
@@ -48,7 +48,7 @@ BATCHES = {
 
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[OtlpReceiver]:
-    with otlp_receiver() as receiver:
+    with OtlpReceiver() as receiver:
         yield receiver
 
 

@@ -84,7 +84,7 @@ def shipped(
     folder = tmp_path_factory.mktemp("collector")
     with LinesByOtlp(log_search.url) as lines:
         output = folder / "otlp.yml"
-        output.write_text(OTLP.format(port=lines.port))
+        output.write_text(OTLP.format(url=lines.url))
         with (folder / "log").open("wb") as log:
             collector = subprocess.Popen(
                 [program, "--config", ELK / "collector.yml", "--config", output],
@@ -111,7 +111,7 @@ def shipped(
 OTLP = """
 exporters:
   otlp_http:
-    endpoint: http://127.0.0.1:{port}
+    endpoint: {url}
     encoding: json
     compression: none
 service:

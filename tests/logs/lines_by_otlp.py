@@ -5,13 +5,13 @@ record as it is, with the operation `create` of the bulk API.
 """
 
 import json
-import threading
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
+
+from tests.local_server import LocalServer, Request
 
 ELK = Path(__file__).parents[2] / "deploy" / "elk"
 STREAM = "logs-stockbridge-default"
@@ -19,50 +19,25 @@ STREAM = "logs-stockbridge-default"
 Line = dict[str, Any]
 
 
-class LinesByOtlp:
+class LinesByOtlp(LocalServer):
     """The receiver, and what became of the lines."""
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, log_search: str) -> None:
+        super().__init__()
         self.stored: list[Line] = []
         self.refused: list[tuple[Line, Line]] = []
         """Lines with the server's reasons."""
-        self._server = server
-        self._receiver = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._log_search = log_search
 
-    @property
-    def port(self) -> int:
-        return self._receiver.server_port
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._receiver.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._receiver.shutdown()
-        self._receiver.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        store = self._store
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                store(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *_: object) -> None:
-                """Nothing is logged."""
-
-        return Handler
+    def post(self, request: Request) -> None:
+        self._store(json.loads(request.body()))
+        request.answer(b"{}", kind="application/json")
 
     def _store(self, export: Line) -> None:
         lines = list(lines_of(export))
         body = "".join(f'{{"create": {{}}}}\n{json.dumps(line)}\n' for line in self._ingested(lines))
         answer = httpx.post(
-            f"{self._server}/{STREAM}/_bulk?refresh=true&pipeline=_none",
+            f"{self._log_search}/{STREAM}/_bulk?refresh=true&pipeline=_none",
             content=body.encode(errors="backslashreplace"),
             headers={"Content-Type": "application/x-ndjson"},
             timeout=60,
@@ -77,7 +52,7 @@ class LinesByOtlp:
         """What the pipeline makes of the lines; the server runs it, but is no ingest node."""
         pipeline = json.loads((ELK / "ingest-pipeline.json").read_text())
         answer = httpx.post(
-            f"{self._server}/_ingest/pipeline/_simulate",
+            f"{self._log_search}/_ingest/pipeline/_simulate",
             json={"pipeline": pipeline, "docs": [{"_source": line} for line in lines]},
             timeout=60,
         )

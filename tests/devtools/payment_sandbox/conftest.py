@@ -2,54 +2,45 @@
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
 import stripe
 
 from devtools.driver.shop import eventually
+from tests.local_server import LocalServer, Request
 from tests.python_process import RunningPython
 
 KEY, WEBHOOK_SECRET = "sk_test_of_the_suite", "whsec_of_the_suite"
 
 
-class Receiver(ThreadingHTTPServer):
+class Receiver(LocalServer):
     """Keeps the events that it is sent; refuses the first `refusals` of them with 500."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _ReceiverHandler)
+        super().__init__()
         self.events: list[Any] = []
         self.refusals = 0
-        Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/api/v1/payments/webhook/"
+        return f"{super().url}/api/v1/payments/webhook/"
 
     def kinds(self) -> set[str]:
         """The types of the events that have come."""
         return {event.type for event in self.events}
 
-
-class _ReceiverHandler(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        event = stripe.Webhook.construct_event(body, self.headers["Stripe-Signature"], WEBHOOK_SECRET)
-        refused = self.server.refusals > 0
+    def post(self, request: Request) -> None:
+        signature = request.headers["Stripe-Signature"]
+        event = stripe.Webhook.construct_event(request.body(), signature, WEBHOOK_SECRET)
+        refused = self.refusals > 0
         if refused:
-            self.server.refusals -= 1
+            self.refusals -= 1
         else:
-            self.server.events.append(event)
-        self.send_response(500 if refused else 200)
-        self.end_headers()
-
-    def log_message(self, *args: object) -> None:
-        """Nothing is printed."""
+            self.events.append(event)
+        request.answer(status=HTTPStatus.INTERNAL_SERVER_ERROR if refused else HTTPStatus.OK)
 
 
 class Sandbox(RunningPython):
@@ -81,10 +72,8 @@ class Sandbox(RunningPython):
 
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[Receiver]:
-    running = Receiver()
-    yield running
-    running.shutdown()
-    running.server_close()
+    with Receiver() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

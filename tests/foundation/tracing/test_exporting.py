@@ -10,7 +10,7 @@ from structlog.types import EventDict
 
 from foundation import tracing
 from foundation.tracing.recorder import CollectorExporter
-from tests.otlp_receiver import otlp_receiver
+from tests.otlp_receiver import OtlpReceiver
 from tests.python_process import run_python
 from tests.recorded_spans import Recorded, recorded
 
@@ -29,7 +29,7 @@ print(time.time())
 
 
 def test_a_process_that_ends_exports_its_last_spans_under_its_name() -> None:
-    with otlp_receiver() as receiver:
+    with OtlpReceiver() as receiver:
         run_ending_process(receiver.url)
     [span] = receiver.spans
     assert (span.service, span.name) == ("stockbridge-web", "request")
@@ -60,7 +60,7 @@ def test_an_outage_of_the_collector_is_told_once_and_its_end_with_what_is_lost(
     _, span = tracing.begin_request({})
     assert span
     span.end()
-    with otlp_receiver() as receiver:
+    with OtlpReceiver() as receiver:
         settings.OTEL_EXPORTER_OTLP_ENDPOINT = receiver.url
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url)
         exporter = CollectorExporter(OTLPSpanExporter())
