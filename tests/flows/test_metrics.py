@@ -2,10 +2,9 @@
 
 import re
 import uuid
-from collections.abc import Iterator
 from typing import get_args
 
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 from prometheus_client.parser import text_string_to_metric_families
 
 from config.collected_metrics import OTHER, STATES
@@ -16,20 +15,11 @@ from kafka_workers.workers import WORKERS
 from orders_app.board_figures import Wait
 from orders_app.event_data import EventType
 from products_app.documents.command_metrics import COMMANDS
+from tests.routes import routes
 from web.middleware import METHODS
 
 OF_USERS = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}|[0-9]{5}|@|ORD-", re.IGNORECASE)
 """Ids, numbers of orders, mail addresses."""
-
-
-def routes(urls: URLResolver, before: str = "") -> Iterator[str]:
-    """All patterns of URLs."""
-    for each in urls.url_patterns:
-        route = before + str(each.pattern)
-        if isinstance(each, URLPattern):
-            yield route
-        else:
-            yield from routes(each, route)
 
 
 def allowed() -> dict[str, set[str]]:

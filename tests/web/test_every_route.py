@@ -1,7 +1,7 @@
 """Every route of the system for every caller: the status of its answer; a refusal changes nothing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ import yaml
 from bson import ObjectId
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import get_resolver
 
 from orders_app.accounts.links import confirm_link, reset_link
 from orders_app.accounts.own_account import change_account
@@ -24,6 +24,7 @@ from tests.orders_app.accounts.links import parts_of
 from tests.orders_app.api.api_users import ADDRESS, order_body
 from tests.orders_app.ordering import OrderPlacer
 from tests.orders_app.paying import pay, record, taken
+from tests.routes import routes
 from tests.web.callers import CALLERS, Users, everything, send_request, unsigned
 from tests.wsgi_client import CSRF_TOKEN, WsgiClient
 
@@ -299,16 +300,6 @@ def users(placer: OrderPlacer) -> Users:
     owner.save()
     other = User.objects.create_user("other", password=PASSWORD)
     return Users(owner, other, User.objects.create_user("sam", password=PASSWORD, is_staff=True))
-
-
-def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
-    """Every path of the URL configuration, as it is written there."""
-    for pattern in resolver.url_patterns:
-        path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLPattern):
-            yield path
-        else:
-            yield from routes(pattern, path)
 
 
 ALL_ROUTES = sorted(set(routes(get_resolver())))

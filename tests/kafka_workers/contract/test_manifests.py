@@ -16,6 +16,7 @@ from kafka_workers.contract.manifests.prepare import STEPS
 from kafka_workers.contract.principals import PURPOSES, all_permissions
 from kafka_workers.runtime.broker.access import Permission
 from kafka_workers.workers import CONSUMERS, WORKERS, Worker
+from tests.deploy.compose_file import variables_of
 from tests.kafka_workers.contract.kubernetes_manifests import (
     CUSTOM_KINDS,
     FOLDER,
@@ -35,11 +36,7 @@ JOB = of_kind(manifests_in("base/prepare.yaml"), "Job")["prepare"]
 AUDITS = of_kind(manifests_in("base/audits.yaml"), "CronJob")
 WITH_PODS = [*DEPLOYMENTS.values(), JOB, *AUDITS.values()]
 KUSTOMIZATIONS = sorted(path.parent for path in FOLDER.rglob("kustomization.yaml"))
-SETTINGS_MAP = dict(
-    line.split("=", 1)
-    for line in (FOLDER / "base" / "settings.env").read_text().splitlines()
-    if line and not line.startswith("#")
-)
+SETTINGS_MAP = variables_of(FOLDER / "base" / "settings.env")
 
 each_worker = pytest.mark.parametrize("worker", WORKERS, ids=lambda worker: worker.name)
 each_with_pods = pytest.mark.parametrize("manifest", WITH_PODS, ids=lambda each: each["metadata"]["name"])
