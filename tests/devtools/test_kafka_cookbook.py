@@ -36,7 +36,6 @@ EXPECTED = {
     "--time latest": "inventory.reserve:0:",
     "print.timestamp=true": "ce_type:inventory.reserve",
     "--offset 0": ORDER_ID,
-    'grep "$ORDER_ID"': "ce_type:inventory.reserve",
     "--to-datetime": "NEW-OFFSET",
     "kafka-metadata-quorum.sh": "LeaderId:",
     "kafka-dump-log.sh": ORDER_ID,

@@ -22,8 +22,7 @@ def test_no_label_is_listed_in_vain_or_named_as_what_users_bring() -> None:
     assert not [label for label in metrics.LABELS if NOT_OF_USERS.search(label)]
 
 
-@pytest.mark.parametrize("metric", LISTED, ids=str)
-def test_buckets_rise_by_steps_that_tell_one_time_from_another(metric: Counter | Gauge | Histogram) -> None:
-    if isinstance(metric, Histogram):
-        bounds = metric._upper_bounds[:-1]
-        assert all(1.5 <= later / earlier <= 3.4 for earlier, later in pairwise(bounds))
+@pytest.mark.parametrize("metric", [each for each in LISTED if isinstance(each, Histogram)], ids=str)
+def test_buckets_rise_by_steps_that_tell_one_time_from_another(metric: Histogram) -> None:
+    bounds = metric._upper_bounds[:-1]
+    assert all(1.5 <= later / earlier <= 3.4 for earlier, later in pairwise(bounds))
