@@ -4,17 +4,17 @@
 pages reported an error, broke its policy, asked another host or shifted its layout (`watching.py`).
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from devtools.driver.browser import launch, sign_in
+from devtools.driver.browser import sign_in
 from devtools.driver.shop import CUSTOMER_PASSWORD, DEMO_PASSWORD, Caller, Shop
 from devtools.stack.stack import Stack
 from tests.browser.watching import Watcher
+from tests.chromium import chromium
 from tests.running_system import books, inbox, kafka_client, running_stack, shop
 
 __all__ = ["books", "inbox", "kafka_client", "shop", "sign_in"]
@@ -45,11 +45,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterato
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Chromium; without it the tests are skipped."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("there is no chromium on this machine: devtools/install-chromium.sh installs Debian's")
-    with sync_playwright() as playwright:
-        yield launch(playwright, program)
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -1,17 +1,16 @@
 """The documents as a site: built without a warning, complete, drawn, and without any other host."""
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from devtools.docs_site.mermaid import NoMermaid, mermaid_script
-from devtools.driver.browser import launch
+from tests.chromium import chromium
 from tests.documents import ROOT, blocks, documents
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
@@ -34,13 +33,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("Chromium is not installed: devtools/install-chromium.sh")
-    with sync_playwright() as playwright:
-        browser = launch(playwright, program)
+    with chromium() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def test_every_document_is_a_page_that_the_navigation_leads_to(site: Path) -> None:
