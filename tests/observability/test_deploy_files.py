@@ -13,6 +13,7 @@ import yaml
 from devtools.monitoring.configuration import DEPLOY, ROUTES, RULES
 from devtools.stack.spawn import PROJECT
 from kafka_workers.workers import GROUPS, WORKERS
+from tests.documents import blocks
 
 PROMETHEUS = DEPLOY / "prometheus"
 RUNBOOKS = PROJECT / "docs" / "runbooks"
@@ -85,8 +86,8 @@ def test_the_names_of_our_groups_end_as_the_rules_expect() -> None:
 
 
 def commands() -> list[str]:
-    [block] = re.findall(r"^```sh\n(.*?)^```$", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-    return [line for line in block.splitlines() if line]
+    [block] = [each for each in blocks() if each.document == DOCUMENT and each.language == "sh"]
+    return [line for line in block.text.splitlines() if line]
 
 
 @pytest.mark.prometheus

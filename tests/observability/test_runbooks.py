@@ -16,21 +16,25 @@ from devtools.monitoring.configuration import Trial
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack
 from foundation.heartbeat import worker_processes
+from tests.documents import blocks
 from tests.observability.conftest import StartMonitoring
 
 pytestmark = [pytest.mark.prometheus, pytest.mark.timeout(300)]
 
 RUNBOOKS = PROJECT / "docs" / "runbooks"
-_BLOCK = re.compile(r"(?<! -->\n)^```(sh|promql)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_OURS = "run by tests/observability/test_runbooks.py"
 _BROKEN_TOPIC = {"email-service-group": "order.created", "products-service-group": "inventory.reserve"}
 """Of the groups whose dead letters the runbooks name, a topic that they read."""
 
 
 def lines(language: str) -> list[str]:
     """What the runbooks have in blocks of this language that are run, each once."""
-    texts = [path.read_text() for path in sorted(RUNBOOKS.glob("*.md"))]
-    blocks = [block for text in texts for kind, block in _BLOCK.findall(text) if kind == language]
-    return list(dict.fromkeys(line for block in blocks for line in block.splitlines()))
+    run = [
+        block
+        for block in blocks()
+        if block.document.parent == RUNBOOKS and (block.language, block.mark) == (language, _OURS)
+    ]
+    return list(dict.fromkeys(line for block in run for line in block.text.splitlines()))
 
 
 COMMANDS = lines("sh")
