@@ -4,7 +4,8 @@ from pathlib import Path
 
 from sphinx.cmd.build import main as sphinx_build
 
-PROJECT = Path(__file__).resolve().parents[2]
+from devtools.stack.spawn import PROJECT
+
 SITE = PROJECT / ".cache" / "site"
 
 

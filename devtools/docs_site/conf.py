@@ -1,5 +1,6 @@
 """The configuration of Sphinx: documents are read where they are, the index page gives the navigation."""
 
+import html
 import re
 from pathlib import Path
 from typing import ClassVar
@@ -28,7 +29,7 @@ html_css_files = ["site.css"]
 
 _SECTION = re.compile(r"^## (?P<title>.+?)$(?P<body>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[(?P<title>[^\]]+)\]\((?P<path>[^)#]+\.md)\)")
-_TOCTREE = "\n```{{toctree}}\n:hidden:\n:caption: {title}\n{options}\n{entries}\n```\n"
+_TOCTREE = "\n```{{toctree}}\n:hidden:\n{option}\n\n{entries}\n```\n"
 
 
 def setup(app: Sphinx) -> None:
@@ -44,8 +45,7 @@ class Mermaid(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The element that Mermaid looks for."""
-        text = nodes.Text("\n".join(self.content)).astext()
-        escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        escaped = html.escape("\n".join(self.content), quote=False)
         return [nodes.raw("", f'<pre class="mermaid">\n{escaped}\n</pre>', format="html")]
 
 
@@ -55,7 +55,7 @@ def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
     if name == root_doc:
         source[0] += "".join(map(_tree_of, _SECTION.finditer(source[0])))
     elif path.name in {"index.md", "README.md"} and path.is_relative_to(Path(app.srcdir, "docs")):
-        source[0] += _TOCTREE.format(title="", options=":glob:", entries="*").replace(":caption: \n", "")
+        source[0] += _TOCTREE.format(option=":glob:", entries="*")
 
 
 def _tree_of(section: re.Match[str]) -> str:
@@ -63,4 +63,4 @@ def _tree_of(section: re.Match[str]) -> str:
     entries = "\n".join(
         "/" + str(Path("docs", each)).replace("docs/../", "") for each in dict.fromkeys(links)
     )
-    return _TOCTREE.format(title=section["title"], options="", entries=entries) if links else ""
+    return _TOCTREE.format(option=f":caption: {section['title']}", entries=entries) if links else ""
