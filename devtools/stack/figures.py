@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from foundation.span import span_in_words
+from foundation.duration import duration_in_words
 from kafka_workers.workers import CONSUMERS
 
 _LATE_SECONDS = 60.0
@@ -56,7 +56,7 @@ def _drift_in_words(figures: Figures) -> str:
     drift = figures.value("stockbridge_stock_drift_pieces")
     if not audited or drift is None:
         return "not audited yet (manage.py audit_stock)"
-    return f"drift {drift:.0f} at the last audit, {span_in_words(max(0.0, time.time() - audited))} ago"
+    return f"drift {drift:.0f} at the last audit, {duration_in_words(max(0.0, time.time() - audited))} ago"
 
 
 def wrong(figures: Figures) -> Iterator[str]:
@@ -92,7 +92,7 @@ def _relay(figures: Figures) -> Iterator[str]:
         yield "no relay leads: nothing is published"
     seconds = figures.value("stockbridge_relay_oldest_unread_seconds")
     if seconds is not None and seconds > _LATE_SECONDS:
-        yield f"the relay has left an event unread for {span_in_words(seconds)}"
+        yield f"the relay has left an event unread for {duration_in_words(seconds)}"
 
 
 def _full_disks(figures: Figures) -> Iterator[str]:

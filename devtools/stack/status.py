@@ -29,7 +29,7 @@ from devtools.stack.state import (
     is_frozen,
     seconds_since_start,
 )
-from foundation.span import span_in_words
+from foundation.duration import duration_in_words
 
 ALL_IS_WELL, SOMETHING_IS_WRONG, DOES_NOT_RUN = 0, 1, 2
 
@@ -194,7 +194,7 @@ def _lines(state: StackState, settings: Mapping[str, str], findings: Findings) -
     yield from ("", f"{'part':12}{'pid':>9}{'running for':>14}{'restarts':>10}")
     for part in state.parts:
         up = _up(part)
-        span = "-" if up is None else span_in_words(up)
+        span = "-" if up is None else duration_in_words(up)
         yield f"{part.name:12}{part.pid or '-':>9}{span:>14}{part.restarts:>10}"
     yield from _section("behind", findings.behind or ["not known"])
     yield from _section("checked", findings.checked or ["not known"])

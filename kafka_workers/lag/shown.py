@@ -6,8 +6,8 @@ from itertools import groupby
 import msgspec
 from django.core.management.base import OutputWrapper
 
+from foundation.duration import duration_in_words
 from foundation.operator_command import Column, write_table
-from foundation.span import span_in_words
 from kafka_workers.lag.judging import FAILING, Status
 from kafka_workers.lag.watching import WatchedPartition
 
@@ -68,7 +68,7 @@ def _sentence(group: str, status: Status, failing: Sequence[WatchedPartition]) -
     unread, seconds = sum(each.unread for each in failing), max(each.waiting_seconds for each in failing)
     waits = "1 message waits," if unread == 1 else f"{unread} messages wait, the first"
     start = _SENTENCES[status].format(group=group, places=_places(failing))
-    return f"{start}: {waits} for {span_in_words(seconds)}"
+    return f"{start}: {waits} for {duration_in_words(seconds)}"
 
 
 def _places(partitions: Sequence[WatchedPartition]) -> str:
@@ -95,7 +95,7 @@ def _line(name: str, partitions: Sequence[WatchedPartition]) -> list[str]:
     unread, held = sum(each.unread for each in partitions), sum(each.lag.held for each in partitions)
     seconds = max(each.waiting_seconds for each in partitions)
     worst = min((each.status for each in partitions), key=_WORST_FIRST.index)
-    return [name, str(unread), str(held or "-"), span_in_words(seconds) if unread else "-", str(worst)]
+    return [name, str(unread), str(held or "-"), duration_in_words(seconds) if unread else "-", str(worst)]
 
 
 def _group(watched: WatchedPartition) -> str:

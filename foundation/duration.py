@@ -1,10 +1,10 @@
-"""Spans of time, as an operator reads them on a terminal."""
+"""Durations, as an operator reads them on a terminal."""
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
-def span_in_words(seconds: float) -> str:
-    """A time in its two largest units, such as `3 min 20 s`."""
+def duration_in_words(seconds: float) -> str:
+    """A duration in its two largest units, such as `3 min 20 s`."""
     whole = int(seconds)
     if whole >= _DAY:
         return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"

@@ -1,8 +1,8 @@
-"""A span of time in its two largest units."""
+"""A duration in its two largest units."""
 
 import pytest
 
-from foundation.span import span_in_words
+from foundation.duration import duration_in_words
 
 
 @pytest.mark.parametrize(
@@ -15,5 +15,5 @@ from foundation.span import span_in_words
         (2 * 86_400 + 3 * 3600, "2 d 3 h"),
     ],
 )
-def test_a_span_has_its_two_largest_units(seconds: float, words: str) -> None:
-    assert span_in_words(seconds) == words
+def test_a_duration_has_its_two_largest_units(seconds: float, words: str) -> None:
+    assert duration_in_words(seconds) == words
