@@ -13,9 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import is_valid_path
 from django.utils.functional import SimpleLazyObject
 
-from foundation.exemplars import exemplar
 from foundation.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS
 from foundation.tracing import Span, begin_request, trace_id
+from foundation.tracing.exemplars import exemplar
 
 log = structlog.get_logger("access")
 

@@ -5,8 +5,8 @@ from typing import NamedTuple, TypeVar
 
 from django.utils import timezone
 
-from foundation.exemplars import exemplar
 from foundation.metrics import ORDER_SETTLE_SECONDS, ORDERS_SETTLED
+from foundation.tracing.exemplars import exemplar
 from orders_app.document import OrderDocument
 from orders_app.services.locked_order import LockedOrder
 from orders_app.services.usual_answers import Answer

@@ -17,10 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from devtools.stack.ports import free_ports
-from foundation.exemplars import exemplar
 from foundation.heartbeat import Heartbeat, OpenBreaker
 from foundation.metrics import HTTP_REQUEST_SECONDS
 from foundation.outage import DependencyUnavailable, Outage
+from foundation.tracing.exemplars import exemplar
 from foundation.work_report import REPORT, tell_work
 from web.metrics_port import serve_metrics
 

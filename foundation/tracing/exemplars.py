@@ -5,17 +5,16 @@ Prometheus keeps one for a bucket, and a dashboard leads from a slow observation
 
 import os
 
+from foundation.tracing.trace_parent import is_sampled, trace_id
+
 Exemplar = dict[str, str]
 
 # The client library keeps them in memory alone: processes that share a directory have none.
 _ARE_KEPT = not os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-_RECORDED = "-01"
-"""The end of a W3C traceparent whose trace is recorded."""
-_TRACE_ID = slice(3, 35)
 
 
 def exemplar(trace_parent: str) -> Exemplar | None:
     """What to give to `observe` for an observation of this trace; None where nobody could look at it."""
-    if _ARE_KEPT and trace_parent.endswith(_RECORDED):
-        return {"trace_id": trace_parent[_TRACE_ID]}
+    if _ARE_KEPT and is_sampled(trace_parent):
+        return {"trace_id": trace_id(trace_parent)}
     return None
