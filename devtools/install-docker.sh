@@ -3,19 +3,15 @@
 # Go. Does nothing that is done; needs root and apt. It starts no engine: the tests start one of their own, with their own data.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source devtools/apt.sh
 
-fail() { echo "docker is not installed: $1" >&2; exit 1; }
-
+what=docker
 version=v2.40.3
 compose=.cache/docker-compose-$version/docker-compose
 
 if ! command -v dockerd >/dev/null || ! command -v mmdebstrap >/dev/null; then
-    command -v apt-get >/dev/null || fail "there is no apt-get here; install dockerd and mmdebstrap so that they are on the PATH"
-    [ "$(id -u)" = 0 ] || fail "run this as root, or: sudo apt-get install --no-install-recommends docker.io mmdebstrap"
-    apt-get update --quiet --quiet || fail "the list of packages could not be fetched"
     # At run level 1 the package starts no service.
-    RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
-        apt-get install --yes --quiet --no-install-recommends docker.io mmdebstrap || fail "apt-get could not install it"
+    RUNLEVEL=1 apt_install "install dockerd and mmdebstrap so that they are on the PATH" docker.io mmdebstrap
 fi
 
 if [ ! -x "$compose" ]; then
