@@ -25,6 +25,7 @@ from opentelemetry.trace import (
     TraceFlags,
 )
 
+from foundation.lasting_trouble import LastingTrouble
 from foundation.tracing.protocols import Attributes, Kind
 from foundation.tracing.trace_parent import is_sampled, without_sampled_flag
 from foundation.version import VERSION
@@ -170,18 +171,18 @@ class CollectorExporter(SpanExporter):
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
+        self._trouble = LastingTrouble(log, begins="spans are not exported", ends="spans are exported again")
         self._lost = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export these spans, or lose them: nothing waits for a collector."""
         result = self._exporter.export(spans)
-        if result is SpanExportResult.SUCCESS and self._lost:
-            log.info("spans are exported again", lost=self._lost)
-            self._lost = 0
-        elif result is SpanExportResult.FAILURE:
-            if not self._lost:
-                log.warning("spans are not exported", endpoint=settings.OTEL_EXPORTER_OTLP_ENDPOINT)
+        if result is SpanExportResult.FAILURE:
+            self._trouble.meet(endpoint=settings.OTEL_EXPORTER_OTLP_ENDPOINT)
             self._lost += len(spans)
+        else:
+            self._trouble.end(lost=self._lost)
+            self._lost = 0
         return result
 
     def shutdown(self) -> None:
