@@ -54,14 +54,15 @@ def _process_of(worker: Worker) -> Process:
     )
 
 
-PROCESSES = (WEB, SOCKETS, *(_process_of(worker) for worker in WORKERS))
+_OF_WORKERS = tuple(map(_process_of, WORKERS))
+PROCESSES = (WEB, SOCKETS, *_OF_WORKERS)
 
 
 def processes() -> Iterator[Manifest]:
     """The Deployment of each."""
     yield _deployment(WEB, _web_container())
     yield _deployment(SOCKETS, _sockets_container())
-    for process in PROCESSES[2:]:
+    for process in _OF_WORKERS:
         yield _deployment(process, _container(process, WORKER_MEMORY, _own_health()))
 
 
