@@ -25,10 +25,10 @@ def _observe(
     try:
         return execute(sql, parameters, many, context)
     finally:
-        if not is_pipelined(context["connection"].connection):
+        if not _is_pipelined(context["connection"].connection):
             POSTGRESQL_STATEMENT_SECONDS.observe(perf_counter() - start)
 
 
-def is_pipelined(connection: "Connection[Any] | None") -> bool:
+def _is_pipelined(connection: "Connection[Any] | None") -> bool:
     """Whether statements are sent without waiting for their results: `one_round_trip` observes those."""
     return connection is not None and connection.pgconn.pipeline_status != PipelineStatus.OFF

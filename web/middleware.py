@@ -23,7 +23,7 @@ METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"}
 WATCHING = frozenset({"/health/live", "/health/ready", "/metrics"})
 """Programs ask for these every few seconds; that they were answered is no news."""
 LETS_IN = ":token>"
-"""In the route of a link that lets in whoever has it."""
+"""In the route of a link whose token is a credential: such a path is not logged."""
 # A UUID in any of its usual forms: with capitals, without dashes.
 UUID_IN_PATH = re.compile(r"(?<=/)[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
 
@@ -118,9 +118,9 @@ def _method_and_route(request: HttpRequest) -> tuple[str, str]:
 
 
 def _end_span(span: Span, request: HttpRequest, response: HttpResponse) -> None:
-    method, route = _method_and_route(request)
     if request.path in WATCHING:
         return
+    method, route = _method_and_route(request)
     attributes: dict[str, str | int] = {
         "http.request.method": method,
         "http.route": route,
