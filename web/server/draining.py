@@ -29,7 +29,7 @@ _DROP_NEWCOMERS = (
 
 
 def shut_out_newcomers(listeners: Iterable[socket.socket]) -> None:
-    """Let nobody else connect to these listening sockets, in whatever process; connections that are there stay.
+    """Let nobody else connect to these listening sockets, in whatever process; open connections stay.
 
     Where the kernel takes no filters, nothing changes.
     """
