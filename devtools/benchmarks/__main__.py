@@ -14,7 +14,7 @@ from devtools.benchmarks.figures import Line, MeasurementFailed, Options, Row, l
 from devtools.benchmarks.headline import HEADLINE_ROWS
 from devtools.benchmarks.load import LoadFailed
 from devtools.benchmarks.machine import describe_machine
-from devtools.benchmarks.published import store_row
+from devtools.benchmarks.published import read_published, store_row
 from devtools.benchmarks.rows import ROWS
 from devtools.benchmarks.table import print_table, write_json
 from devtools.stack.errors import StackError
@@ -42,6 +42,9 @@ def main() -> int:
     if arguments.list:
         for row in ROWS.values():
             out.print(_listed(row))
+        return 0
+    if arguments.rewrite:
+        write_documents(DOCUMENTS, read_published(DOCUMENTS))
         return 0
     machine, lines, is_complete = describe_machine(), list[Line](), True
     for row in _chosen(arguments):
@@ -135,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
         const=DOCUMENTS,
         help="replace these rows' figures in the documents and the chart (default: docs)",
     )
+    add("--rewrite", action="store_true", help="write the documents from the published figures and exit")
     add("--list", action="store_true", help="list the rows and exit")
     return parser
 

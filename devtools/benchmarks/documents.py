@@ -1,4 +1,4 @@
-"""The documents that show the published figures: the page, its chart, and the table of all figures."""
+"""The documents that show the published figures: page and chart, all figures, and the page on scaling."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 from devtools.benchmarks.chart import draw_chart
 from devtools.benchmarks.headline import headline_table, lead
 from devtools.benchmarks.published import MeasuredRow, Published
+from devtools.benchmarks.scaling.page import scaling_tables
 from devtools.benchmarks.table import COLUMNS, cells, table_of
 
 PAGE, ALL_FIGURES, CHART = "performance.md", "performance-figures.md", "pictures/performance.svg"
+SCALING = "scaling.md"
 _BEGIN, _END = "<!-- made by ./bench --write -->", "<!-- end of what ./bench made -->"
 _INTRODUCTION = """\
 # All figures of the benchmarks
@@ -21,8 +23,10 @@ the median of the runs' own ratios.
 
 
 def write_documents(directory: Path, published: Published) -> None:
-    """Writes the figures between the marks of the page, and the other two anew."""
+    """Writes the figures between the marks of the two pages, and chart and table of all figures anew."""
     _write_between_marks(directory / PAGE, [lead(published), "", *headline_table(published)])
+    if (directory / SCALING).exists():
+        _write_between_marks(directory / SCALING, scaling_tables(published))
     (directory / CHART).parent.mkdir(exist_ok=True)
     (directory / CHART).write_text(draw_chart(published))
     (directory / ALL_FIGURES).write_text(_all_figures(published))
