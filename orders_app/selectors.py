@@ -14,14 +14,14 @@ from orders_app.models import Order, OrderItem, Payment, PaymentToken, Refund
 from orders_app.models.order import AWAITS_PAYMENT
 from orders_app.models.rows import read_documents
 from orders_app.order_search import matching_row_by_row, search_conditions
-from orders_app.state_machine import OrderStatus, StockStatus
+from orders_app.state_machine import FINAL, OrderStatus, StockStatus
 from web.bounded_count import bounded_count
 
 Row = TypeVar("Row", bound=Model)
 SEARCHED_FIRST, SEARCHED_SHIPPED, MANY_MATCHES = 2_000, 300, 50
 MOST_MATCHES = 10_000
 """Where more orders are expected to match a search, it takes seconds to find them all."""
-OPEN = (OrderStatus.PENDING, OrderStatus.PROCESSING, OrderStatus.SHIPPED)
+OPEN = tuple(status for status in OrderStatus if status not in FINAL)
 
 
 def all_orders() -> QuerySet[Order]:

@@ -91,6 +91,12 @@ def test_its_data_can_be_read(block: Block) -> None:
             compile(block.text, block.place, "exec")
 
 
+@pytest.mark.parametrize("block", [each for each in blocks() if each.change], ids=lambda it: it.place)
+def test_its_change_is_one_of_a_file_as_it_is_or_of_a_new_one(block: Block) -> None:
+    assert block.change
+    assert block.change.fits(ROOT)
+
+
 @each_document
 def test_its_links_lead_to_files_and_headings_that_are_there(document: Path) -> None:
     wrong = [target for target in links_of(document) if not leads_somewhere(document, target)]

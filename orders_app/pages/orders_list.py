@@ -16,7 +16,7 @@ from orders_app.models import Order
 from orders_app.models.rows import document_of
 from orders_app.pages.orders_choices import is_payment_due
 from orders_app.pages.orders_words import lines_in_short, situation_of
-from orders_app.selectors import orders_of
+from orders_app.selectors import OPEN, orders_of
 from web.pages import signed_in_page
 from web.pagination import page_or_404
 
@@ -24,7 +24,7 @@ ORDERS_ON_A_PAGE = 20
 
 TABS: tuple[tuple[str, Promise], ...] = (
     ("", gettext_lazy("All")),
-    ("1,2,3", gettext_lazy("Open")),
+    (",".join(map(str, sorted(OPEN))), gettext_lazy("Open")),
     ("3", gettext_lazy("Shipped")),
     ("4", gettext_lazy("Delivered")),
     ("5", gettext_lazy("Cancelled")),

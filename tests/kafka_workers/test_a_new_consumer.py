@@ -5,9 +5,7 @@ The tests follow docs/new-consumer.md to the letter, in a copy of the project, a
 
 import json
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -20,6 +18,7 @@ from devtools.stack.processes import Process
 from devtools.stack.spawn import PROJECT
 from devtools.stack.supervised import SupervisedProcess
 from tests.documents import blocks
+from tests.project_copy import ProjectCopy
 
 GUIDE = PROJECT / "docs" / "new-consumer.md"
 MODULE, ENTRY, COMMAND = (
@@ -28,45 +27,20 @@ MODULE, ENTRY, COMMAND = (
 GROUP = "toy-service-group"
 
 
-class Copy:
-    """A copy of the project with the toy consumer in it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        hidden_and_compiled = shutil.ignore_patterns(".*", "__pycache__")
-        shutil.copytree(PROJECT, directory, ignore=hidden_and_compiled, dirs_exist_ok=True)
-        package = directory / "kafka_workers"
-        (package / "consumers" / "toy.py").write_text(MODULE)
-        (package / "management" / "commands" / "run_toy_consumer.py").write_text(COMMAND)
-        table = package / "workers.py"
-        before, mark, after = table.read_text().partition("\nWORKERS = ")
-        table.write_text(f"{before}\n{ENTRY}\n{mark}{after}")
-
-    def run(self, *arguments: str, code: int = 0) -> str:
-        """Runs Python in the copy with these arguments; checks the exit code and returns the output."""
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.directory,
-            env={name: text for name, text in os.environ.items() if not name.startswith("PYTEST_")},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
-
-    def manage(self, *arguments: str, code: int = 0) -> str:
-        """The same for a management command."""
-        return self.run("manage.py", *arguments, code=code)
-
-
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    return Copy(tmp_path_factory.mktemp("project"))
+def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """A copy of the project with the toy consumer in it."""
+    copy = ProjectCopy(tmp_path_factory.mktemp("project"))
+    package = copy.directory / "kafka_workers"
+    (package / "consumers" / "toy.py").write_text(MODULE)
+    (package / "management" / "commands" / "run_toy_consumer.py").write_text(COMMAND)
+    table = package / "workers.py"
+    before, mark, after = table.read_text().partition("\nWORKERS = ")
+    table.write_text(f"{before}\n{ENTRY}\n{mark}{after}")
+    return copy
 
 
-def test_start_has_an_option_for_its_number_before_any_package_is_installed(copy: Copy) -> None:
+def test_start_has_an_option_for_its_number_before_any_package_is_installed(copy: ProjectCopy) -> None:
     without_packages = "-S"
     printed = copy.run(without_packages, "-m", "devtools.stack.options", "--help")
     assert "--toy-workers N" in printed
@@ -77,7 +51,7 @@ PAGES = {"workers.md", "topics.md", "kafka-access.md", "asyncapi.yaml"}
 MANIFESTS = {"processes.yaml", "budgets.yaml", "kafka-users.yaml", "scaled-consumers.yaml"}
 
 
-def test_the_reference_pages_and_manifests_change_by_its_entry_alone_and_name_it(copy: Copy) -> None:
+def test_the_reference_pages_and_manifests_change_by_its_entry_alone_and_name_it(copy: ProjectCopy) -> None:
     changes = copy.manage("generate_docs", "--check", code=1).splitlines()
     changed = {line.split()[1] for line in changes if line.startswith("+++ ")}
     assert changed == PAGES | MANIFESTS
@@ -91,7 +65,7 @@ def test_the_reference_pages_and_manifests_change_by_its_entry_alone_and_name_it
         assert "toy" in path.read_text()
 
 
-def test_its_user_may_do_what_it_needs_and_no_more(copy: Copy) -> None:
+def test_its_user_may_do_what_it_needs_and_no_more(copy: ProjectCopy) -> None:
     printed = copy.manage("kafka_access", "--dry-run").splitlines()
     retries = [f"topic {GROUP}.retry.{number}" for number in (1, 2, 3)]
     assert sorted(line for line in printed if line.startswith("User:stockbridge-toy ")) == sorted(
@@ -105,20 +79,20 @@ def test_its_user_may_do_what_it_needs_and_no_more(copy: Copy) -> None:
     )
 
 
-def test_the_fault_suite_kills_it_and_the_benchmarks_measure_it(copy: Copy) -> None:
+def test_the_fault_suite_kills_it_and_the_benchmarks_measure_it(copy: ProjectCopy) -> None:
     faults = {line.split()[0] for line in copy.run("-m", "devtools.faults", "--list").splitlines()}
     assert {"kill-toy", "freeze-toy", "toy-before-handling", "toy-in-rebalance"} <= faults
     printed = copy.run("-c", "from devtools.benchmarks.rows.orders import MemoryResult; help(MemoryResult)")
     assert "toy: float" in printed
 
 
-def test_it_passes_all_checks_of_the_table(copy: Copy, kafka_client: KafkaClient) -> None:
+def test_it_passes_all_checks_of_the_table(copy: ProjectCopy, kafka_client: KafkaClient) -> None:
     printed = copy.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/kafka_workers/test_workers.py")
     assert "failed" not in printed
 
 
 def test_it_works_restarts_after_a_kill_and_ends_on_sigterm(
-    copy: Copy, kafka_client: KafkaClient, tmp_path: Path
+    copy: ProjectCopy, kafka_client: KafkaClient, tmp_path: Path
 ) -> None:
     created = copy.manage("create_topics").splitlines()
     own = {f"{GROUP}.retry.1", f"{GROUP}.retry.2", f"{GROUP}.retry.3", f"{GROUP}.dlq", f"{GROUP}.dlq.settled"}

@@ -9,7 +9,7 @@ import pytest
 from devtools.benchmarks.chart import draw_chart
 from devtools.benchmarks.documents import write_documents
 from devtools.benchmarks.figures import Line
-from devtools.benchmarks.headline import ACCEPTED, BACKLOG, HEADLINES, lead
+from devtools.benchmarks.headline import ACCEPTED, BACKLOG, HEADLINES, Headline, lead
 from devtools.benchmarks.published import Key, MeasuredRow, Published, read_published, store_row
 from devtools.stack.spawn import PROJECT
 
@@ -109,3 +109,52 @@ def test_the_chart_needs_nothing_from_another_host_and_is_drawn_for_light_and_da
 def test_every_headline_figure_is_of_a_row_and_case_that_was_measured() -> None:
     published = read_published(PROJECT / "docs")
     assert [headline.words for headline in HEADLINES if not published.find(headline.key)] == []
+
+
+AT_MOST = {"ms", "s", "MB"}
+"""The units of figures that are to be small."""
+
+
+def meets(headline: Headline, line: Line) -> bool:
+    """Whether the figure reaches all that is aimed at."""
+    return all(reaches(part, line) for part in headline.aim.split(", "))
+
+
+def reaches(aim: str, line: Line) -> bool:
+    if aim.startswith("ratio "):
+        return round(line.ratio or 0, 2) >= float(aim.removeprefix("ratio "))
+    wanted, unit = aim.replace(",", "").split(" ")
+    return line.median <= float(wanted) if unit in AT_MOST else line.median >= float(wanted)
+
+
+@pytest.mark.parametrize(
+    ("aim", "met"),
+    [
+        ("8 /s", True),
+        ("12 /s", False),
+        ("ratio 0.25", True),
+        ("8 /s, ratio 0.3", False),
+        ("12 ms", True),
+        ("8 MB", False),
+    ],
+)
+def test_an_aim_is_met_from_above_or_below_by_its_unit(aim: str, met: bool) -> None:
+    assert meets(Headline("", BACKLOG, aim), line_of(BACKLOG)) is met
+
+
+def test_a_row_that_is_short_of_its_aim_says_where_its_time_goes_and_what_the_next_step_is() -> None:
+    published = read_published(PROJECT / "docs")
+    text = (PROJECT / "docs" / "performance-limits.md").read_text()
+    sections = dict(re.findall(r"^### (.+)$((?:(?!^##)[\s\S])+)", text, re.MULTILINE))
+    short = {
+        each.key.row
+        for each in HEADLINES
+        if each.aim and (line := published.find(each.key)) and not meets(each, line)
+    }
+    told = {row for row in short for heading, section in sections.items() if tells(heading, section, row)}
+    assert short - told == set()
+
+
+def tells(heading: str, section: str, row: str) -> bool:
+    """Whether the section is about this row, and has its next step."""
+    return row in heading.replace(",", " ").split() and "next step" in section.replace("\n", " ")
