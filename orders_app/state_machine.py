@@ -1,6 +1,7 @@
 """The statuses of an order and the transitions between them.
 
-A new order status needs a change here, a migration and tests: everything else reads these tables.
+A new order status needs a change here, a migration, and words for people (docs/new-status.md): everything
+else reads these tables.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,8 @@
-"""A new order status needs a change of `state_machine.py` (and a migration), and of no other module."""
+"""Services, audit, filters and labels know a new order status by a change of `state_machine.py` alone.
+
+What people read of it, and its migration, are steps of docs/new-status.md, which tests/test_guides.py
+follows.
+"""
 
 from tests.python_process import run_python
 
