@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.documents import ROOT, Block, blocks
+from tests.documents import COMMANDS, ROOT, Block, blocks
 
 _MANAGE = "manage.py "
 _PYTHON = "python "
@@ -55,7 +55,7 @@ class ProjectCopy:
     def follow(self, guide: Path) -> None:
         """Does what the blocks of a guide say, one after the other: changes of files, and commands."""
         for block in blocks():
-            if block.document == guide:
+            if block.document == guide and (block.change or block.language in COMMANDS):
                 self._do(block)
 
     def _do(self, block: Block) -> None:
