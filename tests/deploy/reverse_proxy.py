@@ -70,7 +70,7 @@ class ReverseProxy:
     def _upstreams_here(self) -> str:
         lines = []
         for name, ports in self._upstreams.items():
-            servers = " ".join(f"server 127.0.0.1:{port} max_fails=1 fail_timeout=1s;" for port in ports)
+            servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
             lines.append(f"upstream {name} {{ zone {name} 64k; {servers} }}\n")
         return "".join(lines)
 
