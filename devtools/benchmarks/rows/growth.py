@@ -1,5 +1,7 @@
 """The same pages and placements in a small shop and in a large one."""
 
+import html
+import re
 import shutil
 import subprocess
 import sys
@@ -85,7 +87,11 @@ class GrowthResult:
     product_category: float = figure("products of a category by price, p50", "ms")
     admin_list: float = figure("admin: orders, p50", "ms")
     admin_search: float = figure("admin: search, p50", "ms")
+    admin_word: float = figure("admin: search by a word that all orders have, p50", "ms")
     admin_order: float = figure("admin: one order, p50", "ms")
+    admin_start: float = figure("admin: start page, p50", "ms")
+    admin_slowest: float = figure("admin: the slowest list that the start page links to, p50", "ms")
+    board: float = figure("the board, p50", "ms")
     placed: float = figure("orders accepted by 16 clients", "/s")
     settling: float = figure("the last of them settled after the last answer", "s")
 
@@ -159,8 +165,14 @@ def _run(system: System, customers: Sequence[int], options: Options) -> GrowthRe
                 lambda: http.get(f"/api/v1/{path}", headers={"Authorization": f"Bearer {token}"}), options
             )
 
+        def page(path: str) -> float:
+            return _p50(lambda: http.get(path), options)
+
         def admin(path: str) -> float:
-            return _p50(lambda: http.get(f"/admin/orders_app/order/{path}"), options)
+            return page(f"/admin/orders_app/order/{path}")
+
+        lists = {path: page(path) for path in _linked_lists(http.get("/admin/").text)}
+        options.tell(", ".join(f"{path} {milliseconds:.0f} ms" for path, milliseconds in lists.items()))
 
         pages = {
             "own_orders": api("orders/", customer),
@@ -179,10 +191,19 @@ def _run(system: System, customers: Sequence[int], options: Options) -> GrowthRe
             "product_category": api(f"products/?category=bench-{word}&ordering=price"),
             "admin_list": admin(""),
             "admin_search": admin(f"?q={number}"),
+            "admin_word": admin("?q=Lantern"),
             "admin_order": admin(f"{order}/change/"),
+            "admin_start": page("/admin/"),
+            "admin_slowest": max(lists.values()),
+            "board": page("/board/"),
         }
     placed, settling = _place(system, customers, options)
     return GrowthResult(**pages, placed=placed, settling=settling)
+
+
+def _linked_lists(page: str) -> Sequence[str]:
+    """The lists of the admin to which its start page links, with their filters."""
+    return sorted(set(map(html.unescape, re.findall(r'href="(/admin/\w+/\w+/(?:\?[^"]*)?)"', page))))
 
 
 def _sign_in(system: System, http: httpx.Client) -> None:

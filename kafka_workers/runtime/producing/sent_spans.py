@@ -24,11 +24,10 @@ def sent_spans(messages: Sequence[OutgoingMessage]) -> Iterator[Sequence[Outgoin
 
 def _begin_spans(messages: Sequence[OutgoingMessage]) -> dict[int, Span]:
     """The spans by the index of their message."""
-    trace_parents = {index: _trace_parent_of(message) for index, message in enumerate(messages)}
     return {
-        index: _begin(messages[index], trace_parent)
-        for index, trace_parent in trace_parents.items()
-        if is_recorded(trace_parent) and TRACE_PARENT.fullmatch(trace_parent)
+        index: _begin(message, trace_parent)
+        for index, message in enumerate(messages)
+        if is_recorded(trace_parent := _trace_parent_of(message)) and TRACE_PARENT.fullmatch(trace_parent)
     }
 
 
