@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from tests.deploy.engine import (
     require_docker,
     run,
 )
-from tests.deploy.load import Load
+from tests.deploy.load import under_load
 from tests.deploy.test_compose_file import PROFILES
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
@@ -194,20 +193,14 @@ def test_web_containers_are_restarted_one_by_one_without_one_failed_request(
     engine: Engine, system: Composition, shop: Shop
 ) -> None:
     product, customer = shop.new_product(stock=1_000_000), shop.new_customer()
-    load = Load()
-    callers = [threading.Thread(target=load.run, args=(customer, shop.web_url, product)) for _ in range(2)]
-    for caller in callers:
-        caller.start()
-    for container in [each["Id"] for each in system.containers("web")]:
-        engine.docker("restart", container)
+    with under_load(customer, shop.web_url, product, callers=2) as load:
+        for container in [each["Id"] for each in system.containers("web")]:
+            engine.docker("restart", container)
 
-        def is_healthy(container: str = container) -> bool:
-            status = engine.docker("inspect", "--format", "{{.State.Health.Status}}", container)
-            return status.strip() == "healthy"
+            def is_healthy(container: str = container) -> bool:
+                status = engine.docker("inspect", "--format", "{{.State.Health.Status}}", container)
+                return status.strip() == "healthy"
 
-        eventually(is_healthy, "the container is healthy again", 90)
-    load.ended.set()
-    for caller in callers:
-        caller.join(30)
+            eventually(is_healthy, "the container is healthy again", 90)
     assert load.failures == []
     assert customer.call("GET", "orders/").json()["count"] == load.placed

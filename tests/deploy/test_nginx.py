@@ -20,7 +20,7 @@ from devtools.driver.shop import DEMO_PASSWORD, PROCESSING, Shop, eventually
 from devtools.stack.stack import Stack
 from tests.certificates import Authority
 from tests.deploy.conftest import MONITOR
-from tests.deploy.load import Load
+from tests.deploy.load import under_load
 from tests.deploy.reverse_proxy import Process, ReverseProxy
 
 pytestmark = pytest.mark.nginx
@@ -192,21 +192,14 @@ def test_web_is_restarted_one_by_one_under_load_without_one_failed_request(
     shop: Shop, proxy: ReverseProxy, webs: list[Process]
 ) -> None:
     product, customer = shop.new_product(stock=1_000_000), shop.new_customer()
-    load = Load()
-    arguments = (customer, shop.web_url, product)
-    callers = [threading.Thread(target=load.run, args=arguments) for _ in range(4)]
-    for caller in callers:
-        caller.start()
-    eventually(lambda: load.placed > 20, "orders are placed", 60)
-    # The next one goes at once when the one before is back.
-    for web in [*webs, *webs]:
-        web.stop()
-        web.start()
-    placed_until_then = load.placed
-    eventually(lambda: load.placed > placed_until_then + 20, "orders are placed", 60)
-    load.ended.set()
-    for caller in callers:
-        caller.join(30)
+    with under_load(customer, shop.web_url, product, callers=4) as load:
+        eventually(lambda: load.placed > 20, "orders are placed", 60)
+        # The next one goes at once when the one before is back.
+        for web in [*webs, *webs]:
+            web.stop()
+            web.start()
+        placed_until_then = load.placed
+        eventually(lambda: load.placed > placed_until_then + 20, "orders are placed", 60)
     assert load.failures == []
     # No order was placed twice by a request that was passed on.
     assert customer.call("GET", "orders/").json()["count"] == load.placed
