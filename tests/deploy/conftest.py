@@ -1,10 +1,12 @@
-"""A running system with a second and a third web process, as containers have them."""
+"""Web processes and a daphne of a running system, as containers have them; and an engine for containers."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from devtools.stack.stack import Stack
+from tests.deploy.engine import Engine, require_docker
+from tests.deploy.images import STORES, build_ours, build_stand_ins, import_base
 from tests.deploy.reverse_proxy import Process
 from tests.running_system import running_stack
 
@@ -40,3 +42,22 @@ def sockets(behind_a_proxy: dict[str, str]) -> Iterator[Process]:
     started = Process.sockets(behind_a_proxy)
     yield started
     started.stop()
+
+
+@pytest.fixture(scope="package")
+def engine() -> Iterator[Engine]:
+    """A Docker engine without images."""
+    require_docker()
+    engine = Engine()
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="package")
+def engine_with_images(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The engine with our image, and stand-ins for the stores and nginx."""
+    import_base(engine)
+    build_ours(engine)
+    build_stand_ins(engine, STORES, tmp_path_factory.mktemp("images"))
+    return engine

@@ -2,116 +2,41 @@
 
 import json
 import os
-import signal
-import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from devtools.driver.shop import CREDIT_CARD, PROCESSING, Shop, eventually
-from devtools.stack.ports import free_ports
+from devtools.monitoring.programs import NoProgram
 from kafka_workers.workers import WORKERS
-from tests.deploy.compose_file import CLUSTER, EXAMPLE, PATH, names_used, variables_of
-from tests.deploy.engine import (
-    CACHE,
-    COMPOSE,
-    Engine,
-    build_ours,
-    build_stand_ins,
-    import_base,
-    require_compose,
-    require_docker,
-    run,
-)
-from tests.deploy.load import under_load
+from tests.deploy.compose_file import CLUSTER, EXAMPLE, PATH, variables_of
+from tests.deploy.composition import Composition, running, shop_of
+from tests.deploy.engine import COMPOSE, Engine, require_compose, run
+from tests.deploy.images import MONITORING, OURS, build_stand_ins
+from tests.deploy.load import Load
 from tests.deploy.test_compose_file import PROFILES
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
-IMAGE = "stockbridge:tests"
-PORTS = ("WEB_PORT", "TLS_PORT", "KAFKA_PORT", "MAIL_PORT")
 SERVICES = ("nginx", *(worker.name for worker in WORKERS), "payment-sandbox", "mail-catcher")
-"""Those that are started, and with them all that they depend on. For the others there is no stand-in."""
+"""Those that are started, and with them all that they depend on."""
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    require_docker()
-    engine = Engine(CACHE / "docker" / "engine")
-    engine.start()
-    yield engine
-    engine.stop()
-
-
-@pytest.fixture(scope="module")
-def images(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables that put the images into the compose file."""
-    import_base(engine)
-    build_ours(engine, IMAGE)
-    return {"STOCKBRIDGE_IMAGE": IMAGE, **build_stand_ins(engine, tmp_path_factory.mktemp("images"))}
-
-
-class Composition:
-    """The services of the compose file, with the settings of the example."""
-
-    def __init__(self, engine: Engine, variables: dict[str, str]) -> None:
-        self._engine = engine
-        # The servers of the tests themselves are in the environment too.
-        others = {name: value for name, value in engine.env.items() if name not in names_used()}
-        self._env = others | variables_of(EXAMPLE) | variables
-
-    def compose(self, *arguments: str, timeout: float = 300) -> str:
-        """What this command of Docker Compose prints."""
-        return run(
-            [COMPOSE, "-f", PATH, "-p", "stockbridge-tests", *arguments], env=self._env, timeout=timeout
-        )
-
-    def port(self, name: str) -> str:
-        """The port of this machine at which a service is published."""
-        return self._env[name]
-
-    def execute(self, service: str, *command: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command in the container of a service."""
-        return subprocess.run(
-            ["docker", "exec", self.containers(service)[0]["Id"], *command],
-            env=self._env,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def containers(self, *services: str) -> list[dict[str, Any]]:
-        """What Docker knows of the containers of these services, or of all."""
-        ids = self.compose("ps", "--all", "--quiet", *services).split()
-        found: list[dict[str, Any]] = json.loads(self._engine.docker("inspect", *ids))
-        return found
-
-
-@pytest.fixture(scope="module")
-def system(engine: Engine, images: dict[str, str]) -> Iterator[Composition]:
-    """The running system, without what an earlier run may have left."""
-    ports = dict(zip(PORTS, map(str, free_ports(len(PORTS))), strict=True))
-    system = Composition(engine, images | ports)
-    system.compose("down", "--volumes", "--timeout", "5")
-    try:
-        system.compose("up", "--detach", "--wait", "--no-build", *SERVICES, timeout=400)
+def system(engine_with_images: Engine) -> Iterator[Composition]:
+    """The running system, with the variables of the example."""
+    composition = Composition(engine_with_images, "stockbridge-tests", variables_of(EXAMPLE))
+    with running(composition, *SERVICES) as system:
         yield system
-    finally:
-        system.compose("--profile", "*", "down", "--volumes", "--timeout", "20")
 
 
 @pytest.fixture(scope="module")
 def shop(system: Composition) -> Iterator[Shop]:
-    """The shop at its reverse proxy."""
-    address = f"localhost:{system.port('WEB_PORT')}"
-    key = system.execute("web", "cat", "/run/secrets/service_api_key").stdout.strip()
-    shop = Shop(f"http://{address}", f"ws://{address}/ws/orders/", key)
-    yield shop
-    shop.http.close()
+    with shop_of(system) as shop:
+        yield shop
 
 
 @pytest.mark.parametrize("profile", [*sorted(PROFILES), "*"])
@@ -126,14 +51,16 @@ def test_docker_compose_understands_the_file_with_these_variables(path: Path) ->
     run([COMPOSE, "-f", PATH, "--env-file", path, "config", "--quiet"], env=os.environ)
 
 
-def test_the_image_tells_what_is_in_it_and_has_no_root(engine: Engine, images: dict[str, str]) -> None:
+def test_the_image_tells_what_is_in_it_and_has_no_root(engine_with_images: Engine) -> None:
     def printed(*command: str) -> str:
-        return engine.docker("run", "--rm", "--network", "none", images["STOCKBRIDGE_IMAGE"], *command)
+        return engine_with_images.docker("run", "--rm", "--network", "none", OURS, *command)
 
     parts = json.loads(printed("cat", "/opt/stockbridge/share/sbom/python.cdx.json"))["components"]
     names = {part["name"].lower() for part in parts}
     assert {"django", "confluent-kafka", "pymongo", "psycopg"} <= names
-    assert "Apache License" in printed("cat", "/opt/stockbridge/share/sbom/licences.txt")
+    licences = printed("cat", "/opt/stockbridge/share/sbom/licences.txt")
+    assert "Apache License" in licences
+    assert [name for name in names if name not in licences.lower()] == []
     assert printed("id", "-u").strip() == "10001"
     assert printed("sh", "-c", "command -v pip || true") == ""
 
@@ -145,7 +72,7 @@ def test_an_order_is_paid_told_and_mailed_through_the_reverse_proxy(system: Comp
         listener.wait_for("order:payment", order["id"], seconds=60)
     assert customer.wait_for_status(order["id"], PROCESSING)["status"] == PROCESSING
     shop.wait_for_stock(product, 3)
-    inbox = f"http://localhost:{system.port('MAIL_PORT')}/api/messages"
+    inbox = f"http://{system.address('MAIL_PORT')}/api/messages"
     eventually(lambda: order["orderNumber"] in httpx.get(inbox).text, "the mail is there", 60)
 
 
@@ -181,8 +108,7 @@ def test_the_reverse_proxy_finds_no_store(system: Composition) -> None:
 
 def test_a_worker_that_is_killed_comes_back_and_goes_on(system: Composition, shop: Shop) -> None:
     product, customer = shop.new_product(stock=5), shop.new_customer()
-    [container] = system.containers("inventory")
-    os.kill(container["State"]["Pid"], signal.SIGKILL)
+    system.kill("inventory")
     order = customer.place((product, 1))
     customer.wait_for_status(order["id"], PROCESSING, seconds=60)
     [after] = system.containers("inventory")
@@ -204,3 +130,40 @@ def test_web_containers_are_restarted_one_by_one_without_one_failed_request(
             eventually(is_healthy, "the container is healthy again", 90)
     assert load.failures == []
     assert customer.call("GET", "orders/").json()["count"] == load.placed
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    engine: Engine, system: Composition, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    """Prometheus of the profile `observability`, with Alertmanager."""
+    try:
+        build_stand_ins(engine, MONITORING, tmp_path_factory.mktemp("monitoring"))
+    except NoProgram as error:
+        pytest.skip(str(error))
+    system.up(*MONITORING)
+    with httpx.Client(base_url=f"http://{system.address('PROMETHEUS_PORT')}") as client:
+        yield client
+
+
+def test_prometheus_scrapes_every_process_and_knows_alertmanager(
+    system: Composition, prometheus: httpx.Client
+) -> None:
+    scraped = sum(len(system.containers(name)) for name in ("web", "sockets", *(it.name for it in WORKERS)))
+
+    def value_of(query: str) -> int:
+        result = prometheus.get("/api/v1/query", params={"query": query}).json()["data"]["result"]
+        return int(result[0]["value"][1]) if result else 0
+
+    eventually(lambda: value_of('sum(up{job="stockbridge"})') == scraped, "all processes are scraped", 60)
+    assert value_of('count(up{job="stockbridge"})') == scraped
+    found = prometheus.get("/api/v1/alertmanagers").json()["data"]["activeAlertmanagers"]
+    assert [each["url"] for each in found] == ["http://alertmanager:9093/api/v2/alerts"]
+
+
+def test_prometheus_has_the_rules_and_serves_the_runbooks(prometheus: httpx.Client) -> None:
+    groups = prometheus.get("/api/v1/rules").json()["data"]["groups"]
+    alerts = [rule for group in groups for rule in group["rules"] if rule["type"] == "alerting"]
+    assert len(alerts) > 10
+    assert [rule["name"] for rule in alerts if rule["health"] == "err"] == []
+    assert "KafkaDown" in prometheus.get("/user/runbooks/KafkaDown.md").raise_for_status().text

@@ -1,4 +1,4 @@
-"""The manifests of deploy/kubernetes that follow from the table of workers and the users on the broker.
+"""The manifests of deploy/kubernetes that follow from the code and from the rules of Prometheus.
 
 Nothing here depends on the environment, so the same code always gives the same files.
 """
@@ -10,6 +10,7 @@ import yaml
 
 from kafka_workers.contract.manifests.audits import audits
 from kafka_workers.contract.manifests.kafka_users import kafka_users
+from kafka_workers.contract.manifests.monitoring import prometheus_rules
 from kafka_workers.contract.manifests.prepare import prepare_job
 from kafka_workers.contract.manifests.processes import PROCESSES, disruption_budget, processes
 from kafka_workers.contract.manifests.scaling import scaled_consumers
@@ -28,6 +29,7 @@ def manifests() -> dict[str, str]:
         "base/budgets.yaml": _text(disruption_budget(process.name) for process in PROCESSES),
         "stores/kafka-users.yaml": _text(kafka_users()),
         "overlays/production/scaled-consumers.yaml": _text(scaled_consumers()),
+        "components/monitoring/prometheus-rules.yaml": _text([prometheus_rules()]),
     }
 
 

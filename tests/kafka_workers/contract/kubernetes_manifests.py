@@ -16,6 +16,7 @@ CUSTOM_KINDS = {
     "KafkaUser",
     "PerconaServerMongoDB",
     "PodMonitor",
+    "PrometheusRule",
     "ScaledObject",
     "TriggerAuthentication",
 }

@@ -90,6 +90,35 @@ def test_every_consumer_is_scaled_by_the_lag_of_each_of_its_topics_and_nothing_e
     assert all(each["spec"]["scaleTargetRef"]["name"] == name for name, each in scaled.items())
 
 
+def test_the_alerts_of_the_prometheus_operator_are_those_of_prometheus() -> None:
+    [rules] = manifests_in("components/monitoring/prometheus-rules.yaml")
+    files = (Path(settings.BASE_DIR) / "deploy" / "prometheus" / "rules").glob("*.yml")
+    groups = [group for path in sorted(files) for group in yaml.safe_load(path.read_text())["groups"]]
+    assert len(groups) >= 4
+    assert rules["spec"]["groups"] == groups
+
+
+def test_the_prometheus_operator_scrapes_the_pods_that_have_metrics_and_no_others() -> None:
+    [monitor] = manifests_in("components/monitoring/pod-monitors.yaml")
+    selector = monitor["spec"]["selector"]
+    [excluded] = selector["matchExpressions"]
+    assert (excluded["key"], excluded["operator"]) == ("app.kubernetes.io/component", "NotIn")
+    scraped = {
+        manifest["metadata"]["name"]
+        for manifest in WITH_PODS
+        if selector["matchLabels"].items() <= (labels := template_of(manifest)["metadata"]["labels"]).items()
+        and labels[excluded["key"]] not in excluded["values"]
+    }
+    [endpoint] = monitor["spec"]["podMetricsEndpoints"]
+    ports = {
+        manifest["metadata"]["name"]
+        for manifest in WITH_PODS
+        for port in pod_of(manifest)["containers"][0].get("ports", ())
+        if port["name"] == endpoint["port"]
+    }
+    assert scraped == ports == {*DEPLOYMENTS}
+
+
 def test_no_number_of_replicas_stands_where_an_autoscaler_sets_it() -> None:
     production = yaml.safe_load((FOLDER / "overlays/production/kustomization.yaml").read_text())
     fixed = {each["name"] for each in production["replicas"]}

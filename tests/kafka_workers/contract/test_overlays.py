@@ -26,7 +26,7 @@ from tests.kafka_workers.contract.test_manifests import DEPLOYMENTS, KUBERNETES,
 from tests.node_packages import installed
 
 STRIMZI = "kafka.strimzi.io/v1"
-KEDA = Path(__file__).parent / "keda"
+OPERATORS = Path(__file__).parent / "operators"
 
 
 @pytest.fixture(scope="module", params=OVERLAYS)
@@ -102,14 +102,16 @@ def closed(schema: Any) -> Any:
 
 @pytest.mark.node
 @pytest.mark.timeout(400)
-def test_the_autoscalers_of_consumers_are_valid_for_keda() -> None:
-    manifests = manifests_in("overlays/production/scaled-consumers.yaml")
-    of_keda = [each for each in manifests if each["apiVersion"] == "keda.sh/v1alpha1"]
-    assert {each["kind"] for each in of_keda} == {"ScaledObject", "TriggerAuthentication"}
+def test_autoscalers_of_consumers_and_alerts_are_valid_for_keda_and_the_prometheus_operator() -> None:
+    monitoring = ("components/monitoring/pod-monitors.yaml", "components/monitoring/prometheus-rules.yaml")
+    manifests = manifests_in("overlays/production/scaled-consumers.yaml", *monitoring)
+    of_operators = [each for each in manifests if each["kind"] in CUSTOM_KINDS]
+    kinds = {"ScaledObject", "TriggerAuthentication", "PodMonitor", "PrometheusRule"}
+    assert {each["kind"] for each in of_operators} == kinds
     done = subprocess.run(
         ["node", "validate.mjs"],
-        cwd=installed(KEDA),
-        input=json.dumps(of_keda),
+        cwd=installed(OPERATORS),
+        input=json.dumps(of_operators),
         capture_output=True,
         text=True,
         timeout=60,
