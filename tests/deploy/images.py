@@ -1,4 +1,4 @@
-"""Images that no registry has to give: ours, and stand-ins for others with the same programs from packages."""
+"""Images that no registry has to give: ours, and stand-ins with the same programs from packages."""
 
 import os
 import shutil

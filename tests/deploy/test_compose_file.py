@@ -163,6 +163,23 @@ def test_the_example_sets_the_variables_of_the_file_and_no_others() -> None:
     assert named - {"COMPOSE_PROFILES"} == names_used()
 
 
+def test_the_example_names_the_images_that_hold_without_it() -> None:
+    defaults = dict(re.findall(r"\$\{([A-Z0-9_]+_IMAGE):-([^}]+)\}", PATH.read_text()))
+    named = dict(re.findall(r"^#([A-Z0-9_]+_IMAGE)=(.+)$", EXAMPLE.read_text(), re.MULTILINE))
+    assert len(named) > 10
+    assert named == defaults
+
+
+def test_the_documents_name_no_version_of_an_image_but_that_of_the_compose_file() -> None:
+    images = {service["image"] for service in SERVICES.values()}
+    names = "|".join(re.escape(image.rpartition(":")[0]) for image in images)
+    pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    named = {
+        found for page in pages for found in re.findall(rf"\b(?:{names}):v?\d+\.\d[\w.-]*", page.read_text())
+    }
+    assert named - images == set()
+
+
 def test_the_example_is_a_demo_on_this_machine() -> None:
     chosen = variables_of(EXAMPLE)
     assert chosen["COMPOSE_PROFILES"].split(",") == ["demo"]

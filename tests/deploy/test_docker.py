@@ -51,6 +51,14 @@ def test_docker_compose_understands_the_file_with_these_variables(path: Path) ->
     run([COMPOSE, "-f", PATH, "--env-file", path, "config", "--quiet"], env=os.environ)
 
 
+def test_a_cluster_has_the_profiles_of_the_example_too() -> None:
+    require_compose()
+    files = ["--env-file", EXAMPLE, "--env-file", CLUSTER]
+    services = run([COMPOSE, "-f", PATH, *files, "config", "--services"], env=os.environ).split()
+    assert {"kafka-2", "kafka-3", "mongodb-2", "mongodb-3", "payment-sandbox", "demo"} <= {*services}
+    assert "prometheus" not in services
+
+
 def test_the_image_tells_what_is_in_it_and_has_no_root(engine_with_images: Engine) -> None:
     def printed(*command: str) -> str:
         return engine_with_images.docker("run", "--rm", "--network", "none", OURS, *command)
