@@ -4,15 +4,15 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
 from devtools.driver.shop import Shop
 from devtools.stack.ports import free_ports
 from tests.deploy import images
-from tests.deploy.compose_file import PATH, names_used
-from tests.deploy.engine import COMPOSE, Engine, run
+from tests.deploy.compose_file import names_used
+from tests.deploy.engine import Engine, run
 
 UP_SECONDS = 400
 
@@ -21,12 +21,14 @@ class Composition:
     """The services of the compose file with these variables, under a project name of their own."""
 
     def __init__(self, engine: Engine, name: str, variables: Mapping[str, str]) -> None:
-        self._engine, self._name = engine, name
+        self._engine = engine
         # The servers of the tests themselves are in the environment too.
         others = {name: value for name, value in engine.env.items() if name not in names_used()}
         ports = [name for name in names_used() if name.endswith("_PORT")]
         free = dict(zip(ports, map(str, free_ports(len(ports))), strict=True))
-        self._env = others | dict(variables) | images.variables() | free
+        # No .env of the folder counts, which may be there for a shop of its own.
+        project = {"COMPOSE_PROJECT_NAME": name, "COMPOSE_DISABLE_ENV_FILE": "true"}
+        self._env = others | project | dict(variables) | images.variables() | free
 
     def up(self, *services: str) -> None:
         """Starts these services and all that they depend on, and waits until they are healthy."""
@@ -38,7 +40,11 @@ class Composition:
 
     def compose(self, *arguments: str, timeout: float = 120) -> str:
         """What this command of Docker Compose prints."""
-        return run([COMPOSE, "-f", PATH, "-p", self._name, *arguments], env=self._env, timeout=timeout)
+        return self.run(["docker", "compose", *arguments], timeout=timeout)
+
+    def run(self, command: Sequence[str], *, timeout: float = 120) -> str:
+        """What a command prints for which `docker compose` is about these services; fails where it does."""
+        return run(command, env=self._env, timeout=timeout)
 
     def address(self, port: str) -> str:
         """Where this machine reaches a service: `port` is the variable of its port."""

@@ -15,6 +15,7 @@ from tests.deploy.compose_file import ROOT
 CACHE = ROOT / ".cache"
 COMPOSE = CACHE / "docker-compose" / "docker-compose"
 _DATA = CACHE / "docker" / "engine"
+_CONFIG = CACHE / "docker" / "config"
 _START_SECONDS = 30
 _STOP_SECONDS = 60
 
@@ -32,7 +33,7 @@ def require_docker() -> None:
 def require_compose() -> None:
     """Skips the test where Docker Compose is not there."""
     if not COMPOSE.exists():
-        pytest.skip("Docker Compose is not built")
+        pytest.skip("there is no Docker Compose in .cache/docker-compose")
 
 
 class Engine:
@@ -45,6 +46,7 @@ class Engine:
     def start(self) -> None:
         """Starts it; skips the test where it does not run on this machine."""
         _DATA.mkdir(parents=True, exist_ok=True)
+        _install_plugin()
         with self._log.open("wb") as log:
             self._process = spawn(self._command(), output=log)
         eventually(
@@ -72,12 +74,23 @@ class Engine:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment by which clients find it."""
-        return os.environ | {"DOCKER_HOST": f"unix://{self._socket}", "DOCKER_BUILDKIT": "0"}
+        """The environment by which clients find it; with it, `docker compose` is the Compose of the tests."""
+        return os.environ | {
+            "DOCKER_HOST": f"unix://{self._socket}",
+            "DOCKER_CONFIG": str(_CONFIG),
+            "DOCKER_BUILDKIT": "0",
+        }
 
     def _answers(self) -> bool:
         done = subprocess.run(["docker", "version"], env=self.env, capture_output=True, check=False)
         return done.returncode == 0
+
+
+def _install_plugin() -> None:
+    plugin = _CONFIG / "cli-plugins" / COMPOSE.name
+    plugin.parent.mkdir(parents=True, exist_ok=True)
+    plugin.unlink(missing_ok=True)
+    plugin.symlink_to(COMPOSE)
 
 
 def run(command: Sequence[str | Path], *, env: Mapping[str, str], timeout: float = 120) -> str:

@@ -17,7 +17,7 @@ from tests.deploy.reverse_proxy import PROGRAM as NGINX
 
 BASE = CACHE / "docker" / "bookworm.tar"
 PYTHON_IMAGE = "python:3.11.14-slim-bookworm"
-OURS = "stockbridge:tests"
+OURS = "stockbridge:local"
 STORES = ("kafka", "mongodb", "postgres", "nginx")
 MONITORING = ("prometheus", "alertmanager")
 REGISTRY = ("registry",)

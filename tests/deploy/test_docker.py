@@ -12,17 +12,26 @@ import pytest
 from devtools.driver.shop import CREDIT_CARD, PROCESSING, Shop, eventually
 from devtools.monitoring.programs import NoProgram
 from kafka_workers.workers import WORKERS
-from tests.deploy.compose_file import CLUSTER, EXAMPLE, PATH, variables_of
+from tests.deploy.compose_file import CLUSTER, EXAMPLE, PATH, ROOT, variables_of
 from tests.deploy.composition import Composition, running, shop_of
 from tests.deploy.engine import COMPOSE, Engine, require_compose, run
 from tests.deploy.images import MONITORING, OURS, build_stand_ins
 from tests.deploy.load import Load
 from tests.deploy.test_compose_file import PROFILES
+from tests.documents import COMMANDS, blocks
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
 SERVICES = ("nginx", *(worker.name for worker in WORKERS), "payment-sandbox", "mail-catcher")
 """Those that are started, and with them all that they depend on."""
+DOCUMENT = ROOT / "docs" / "containers.md"
+LOOK, RESTART, CONTENTS = (
+    block.text
+    for block in blocks()
+    if block.document == DOCUMENT and block.language in COMMANDS and block.mark.startswith("run by")
+)
+SEEN = ("(healthy)", "orders-service-group", "inventory-1")
+"""A part of what each command of LOOK prints."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +72,8 @@ def test_the_image_tells_what_is_in_it_and_has_no_root(engine_with_images: Engin
     def printed(*command: str) -> str:
         return engine_with_images.docker("run", "--rm", "--network", "none", OURS, *command)
 
-    parts = json.loads(printed("cat", "/opt/stockbridge/share/sbom/python.cdx.json"))["components"]
+    shown = run(["bash", "-euc", CONTENTS], env=engine_with_images.env)
+    parts = json.loads(shown)["components"]
     names = {part["name"].lower() for part in parts}
     assert {"django", "confluent-kafka", "pymongo", "psycopg"} <= names
     licences = printed("cat", "/opt/stockbridge/share/sbom/licences.txt")
@@ -82,6 +92,11 @@ def test_an_order_is_paid_told_and_mailed_through_the_reverse_proxy(system: Comp
     shop.wait_for_stock(product, 3)
     inbox = f"http://{system.address('MAIL_PORT')}/api/messages"
     eventually(lambda: order["orderNumber"] in httpx.get(inbox).text, "the mail is there", 60)
+
+
+@pytest.mark.parametrize(("command", "seen"), zip(LOOK.splitlines(), SEEN, strict=True))
+def test_a_command_of_the_document_works(system: Composition, command: str, seen: str) -> None:
+    assert seen in system.run(["bash", "-euc", command])
 
 
 def test_every_container_is_healthy_and_every_job_has_succeeded(system: Composition) -> None:
@@ -124,19 +139,21 @@ def test_a_worker_that_is_killed_comes_back_and_goes_on(system: Composition, sho
 
 
 def test_web_containers_are_restarted_one_by_one_without_one_failed_request(
-    engine: Engine, system: Composition, shop: Shop
+    system: Composition, shop: Shop
 ) -> None:
     product, customer = shop.new_product(stock=1_000_000), shop.new_customer()
-    with under_load(customer, shop.web_url, product, callers=2) as load:
-        for container in [each["Id"] for each in system.containers("web")]:
-            engine.docker("restart", container)
-
-            def is_healthy(container: str = container) -> bool:
-                status = engine.docker("inspect", "--format", "{{.State.Health.Status}}", container)
-                return status.strip() == "healthy"
-
-            eventually(is_healthy, "the container is healthy again", 90)
+    load = Load()
+    callers = [threading.Thread(target=load.run, args=(customer, shop.web_url, product)) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    try:
+        system.run(["bash", "-euc", RESTART], timeout=200)
+    finally:
+        load.ended.set()
+    for caller in callers:
+        caller.join(30)
     assert load.failures == []
+    assert load.placed > 0
     assert customer.call("GET", "orders/").json()["count"] == load.placed
 
 
