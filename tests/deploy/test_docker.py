@@ -94,7 +94,7 @@ def test_an_order_is_paid_told_and_mailed_through_the_reverse_proxy(system: Comp
     eventually(lambda: order["orderNumber"] in httpx.get(inbox).text, "the mail is there", 60)
 
 
-@pytest.mark.parametrize(("command", "seen"), zip(LOOK.splitlines(), SEEN, strict=True))
+@pytest.mark.parametrize(("command", "seen"), [*zip(LOOK.splitlines(), SEEN, strict=True)])
 def test_a_command_of_the_document_works(system: Composition, command: str, seen: str) -> None:
     assert seen in system.run(["bash", "-euc", command])
 
