@@ -14,7 +14,7 @@ from tests.deploy import images
 from tests.deploy.compose_file import names_used
 from tests.deploy.engine import Engine, run
 
-UP_SECONDS = 400
+UP_SECONDS = 600
 
 
 class Composition:

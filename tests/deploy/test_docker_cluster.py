@@ -7,7 +7,7 @@ import pytest
 
 from devtools.driver.shop import PROCESSING, Shop, eventually
 from devtools.schema_registry import NoSchemaRegistry
-from tests.deploy.compose_file import CLUSTER, variables_of
+from tests.deploy.compose_file import CLUSTER, EXAMPLE, variables_of
 from tests.deploy.composition import Composition, running, shop_of
 from tests.deploy.engine import Engine
 from tests.deploy.images import REGISTRY, build_stand_ins
@@ -21,13 +21,15 @@ REGISTRY_URL = "http://registry:8080/apis/ccompat/v7"
 @pytest.fixture(scope="module")
 def system(engine_with_images: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composition]:
     """The cluster, with a schema registry where there is one."""
-    services, variables = SERVICES, variables_of(CLUSTER) | {"COMPOSE_PROFILES": "cluster"}
+    services = SERVICES
+    variables = variables_of(EXAMPLE) | variables_of(CLUSTER) | {"COMPOSE_PROFILES": "demo,cluster"}
     try:
         build_stand_ins(engine_with_images, REGISTRY, tmp_path_factory.mktemp("registry"))
     except NoSchemaRegistry:
         pass
     else:
-        services, variables = (*SERVICES, *REGISTRY), variables | {"SCHEMA_REGISTRY_URL": REGISTRY_URL}
+        services += REGISTRY
+        variables["SCHEMA_REGISTRY_URL"] = REGISTRY_URL
     with running(Composition(engine_with_images, "stockbridge-cluster", variables), *services) as system:
         yield system
 
