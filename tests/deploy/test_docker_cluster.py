@@ -21,7 +21,7 @@ REGISTRY_URL = "http://registry:8080/apis/ccompat/v7"
 @pytest.fixture(scope="module")
 def system(engine_with_images: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Composition]:
     """The cluster, with a schema registry where there is one."""
-    services = SERVICES
+    services: tuple[str, ...] = SERVICES
     variables = variables_of(EXAMPLE) | variables_of(CLUSTER) | {"COMPOSE_PROFILES": "demo,cluster"}
     try:
         build_stand_ins(engine_with_images, REGISTRY, tmp_path_factory.mktemp("registry"))
