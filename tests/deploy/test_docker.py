@@ -62,7 +62,7 @@ def test_docker_compose_understands_the_file_with_these_variables(path: Path) ->
 
 def test_a_cluster_has_the_profiles_of_the_example_too() -> None:
     require_compose()
-    files = ["--env-file", EXAMPLE, "--env-file", CLUSTER]
+    files: list[str | Path] = ["--env-file", EXAMPLE, "--env-file", CLUSTER]
     services = run([COMPOSE, "-f", PATH, *files, "config", "--services"], env=os.environ).split()
     assert {"kafka-2", "kafka-3", "mongodb-2", "mongodb-3", "payment-sandbox", "demo"} <= {*services}
     assert "prometheus" not in services
