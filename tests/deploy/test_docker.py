@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from tests.deploy.compose_file import CLUSTER, EXAMPLE, PATH, ROOT, variables_of
 from tests.deploy.composition import Composition, running, shop_of
 from tests.deploy.engine import COMPOSE, Engine, require_compose, run
 from tests.deploy.images import MONITORING, OURS, build_stand_ins
-from tests.deploy.load import Load
+from tests.deploy.load import under_load
 from tests.deploy.test_compose_file import PROFILES
 from tests.documents import COMMANDS, blocks
 
@@ -142,16 +141,8 @@ def test_web_containers_are_restarted_one_by_one_without_one_failed_request(
     system: Composition, shop: Shop
 ) -> None:
     product, customer = shop.new_product(stock=1_000_000), shop.new_customer()
-    load = Load()
-    callers = [threading.Thread(target=load.run, args=(customer, shop.web_url, product)) for _ in range(2)]
-    for caller in callers:
-        caller.start()
-    try:
+    with under_load(customer, shop.web_url, product, callers=2) as load:
         system.run(["bash", "-euc", RESTART], timeout=200)
-    finally:
-        load.ended.set()
-    for caller in callers:
-        caller.join(30)
     assert load.failures == []
     assert load.placed > 0
     assert customer.call("GET", "orders/").json()["count"] == load.placed
