@@ -97,6 +97,7 @@ class OutboxRelay:
         if acquire_leadership():
             self._position = event_log.stored_position(RELAY_READER)
             self._blocked = parked_events.blocked_orders()
+            _take_up_what_can_be_read()
             self._last_size = BATCH_EVENTS
             self._is_leader = True
             metrics.RELAY_LEADERS.set(1)
@@ -177,6 +178,15 @@ class OutboxRelay:
             reasons = parked_events.include_followers(events, {**batch.unroutable, **rejected}, blocked)
         _report(events, reasons)
         return parked_events.parked_rows(events, reasons)
+
+
+def _take_up_what_can_be_read() -> None:
+    """Request a retry of parked events that an older relay could not read and this one can."""
+    batch = make_batch(parked_events.unreadable_events())
+    orders = {event.order_id for event in batch.events if event.id not in batch.unroutable}
+    if orders:
+        events = parked_events.request_retry(orders)
+        log.info("parked events can be read by now: they are sent", orders=len(orders), events=events)
 
 
 def _report(events: Sequence[LoggedEvent], reasons: ParkReasons) -> None:

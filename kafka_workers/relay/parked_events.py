@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from foundation.slices import slices
 from kafka_workers.models import ParkedEvent
 from orders_app import event_log
 from orders_app.event_log import LoggedEvent
@@ -65,6 +66,15 @@ def request_retry(order_ids: Collection[UUID]) -> int:
     """Request that the relay sends the parked events of these orders again; how many events these are."""
     rows = ParkedEvent.objects.filter(order_id__in=order_ids)
     return rows.update(retry_requested_at=timezone.now())
+
+
+def unreadable_events() -> list[LoggedEvent]:
+    """The events that are parked because the relay that met them could not read them."""
+    found = ParkedEvent.objects.filter(reason=Reason.UNROUTABLE, retry_requested_at=None)
+    parked = set(found.values_list("order_id", "version"))
+    orders = slices(sorted({order_id for order_id, _ in parked}), ORDERS_PER_RETRY)
+    events = (event for some in orders for event in event_log.histories(some))
+    return [event for event in events if (event.order_id, event.version) in parked]
 
 
 def events_to_retry() -> list[LoggedEvent]:

@@ -22,6 +22,8 @@ from orders_app.state_machine import PaymentStatus
 
 log = structlog.get_logger(__name__)
 
+RESYNC = '{"type":"resync"}'
+"""What a client is sent in place of a message that cannot be made: it loads its orders again."""
 
 PAYMENT_SENTENCES: Mapping[PaymentStatus, str] = {
     PaymentStatus.PENDING: "The payment of order {number} is pending.",
@@ -60,27 +62,39 @@ class OrderMessage(Struct, frozen=True, rename="camel", omit_defaults=True):
 def socket_messages(events: Iterable[LoggedEvent], recent: RecentOrders) -> list[SocketMessage]:
     """The socket messages about these events, in their order; some types of events have none.
 
-    The histories of orders that are not among the recent ones are read. An event that does not fit the
-    history of its order, or has an unknown type, is logged and left out; the others are sent.
+    The histories of orders that are not among the recent ones are read. In place of the message about an
+    event that does not fit the history of its order, or whose type only a newer version of the code knows,
+    the client is told to load its orders again.
     """
     texts = [(event, text) for event in events if (text := _text_of(event))]
-    orders = _orders_after([event for event, _ in texts], recent)
-    messages = []
-    for event, text in texts:
-        if order := orders.get(event.position):
-            encoded = encode_message(event, text, order)
-            messages.append(SocketMessage(event.position, event.user_id, encoded, event.trace_parent))
-        else:
-            log.error("event has no socket message: its order's history is broken", event_id=event.event_id)
-    return messages
+    orders = _orders_after([event for event, text in texts if text != RESYNC], recent)
+    return [
+        SocketMessage(
+            event.position,
+            event.user_id,
+            _encoded(event, text, orders.get(event.position)),
+            event.trace_parent,
+        )
+        for event, text in texts
+    ]
 
 
-def _text_of(event: LoggedEvent) -> SocketText | None:
+def _text_of(event: LoggedEvent) -> SocketText | str | None:
+    """What the message says; RESYNC for an event of an unknown type, None where there is no message."""
     try:
         return event_effects.effect_of(event.type).socket
     except msgspec.ValidationError as error:
         log.warning("event has no socket message", event_id=event.event_id, reason=str(error))
-        return None
+        return RESYNC
+
+
+def _encoded(event: LoggedEvent, text: SocketText | str, order: OrderDocument | None) -> str:
+    if isinstance(text, str):
+        return text
+    if order is None:
+        log.error("event has no socket message: its order's history is broken", event_id=event.event_id)
+        return RESYNC
+    return encode_message(event, text, order)
 
 
 def encode_message(event: LoggedEvent, text: SocketText, order: OrderDocument) -> str:

@@ -7,10 +7,9 @@ from channels.db import database_sync_to_async
 from orders_app.event_log import START
 from orders_app.sockets.log_feed import feed
 from orders_app.sockets.replay import CannotReplay, missed
-from orders_app.sockets.socket_messages import SocketMessage
+from orders_app.sockets.socket_messages import RESYNC, SocketMessage
 
 SUBSCRIBED = '{"type":"subscribed:orders"}'
-RESYNC = '{"type":"resync"}'
 
 
 class Subscription:

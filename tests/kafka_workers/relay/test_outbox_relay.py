@@ -6,8 +6,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, cast
 from uuid import UUID
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -25,6 +27,8 @@ from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
 from orders_app.document import OrderLine
+from orders_app.event_data import EventType
+from orders_app.event_effects import EFFECTS, Effect
 from orders_app.event_log import RELAY_READER, START, wake_up
 from tests.concurrency import running
 from tests.database import in_test_database
@@ -251,6 +255,41 @@ def test_a_parked_event_waits_for_a_retry_and_is_then_published_in_order(kafka_c
         log_entries.append(log_entries.changed(order, 4))
         wait_until_all_relayed()
     assert versions(of_orders(kafka_client, [order], 4), order) == ["1", "2", "3", "4"]
+
+
+def test_events_that_an_older_relay_could_not_read_are_sent_by_the_relay_that_can(
+    kafka_client: KafkaClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, sound = log_entries.new_order_id(), log_entries.new_order_id()
+    log_entries.append(
+        log_entries.created(order), log_entries.changed(order, 2), log_entries.cancelled(order, 3)
+    )
+    with monkeypatch.context() as older:
+        older.delitem(cast("dict[EventType, Effect]", EFFECTS), EventType.STATUS_CHANGED)
+        log_entries.append(log_entries.created(sound))
+        with running_relay():
+            wait_until_all_relayed()
+    rows = ParkedEvent.objects.values_list("order_id", "version", "reason")
+    assert list(rows) == [(order, 2, "unroutable"), (order, 3, "behind")]
+    with running_relay():
+        eventually(lambda: not ParkedEvent.objects.exists(), "no parked event")
+    records = of_orders(kafka_client, [order, sound], 5)
+    assert {record.topic for record in records if record.key == str(sound)} == {
+        "order.created",
+        "inventory.reserve",
+    }
+    assert versions(records, order) == ["2"]
+
+
+def test_an_event_that_no_relay_can_read_stays_parked_when_a_relay_starts(kafka_client: KafkaClient) -> None:
+    order = log_entries.new_order_id()
+    unknown: Any = "order.gift_wrapped"
+    log_entries.append(msgspec.structs.replace(log_entries.changed(order, 1), type=unknown))
+    for _ in range(2):
+        with running_relay():
+            eventually(ParkedEvent.objects.exists, "the event parked")
+            wait_until_all_relayed()
+    assert not ParkedEvent.objects.filter(retry_requested_at__isnull=False).exists()
 
 
 def test_an_event_that_is_rejected_again_stays_parked(

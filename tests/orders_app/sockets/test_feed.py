@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -179,6 +180,22 @@ def test_after_an_unknown_last_event_the_client_must_reload(
         assert event_ids(browser.receive_many(1)) == [f"{order.id}:1"]
 
 
+def test_after_an_event_of_a_newer_version_the_client_must_reload(
+    socket_url: str, placer: OrderPlacer
+) -> None:
+    order, other = placer.place(), placer.place()
+    unknown: Any = "order.gift_wrapped"
+    data = event_data.Changed(order.order_number, OrderChanges(updated_at=timezone.now()))
+    newer = msgspec.structs.replace(new_event(order, 2, data), type=unknown)
+    with subscribed_browser(socket_url, placer.user_id) as browser:
+        event_log.append([newer, new_event(order, 3, data)])
+        assert [browser.receive(), browser.receive()] == [{"type": "resync"}] * 2
+        update(other.id, 1)
+        assert browser.receive()["eventId"] == f"{other.id}:2"
+    with subscribed_browser(socket_url, placer.user_id, last_event_id=f"{other.id}:1") as browser:
+        assert [browser.receive(), browser.receive()] == [{"type": "resync"}] * 2
+
+
 def test_after_the_last_event_of_another_customer_the_client_must_reload(
     socket_url: str, placer: OrderPlacer, other_placer: OrderPlacer
 ) -> None:
@@ -237,6 +254,7 @@ def test_an_event_that_cannot_be_sent_stops_no_other(socket_url: str, placer: Or
     with subscribed_browser(socket_url, placer.user_id) as browser:
         event_log.append([new_event(without_history, 7, data)])
         update(order.id, 1)
+        assert browser.receive() == {"type": "resync"}
         assert browser.receive()["eventId"] == f"{order.id}:2"
 
 
