@@ -26,14 +26,16 @@ def refuse_unsafe_settings() -> None:
 
 
 def _secrets() -> list[Error]:
-    short = {
-        "SECRET_KEY": settings.SECRET_KEY,
-        "MONITOR_TOKEN": settings.MONITOR_TOKEN or "-" * SHORTEST_SECRET,
+    secrets = {
+        "SECRET_KEY": [settings.SECRET_KEY],
+        "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS,
+        "MONITOR_TOKEN": [settings.MONITOR_TOKEN] if settings.MONITOR_TOKEN else [],
+        "MONITOR_TOKEN_FALLBACKS": settings.MONITOR_TOKEN_FALLBACKS,
     }
     return [
         Error(f"{name} must have at least {SHORTEST_SECRET} random characters.", id="stockbridge.E001")
-        for name, value in short.items()
-        if len(value) < SHORTEST_SECRET
+        for name, values in secrets.items()
+        if any(len(value) < SHORTEST_SECRET for value in values)
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 SECRETS = (
     "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
     "DATABASE_URL",
     "MONGODB_URI",
     "KAFKA_SASL_PASSWORD",
@@ -15,8 +16,10 @@ SECRETS = (
     "EMAIL_URL",
     "STRIPE_SECRET_KEY",
     "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_WEBHOOK_SECRET_FALLBACKS",
     "SERVICE_API_KEY",
     "MONITOR_TOKEN",
+    "MONITOR_TOKEN_FALLBACKS",
 )
 """The settings that may stand in a file."""
 

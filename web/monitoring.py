@@ -30,9 +30,7 @@ def _is_from_monitor(request: HttpRequest) -> bool:
 
 def _has_token(request: HttpRequest) -> bool:
     scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
-    is_bearer = scheme.lower() == "bearer"
-    return (
-        bool(settings.MONITOR_TOKEN)
-        and is_bearer
-        and constant_time_compare(sent.strip(), settings.MONITOR_TOKEN)
-    )
+    if scheme.lower() != "bearer":
+        return False
+    tokens = (settings.MONITOR_TOKEN, *settings.MONITOR_TOKEN_FALLBACKS)
+    return any(token and constant_time_compare(sent.strip(), token) for token in tokens)

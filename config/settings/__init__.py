@@ -26,6 +26,7 @@ from config.settings.env import (
     rate,
     seconds,
     secret_key,
+    secret_key_fallbacks,
     server_url,
     socket_server,
     text,
@@ -40,7 +41,10 @@ from config.settings.watched import watched_certificates, watched_disks
 from foundation.logging import logging_config
 from foundation.rates import Rate
 
-SECRET_KEY = secret_key("development-only-key-that-production-refuses")
+_DEVELOPMENT_KEY = "development-only-key-that-production-refuses"
+SECRET_KEY = secret_key(_DEVELOPMENT_KEY)
+# What is accepted beside a secret while it is replaced by another one (docs/rotation.md).
+SECRET_KEY_FALLBACKS = secret_key_fallbacks(_DEVELOPMENT_KEY)
 
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
 FRONTEND_URL = origin("FRONTEND_URL")
@@ -100,6 +104,7 @@ INBOX_URL = http_addresses("INBOX_URL")
 
 MONITOR_ADDRESSES = networks("MONITOR_ADDRESSES", ("127.0.0.0/8", "::1"))
 MONITOR_TOKEN = header_value("MONITOR_TOKEN")
+MONITOR_TOKEN_FALLBACKS = words("MONITOR_TOKEN_FALLBACKS", ())
 
 # The servers
 DATABASE_URL = server_url(
@@ -164,6 +169,7 @@ SCHEMA_REGISTRY_URL = http_addresses("SCHEMA_REGISTRY_URL")
 CURRENCY = currency("CURRENCY", "USD")
 STRIPE_SECRET_KEY = header_value("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = header_value("STRIPE_WEBHOOK_SECRET")
+STRIPE_WEBHOOK_SECRET_FALLBACKS = words("STRIPE_WEBHOOK_SECRET_FALLBACKS", ())
 STRIPE_API_BASE = text("STRIPE_API_BASE", STRIPE_ITSELF).strip().rstrip("/")
 require_sound_payments(
     secrets={"STRIPE_SECRET_KEY": STRIPE_SECRET_KEY, "STRIPE_WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET},

@@ -180,6 +180,14 @@ def secret_key(development: str) -> str:
     return value
 
 
+def secret_key_fallbacks(development: str) -> list[str]:
+    """The keys beside SECRET_KEY whose signatures are valid. Raises ImproperlyConfigured on `development`."""
+    found = words("SECRET_KEY_FALLBACKS", ())
+    if not DEBUG and development in found:
+        raise ImproperlyConfigured("SECRET_KEY_FALLBACKS must hold no key that others know.")
+    return found
+
+
 def mail_address(name: str, default: str) -> str:
     """The sender of mails, an address with or without a name. Raises ImproperlyConfigured."""
     value = _word(name, default)

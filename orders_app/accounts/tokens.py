@@ -12,6 +12,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from rest_framework_simplejwt.utils import datetime_from_epoch, datetime_to_epoch
 
 from orders_app.accounts.ended_sign_ins import ended_sign_ins
+from orders_app.accounts.signing_keys import AnyKey
 from orders_app.models import SignIn
 
 MAX_CACHED_TOKENS = 10_000
@@ -31,7 +32,11 @@ PROBLEMS: tuple[tuple[type[jwt.InvalidTokenError], str], ...] = (
 )
 
 
-class UncheckedRefreshToken(RefreshToken):
+class SignedAccessToken(AnyKey, AccessToken):
+    """An access token, signed with SECRET_KEY or an earlier one."""
+
+
+class UncheckedRefreshToken(AnyKey, RefreshToken):
     """A refresh token whose signature and expiry are verified, and that may have been used before."""
 
     def check_blacklist(self) -> None:
@@ -80,7 +85,7 @@ def read_access_token(raw_token: bytes | str) -> AccessToken:
 
 @lru_cache(MAX_CACHED_TOKENS)
 def _verified(raw_token: Any) -> AccessToken:
-    return AccessToken(raw_token)
+    return SignedAccessToken(raw_token)
 
 
 def read_refresh_token(raw_token: str) -> UncheckedRefreshToken:

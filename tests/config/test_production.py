@@ -51,6 +51,8 @@ def test_no_server_starts_on_unsafe_settings(module: str) -> None:
     [
         ({"SECRET_KEY": "short"}, "SECRET_KEY must have at least 32 random characters."),
         ({"MONITOR_TOKEN": "short"}, "MONITOR_TOKEN must have at least 32 random characters."),
+        ({"SECRET_KEY_FALLBACKS": ["x" * 32, "short"]}, "SECRET_KEY_FALLBACKS must have at least 32"),
+        ({"MONITOR_TOKEN_FALLBACKS": ["short"]}, "MONITOR_TOKEN_FALLBACKS must have at least 32"),
         ({"ALLOWED_HOSTS": ["shop.example.com", "*"]}, "ALLOWED_HOSTS must name the hosts"),
         ({"FRONTEND_URL": "http://shop.example.com"}, "FRONTEND_URL must be an https address."),
         ({"PUBLIC_URL": "http://shop.example.com"}, "PUBLIC_URL must be an https address."),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import ssl
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPResponse
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -257,3 +259,47 @@ def test_by_tls_sockets_are_reached(tls_proxy: tuple[ReverseProxy, ssl.SSLContex
     with connect(f"wss://localhost:{proxy.tls_port}/ws/orders/", ssl=trust) as connection:
         connection.send(json.dumps({"type": "authenticate", "token": shop.staff.token}))
         assert json.loads(connection.recv(timeout=15))["type"] == "connected"
+
+
+def test_a_certificate_is_replaced_without_one_failed_request(
+    tls_proxy: tuple[ReverseProxy, ssl.SSLContext], tmp_path: Path
+) -> None:
+    proxy, trust = tls_proxy
+    renewed = Authority(tmp_path, "the authority after it")
+    trust.load_verify_locations(renewed.certificate)
+    for source, name in zip(renewed.issue("localhost"), ("certificate.pem", "key.pem"), strict=True):
+        source.replace(proxy.certificates / name)
+    answers: list[int] = []
+    ended = threading.Event()
+    visitor = threading.Thread(target=visit, args=(proxy.tls_port, trust, answers, ended))
+    visitor.start()
+    eventually(lambda: len(answers) > 5, "pages are answered")
+    proxy._process.send_signal(signal.SIGHUP)
+    eventually(lambda: issuer(proxy.tls_port, trust) == "the authority after it", "the new one is shown")
+    seen = len(answers)
+    eventually(lambda: len(answers) > seen + 5, "pages are answered")
+    ended.set()
+    visitor.join(20)
+    assert set(answers) == {200}
+
+
+def visit(port: int, trust: ssl.SSLContext, answers: list[int], ended: threading.Event) -> None:
+    """Opens a page on a connection that stays open, and on a new one, in turn; 0 stands for no answer."""
+    url = f"https://localhost:{port}/login/"
+    with httpx.Client(verify=trust) as staying:
+        while not ended.is_set():
+            try:
+                answers += [staying.get(url).status_code, httpx.get(url, verify=trust).status_code]
+            except httpx.HTTPError:
+                answers.append(0)
+
+
+def issuer(port: int, trust: ssl.SSLContext) -> str:
+    """The name of the authority that signed the certificate of a new connection."""
+    with (
+        socket.create_connection(("localhost", port)) as raw,
+        trust.wrap_socket(raw, server_hostname="localhost") as secured,
+    ):
+        certificate: dict[str, Any] = secured.getpeercert() or {}
+    [[(_, name)]] = certificate["issuer"]
+    return str(name)

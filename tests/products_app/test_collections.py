@@ -1,12 +1,14 @@
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.utils import timezone
 from pymongo.errors import WriteError
 
 from products_app.documents.ledger import EXTERNAL_HOLDS, ledger_collection
 from products_app.documents.product import product_collection
-from products_app.models import ServiceKey
+from products_app.models import ROTATION_OVERLAP, ServiceKey
 from products_app.services.stock import earlier_receipts
 from products_app.services.stock.earlier_receipts import record_earlier_receipts
 from products_app.services.stock.service import Release, settle
@@ -123,7 +125,7 @@ def test_the_collection_itself_refuses_an_invalid_stock(stock: object) -> None:
 
 
 @pytest.mark.django_db
-def test_the_key_of_the_environment_is_valid_and_its_predecessor_is_not() -> None:
+def test_the_key_of_the_environment_is_valid_and_its_predecessor_for_one_more_day() -> None:
     _, other = ServiceKey.issue(name="shop")
     former = settings.SERVICE_API_KEY
     call_command("register_service_key", verbosity=0)
@@ -132,8 +134,21 @@ def test_the_key_of_the_environment_is_valid_and_its_predecessor_is_not() -> Non
         for _ in range(2):
             call_command("register_service_key", verbosity=0)
             assert ServiceKey.objects.is_valid(settings.SERVICE_API_KEY)
-    assert not ServiceKey.objects.is_valid(former)
-    assert ServiceKey.objects.is_valid(other)
+    assert ServiceKey.objects.is_valid(former)
+    with time_machine.travel(timezone.now() + ROTATION_OVERLAP):
+        assert not ServiceKey.objects.is_valid(former)
+        assert ServiceKey.objects.is_valid("newprefi." + "s" * 32)
+        assert ServiceKey.objects.is_valid(other)
+
+
+@pytest.mark.django_db
+def test_a_key_of_the_environment_that_comes_back_does_not_end() -> None:
+    call_command("register_service_key", verbosity=0)
+    with override_settings(SERVICE_API_KEY="newprefi." + "s" * 32):
+        call_command("register_service_key", verbosity=0)
+    call_command("register_service_key", verbosity=0)
+    with time_machine.travel(timezone.now() + ROTATION_OVERLAP):
+        assert ServiceKey.objects.is_valid(settings.SERVICE_API_KEY)
 
 
 @pytest.mark.django_db

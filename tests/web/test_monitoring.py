@@ -52,6 +52,12 @@ def test_only_the_token_in_the_settings_sees_the_monitoring() -> None:
     assert seen(REMOTE_ADDR=OTHER_ADDRESS, HTTP_AUTHORIZATION=f"Bearer {TOKEN[:-1]}") == NOTHING
 
 
+@override_settings(MONITOR_TOKEN=TOKEN, MONITOR_TOKEN_FALLBACKS=["earlier-" * 5])
+def test_while_the_token_is_replaced_both_see_the_monitoring() -> None:
+    for token in (TOKEN, "earlier-" * 5):
+        assert seen(REMOTE_ADDR=OTHER_ADDRESS, HTTP_AUTHORIZATION=f"Bearer {token}") == ALL
+
+
 def test_without_a_token_in_the_settings_no_token_is_accepted() -> None:
     assert seen(REMOTE_ADDR=OTHER_ADDRESS, HTTP_AUTHORIZATION="Bearer ") == NOTHING
 

@@ -20,6 +20,8 @@ SECRETS = "stockbridge-secrets"
 """The Secret that the people of the installation make; all others come from the operators of the stores."""
 METRICS_PORT = 9100
 USER_ID = 10001
+REPLACED = ("SECRET_KEY", "MONITOR_TOKEN", "STRIPE_WEBHOOK_SECRET")
+"""Secrets of which others may be accepted beside the one in use."""
 
 _REACHES = {
     POSTGRESQL: "postgresql",
@@ -128,6 +130,7 @@ def environment(process: Process) -> list[Manifest]:
         *(_kafka(process.principal) if process.principal else ()),
         _value("METRICS_PORT", str(METRICS_PORT)),
         *(_secret(name, SECRETS, name) for name in ("SECRET_KEY", *process.secrets)),
+        *(_fallback(name) for name in ("SECRET_KEY", *process.secrets) if name in REPLACED),
     ]
 
 
@@ -147,6 +150,13 @@ def _value(name: str, value: str) -> Manifest:
 
 def _secret(name: str, secret: str, key: str) -> Manifest:
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
+
+
+def _fallback(name: str) -> Manifest:
+    """What is accepted beside a secret that is being replaced; usually nothing (docs/rotation.md)."""
+    variable = f"{name}_FALLBACKS"
+    reference = {"name": SECRETS, "key": variable, "optional": True}
+    return {"name": variable, "valueFrom": {"secretKeyRef": reference}}
 
 
 def _spread(name: str, topology: str) -> Manifest:

@@ -45,11 +45,17 @@ def receive_webhook(*, body: bytes, signature: str, origin: Origin) -> Outcome:
     """
     outcome = Outcome.REFUSED
     try:
-        require_signature(body, signature, settings.STRIPE_WEBHOOK_SECRET, time.time())
+        require_signature(body, signature, _secrets(), time.time())
         outcome = _receive(read_notice(body), origin)
     finally:
         GATEWAY_EVENTS.labels(outcome).inc()
     return outcome
+
+
+def _secrets() -> list[str]:
+    """The secrets with which the gateway may sign; while one is replaced by another, both."""
+    secrets = (settings.STRIPE_WEBHOOK_SECRET, *settings.STRIPE_WEBHOOK_SECRET_FALLBACKS)
+    return [secret for secret in secrets if secret]
 
 
 def _receive(notice: GatewayNotice | None, origin: Origin) -> Outcome:

@@ -7,6 +7,8 @@ its errors carry the body, in which tokens are, and a header that is not ASCII m
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
+from itertools import product
 from typing import NamedTuple
 
 from orders_app.exceptions import WebhookRefused
@@ -24,16 +26,20 @@ class _Signed(NamedTuple):
     signatures: list[str]
 
 
-def require_signature(body: bytes, header: str, secret: str, now: float) -> None:
-    """Raise WebhookRefused unless `header` signs the body with the secret, within 5 minutes of `now`."""
-    if not secret:
+def require_signature(body: bytes, header: str, secrets: Sequence[str], now: float) -> None:
+    """Raise WebhookRefused unless `header` signs the body with one of them, within 5 minutes of `now`."""
+    if not secrets:
         raise WebhookRefused("This installation has no webhook secret, so it takes no webhooks.")
     signed = _read(header)
-    expected = hmac.digest(secret.encode(), f"{signed.time}.".encode() + body, hashlib.sha256).hex()
-    if not any(hmac.compare_digest(expected, signature) for signature in signed.signatures):
+    expected = [_signature(body, signed.time, secret) for secret in secrets]
+    if not any(hmac.compare_digest(*pair) for pair in product(expected, signed.signatures)):
         raise WebhookRefused("No signature of the header Stripe-Signature is right for this body.")
     if abs(now - int(signed.time)) > TOLERANCE_SECONDS:
         raise WebhookRefused("The signature is more than 5 minutes old, or of a time to come.")
+
+
+def _signature(body: bytes, time: str, secret: str) -> str:
+    return hmac.digest(secret.encode(), f"{time}.".encode() + body, hashlib.sha256).hex()
 
 
 def _read(header: str) -> _Signed:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from kafka_workers.contract.manifests.pods import REPLACED
 from kafka_workers.contract.manifests.prepare import STEPS
 from kafka_workers.contract.principals import PURPOSES, all_permissions
 from kafka_workers.runtime.broker.access import Permission
@@ -270,16 +271,29 @@ def test_an_overlay_asks_for_no_more_replicas_than_there_are_brokers(overlay: st
     assert of_kind(pools, "KafkaNodePool")["broker"]["spec"]["replicas"] == copies
 
 
-def test_secrets_are_made_by_operators_of_stores_or_named_in_the_document() -> None:
-    text = (Path(settings.BASE_DIR) / "docs" / "kubernetes.md").read_text()
-    used = {
-        (each["valueFrom"]["secretKeyRef"]["name"], each["valueFrom"]["secretKeyRef"]["key"])
+def secrets_of_pods(*, optional: bool) -> set[tuple[str, str]]:
+    """Name and key of the secrets that pods read; those that they start without, or the others."""
+    references = [
+        each["valueFrom"]["secretKeyRef"]
         for manifest in WITH_PODS
         for container in containers_of(manifest)
         for each in container["env"]
         if "secretKeyRef" in each.get("valueFrom", {})
-    }
+    ]
+    return {(each["name"], each["key"]) for each in references if each.get("optional", False) is optional}
+
+
+def test_secrets_are_made_by_operators_of_stores_or_named_in_the_document() -> None:
+    text = (Path(settings.BASE_DIR) / "docs" / "kubernetes.md").read_text()
+    used = secrets_of_pods(optional=False)
     of_operators = {(user, "password") for user in PURPOSES} | {("stockbridge-postgresql-app", "uri")}
     assert {
         (name, key) for name, key in used - of_operators if name not in text or f"{key}=" not in text
     } == set()
+
+
+def test_secrets_beside_those_in_use_are_named_in_the_document_about_replacing_them() -> None:
+    text = (Path(settings.BASE_DIR) / "docs" / "rotation.md").read_text()
+    keys = {key for _, key in secrets_of_pods(optional=True)}
+    assert keys == {f"{name}_FALLBACKS" for name in REPLACED}
+    assert all(f"`{key}`" in text for key in keys)

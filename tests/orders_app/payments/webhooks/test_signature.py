@@ -15,23 +15,31 @@ HEX = "0" * 64
 
 def test_a_body_that_the_gateways_library_has_signed_is_let_in() -> None:
     header = stripe.WebhookSignature.generate_signature_header(BODY.decode(), SECRET)
-    require_signature(BODY, header, SECRET, time.time())
+    require_signature(BODY, header, [SECRET], time.time())
 
 
 @pytest.mark.parametrize("seconds", [TOLERANCE_SECONDS - 5, 5 - TOLERANCE_SECONDS])
 def test_a_signature_within_five_minutes_is_let_in(seconds: float) -> None:
-    require_signature(BODY, signature(BODY, seconds_ago=seconds), SECRET, time.time())
+    require_signature(BODY, signature(BODY, seconds_ago=seconds), [SECRET], time.time())
 
 
 @pytest.mark.parametrize("seconds", [TOLERANCE_SECONDS + 5, -TOLERANCE_SECONDS - 5, 10**9])
 def test_an_older_signature_or_one_of_a_time_to_come_is_refused(seconds: float) -> None:
     with pytest.raises(WebhookRefused, match="5 minutes"):
-        require_signature(BODY, signature(BODY, seconds_ago=seconds), SECRET, time.time())
+        require_signature(BODY, signature(BODY, seconds_ago=seconds), [SECRET], time.time())
 
 
 def test_one_right_signature_among_several_is_enough() -> None:
     moment, _, right = signature(BODY).partition(",")
-    require_signature(BODY, f"{moment}, v1={HEX}, {right}, v0={HEX}", SECRET, time.time())
+    require_signature(BODY, f"{moment}, v1={HEX}, {right}, v0={HEX}", [SECRET], time.time())
+
+
+def test_while_a_secret_is_replaced_both_are_right() -> None:
+    old, new = "whsec_old", "whsec_new"
+    for signed_with in (old, new):
+        require_signature(BODY, signature(BODY, signed_with), [new, old], time.time())
+    with pytest.raises(WebhookRefused, match="right for this body"):
+        require_signature(BODY, signature(BODY, old), [new], time.time())
 
 
 def test_a_changed_body_another_secret_and_another_time_are_refused() -> None:
@@ -45,7 +53,7 @@ def test_a_changed_body_another_secret_and_another_time_are_refused() -> None:
         (b"", right),
     ):
         with pytest.raises(WebhookRefused, match="right for this body"):
-            require_signature(body, header, SECRET, time.time())
+            require_signature(body, header, [SECRET], time.time())
 
 
 @pytest.mark.parametrize(
@@ -72,9 +80,9 @@ def test_a_changed_body_another_secret_and_another_time_are_refused() -> None:
 )
 def test_a_header_that_is_none_of_the_gateway_is_refused(header: str) -> None:
     with pytest.raises(WebhookRefused, match="Stripe-Signature"):
-        require_signature(BODY, header, SECRET, time.time())
+        require_signature(BODY, header, [SECRET], time.time())
 
 
 def test_without_a_secret_nothing_is_let_in() -> None:
     with pytest.raises(WebhookRefused, match="no webhook secret"):
-        require_signature(BODY, signature(BODY, ""), "", time.time())
+        require_signature(BODY, signature(BODY, ""), [], time.time())

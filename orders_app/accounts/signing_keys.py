@@ -1,0 +1,53 @@
+"""The keys that tokens are signed with: SECRET_KEY, and while it is replaced SECRET_KEY_FALLBACKS."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import jwt
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError
+
+_ALGORITHM = "HS256"
+
+
+class AnyKey:
+    """A token of the library that is signed with SECRET_KEY, and may have been signed with a fallback."""
+
+    def get_token_backend(self) -> TokenBackend:
+        """What signs tokens, and verifies their signatures."""
+        return _backend()
+
+
+class SeveralKeys(TokenBackend):
+    """Signs with a key, and verifies with it or with one of its fallbacks."""
+
+    def __init__(self, key: str, fallbacks: Sequence[str]) -> None:
+        super().__init__(_ALGORITHM, key)
+        self._fallbacks = [TokenBackend(_ALGORITHM, fallback) for fallback in fallbacks]
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
+        """The claims of a token. Raises TokenBackendError, with the reason that SECRET_KEY gives."""
+        try:
+            return super().decode(token, verify)
+        except TokenBackendError as error:
+            if not isinstance(error.__cause__, jwt.InvalidSignatureError):
+                raise
+            for fallback in self._fallbacks:
+                if _has_signed(fallback, token):
+                    return fallback.decode(token, verify)
+            raise
+
+
+def _has_signed(fallback: TokenBackend, token: Any) -> bool:
+    try:
+        fallback.decode(token)
+    except TokenBackendError as error:
+        return not isinstance(error.__cause__, jwt.InvalidSignatureError)
+    return True
+
+
+@cache
+def _backend() -> SeveralKeys:
+    return SeveralKeys(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)
