@@ -37,9 +37,10 @@ def all_permissions() -> list[Permission]:
 
 def _of_topics() -> Iterator[Permission]:
     names = [topic.name for topic in BUSINESS_TOPICS]
+    yield from _on_topics(TOPICS, names, Operation.ALTER)  # adds partitions
     names += [topic.name for group in GROUPS for topic in topics_of_group(group)]
     changes = (Operation.CREATE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS, Operation.ALTER_CONFIGS)
-    return _on_topics(TOPICS, names, *changes)
+    yield from _on_topics(TOPICS, names, *changes)
 
 
 def _of_worker(worker: Worker) -> Iterator[Permission]:

@@ -1,25 +1,48 @@
 """`manage.py create_topics`."""
 
-from django.core.management.base import CommandError
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
 
 from foundation.operator_command import OperatorCommand
 from kafka_workers.contract.topics import BUSINESS_TOPICS
-from kafka_workers.runtime.broker.topics import business_topic, create_topics, topics_of_group
+from kafka_workers.runtime.broker.topics import (
+    Topic,
+    add_partitions,
+    business_topic,
+    create_topics,
+    topics_of_group,
+)
 from kafka_workers.runtime.exceptions import TopicNotCreated
 from kafka_workers.workers import GROUPS
 
 
 class Command(OperatorCommand):
-    """Creates the topics that are missing."""
+    """Creates the topics that are missing, and adds partitions on request."""
 
     help = (
         "Create the Kafka topics that are missing, with the settings' partitions, replication and retention, "
         "and correct the retention of existing ones. Safe to run again; prints what it did and what differs."
     )
 
-    def handle(self, *_: object, **__: object) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--add-partitions",
+            action="store_true",
+            help="give existing topics with fewer than KAFKA_PARTITIONS as many; orders then move to other "
+            "partitions, so read docs/partitions.md first. Partitions cannot be taken away again",
+        )
+
+    def handle(self, *_: object, **options: Any) -> None:
         topics = [business_topic(topic.name) for topic in BUSINESS_TOPICS]
+        added = add_partitions(topics) if options["add_partitions"] else []
         topics += [topic for group in GROUPS for topic in topics_of_group(group)]
+        self._create(topics)
+        for sentence in added:
+            self.stdout.write(sentence)
+
+    def _create(self, topics: Sequence[Topic]) -> None:
         try:
             report = create_topics(topics)
         except TopicNotCreated as error:

@@ -48,6 +48,7 @@ class Operation(StrEnum):
     DESCRIBE = "DESCRIBE"
     DESCRIBE_CONFIGS = "DESCRIBE_CONFIGS"
     ALTER_CONFIGS = "ALTER_CONFIGS"
+    ALTER = "ALTER"
 
 
 class Permission(Struct, frozen=True, order=True):

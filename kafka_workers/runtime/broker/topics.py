@@ -11,6 +11,7 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     TopicMetadata,
 )
@@ -82,8 +83,9 @@ def topics_of_group(group: str) -> list[Topic]:
 def create_topics(topics: Sequence[Topic]) -> TopicReport:
     """Create missing topics, and correct the retention and message size of existing ones.
 
-    A differing number of partitions is reported and not changed, because a change would move keys. A second
-    run changes nothing. Raises BrokerUnavailable, and TopicNotCreated with the broker's reason.
+    A differing number of partitions is reported and not changed, because a change moves keys: see
+    `add_partitions`. A second run changes nothing. Raises BrokerUnavailable, and TopicNotCreated with the
+    broker's reason.
     """
     admin = AdminClient(client_config("create-topics"))
     try:
@@ -95,6 +97,31 @@ def create_topics(topics: Sequence[Topic]) -> TopicReport:
         return TopicReport(created, _alter(admin, present), differing)
     except KafkaException as exception:
         raise BrokerUnavailable(exception.args[0].str()) from exception
+
+
+def add_partitions(topics: Sequence[Topic]) -> list[str]:
+    """Give existing topics as many partitions as the settings want; a sentence for each that had fewer.
+
+    From then on a key may belong to another partition than before (docs/partitions.md). Raises
+    BrokerUnavailable and AccessDenied.
+    """
+    admin = AdminClient(client_config("add-partitions"))
+    try:
+        existing = admin.list_topics(timeout=REACH_SECONDS).topics
+        before = {name: len(found.partitions) for name, found in existing.items()}
+        few = [topic for topic in topics if before.get(topic.name, topic.partitions) < topic.partitions]
+        _grow(admin, few)
+    except KafkaException as exception:
+        raise BrokerUnavailable(exception.args[0].str()) from exception
+    return [f"{topic.name} had {before[topic.name]} partitions, now has {topic.partitions}" for topic in few]
+
+
+def _grow(admin: AdminClient, topics: Sequence[Topic]) -> None:
+    if not topics:
+        return
+    wanted = [NewPartitions(topic.name, topic.partitions) for topic in topics]
+    for name, future in admin.create_partitions(wanted, request_timeout=ANSWER_SECONDS).items():
+        _result(future, "ALTER", name)
 
 
 def _create(admin: AdminClient, topics: Sequence[Topic]) -> list[str]:

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from msgspec.structs import replace
 
 from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import eventually
 from kafka_workers.contract import principals
 from kafka_workers.runtime.broker.access import AccessControl
-from kafka_workers.runtime.broker.topics import create_topics, topics_of_group
+from kafka_workers.runtime.broker.topics import add_partitions, business_topic, create_topics, topics_of_group
 from kafka_workers.runtime.exceptions import AccessDenied
 from kafka_workers.runtime.group_topics import retry_topics
 from kafka_workers.runtime.messages.message import OutgoingMessage
@@ -122,6 +123,19 @@ def test_a_worker_may_not_create_topics_or_change_users(
     with override_settings(**access(broker, principals.TOPICS)):
         call_command("create_topics")
     assert ", 0 of them new" in capsys.readouterr().out
+
+
+def test_the_user_of_the_topics_may_add_partitions_and_a_worker_may_not(broker: SecuredBroker) -> None:
+    more = replace(business_topic("inventory.low"), partitions=4)
+    with (
+        override_settings(**access(broker, INVENTORY.principal)),
+        pytest.raises(
+            AccessDenied, match=f"User:{INVENTORY.principal} may not ALTER the topic inventory.low"
+        ),
+    ):
+        add_partitions([more])
+    with override_settings(**access(broker, principals.TOPICS)):
+        assert add_partitions([more]) == ["inventory.low had 3 partitions, now has 4"]
 
 
 def test_a_second_run_of_the_command_changes_nothing(

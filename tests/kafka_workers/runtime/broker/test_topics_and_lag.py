@@ -17,7 +17,13 @@ from devtools.stack.ports import free_ports
 from kafka_workers.runtime.broker import topic_reader, topics
 from kafka_workers.runtime.broker.client_config import client_config
 from kafka_workers.runtime.broker.lag import PartitionLag, read_lag
-from kafka_workers.runtime.broker.topics import Topic, business_topic, create_topics, topics_of_group
+from kafka_workers.runtime.broker.topics import (
+    Topic,
+    add_partitions,
+    business_topic,
+    create_topics,
+    topics_of_group,
+)
 from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
 from tests.kafka_workers.runtime.workbench import Bench
 
@@ -69,6 +75,16 @@ def test_another_number_of_partitions_is_reported_and_left() -> None:
     more = a_topic(name=topic.name, partitions=3)
     assert create_topics([more]).differing == [f"{topic.name} has 2 partitions, not 3"]
     assert create_topics([topic]).differing == []
+
+
+def test_partitions_are_added_on_request_and_never_taken_away() -> None:
+    topic, absent = a_topic(), a_topic()
+    create_topics([topic])
+    more = a_topic(name=topic.name, partitions=3)
+    assert add_partitions([more, absent]) == [f"{topic.name} had 2 partitions, now has 3"]
+    eventually(lambda: create_topics([more]).differing == [], "the brokers know it")
+    assert add_partitions([more, topic]) == []
+    assert create_topics([topic]).differing == [f"{topic.name} has 3 partitions, not 2"]
 
 
 def test_a_topic_that_the_broker_rejects_is_named() -> None:
