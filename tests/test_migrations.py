@@ -48,7 +48,8 @@ def migration(*operations: Any, atomic: bool = True) -> migrations.Migration:
         "operations": list(operations),
         "atomic": atomic,
     }
-    return type("MadeUp", (migrations.Migration,), fields)("9999_made_up", "orders_app")
+    made: migrations.Migration = type("MadeUp", (migrations.Migration,), fields)("9999_made_up", "orders_app")
+    return made
 
 
 def nothing(*_: object) -> None:

@@ -12,14 +12,6 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 _ALGORITHM = "HS256"
 
 
-class AnyKey:
-    """A token of the library that is signed with SECRET_KEY, and may have been signed with a fallback."""
-
-    def get_token_backend(self) -> TokenBackend:
-        """What signs tokens, and verifies their signatures."""
-        return _backend()
-
-
 class SeveralKeys(TokenBackend):
     """Signs with a key, and verifies with it or with one of its fallbacks."""
 
@@ -49,5 +41,6 @@ def _has_signed(fallback: TokenBackend, token: Any) -> bool:
 
 
 @cache
-def _backend() -> SeveralKeys:
+def keys_in_use() -> SeveralKeys:
+    """What signs the tokens of this installation, and verifies their signatures."""
     return SeveralKeys(settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS)

@@ -12,7 +12,7 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 from rest_framework_simplejwt.utils import datetime_from_epoch, datetime_to_epoch
 
 from orders_app.accounts.ended_sign_ins import ended_sign_ins
-from orders_app.accounts.signing_keys import AnyKey
+from orders_app.accounts.signing_keys import SeveralKeys, keys_in_use
 from orders_app.models import SignIn
 
 MAX_CACHED_TOKENS = 10_000
@@ -32,12 +32,20 @@ PROBLEMS: tuple[tuple[type[jwt.InvalidTokenError], str], ...] = (
 )
 
 
-class SignedAccessToken(AnyKey, AccessToken):
-    """An access token, signed with SECRET_KEY or an earlier one."""
+class SignedAccessToken(AccessToken):
+    """An access token, signed with SECRET_KEY or one of its fallbacks."""
+
+    def get_token_backend(self) -> SeveralKeys:
+        """The keys of this installation."""
+        return keys_in_use()
 
 
-class UncheckedRefreshToken(AnyKey, RefreshToken):
+class UncheckedRefreshToken(RefreshToken):
     """A refresh token whose signature and expiry are verified, and that may have been used before."""
+
+    def get_token_backend(self) -> SeveralKeys:
+        """The keys of this installation."""
+        return keys_in_use()
 
     def check_blacklist(self) -> None:
         """Do nothing: the rotation has to detect the reuse of a token."""

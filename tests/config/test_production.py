@@ -85,6 +85,13 @@ def test_nothing_starts_without_its_own_secret_key(key: str) -> None:
     assert "SECRET_KEY must be set to a long random value of your own" in refused.stderr
 
 
+def test_no_key_that_others_know_is_accepted_beside_the_secret_key() -> None:
+    known = f"{'x' * 40},development-only-key-that-production-refuses"
+    refused = run("manage.py", "check", SECRET_KEY_FALLBACKS=known)
+    assert refused.returncode == 1
+    assert "SECRET_KEY_FALLBACKS must hold no key that others know." in refused.stderr
+
+
 def test_over_https_cookies_are_secure_and_hsts_is_sent() -> None:
     values = run(
         "-c",
