@@ -1,6 +1,5 @@
 """The new code: a copy of the project with a new type of event, a new column and a migration for it."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from devtools.stack.processes import Process, all_processes
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack
+from tests.project_copy import ProjectCopy
 
 NEW_TYPE = "order.address.changed"
 
@@ -52,13 +52,11 @@ class Migration(migrations.Migration):
 """
 
 
-class NewCode:
+class NewCode(ProjectCopy):
     """The copy, in a folder of its own."""
 
     def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        hidden_and_compiled = shutil.ignore_patterns(".*", "__pycache__")
-        shutil.copytree(PROJECT, directory, ignore=hidden_and_compiled, dirs_exist_ok=True)
+        super().__init__(directory)
         for path, (old, new) in _CHANGES.items():
             self._replace(directory / path, old, new)
         folder = directory / "orders_app" / "migrations"
