@@ -54,11 +54,12 @@ class Busy:
 
     def _place(self) -> None:
         order = self._customer.place((self._product, 1))["id"]
-        self.placed.append(order)
-        if len(self.placed) % 4 == 0:
+        if len(self.placed) % 4 == 3:
+            # Where no answer comes, nobody knows whether it was cancelled: such an order is not looked at.
             answer = self._customer.call("PATCH", f"orders/{order}/cancel/")
             assert answer.status_code == httpx.codes.OK, answer.text
             self.cancelled.add(order)
+        self.placed.append(order)
 
 
 @contextmanager
