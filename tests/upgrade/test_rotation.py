@@ -19,7 +19,7 @@ from devtools.driver.shop import DEMO_PASSWORD, Shop, eventually
 from devtools.stack.mongo import MongoServer
 from devtools.stack.postgres import PostgresServer
 from devtools.stack.stack import Stack
-from tests.deploy.load import Load
+from tests.deploy.load import Load, under_load
 from tests.deploy.reverse_proxy import Process, ReverseProxy
 from tests.orders_app.payments.webhooks.gateway_events import event, signature
 
@@ -118,28 +118,26 @@ def installation(
 @contextmanager
 def ordering(shop: Shop, url: str) -> Iterator[Load]:
     """Customers who order, and one who signs in anew all the time; no request fails."""
-    load, product = Load(), shop.new_product(stock=1_000_000)
-    callers = [threading.Thread(target=load.run, args=(shop.new_customer(), url, product)) for _ in range(2)]
-    callers.append(threading.Thread(target=sign_in_again, args=(load, url)))
-    for caller in callers:
-        caller.start()
-    try:
-        yield load
-    finally:
-        load.ended.set()
-        for caller in callers:
-            caller.join(30)
-    assert load.failures == []
+    ended, failures = threading.Event(), list[str]()
+    visitor = threading.Thread(target=sign_in_again, args=(url, failures, ended), daemon=True)
+    with under_load(shop.new_customer(), url, shop.new_product(stock=1_000_000), callers=2) as load:
+        visitor.start()
+        try:
+            yield load
+        finally:
+            ended.set()
+            visitor.join(30)
+    assert load.failures + failures == []
 
 
-def sign_in_again(load: Load, url: str) -> None:
+def sign_in_again(url: str, failures: list[str], ended: threading.Event) -> None:
     """Uses the tokens of a new sign-in at once: mostly another web process is asked than made them."""
     with httpx.Client(base_url=url, timeout=20) as http:
-        while not load.ended.is_set():
+        while not ended.is_set():
             try:
                 use_new_tokens(http)
             except (httpx.HTTPError, AssertionError) as error:
-                load.failures.append(repr(error))
+                failures.append(repr(error))
 
 
 def use_new_tokens(http: httpx.Client) -> None:
