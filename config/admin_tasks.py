@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from foundation.lasting_trouble import LastingTrouble
 from kafka_workers.models import LastAudit
 from kafka_workers.pages.health import Health, find_health
 from orders_app.board_figures import Wait, count_waiting
@@ -23,7 +24,11 @@ May = Callable[[str], bool]
 """Whether the user has a permission, `app.codename`."""
 FindHealth = Callable[[], Health]
 
-log = structlog.get_logger(__name__)
+_uncounted = LastingTrouble(
+    structlog.get_logger(__name__),
+    begins="products for the start page cannot be counted",
+    ends="products for the start page can be counted again",
+)
 
 
 class Task(NamedTuple):
@@ -101,10 +106,12 @@ def _products(**criteria: bool) -> tuple[int | None, bool]:
     """How many products are so, and whether no more are; None while MongoDB cannot be asked."""
     wanted: ProductCriteria = {**criteria}  # type: ignore[typeddict-item]  # its names are given above
     try:
-        return bounded_count(find_products(include_inactive=True, **wanted))
+        found = bounded_count(find_products(include_inactive=True, **wanted))
     except CatalogueUnavailable as error:
-        log.warning("products for the start page cannot be counted", error=str(error))
+        _uncounted.meet(error=str(error))
         return None, True
+    _uncounted.end()
+    return found
 
 
 def _refunds(may: May) -> Iterator[Task]:

@@ -7,6 +7,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from config import dependencies
+from foundation.lasting_trouble import LastingTrouble
 from foundation.metrics import DEPENDENCY_UP, POSTGRESQL_CONNECTIONS, POSTGRESQL_MAX_CONNECTIONS
 from kafka_workers.audit.drift import update_drift
 from kafka_workers.relay.metrics import update_unread_events
@@ -17,8 +18,6 @@ from orders_app.waiting_metrics import update_holds_overdue, update_orders_waiti
 from web.dependency_checks import Check, find_all
 from web.metrics_text import MetricsText, metrics_of_all_processes
 from web.worker_health import update_worker_processes
-
-log = structlog.get_logger(__name__)
 
 OTHER = "other"
 STATES: Mapping[str, str] = {
@@ -41,16 +40,12 @@ _checks = {
 
 
 def update_connections() -> None:
-    """Set the metrics of the connections to PostgreSQL."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(_CONNECTIONS)
-            found = cursor.fetchall()
-            cursor.execute(_MAX_CONNECTIONS)
-            [[most]] = cursor.fetchall()
-    except DatabaseError as error:
-        log.warning("the number of connections to PostgreSQL is unknown", error=str(error))
-        return
+    """Set the metrics of the connections to PostgreSQL. Raises database errors."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CONNECTIONS)
+        found = cursor.fetchall()
+        cursor.execute(_MAX_CONNECTIONS)
+        [[most]] = cursor.fetchall()
     counts = dict.fromkeys([*STATES.values(), OTHER], 0)
     for state, count in found:
         counts[STATES.get(state, OTHER)] += count
@@ -69,14 +64,21 @@ FROM_POSTGRESQL: Sequence[Callable[[], None]] = (
     update_account_mails_waiting,
     update_analytics_lag,
 )
+_trouble = LastingTrouble(
+    structlog.get_logger(__name__),
+    begins="metrics that PostgreSQL knows stay as they were",
+    ends="metrics that PostgreSQL knows are up to date again",
+)
 
 
 def update_metrics() -> None:
     """Set all of them; those that PostgreSQL knows stay as they were while it is away."""
     update_worker_processes()
-    if _update_dependencies()["postgresql"]:
-        for update in FROM_POSTGRESQL:
-            update()
+    errors = [error] if (error := _update_dependencies()["postgresql"]) else _update_from_postgresql()
+    if errors:
+        _trouble.meet(error=errors[0])
+    else:
+        _trouble.end()
 
 
 def show_metrics(accept: str) -> MetricsText:
@@ -88,9 +90,23 @@ def show_metrics(accept: str) -> MetricsText:
     return metrics_of_all_processes(accept)
 
 
-def _update_dependencies() -> Mapping[str, bool]:
-    """Set whether each server is there. Asked first: each question to one that is away takes its time."""
-    found = {name: finding.error is None for name, finding in find_all(_checks).items()}
-    for name, is_up in found.items():
-        DEPENDENCY_UP.labels(name).set(is_up)
-    return found
+def _update_dependencies() -> Mapping[str, str | None]:
+    """Set whether each server is there; returns why not, by its name.
+
+    Asked first: each question to one that is away takes its time.
+    """
+    errors = {name: finding.error for name, finding in find_all(_checks).items()}
+    for name, error in errors.items():
+        DEPENDENCY_UP.labels(name).set(error is None)
+    return errors
+
+
+def _update_from_postgresql() -> list[str]:
+    """Set what PostgreSQL knows; returns the errors of what could not be found out."""
+    errors = []
+    for update in FROM_POSTGRESQL:
+        try:
+            update()
+        except DatabaseError as error:
+            errors.append(str(error))
+    return errors

@@ -2,9 +2,7 @@
 
 from datetime import datetime, timedelta
 
-import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db.models import Min
 from django.utils import timezone
 
@@ -17,17 +15,13 @@ from foundation.metrics import (
 from orders_app.board_figures import Wait, count_waiting
 from orders_app.selectors import orders_awaiting_payment
 
-log = structlog.get_logger(__name__)
-
 
 def update_orders_waiting() -> None:
-    """Set the gauges from the database: workers that are dead report nothing, while orders wait."""
-    try:
-        found = count_waiting()
-    except DatabaseError as error:
-        log.warning("how many orders wait is unknown", error=str(error))
-        return
-    for each in found:
+    """Set the gauges from the database: workers that are dead report nothing, while orders wait.
+
+    Raises database errors.
+    """
+    for each in count_waiting():
         age = _age(each.oldest)
         ORDERS_WAITING.labels(each.wait).set(each.count)
         ORDERS_WAITING_OLDEST_SECONDS.labels(each.wait).set(age)
@@ -36,14 +30,13 @@ def update_orders_waiting() -> None:
 
 
 def update_holds_overdue() -> None:
-    """Set the gauge from the database, so that it grows while no worker ends the holds."""
+    """Set the gauge from the database, so that it grows while no worker ends the holds.
+
+    Raises database errors.
+    """
     hold = timedelta(minutes=settings.HOLD_MINUTES)
-    try:
-        placed_at = orders_awaiting_payment(hold).order_by().aggregate(oldest=Min("created_at"))["oldest"]
-    except DatabaseError as error:
-        log.warning("whether holds are overdue is unknown", error=str(error))
-    else:
-        HOLDS_OVERDUE_SECONDS.set(_age(placed_at and placed_at + hold))
+    placed_at = orders_awaiting_payment(hold).order_by().aggregate(oldest=Min("created_at"))["oldest"]
+    HOLDS_OVERDUE_SECONDS.set(_age(placed_at and placed_at + hold))
 
 
 def _age(since: datetime | None) -> float:

@@ -1,12 +1,7 @@
 """The drift that the last audit found, kept for `/metrics`: the process of the audit ends with it."""
 
-import structlog
-from django.db import Error as DatabaseUnavailable
-
 from foundation.metrics import STOCK_AUDIT_TIMESTAMP, STOCK_DRIFT
 from kafka_workers.models import LastAudit
-
-log = structlog.get_logger(__name__)
 
 
 def record_drift(pieces: int) -> None:
@@ -16,11 +11,7 @@ def record_drift(pieces: int) -> None:
 
 
 def update_drift() -> None:
-    """Set the gauges from the last audit, if there was one."""
-    try:
-        audit = LastAudit.objects.first()
-    except DatabaseUnavailable as error:
-        log.warning("drift of the last audit is unknown", error=str(error))
-    else:
-        STOCK_DRIFT.set(audit.drift_pieces if audit else 0)
-        STOCK_AUDIT_TIMESTAMP.set(audit.audited_at.timestamp() if audit else 0)
+    """Set the gauges from the last audit, if there was one. Raises database errors."""
+    audit = LastAudit.objects.first()
+    STOCK_DRIFT.set(audit.drift_pieces if audit else 0)
+    STOCK_AUDIT_TIMESTAMP.set(audit.audited_at.timestamp() if audit else 0)

@@ -11,6 +11,7 @@ from django.db import InterfaceError, OperationalError, ProgrammingError, close_
 from django.utils import timezone
 from psycopg.errors import UndefinedTable
 
+from foundation.lasting_trouble import LastingTrouble
 from foundation.outage import DependencyUnavailable
 from foundation.pacing import Pacing
 from kafka_workers.consumers.message_money import require_money
@@ -45,7 +46,11 @@ _READERS: Mapping[str, ValueReader[Any]] = {TOPIC_OF[kind].name: ValueReader(kin
 _NUL = rb"\u0000"
 LAST_VERSION = 2**31 - 1
 
-log = structlog.get_logger(__name__)
+_unrecorded = LastingTrouble(
+    structlog.get_logger(__name__),
+    begins="how old the figures are could not be recorded",
+    ends="how old the figures are is recorded again",
+)
 
 
 def decode(received: ReceivedMessage) -> VersionedMessage:
@@ -117,7 +122,9 @@ def tell_at_end(partitions: Collection[Partition]) -> None:
     try:
         store_progress({partition: now for partition in partitions if partition[0] in topics})
     except DatabaseError as error:
-        log.warning("how old the figures are could not be recorded", error=str(error))
+        _unrecorded.meet(error=str(error))
+    else:
+        _unrecorded.end()
 
 
 def warm_up() -> None:

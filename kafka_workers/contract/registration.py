@@ -12,6 +12,7 @@ from threading import Event, Thread
 import structlog
 from django.conf import settings
 
+from foundation.lasting_trouble import LastingTrouble
 from kafka_workers.contract.registered_schemas import record_id
 from kafka_workers.contract.schemas import registered_schema
 from kafka_workers.contract.topics import BUSINESS_TOPICS, BusinessTopic
@@ -35,16 +36,20 @@ def begin_registration(names: Collection[str], stop: Event) -> None:
 
 
 def _register(topics: Sequence[BusinessTopic], attempted: Event, stop: Event) -> None:
-    waiting, is_told = list(topics), False
+    waiting = list(topics)
+    trouble = LastingTrouble(
+        log,
+        begins="schema registry unavailable: messages go without ids",
+        ends="schema registry available again",
+    )
     with closing(SchemaRegistry(settings.SCHEMA_REGISTRY_URL)) as registry:
         while waiting and not stop.is_set():
             try:
                 _register_one(registry, waiting[0])
                 del waiting[0]
+                trouble.end()
             except RegistryUnavailable as error:
-                if not is_told:
-                    log.warning("schema registry unavailable: messages go without ids", reason=str(error))
-                is_told = True
+                trouble.meet(reason=str(error))
                 attempted.set()
                 stop.wait(RETRY_SECONDS)
     attempted.set()

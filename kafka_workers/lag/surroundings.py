@@ -14,6 +14,7 @@ import structlog
 from cryptography import x509
 from django.conf import settings
 
+from foundation.lasting_trouble import LastingTrouble
 from foundation.metrics import CERTIFICATE_EXPIRES, DISK_FREE_BYTES, DISK_SIZE_BYTES
 
 DISK_EVERY_SECONDS = 10.0
@@ -48,18 +49,18 @@ class Disk:
     def __init__(self, name: str, folder: str) -> None:
         self._name = name
         self._folder = folder
-        self._fault = ""
+        self._trouble = LastingTrouble(
+            log, begins="a disk cannot be measured", ends="a disk can be measured again"
+        )
 
     def measure(self) -> None:
-        """Set its metrics. Where it cannot be measured, that is logged once."""
+        """Set its metrics. That it cannot be measured is logged when it begins and when it is over."""
         try:
             found = shutil.disk_usage(self._folder)
         except OSError as error:
-            if str(error) != self._fault:
-                log.warning("a disk cannot be measured", disk=self._name, error=str(error))
-            self._fault = str(error)
+            self._trouble.meet(disk=self._name, error=str(error))
         else:
-            self._fault = ""
+            self._trouble.end(disk=self._name)
             DISK_FREE_BYTES.labels(self._name).set(found.free)
             # Not found.total: what is kept for root is never free, so a full disk would not look full.
             DISK_SIZE_BYTES.labels(self._name).set(found.free + found.used)
@@ -71,21 +72,24 @@ class Certificate:
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
         self._due = 0.0
-        self._fault = ""
+        self._trouble = LastingTrouble(
+            log, begins="a certificate cannot be seen", ends="a certificate can be seen again"
+        )
 
     def measure(self) -> None:
-        """Set its metric when it is due. Where it cannot be seen, that is logged once and tried again."""
+        """Set its metric when it is due; where it cannot be seen, it is tried again.
+
+        That is logged when it begins and when it is over.
+        """
         if time.monotonic() < self._due:
             return
         try:
             end = end_of_certificate(self._endpoint)
         except (OSError, ValueError) as error:
-            if str(error) != self._fault:
-                log.warning("a certificate cannot be seen", endpoint=self._endpoint, error=str(error))
-            self._fault = str(error)
+            self._trouble.meet(endpoint=self._endpoint, error=str(error))
             self._due = time.monotonic() + CERTIFICATE_AGAIN_SECONDS
         else:
-            self._fault = ""
+            self._trouble.end(endpoint=self._endpoint)
             CERTIFICATE_EXPIRES.labels(self._endpoint).set(end.timestamp())
             self._due = time.monotonic() + CERTIFICATE_EVERY_SECONDS
 

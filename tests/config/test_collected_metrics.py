@@ -3,9 +3,10 @@
 import time
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 from prometheus_client import REGISTRY
 from pytest_django import Settings
+from structlog.types import EventDict
 
 from config.collected_metrics import show_metrics, update_metrics
 from kafka_workers.audit.drift import record_drift
@@ -31,6 +32,28 @@ def test_servers_that_are_there_are_up_and_one_that_is_away_is_not(
     settings.KAFKA_BROKERS = "127.0.0.1:1"
     up = {name: value("dependency_up", dependency=name) for name in ("postgresql", "mongodb", "kafka")}
     assert up == {"postgresql": 1, "mongodb": 1, "kafka": 0}
+
+
+def test_an_outage_of_postgresql_is_one_line_when_it_begins_and_one_with_a_count_when_it_is_over(
+    captured_log: list[EventDict],
+) -> None:
+    def scrape_without(table: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+            try:
+                update_metrics()
+            finally:
+                cursor.execute(f"ALTER TABLE away RENAME TO {table}")
+
+    for table in ("set_aside_event", "account_mail", "set_aside_event"):
+        scrape_without(table)
+    update_metrics()
+    update_metrics()
+    assert [(entry["event"], entry.get("held_back")) for entry in captured_log] == [
+        ("metrics that PostgreSQL knows stay as they were", None),
+        ("metrics that PostgreSQL knows are up to date again", 2),
+    ]
+    assert "set_aside_event" in captured_log[0]["error"]
 
 
 def test_events_that_the_relay_has_not_published_are_counted(placer: OrderPlacer) -> None:

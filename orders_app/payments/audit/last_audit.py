@@ -1,12 +1,7 @@
 """How many differences the last audit left, kept for `/metrics`: the process of the audit ends with it."""
 
-import structlog
-from django.db import Error as DatabaseUnavailable
-
 from foundation.metrics import PAYMENT_AUDIT_TIMESTAMP, PAYMENT_DIFFERENCES
 from orders_app.models import LastPaymentAudit
-
-log = structlog.get_logger(__name__)
 
 
 def record_differences(number: int) -> None:
@@ -16,11 +11,7 @@ def record_differences(number: int) -> None:
 
 
 def update_payment_differences() -> None:
-    """Set the gauges from the last audit, if there was one."""
-    try:
-        audit = LastPaymentAudit.objects.first()
-    except DatabaseUnavailable as error:
-        log.warning("differences of the last audit of payments are unknown", error=str(error))
-    else:
-        PAYMENT_DIFFERENCES.set(audit.differences if audit else 0)
-        PAYMENT_AUDIT_TIMESTAMP.set(audit.audited_at.timestamp() if audit else 0)
+    """Set the gauges from the last audit, if there was one. Raises database errors."""
+    audit = LastPaymentAudit.objects.first()
+    PAYMENT_DIFFERENCES.set(audit.differences if audit else 0)
+    PAYMENT_AUDIT_TIMESTAMP.set(audit.audited_at.timestamp() if audit else 0)

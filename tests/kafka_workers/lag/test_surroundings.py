@@ -25,7 +25,7 @@ def shown_at(tmp_path: Path) -> Iterator[str]:
     context.load_cert_chain(Authority(tmp_path).issue_as_one_file("shop"))
     server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     yield f"127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
@@ -37,15 +37,24 @@ def test_the_end_of_a_certificate_is_shown_whoever_signed_it(shown_at: str) -> N
     assert abs(ends - datetime.now(UTC) - timedelta(days=1)) < timedelta(minutes=5)
 
 
-def test_what_cannot_be_measured_is_logged_once(tmp_path: Path, captured_log: list[EventDict]) -> None:
+def test_what_cannot_be_measured_is_logged_once_and_once_when_it_can_be_again(
+    tmp_path: Path, shown_at: str, captured_log: list[EventDict]
+) -> None:
     disk, certificate = Disk("gone", str(tmp_path / "gone")), Certificate(f"127.0.0.1:{free_ports(1)[0]}")
-    for _ in range(2):
+    for _ in range(3):
         disk.measure()
         certificate._due = 0.0
         certificate.measure()
-    assert [entry["event"] for entry in captured_log] == [
-        "a disk cannot be measured",
-        "a certificate cannot be seen",
+    (tmp_path / "gone").mkdir()
+    certificate._endpoint, certificate._due = shown_at, 0.0
+    for _ in range(2):
+        disk.measure()
+        certificate.measure()
+    assert [(entry["event"], entry.get("held_back")) for entry in captured_log] == [
+        ("a disk cannot be measured", None),
+        ("a certificate cannot be seen", None),
+        ("a disk can be measured again", 2),
+        ("a certificate can be seen again", 2),
     ]
 
 
