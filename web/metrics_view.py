@@ -1,4 +1,4 @@
-"""`/metrics`: the metrics listed in foundation/metrics.py."""
+"""`/metrics`: the metrics listed in foundation/metrics/."""
 
 from collections.abc import Callable
 

@@ -172,11 +172,16 @@ def _lag(settings: Mapping[str, str]) -> tuple[list[str], list[str]]:
     for row in rows:
         unread[row["group"]] += row["lag"] or 0
     behind = [f"{group}: {count} messages unread" for group, count in sorted(unread.items())]
-    return behind, list(dict.fromkeys(_stuck(row) for row in rows if row["status"] in _STUCK))
+    stuck = [_stuck(row) for row in rows if row["status"] in _STUCK]
+    return behind, list(dict.fromkeys([*(_lost(row) for row in rows if row["lost"]), *stuck]))
 
 
 def _stuck(row: Mapping[str, Any]) -> str:
     return f"{row['group']} {_STUCK[row['status']]} {row['topic']}, where messages wait"
+
+
+def _lost(row: Mapping[str, Any]) -> str:
+    return f"retention has deleted {row['lost']} messages of {row['topic']} that {row['group']} has not read"
 
 
 def _last_line(text: str) -> str:

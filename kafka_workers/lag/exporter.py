@@ -13,6 +13,7 @@ from foundation.metrics import (
     CONSUMER_GROUP_STATUS,
     CONSUMER_LAG_MESSAGES,
     CONSUMER_LAG_SECONDS,
+    CONSUMER_LOST_MESSAGES,
     DEAD_LETTERS,
     TOPIC_RECORDS_KEPT,
     TOPIC_RECORDS_WRITTEN,
@@ -97,9 +98,9 @@ class LagMetrics:
         now_shown = {_labels(each) for each in watched}
         kept = {labels for labels in self._shown if (labels[1], int(labels[2])) in unknown}
         for gone in self._shown - now_shown - kept:
-            _set(gone, 0, 0.0, None)
+            _set(gone, 0, 0.0, None, lost=0)
         for each in watched:
-            _set(_labels(each), each.unread, each.waiting_seconds, each.status)
+            _set(_labels(each), each.unread, each.waiting_seconds, each.status, lost=each.lost)
         self._shown = now_shown | kept
 
 
@@ -107,9 +108,10 @@ def _labels(watched: WatchedPartition) -> Labels:
     return watched.lag.group, watched.lag.topic, str(watched.lag.partition)
 
 
-def _set(labels: Labels, messages: int, seconds: float, status: Status | None) -> None:
+def _set(labels: Labels, messages: int, seconds: float, status: Status | None, *, lost: int) -> None:
     CONSUMER_LAG_MESSAGES.labels(*labels).set(messages)
     CONSUMER_LAG_SECONDS.labels(*labels).set(round(seconds, 3))
+    CONSUMER_LOST_MESSAGES.labels(*labels).set(lost)
     for each in Status:
         CONSUMER_GROUP_STATUS.labels(*labels, each).set(each is status)
 

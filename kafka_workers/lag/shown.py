@@ -21,7 +21,19 @@ _FOR_PEOPLE = (
 _FOR_PROGRAMS = tuple(
     map(
         Column,
-        ("group", "topic", "partition", "lag", "held", "seconds", "status", "start", "end", "committed"),
+        (
+            "group",
+            "topic",
+            "partition",
+            "lag",
+            "held",
+            "seconds",
+            "status",
+            "start",
+            "end",
+            "committed",
+            "lost",
+        ),
     )
 )
 _WORST_FIRST = (Status.STOPPED, Status.STALLED, Status.REWOUND, Status.WARN, Status.OK)
@@ -37,6 +49,7 @@ def fields_of(watched: WatchedPartition) -> dict[str, object]:
     return {
         **msgspec.structs.asdict(watched.lag),
         "lag": watched.unread,
+        "lost": watched.lost,
         "seconds": round(watched.waiting_seconds, 1),
         "status": str(watched.status),
     }
@@ -55,13 +68,25 @@ def write_lag(out: OutputWrapper, watched: Sequence[WatchedPartition]) -> None:
 
 
 def failing_sentences(watched: Sequence[WatchedPartition]) -> list[str]:
-    """A sentence for each group, and each status by which it fails."""
+    """A sentence for each group, and each way in which it fails: messages that are lost, and each status."""
     return [
-        _sentence(group, status, failing)
+        sentence
         for group, partitions in _by_group(watched)
-        for status in _WORST_FIRST
-        if status in FAILING and (failing := [each for each in partitions if each.status is status])
+        for sentence in (*_of_losses(group, partitions), *_of_statuses(group, partitions))
     ]
+
+
+def _of_losses(group: str, partitions: Sequence[WatchedPartition]) -> Iterator[str]:
+    if losing := [each for each in partitions if each.lost]:
+        lost = sum(each.lost for each in losing)
+        yield f"retention has deleted messages before {group} has read them: {lost} of {_places(losing)}"
+
+
+def _of_statuses(group: str, partitions: Sequence[WatchedPartition]) -> Iterator[str]:
+    for status in _WORST_FIRST:
+        failing = [each for each in partitions if each.status is status]
+        if failing and status in FAILING:
+            yield _sentence(group, status, failing)
 
 
 def _sentence(group: str, status: Status, failing: Sequence[WatchedPartition]) -> str:
@@ -87,7 +112,7 @@ def _lines(partitions: Sequence[WatchedPartition]) -> Iterator[list[str]]:
     """A group, then its partitions in which something is unread or wrong."""
     yield _line(_group(partitions[0]), partitions)
     for each in partitions:
-        if each.unread or each.status is not Status.OK:
+        if each.unread or each.lost or each.status is not Status.OK:
             yield _line(f"  {_place(each)}", [each])
 
 

@@ -25,13 +25,14 @@ class WatchedPartition(Struct, frozen=True, kw_only=True):
     """A partition that a group reads: how far and how long it is behind, and whether it keeps up.
 
     `unread` counts from the first message that can be read or is of an open transaction; `waiting_seconds` is
-    the age of that one.
+    the age of that one. `lost` are those that retention has deleted before the group has read them.
     """
 
     lag: PartitionLag
     unread: int
     waiting_seconds: float
     status: Status
+    lost: int = 0
 
 
 class LagWatch:
@@ -47,6 +48,7 @@ class LagWatch:
         self._reader = LagReader()
         self._unread = FirstUnread()
         self._windows: dict[Partition, deque[Sample]] = {}
+        self._losses = Losses()
 
     def __enter__(self) -> Self:
         return self
@@ -92,11 +94,46 @@ class LagWatch:
         while now - window[0].time > self._window_seconds:
             window.popleft()
         status = judge(window, patience=PATIENCE_SECONDS)
-        return WatchedPartition(lag=lag, unread=unread, waiting_seconds=waiting, status=status)
+        return WatchedPartition(
+            lag=lag,
+            unread=unread,
+            waiting_seconds=waiting,
+            status=status,
+            lost=self._losses.count(lag, unread),
+        )
 
     def _forget_all_but(self, partitions: set[Partition]) -> None:
         for gone in self._windows.keys() - partitions:
             del self._windows[gone]
+        self._losses.forget_all_but(partitions)
+
+
+class Losses:
+    """Counts the messages that retention has deleted before a group has read them.
+
+    Where a group has read all, offsets behind its own are marks of transactions. This is known of partitions
+    that were seen before; of others a single offset is not taken for a message.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[Partition, tuple[int, bool]] = {}
+
+    def count(self, lag: PartitionLag, unread: int) -> int:
+        """How many are lost as of now: none once the group has read a later one."""
+        if lag.committed is None or lag.committed > lag.end:
+            return 0
+        if lag.committed >= lag.start:
+            self._seen[_key(lag)] = lag.committed, unread > 0
+            return 0
+        lost = lag.start - lag.committed
+        committed, had_unread = self._seen.get(_key(lag), (None, False))
+        is_lost = had_unread if committed == lag.committed else lost > 1
+        return lost if is_lost else 0
+
+    def forget_all_but(self, partitions: set[Partition]) -> None:
+        """Forget what was seen of other partitions."""
+        for gone in self._seen.keys() - partitions:
+            del self._seen[gone]
 
 
 def running_groups() -> list[str]:

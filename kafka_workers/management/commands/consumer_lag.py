@@ -32,7 +32,8 @@ class Command(OperatorCommand):
         "has waited (waits), and whether the group keeps up (status): OK; WARN, it reads but falls further "
         "behind; STALLED, a member has the partition and does not get on; STOPPED, nobody reads; REWOUND, it "
         "was set back. Under a group are the partitions in which something is unread. Exit code 1 where a "
-        "group is STALLED or STOPPED. Where messages have waited for "
+        "group is STALLED or STOPPED, or where retention has deleted messages before it has read them. Where "
+        "messages have waited for "
         f"{PATIENCE_SECONDS:.0f} seconds, the command looks on for some seconds before it judges. Elsewhere "
         "than on a terminal: a line for each partition, with tabs between the columns."
     )

@@ -99,10 +99,10 @@ def commit(bench: Bench, offset: int, topic: str = "", group: str = "") -> None:
         eventually(is_committed, "the offset is committed")
 
 
-def delete_first(topic: str) -> None:
-    """Deletes the first record of partition 0, as retention does."""
+def delete_first(topic: str, before: int = 1) -> None:
+    """Deletes the records of partition 0 before this offset, as retention does."""
     admin = AdminClient(client_config("test"))
-    [deleted] = admin.delete_records([TopicPartition(topic, 0, 1)]).values()
+    [deleted] = admin.delete_records([TopicPartition(topic, 0, before)]).values()
     deleted.result(10)
 
 
@@ -163,6 +163,47 @@ def test_records_that_retention_has_deleted_do_not_wait(bench: Bench, watch: Lag
     delete_first(bench.topic)
     watched = looked(watch, bench.topic, lambda each: each.unread == 1)
     assert watched.waiting_seconds == pytest.approx(2 * HOUR, abs=60)
+
+
+def test_records_that_retention_has_deleted_unread_are_lost_until_the_group_has_read_a_later_one(
+    bench: Bench, watch: LagWatch
+) -> None:
+    for _ in range(2):
+        write(bench.topic, age=HOUR)
+    commit(bench, 0)
+    assert first(watch.look(), bench.topic).lost == 0
+    delete_first(bench.topic)
+    watched = looked(watch, bench.topic, lambda each: each.unread == 1)
+    assert watched.lost == 1
+    LagMetrics().show([watched], unknown=set())
+    labels = {"group": bench.group, "topic": bench.topic, "partition": "0"}
+    assert REGISTRY.get_sample_value("stockbridge_consumer_lost_messages", labels) == 1
+    commit(bench, 2)
+    assert looked(watch, bench.topic, lambda each: not each.unread).lost == 0
+
+
+def test_a_mark_of_a_transaction_that_retention_has_deleted_is_no_message_that_is_lost(
+    bench: Bench, watch: LagWatch
+) -> None:
+    producer = transactional_producer()
+    producer.begin_transaction()
+    producer.produce(bench.topic, b"1", b"key", partition=0)
+    producer.commit_transaction(10)
+    commit(bench, 1)
+    assert first(watch.look(), bench.topic).lag.lag == 1
+    delete_first(bench.topic, before=2)
+    assert looked(watch, bench.topic, lambda each: each.lag.start == 2).lost == 0
+    with LagWatch(window_seconds=60, groups=[bench.group]) as new:
+        assert first(new.look(), bench.topic).lost == 0
+
+
+def test_the_command_says_what_is_lost(bench: Bench) -> None:
+    for _ in range(3):
+        write(bench.topic)
+    commit(bench, 0)
+    delete_first(bench.topic, before=3)
+    with pytest.raises(CommandError, match=f"before {bench.group} has read them: 3 of {bench.topic}/0"):
+        call_command("consumer_lag", "--json", "--group", bench.group, stdout=StringIO())
 
 
 def test_what_compaction_has_deleted_does_not_wait(
