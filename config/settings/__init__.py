@@ -414,7 +414,7 @@ WATCHED_CERTIFICATES = watched_certificates("WATCHED_CERTIFICATES")
 # Tracing: OpenTelemetry itself reads its other variables (docs/tracing.md).
 OTEL_SDK_DISABLED = flag("OTEL_SDK_DISABLED", default=False)
 OTEL_EXPORTER_OTLP_ENDPOINT = "" if OTEL_SDK_DISABLED else collector("OTEL_EXPORTER_OTLP_ENDPOINT")
-OTEL_TRACES_SAMPLER = choice("OTEL_TRACES_SAMPLER", "parentbased_traceidratio", SAMPLERS)
+OTEL_TRACES_SAMPLER = choice("OTEL_TRACES_SAMPLER", "traceidratio", SAMPLERS)
 OTEL_TRACES_SAMPLER_ARG = share("OTEL_TRACES_SAMPLER_ARG", 0.01)
 require_known_protocol("OTEL_EXPORTER_OTLP_PROTOCOL")
 TRACE_URL = trace_page("TRACE_URL")

@@ -69,7 +69,7 @@ class Recorder:
 
     def begin_request(self, caller: str) -> "tuple[str, RecordedSpan | None]":
         """The traceparent of a request, and its span if it is recorded; `caller` is what the client sent."""
-        trace_id = int(caller[3:35], 16) if caller else self._ids.new_trace_id()
+        trace_id = self._ids.new_trace_id()
         if not self._decide(trace_id, caller):
             if caller:
                 return without_sampled_flag(caller), None
@@ -98,6 +98,7 @@ class Recorder:
         return _trace_parent_of(context) if context.is_valid else ""
 
     def _decide(self, trace_id: int, caller: str) -> bool:
+        """Whether a request is recorded; `trace_id` is one of ours: the caller could choose one that is."""
         if caller and self._follows_caller:
             return is_sampled(caller)
         return self._sampler.should_sample(None, trace_id, "").decision is Decision.RECORD_AND_SAMPLE

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from opentelemetry.trace import StatusCode
+from pytest_django import Settings
 
 from foundation import tracing
 from tests.python_process import run_python
@@ -97,6 +98,15 @@ def test_of_one_percent_about_one_in_a_hundred_is_recorded(recorded: Recorded) -
     assert all(tracing.is_recorded(each) for each in found)
     # By the trace's id, so that other systems that record this share record the same traces.
     assert all(int(each[19:35], 16) < 0.01 * 2**64 for each in found)
+
+
+def test_by_default_no_caller_can_have_itself_recorded(recorded: Recorded, settings: Settings) -> None:
+    recorded.begin(settings.OTEL_TRACES_SAMPLER, 0.01)
+    # A trace of this id is always among those that a share by ids records.
+    chosen = f"00-{1:016x}{0:016x}-b7ad6b7169203331-01"
+    begun = [request(chosen) for _ in range(2000)]
+    assert sum(span is not None for _, span in begun) < 100
+    assert {tracing.trace_id(trace_parent) for trace_parent, _ in begun} == {tracing.trace_id(chosen)}
 
 
 def test_the_id_of_a_request_is_never_that_of_a_later_batch(recorded: Recorded) -> None:
