@@ -11,10 +11,7 @@ import hashlib
 from datetime import timedelta
 from enum import Enum, auto
 
-from django.db import connection
-from django.db.models import F
-
-from orders_app.models import InboxMessage
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 INBOX_DAYS = 60
 INBOX_AGE = timedelta(days=INBOX_DAYS)
@@ -56,6 +53,10 @@ EXISTS (
 )
 """
 """Whether the effect has taken place, or must not."""
+_TAKE_BACK = """
+UPDATE inbox_message SET begun = begun - 1
+WHERE "group" = %(group)s::text AND message_id = %(key)s::text AND begun > 0
+"""
 
 
 class Beginning(Enum):
@@ -79,22 +80,33 @@ def message_key(source: str, message_id: str) -> str:
     return f"sha256:{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()}"
 
 
-def beginning_of(row: tuple[int] | None, *, group: str, key: str) -> Beginning:
-    """What the row means that BEGIN has given for this message."""
+def beginning_of(database: BaseDatabaseWrapper, row: tuple[int] | None, *, group: str, key: str) -> Beginning:
+    """What the row means that BEGIN has given for this message, on the same connection."""
     if row and row[0]:
         return Beginning.BEGUN
-    if row is None and not InboxMessage.objects.filter(group=group, message_id=key).exclude(done_at=None):
+    if row is None and not _is_done(database, group, key):
         return Beginning.BUSY
-    release(key=key)
+    release(database, key=key)
     return Beginning.UNSURE if row else Beginning.DONE
 
 
-def release(*, key: str) -> None:
-    """Let other processes begin the effect of this message; this one has ended it, or given it up."""
-    with connection.cursor() as cursor:
+def release(database: BaseDatabaseWrapper, *, key: str) -> None:
+    """Let other processes begin the effect of this message; this one has ended it, or given it up.
+
+    It must be the connection on which that was begun: PostgreSQL keeps the lock for it.
+    """
+    with database.cursor() as cursor:
         cursor.execute(f"SELECT {RELEASE}", {"key": key})
 
 
-def take_back(*, group: str, key: str) -> None:
+def take_back(database: BaseDatabaseWrapper, *, group: str, key: str) -> None:
     """Note that the effect which was begun last has certainly not taken place."""
-    InboxMessage.objects.filter(group=group, message_id=key, begun__gt=0).update(begun=F("begun") - 1)
+    with database.cursor() as cursor:
+        cursor.execute(_TAKE_BACK, {"group": group, "key": key})
+
+
+def _is_done(database: BaseDatabaseWrapper, group: str, key: str) -> bool:
+    with database.cursor() as cursor:
+        cursor.execute(f"SELECT {IS_DONE}", {"group": group, "key": key})
+        [[is_done]] = cursor.fetchall()
+    return bool(is_done)

@@ -37,7 +37,14 @@ class _Taking:
     def __init__(self, mails: Mails) -> None:
         self._mails, self._refusals = mails, Refusals()
 
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it by the command's name
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd calls it by the command's name
+        self, _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Tell that commands may come without waiting for answers: they are read from a stream."""
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
+    async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[Any]
     ) -> str:
         """Take or refuse a recipient."""

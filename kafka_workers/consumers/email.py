@@ -1,14 +1,14 @@
 """The email consumer: tells customers by mail what happens to their orders, and sends nothing over Kafka."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError
 
 from foundation.outage import DependencyUnavailable
 from kafka_workers.consumers.message_money import require_money
@@ -37,7 +37,7 @@ from orders_app.mail.events import (
     cause_of,
 )
 from orders_app.mail.examples import example_events
-from orders_app.mail.reader import Reader, find_reader
+from orders_app.mail.reader import Reader
 from orders_app.mail.server import DEFERRED_FOR, MailServer
 from orders_app.mail.telling import CustomerMail, MaybeSentTwice
 from orders_app.messages import Item, OrderCancelled, OrderCompleted, OrderCreated, OrderStatusChanged
@@ -47,8 +47,6 @@ from orders_app.state_machine import OrderStatus, PaymentMethod, is_last_decline
 
 BATCH_MAILS = 10_000
 """So many messages of a backlog are sorted by time together: customers are told in that order."""
-TRUSTED_SECONDS = 1.0
-"""For so long after its last use a database connection is not checked."""
 
 
 def _placed(value: OrderCreated) -> Facts:
@@ -153,10 +151,12 @@ class _Mailing:
     def __init__(self) -> None:
         self.server = MailServer()
         self.customer_mail = CustomerMail(self.server)
-        self.used_at = 0.0
 
 
-_mailing = _Mailing()
+@cache
+def _mailing() -> _Mailing:
+    """It knows the database, so it is made when that is known: when the worker begins."""
+    return _Mailing()
 
 
 def handle_each(
@@ -165,20 +165,17 @@ def handle_each(
     """Send the mail about one event. Raises DependencyUnavailable, InvalidMessage and MailDeferred."""
     if decoded.value is None:
         return
-    if time.monotonic() - _mailing.used_at > TRUSTED_SECONDS:
-        close_old_connections()
     try:
         with _noticing_outages():
-            _mailing.customer_mail.tell_customer(decoded.value, upcoming.value if upcoming else None)
+            _mailing().customer_mail.tell_customer(decoded.value, upcoming.value if upcoming else None)
     except MaybeSentTwice as error:
         raise InvalidMessage(str(error)) from error
-    _mailing.used_at = time.monotonic()
 
 
 def finish() -> None:
     """Record the end of the last mail. Raises DependencyUnavailable."""
     with _noticing_outages():
-        _mailing.customer_mail.record_end()
+        _mailing().customer_mail.record_end()
 
 
 @contextmanager
@@ -187,23 +184,24 @@ def _noticing_outages() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError) as error:
-        close_old_connections()
+        _mailing().customer_mail.disconnect()
         raise DependencyUnavailable("PostgreSQL", str(error)) from error
 
 
 def clean_up() -> None:
-    """Record the end of the last mail if that can be done, and close the connection to the mail server."""
+    """Record the end of the last mail if that can be done, and close the connections."""
     with suppress(DependencyUnavailable):
         finish()
-    _mailing.server.close()
+    _mailing().customer_mail.disconnect()
+    _mailing().server.close()
 
 
 def warm_up() -> None:
     """Read a user, write a mail and connect to the mail server; sends nothing. Raises what these raise."""
-    find_reader("0")
     for event in example_events("0").values():
         compose_mail(event, Reader("0", "nobody@example.com"))
-    _mailing.server.connect()
+        _mailing().customer_mail.warm_up(event)
+    _mailing().server.connect()
 
 
 def check_settings() -> None:

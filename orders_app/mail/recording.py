@@ -1,18 +1,20 @@
 """The record of each mail, per event and address: written before it can be taken, and when its end is known.
 
 Each is one statement, together with the inbox; the end of a mail and the beginning of the next are one too.
+All that concerns one mail must use the same connection: it holds the lock of the mail.
 An end waits for the disk of PostgreSQL, and a beginning alone does not: where an end is on the disk, so is
 what was written before. A mail whose beginning is lost in a crash of PostgreSQL is sent as one that was never
 begun.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct
 
 from foundation import metrics
+from foundation.round_trips import one_round_trip
 from orders_app import inbox
 from orders_app.inbox import Beginning
 from orders_app.mail import reader
@@ -107,7 +109,11 @@ class Known(Struct, frozen=True):
     is_behind: bool = False
 
 
-def find_reader_of(event: MailEvent) -> tuple[Reader, Known] | None:
+def nothing() -> None:
+    """What is done meanwhile where there is nothing to do."""
+
+
+def find_reader_of(database: BaseDatabaseWrapper, event: MailEvent) -> tuple[Reader, Known] | None:
     """The user that the event names, if there is one (`find_reader`), and what is known of their mail.
 
     One statement, which changes and locks nothing.
@@ -122,7 +128,7 @@ def find_reader_of(event: MailEvent) -> tuple[Reader, Known] | None:
         "deferred": State.DEFERRED.value,
         "account": account,
     }
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(_FIND, fields)
         row = cursor.fetchone()
     if row is None:
@@ -131,38 +137,55 @@ def find_reader_of(event: MailEvent) -> tuple[Reader, Known] | None:
     return Reader(event.user_id, *of_reader), Known(is_done, bool(must_wait), is_behind)
 
 
-def begin_mail(event: MailEvent, address: str, ended: EndedMail | None = None) -> Beginning:
+def begin_mail(
+    database: BaseDatabaseWrapper,
+    event: MailEvent,
+    address: str,
+    ended: EndedMail | None = None,
+    meanwhile: Callable[[], None] = nothing,
+) -> Beginning:
     """Record that the mail is being sent now, unless it has been, or that may have happened too often.
 
     The end of the mail before is recorded by the same statement, whatever comes of the beginning.
+    `meanwhile` is called while PostgreSQL does that and commits it; it raises nothing. The connection is in
+    autocommit.
     """
     fields = _fields(event, address) | {"sending": State.SENDING.value, "unsure": State.UNSURE.value}
     if ended:
         fields |= {f"ended_{name}": value for name, value in _fields_of(ended).items()}
-    with connection.cursor() as cursor:
-        cursor.execute(_END_AND_BEGIN if ended else _BEGIN, fields)
+    with database.cursor() as cursor, database.cursor() as other:
+        with one_round_trip(database):
+            # With a COMMIT of its own PostgreSQL does not wait for the end of the block to commit.
+            other.execute("BEGIN")
+            cursor.execute(_END_AND_BEGIN if ended else _BEGIN, fields)
+            other.execute("COMMIT")
+            meanwhile()
         row = cursor.fetchone()
     if ended:
         metrics.MAILS.labels(ended.end.state).inc()
-    beginning = inbox.beginning_of(row, group=MAIL_GROUP, key=event.key)
+    beginning = inbox.beginning_of(database, row, group=MAIL_GROUP, key=event.key)
     if beginning is Beginning.UNSURE:
         metrics.MAILS.labels(State.UNSURE).inc()
     return beginning
 
 
-def end_mail(ended: EndedMail) -> None:
+def end_mail(database: BaseDatabaseWrapper, ended: EndedMail) -> None:
     """Record the end of the mail, and that its message is done."""
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(_END, _fields_of(ended))
     metrics.MAILS.labels(ended.end.state).inc()
 
 
-def put_off_mail(event: MailEvent, address: str, detail: str, *, is_begun: bool) -> None:
+def put_off_mail(
+    database: BaseDatabaseWrapper, event: MailEvent, address: str, detail: str, *, is_begun: bool
+) -> None:
     """Record that the mail was certainly not sent, and is to be sent later."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    fields = _fields_of(EndedMail(event, address, MailEnd(State.DEFERRED, detail)))
+    with database.cursor() as cursor, one_round_trip(database):
+        # One transaction: nothing ends it before the block does.
         if is_begun:
-            inbox.take_back(group=MAIL_GROUP, key=event.key)
-        cursor.execute(_PUT_OFF, _fields_of(EndedMail(event, address, MailEnd(State.DEFERRED, detail))))
+            inbox.take_back(database, group=MAIL_GROUP, key=event.key)
+        cursor.execute(_PUT_OFF, fields)
     metrics.MAILS.labels(State.DEFERRED).inc()
 
 

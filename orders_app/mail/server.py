@@ -2,10 +2,7 @@
 
 import re
 import secrets
-import select
 import smtplib
-import socket
-import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,17 +21,13 @@ from foundation.heartbeat import beat
 from foundation.metrics import MAIL_SECONDS
 from foundation.outage import DependencyUnavailable, NotNow
 from foundation.printable import printable, shortened
+from orders_app.mail.dialogue import CLOSING, OK, begin_dialogue, envelope, last_reply, say
 
 TRUSTED_SECONDS = 5.0
 """A connection that was used more recently is not asked whether it still works."""
-LAST_REPLY_SECONDS = 60.0
-"""How long the server may take to answer a whole mail. Giving up sooner sends a mail twice (RFC 5321)."""
-SOON_SECONDS = 0.02
-"""An answer that takes longer is waited for."""
 DEFERRED_FOR = timedelta(days=2)
 """For so long a mail is tried that the server does not take now: greylisting and full mailboxes last."""
 
-OK, FORWARDED, START_DATA, CLOSING = 250, 251, 354, 421
 TEMPORARY, PERMANENT = 4, 5
 LONGEST_LINE = 998
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
@@ -96,7 +89,7 @@ class MailServer:
             if not self._backend:
                 self._backend = get_connection()
             if self._backend.open() and isinstance(self._backend, EmailBackend):
-                _send_at_once(self._backend.connection)
+                begin_dialogue(self._backend.connection)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise MailServerUnavailable(_words_of(error)) from error
@@ -115,8 +108,8 @@ class MailServer:
 
         `data` is what `as_sent` gives for it, if that is known. `before_waiting` is called before this waits
         for longer than a moment; `before_last_line` once the server has all of the mail but its last line, so
-        that it may take it from then on; `meanwhile` while the server takes it: that raises nothing. What the
-        first two raise ends the mail, which was not sent then.
+        that it may take it from then on; `meanwhile` while the server is at work: that raises nothing. What
+        the first two raise ends the mail, which was not sent then.
         Raises MailServerUnavailable, MailDeferred and MailRefused; the connection can be used after the last
         two.
         """
@@ -131,7 +124,7 @@ class MailServer:
         smtp, content = self._backend.connection, data or as_sent(mail)
         with MAIL_SECONDS.time():
             try:
-                self._envelope(smtp, mail, content, before_waiting)
+                self._say_envelope(smtp, mail, content, before_waiting, meanwhile)
                 self._transmit(smtp, content)
                 before_last_line()
             except MailNotTaken:
@@ -140,7 +133,7 @@ class MailServer:
                 # A server drops a mail that has no end.
                 self._drop()
                 raise
-            self._end(smtp, meanwhile)
+            self._end(smtp)
         self._used_at = time.monotonic()
 
     def close(self) -> None:
@@ -176,31 +169,30 @@ class MailServer:
             time.sleep(min(left, 1.0))
         self._next_at = time.monotonic() + rate.seconds / rate.limit
 
-    def _envelope(
+    def _say_envelope(
         self,
         smtp: smtplib.SMTP,
         mail: EmailMultiAlternatives,
         content: bytes,
         before_waiting: Callable[[], None],
+        meanwhile: Callable[[], None],
     ) -> None:
         """Tell the server from whom and to whom the mail is, until it asks for its content."""
         encoding = mail.encoding or settings.DEFAULT_CHARSET
         sender = sanitize_address(mail.from_email, encoding)
-        [recipient] = mail.recipients()
+        [recipient] = (sanitize_address(each, encoding) for each in mail.recipients())
         try:
             smtp.ehlo_or_helo_if_needed()
             options = "" if content.isascii() or not smtp.has_extn("8bitmime") else " BODY=8BITMIME"
-            code, reply = _ask(smtp, f"MAIL FROM:{smtplib.quoteaddr(sender)}{options}", before_waiting)
-            if code != OK:
+            commands = envelope(sender, recipient, options)
+            refusal = say(smtp, commands, before_waiting=before_waiting, meanwhile=meanwhile)
+            if refusal and refusal.command is commands[0]:
                 # The sender is the same for all mails: it is not this one that the server does not take.
-                raise smtplib.SMTPSenderRefused(code, reply, sender)
-            to = f"RCPT TO:{smtplib.quoteaddr(sanitize_address(recipient, encoding))}"
-            for command, awaited in ((to, (OK, FORWARDED)), ("DATA", (START_DATA,))):
-                code, reply = _ask(smtp, command, before_waiting)
-                if code not in awaited:
-                    self._raise_for(smtp, code, reply)
+                raise smtplib.SMTPSenderRefused(refusal.code, refusal.reply, sender)
         except (OSError, smtplib.SMTPException) as error:
             raise MailServerUnavailable(_words_of(error)) from error
+        if refusal:
+            self._raise_for(smtp, refusal.code, refusal.reply)
 
     def _transmit(self, smtp: smtplib.SMTP, content: bytes) -> None:
         """Send all of the mail but the line that ends it."""
@@ -212,12 +204,11 @@ class MailServer:
             self.connect()
             raise MailDeferred(f"the connection ended within the mail: {_words_of(error)}") from error
 
-    def _end(self, smtp: smtplib.SMTP, meanwhile: Callable[[], None]) -> None:
+    def _end(self, smtp: smtplib.SMTP) -> None:
         """Send the line that ends the mail, and await what becomes of it."""
         try:
             smtp.send(b".\r\n")
-            meanwhile()
-            code, reply = _last_reply(smtp)
+            code, reply = last_reply(smtp)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise MailServerUnavailable(_words_of(error), may_have_sent=True) from error
@@ -243,38 +234,6 @@ def as_sent(mail: EmailMultiAlternatives) -> bytes:
         message.set_boundary(f"=={secrets.token_hex(16)}==")
     BytesGenerator(data, mangle_from_=False, maxheaderlen=LONGEST_LINE).flatten(message, linesep="\r\n")
     return data.getvalue()
-
-
-def _send_at_once(smtp: smtplib.SMTP | None) -> None:
-    """Have TCP send the last line of a mail though the server has not acknowledged the lines before it."""
-    if smtp and smtp.sock:
-        smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _ask(smtp: smtplib.SMTP, command: str, before_waiting: Callable[[], None]) -> tuple[int, bytes]:
-    """The answer to a command."""
-    smtp.putcmd(command)
-    assert smtp.sock
-    if not _has_arrived(smtp.sock, SOON_SECONDS):
-        before_waiting()
-    return smtp.getreply()
-
-
-def _last_reply(smtp: smtplib.SMTP) -> tuple[int, bytes]:
-    """The answer to a whole mail. Raises TimeoutError after LAST_REPLY_SECONDS."""
-    assert smtp.sock
-    end = time.monotonic() + LAST_REPLY_SECONDS
-    while not _has_arrived(smtp.sock):
-        beat()
-        if time.monotonic() > end:
-            raise TimeoutError(f"it has not answered a mail within {LAST_REPLY_SECONDS:.0f} s")
-    return smtp.getreply()
-
-
-def _has_arrived(sock: socket.socket, seconds: float = 1.0) -> bool:
-    """Whether there is something to read; waits so long for it."""
-    is_decrypted = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
-    return is_decrypted or bool(select.select([sock], [], [], seconds)[0])
 
 
 def _words_of(error: Exception) -> str:

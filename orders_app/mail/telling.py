@@ -6,11 +6,13 @@ from functools import partial
 
 import structlog
 from django.core.mail import EmailMultiAlternatives
+from django.db.backends.base.base import BaseDatabaseWrapper
 from msgspec import Struct, field
 
 from foundation.kill_points import kill_point
 from foundation.metrics import DUPLICATES_ABSORBED
 from foundation.outage import DependencyUnavailable
+from foundation.shared_connection import shared_connection
 from foundation.tracing import child_span
 from orders_app.inbox import Beginning, release
 from orders_app.mail.composing import compose_mail, mail_id_of
@@ -29,6 +31,8 @@ from orders_app.mail.recording import (
 )
 from orders_app.mail.server import MailDeferred, MailRefused, MailServer, MailServerUnavailable, as_sent
 
+MAIL = "mail"
+"""The purpose of the connection to PostgreSQL."""
 PREPARED_SECONDS = 1.0
 """What was prepared longer ago is prepared again: its reader may have switched mail off since."""
 BEHIND = "an earlier mail about this order is deferred"
@@ -47,20 +51,31 @@ class _Done(Exception):
     """Another process has told of the event meanwhile."""
 
 
+class _Found(Struct, frozen=True):
+    """An event with its reader, and what is known of their mail."""
+
+    event: MailEvent
+    reader: Reader | None
+    known: Known
+    at: float = field(default_factory=time.monotonic)
+
+
 class _Prepared(Struct, frozen=True):
     """An event with its reader's address and their mail; or why there is none."""
 
-    event: MailEvent
-    address: str
+    found: _Found
     mail: EmailMultiAlternatives | None = None
     data: bytes = b""
     why_not: str = ""
-    known: Known = Known()
-    at: float = field(default_factory=time.monotonic)
+
+    @property
+    def address(self) -> str:
+        """The reader's address; empty where there is none."""
+        return self.found.reader.address if self.found.reader else ""
 
     def fits(self, event: MailEvent) -> bool:
-        """Whether this is for that event, and not too old."""
-        return event is self.event and time.monotonic() - self.at < PREPARED_SECONDS
+        """Whether this is for that event, and its reader was not looked up too long ago."""
+        return event is self.found.event and time.monotonic() - self.found.at < PREPARED_SECONDS
 
 
 class CustomerMail:
@@ -68,10 +83,14 @@ class CustomerMail:
 
     That a mail was sent is recorded together with the beginning of the next one, which saves a commit each.
     Where the next one does not follow at once, and at the end of a batch, it is recorded by itself.
+    While servers are awaited the next mail is prepared: its reader is looked up while the mail server reads
+    to whom this mail goes, and it is written while PostgreSQL records the beginning of this one.
     """
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
+        self._database = shared_connection(MAIL)
+        self._upcoming: _Found | None = None
         self._ahead: _Prepared | None = None
         self._is_begun = False
         # Where the database is away, its event comes again to this process, which must not send it again.
@@ -80,33 +99,46 @@ class CustomerMail:
     def tell_customer(self, event: MailEvent, upcoming: MailEvent | None = None) -> None:
         """Send the mail about this event, unless that was done or its reader wants none.
 
-        The mail about `upcoming` is prepared while the mail server is awaited. Raises DependencyUnavailable
+        The mail about `upcoming` is prepared while servers are awaited. Raises DependencyUnavailable
         and database errors: the event must come again. Raises MailDeferred: it must come again later. Raises
         MaybeSentTwice. `record_end` must follow before the event counts as handled.
         """
         if self._unrecorded and self._unrecorded.event.key == event.key:
             return self.record_end()
+        if not self._unrecorded:
+            # Only now: a connection that is closed gives up the lock that it holds.
+            self._database = shared_connection(MAIL)
         ahead, self._ahead = self._ahead, None
-        prepared = ahead if ahead and ahead.fits(event) else _prepare(event)
-        if prepared.known.is_done:
+        prepared = ahead if ahead and ahead.fits(event) else _written(_look_up(self._database, event))
+        known = prepared.found.known
+        if known.is_done:
             return DUPLICATES_ABSORBED.labels(MAIL_GROUP).inc()
         if prepared.mail is None:
             return self._end(event, prepared.address, MailEnd(State.NOT_SENT, prepared.why_not))
-        if prepared.known.must_wait:
+        if known.must_wait:
             raise MailDeferred("it was deferred, and is tried again later")
-        if prepared.known.is_behind:
-            put_off_mail(event, prepared.address, BEHIND, is_begun=False)
+        if known.is_behind:
+            put_off_mail(self._database, event, prepared.address, BEHIND, is_begun=False)
             raise MailDeferred(BEHIND)
         return self._send(prepared, prepared.mail, upcoming)
 
     def record_end(self) -> None:
         """Record the end of the last mail, unless that is done. Raises database errors."""
         if self._unrecorded:
-            end_mail(self._unrecorded)
+            end_mail(self._database, self._unrecorded)
             self._unrecorded = None
 
+    def warm_up(self, event: MailEvent) -> None:
+        """Connect to PostgreSQL and look for the reader of an event. Raises database errors."""
+        _look_up(self._database, event)
+
+    def disconnect(self) -> None:
+        """Close the connection to PostgreSQL, which has failed; it opens again at its next use."""
+        self._database.close()
+
     def _send(self, prepared: _Prepared, mail: EmailMultiAlternatives, upcoming: MailEvent | None) -> None:
-        event, address, self._is_begun = prepared.event, prepared.address, False
+        event, address, self._is_begun = prepared.found.event, prepared.address, False
+        self._upcoming = None
         kill_point("before-sending-mail")
         try:
             with child_span("send mail"):
@@ -115,7 +147,7 @@ class CustomerMail:
                     prepared.data,
                     before_waiting=self.record_end,
                     before_last_line=partial(self._begin, event, address),
-                    meanwhile=partial(self._prepare_ahead, upcoming),
+                    meanwhile=partial(self._look_ahead, upcoming),
                 )
             end = MailEnd(State.SENT)
         except MailRefused as refusal:
@@ -134,7 +166,7 @@ class CustomerMail:
         """Record that the server may take the mail from now on. Raises where it must not."""
         ended, self._unrecorded = self._unrecorded, None
         try:
-            beginning = begin_mail(event, address, ended)
+            beginning = begin_mail(self._database, event, address, ended, self._write_ahead)
         except BaseException:
             self._unrecorded = ended
             raise
@@ -148,11 +180,17 @@ class CustomerMail:
         self._is_begun = True
         kill_point("before-last-line-of-mail")
 
-    def _prepare_ahead(self, event: MailEvent | None) -> None:
-        """Prepare a mail before its turn; what fails now is found out again at its turn."""
+    def _look_ahead(self, event: MailEvent | None) -> None:
+        """Look for the reader of a mail before its turn; what fails now is found out again at its turn."""
         if event:
             with suppress(Exception):
-                self._ahead = _prepare(event)
+                self._upcoming = _look_up(self._database, event)
+
+    def _write_ahead(self) -> None:
+        """Write the mail whose reader was found before its turn."""
+        if self._upcoming:
+            with suppress(Exception):
+                self._ahead = _written(self._upcoming)
 
     def _put_off(self, event: MailEvent, address: str, error: BaseException) -> None:
         """Record that the mail was not sent, where that is certain."""
@@ -163,29 +201,32 @@ class CustomerMail:
             self._ahead = None
             self.record_end()
             detail = error.answer if isinstance(error, MailDeferred) else ""
-            put_off_mail(event, address, detail, is_begun=is_begun)
+            put_off_mail(self._database, event, address, detail, is_begun=is_begun)
         if is_begun:
-            release(key=event.key)
+            release(self._database, key=event.key)
 
     def _end(self, event: MailEvent, address: str, end: MailEnd) -> None:
         self.record_end()
         self._unrecorded = EndedMail(event, address, end)
 
 
-def _prepare(event: MailEvent) -> _Prepared:
-    found = find_reader_of(event)
-    if found is None:
-        return _Prepared(event, "", why_not="there is no such user")
-    reader, known = found
-    why_not = _why_not(event, reader)
-    if known.is_done or why_not:
-        return _Prepared(event, reader.address, why_not=why_not, known=known)
-    mail = compose_mail(event, reader)
-    return _Prepared(event, reader.address, mail, as_sent(mail), known=known)
+def _look_up(database: BaseDatabaseWrapper, event: MailEvent) -> _Found:
+    reader, known = find_reader_of(database, event) or (None, Known())
+    return _Found(event, reader, known)
 
 
-def _why_not(event: MailEvent, reader: Reader) -> str:
-    """Why this reader gets no mail about this event; empty where they get it."""
+def _written(found: _Found) -> _Prepared:
+    why_not = _why_not(found.event, found.reader)
+    if found.reader is None or found.known.is_done or why_not:
+        return _Prepared(found, why_not=why_not)
+    mail = compose_mail(found.event, found.reader)
+    return _Prepared(found, mail, as_sent(mail))
+
+
+def _why_not(event: MailEvent, reader: Reader | None) -> str:
+    """Why nobody gets a mail about this event; empty where its reader gets one."""
+    if reader is None:
+        return "there is no such user"
     if not reader.address:
         return "the user has no address of their own"
     if not reader.has_usable_address:

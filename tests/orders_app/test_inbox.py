@@ -20,7 +20,7 @@ GROUP = "toy-service-group"
 def begin(key: str, group: str = GROUP) -> Beginning:
     with connection.cursor() as cursor:
         cursor.execute(inbox.BEGIN, {"group": group, "key": key})
-        return inbox.beginning_of(cursor.fetchone(), group=group, key=key)
+        return inbox.beginning_of(connection, cursor.fetchone(), group=group, key=key)
 
 
 def finish(key: str) -> None:
@@ -52,7 +52,7 @@ def test_a_process_that_is_at_it_is_waited_for_until_it_has_ended_or_is_frozen_f
     assert begin(key) is Beginning.BEGUN
     assert run_beside(lambda: begin(key)) is Beginning.BUSY
     finish(key)
-    inbox.release(key=key)
+    inbox.release(connection, key=key)
     assert run_beside(lambda: begin(key)) is Beginning.DONE
     frozen = uuid.uuid4().hex
     assert begin(frozen) is Beginning.BEGUN
@@ -71,7 +71,7 @@ def test_what_certainly_did_not_happen_counts_for_nothing() -> None:
     key = uuid.uuid4().hex
     for _ in range(5):
         assert begin(key) is Beginning.BEGUN
-        inbox.take_back(group=GROUP, key=key)
+        inbox.take_back(connection, group=GROUP, key=key)
     assert begin(key) is Beginning.BEGUN
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 USUAL = {"DATA": "354 go on", "QUIT": "221 bye", "EHLO": "250 scripted"}
 HANG_UP = ""
+AFTER_DATA = "250 ok, once DATA is here"
+"""An answer that is given when the command DATA has come."""
 
 
 class ScriptedServer(socketserver.ThreadingTCPServer):
@@ -27,6 +29,7 @@ class _Conversation(socketserver.StreamRequestHandler):
     server: ScriptedServer
 
     def handle(self) -> None:
+        self._held: list[str] = []
         self._answer(self.server.answers.get("", "220 hello"))
         while line := self.rfile.readline():
             command = line.decode(errors="replace").strip()
@@ -51,7 +54,11 @@ class _Conversation(socketserver.StreamRequestHandler):
     def _answer(self, answer: str) -> bool:
         if answer == HANG_UP:
             return False
-        self.wfile.write(f"{answer}\r\n".encode())
+        if answer == AFTER_DATA:
+            self._held.append(answer)
+            return True
+        self.wfile.write("".join(f"{each}\r\n" for each in (*self._held, answer)).encode())
+        self._held.clear()
         return True
 
 
@@ -60,6 +67,6 @@ def scripted_server(**answers: str) -> Iterator[ScriptedServer]:
     """Runs one; `end` is the answer at the end of a mail, `greeting` the first one."""
     named = {"end": ".", "greeting": ""}
     with ScriptedServer({named.get(name, name): text for name, text in answers.items()}) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield server
         server.shutdown()

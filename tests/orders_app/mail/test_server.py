@@ -12,11 +12,12 @@ from django.core.mail import EmailMultiAlternatives
 from prometheus_client import REGISTRY
 
 from foundation.rates import Rate
+from orders_app.mail import dialogue
 from orders_app.mail import server as server_module
 from orders_app.mail.composing import compose_mail
 from orders_app.mail.server import MailDeferred, MailRefused, MailServer, MailServerUnavailable
 from tests.orders_app.mail.mailing import ALICE, event, send_to
-from tests.orders_app.mail.scripted_server import HANG_UP, ScriptedServer, scripted_server
+from tests.orders_app.mail.scripted_server import AFTER_DATA, HANG_UP, ScriptedServer, scripted_server
 from tests.running_catcher import Catcher
 
 
@@ -144,10 +145,10 @@ def test_a_connection_that_ends_before_the_answer_may_have_sent(settings: Any, s
 def test_an_answer_that_never_comes_may_have_sent(
     settings: Any, monkeypatch: pytest.MonkeyPatch, server: MailServer
 ) -> None:
-    monkeypatch.setattr(server_module, "LAST_REPLY_SECONDS", 0.0)
+    monkeypatch.setattr(dialogue, "LAST_REPLY_SECONDS", 0.0)
     with scripted_server() as scripted:
         scripted.answers["."] = "250-wait"
-        monkeypatch.setattr(server_module, "_has_arrived", lambda *_: False)
+        monkeypatch.setattr(dialogue, "has_arrived", lambda *_: False)
         use(scripted, settings)
         with pytest.raises(MailServerUnavailable, match="not answered a mail") as away:
             server.send(mail())
@@ -165,6 +166,57 @@ def test_a_connection_that_ends_within_a_mail_is_that_mails_fault_where_the_serv
         scripted.hangs_up_within_mails = True
         with pytest.raises(MailDeferred, match="ended within the mail"):
             server.send(large)
+
+
+PIPELINING = "250-scripted\r\n250 PIPELINING"
+
+
+def test_a_server_that_takes_commands_at_once_gets_them_at_once(settings: Any, server: MailServer) -> None:
+    with scripted_server(EHLO=PIPELINING, RCPT=AFTER_DATA) as scripted:
+        use(scripted, settings)
+        for _ in range(2):
+            server.send(mail())
+    assert len(scripted.mails) == 2
+    server.close()
+    settings.EMAIL_TIMEOUT = 0.3
+    with scripted_server(RCPT=AFTER_DATA) as one_by_one:
+        use(one_by_one, settings)
+        with pytest.raises(MailServerUnavailable, match="timed out"):
+            server.send(mail())
+
+
+@pytest.mark.parametrize("answer_to_data", ["354 go on", "503 nobody to send it to"])
+@pytest.mark.parametrize(
+    ("answer", "error"), [("550 unknown", MailRefused), ("451 later", MailDeferred)], ids=["5xx", "4xx"]
+)
+def test_a_recipient_refused_after_commands_sent_at_once_gets_no_mail_and_the_connection_goes_on(
+    answer: str, error: type[Exception], answer_to_data: str, settings: Any, server: MailServer
+) -> None:
+    with scripted_server(EHLO=PIPELINING, RCPT=answer, DATA=answer_to_data) as scripted:
+        use(scripted, settings)
+        with pytest.raises(error, match=answer):
+            server.send(mail())
+        scripted.answers |= {"RCPT": "250 ok", "DATA": "354 go on"}
+        server.send(mail())
+    assert [bool(each) for each in scripted.mails][-1:] == [True]
+    assert scripted.mails.count(b"") == (answer_to_data == "354 go on")
+    assert len([each for each in scripted.commands if each.upper().startswith("EHLO")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ({"MAIL": "550 who are you", "RCPT": "503 no", "DATA": "503 no"}, "(MAIL_FROM): 550 who are you"),
+        ({"RCPT": "421 closing"}, "421 closing"),
+        ({"RCPT": HANG_UP}, "Connection unexpectedly closed"),
+    ],
+)
+def test_a_server_that_takes_no_mail_is_away_after_commands_sent_at_once_too(
+    answers: dict[str, str], reason: str, settings: Any, server: MailServer
+) -> None:
+    away = failure(server, settings, EHLO=PIPELINING, **answers)
+    assert reason in str(away)
+    assert not away.may_have_sent
 
 
 def test_before_the_last_line_the_server_has_no_mail_and_what_is_raised_there_ends_it(
@@ -191,7 +243,7 @@ def test_it_is_told_before_it_waits_for_a_slow_answer_a_connection_or_its_turn(
     told: list[str] = []
     server.send(mail(), before_waiting=lambda: told.append("connection"))
     assert told
-    monkeypatch.setattr(server_module, "_has_arrived", lambda _, seconds=1.0: seconds == 1.0)
+    monkeypatch.setattr(dialogue, "has_arrived", lambda _, seconds: seconds == 1.0)
     server.send(mail(), before_waiting=lambda: told.append("slow"))
     settings.MAIL_RATE = Rate(limit=1000, seconds=1)
     server.send(mail(), before_waiting=lambda: told.append("turn"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db.models import F
 
 from orders_app.inbox import Beginning
@@ -21,7 +21,7 @@ from tests.orders_app.mail.mailing import AT, event, send_to
 from tests.orders_app.mail.scripted_server import HANG_UP, scripted_server
 from tests.running_catcher import Catcher
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 State = MailRecord.State
 ONE = Money(1, "USD")  # type: ignore[arg-type]
@@ -218,7 +218,6 @@ def test_a_later_mail_about_the_same_order_waits_for_one_that_is_deferred_and_no
     assert [each["subject"][:4] for each in catcher.mails()[::-1]] == ["SB-2", "SB-1", "SB-1"]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_the_end_of_a_mail_is_recorded_with_the_beginning_of_the_next(
     catcher: Catcher, mail: CustomerMail
 ) -> None:
@@ -230,10 +229,10 @@ def test_the_end_of_a_mail_is_recorded_with_the_beginning_of_the_next(
     states = dict(MailRecord.objects.values_list("order_number", "state"))
     assert states == {"SB-0": State.SENT, "SB-1": State.SENDING}
     assert InboxMessage.objects.get(message_id=first.key).done_at is not None
-    assert run_beside(lambda: begin_mail(first, "alice@example.com")) is Beginning.DONE
-    assert run_beside(lambda: begin_mail(second, "alice@example.com")) is Beginning.BUSY
+    assert run_beside(lambda: begin_mail(connection, first, "alice@example.com")) is Beginning.DONE
+    assert run_beside(lambda: begin_mail(connection, second, "alice@example.com")) is Beginning.BUSY
     mail.record_end()
-    assert run_beside(lambda: begin_mail(second, "alice@example.com")) is Beginning.DONE
+    assert run_beside(lambda: begin_mail(connection, second, "alice@example.com")) is Beginning.DONE
 
 
 def test_while_the_server_is_away_nothing_is_begun(

@@ -256,10 +256,10 @@ def test_an_order_placed_while_the_account_is_closed_stops_the_erasure_and_the_n
 
 def test_a_mail_that_is_being_sent_while_its_reader_is_erased_leaves_no_address(zoe: Zoe) -> None:
     event = mail_event(user_id=str(zoe.user.pk))
-    begin_mail(event, "zanzibar@example.com")
+    begin_mail(connection, event, "zanzibar@example.com")
     erase(zoe.user.username)
     end = MailEnd(State.REFUSED, "550 <zanzibar@example.com> unknown")
-    end_mail(EndedMail(event, "zanzibar@example.com", end))
+    end_mail(connection, EndedMail(event, "zanzibar@example.com", end))
     assert tables_with(SECRET) == []
     assert MailRecord.objects.filter(state=State.REFUSED).exists()
 
