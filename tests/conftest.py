@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -16,9 +16,11 @@ from structlog.types import EventDict
 from foundation.logging import line_processors
 from foundation.rates import read_rate
 from foundation.shared_connection import shared_connection
+from orders_app.mail.telling import MAIL
 from orders_app.services.place_order import PLACING
 from orders_app.services.usual_answers import RECORDING
 from products_app.services.service_keys import KEYS
+from tests.emptying import quick_emptying
 from tests.running_catcher import Catcher
 from web.rates.counts import request_counts
 from web.rates.sharing import OPTIONS, RATES
@@ -32,9 +34,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """The test database, which cannot be dropped while a connection to it is open."""
-    yield
+    with ExitStack() as for_all_tests:
+        with django_db_blocker.unblock():
+            for_all_tests.enter_context(quick_emptying())
+        yield
     with django_db_blocker.unblock():
-        for connection in ((PLACING,), (RECORDING,), (KEYS,), (RATES, OPTIONS)):
+        for connection in ((PLACING,), (RECORDING,), (KEYS,), (MAIL,), (RATES, OPTIONS)):
             shared_connection(*connection).close()
 
 

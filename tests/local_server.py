@@ -29,7 +29,7 @@ class LocalServer(ThreadingHTTPServer):
         request.answer(status=HTTPStatus.NOT_IMPLEMENTED)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=[0.01], daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -50,7 +50,7 @@ def health() -> Iterator[tuple[str, dict[str, Any]]]:
             self.wfile.write(body)
 
     with HTTPServer(("127.0.0.2", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         yield f"http://127.0.0.2:{server.server_port}", answer
         server.shutdown()
 
