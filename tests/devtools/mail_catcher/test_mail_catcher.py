@@ -41,6 +41,16 @@ def test_mails_are_listed_newest_first_and_found_by_their_words(
     assert mail_catcher.mails("%25third") == []
 
 
+def test_commands_may_come_without_waiting_for_answers(mail_catcher: Catcher, smtp: smtplib.SMTP) -> None:
+    smtp.ehlo()
+    assert smtp.has_extn("pipelining")
+    smtp.send("MAIL FROM:<shop@example.com>\r\nRCPT TO:<alice@example.com>\r\nDATA\r\n")
+    assert [smtp.getreply()[0] for _ in range(3)] == [250, 250, 354]
+    smtp.send("Subject: at once\r\n\r\nHello\r\n.\r\n")
+    assert smtp.getreply()[0] == 250
+    assert [mail["subject"] for mail in mail_catcher.mails()] == ["at once"]
+
+
 def test_the_mails_of_an_order_are_found_by_its_id(mail_catcher: Catcher, smtp: smtplib.SMTP) -> None:
     for order in ("01a2-7de7", "01a2-7de8"):
         message = letter(order[-4:])
