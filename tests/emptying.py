@@ -42,7 +42,8 @@ def quick_emptying() -> Iterator[None]:
     """Within it, tests with `django_db(transaction=True)` empty the database so."""
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
     statement = _EMPTY % ",".join(sorted(tables - {*_MADE_BY_MIGRATE}))
-    empty_wholly, made = TransactionTestCase._fixture_teardown, _digest()
+    empty_wholly = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # it has no types
+    made = _digest()
 
     def empty(case: TransactionTestCase) -> None:
         nonlocal made
