@@ -97,7 +97,9 @@ class PostgresServer(ServerProcess):
         without passwords, and if the file with the password is not the one that was set.
         """
         digest = hashlib.sha256(self.password.encode()).hexdigest()
-        rules = f"# password {digest}\nhost all all {HOST}/32 scram-sha-256\n"
+        # "all" does not mean replication, by which pg_basebackup and pg_receivewal read.
+        hosts = [f"host {database} all {HOST}/32 scram-sha-256\n" for database in ("all", "replication")]
+        rules = f"# password {digest}\n{''.join(hosts)}"
         path = self.data / "pg_hba.conf"
         if path.read_text() != rules:
             single_user = (postgres_program("postgres"), "--single", "-D", _HERE, "postgres")

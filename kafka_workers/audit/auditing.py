@@ -14,6 +14,7 @@ from kafka_workers.audit.drift import record_drift
 from kafka_workers.audit.orders import DisagreeingOrder, OrdersReport, audit_orders
 from kafka_workers.audit.repair import Repair
 from kafka_workers.audit.report import AuditReport, Difference
+from kafka_workers.audit.unknown_orders import audit_entries
 from orders_app.services.stock_claims import StockClaim
 from orders_app.state_machine import StockStatus
 from products_app.services.stock.audit import StockReport, read_stock
@@ -32,12 +33,13 @@ class RepairInProgress(Exception):
 def audit(*, grace: float, repair: bool, progress: Progress) -> AuditReport:
     """Compare stock, ledger and orders, and with `repair` repair what is safe to repair.
 
-    `grace` is how many seconds to wait for messages in flight. Raises RepairInProgress,
+    `grace` is how many seconds to wait for messages in flight. Raises RepairInProgress, ForeignLedger,
     CatalogueUnavailable and django.db.OperationalError.
     """
     if repair:
         _lock_repair()
     stock = read_stock(lambda number: progress("entries", number))
+    of_unknown = audit_entries(repair=repair)
     orders = audit_orders(grace, lambda number: progress("orders", number))
     repairing = Repair(stock.inconsistent)
     of_orders = [(order, order_difference(order)) for order in orders.disagreeing]
@@ -53,7 +55,7 @@ def audit(*, grace: float, repair: bool, progress: Progress) -> AuditReport:
             repairing.repair_product(difference)
     differences = [difference for _, difference in of_orders]
     differences += [*of_products, *map(line_difference, stock.invalid_lines)]
-    differences += map(entry_difference, stock.unreadable_entries)
+    differences += [*map(entry_difference, stock.unreadable_entries), *of_unknown]
     record_drift(repairing.drift_pieces)
     return _report(stock, orders, differences, repairing.drift_pieces)
 

@@ -16,6 +16,7 @@ from orders_app.event_log.position import (
     end_position,
     find_position,
     last_position,
+    position_before,
     store_position,
     stored_position,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "lock_orders",
     "new_event",
     "oldest_unread_age",
+    "position_before",
     "read_after",
     "read_by_order",
     "read_user_after",

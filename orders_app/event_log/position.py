@@ -1,6 +1,7 @@
 """Positions in the order log, and how far each reader has come."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -25,6 +26,7 @@ SELECT tx, id FROM order_event WHERE tx < {HORIZON} ORDER BY tx DESC, id DESC LI
 """  # noqa: S608 - only the function is put in
 _LAST = "SELECT tx, id FROM order_event ORDER BY tx DESC, id DESC LIMIT 1"
 _FIND = "SELECT tx, id FROM order_event WHERE order_id = %s AND version = %s"
+_FIRST_SINCE = "SELECT tx, id FROM order_event WHERE created_at >= %s ORDER BY tx, id LIMIT 1"
 _STORED = "SELECT tx, event_id FROM reader_position WHERE reader = %s"
 _STORE = """
 INSERT INTO reader_position (reader, tx, event_id, updated_at) VALUES (%s, %s::xid8, %s, now())
@@ -50,6 +52,12 @@ def find_position(event_id: str) -> Position | None:
         return _select(_FIND, [UUID(order_id), int(version)])
     except ValueError:
         return None
+
+
+def position_before(time: datetime) -> Position | None:
+    """The position after which the events since this time come; None where there are none."""
+    first = _select(_FIRST_SINCE, [time])
+    return Position(first.tx, first.id - 1) if first else None
 
 
 def stored_position(reader: str) -> Position:

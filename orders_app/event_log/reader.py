@@ -114,7 +114,7 @@ def oldest_unread_age(position: Position) -> float:
     return max(0.0, (timezone.now() - row[0]).total_seconds()) if row else 0.0
 
 
-def count_unread(position: Position, most: int) -> int:
+def count_unread(position: Position, most: int | None = None) -> int:
     """How many events are after this position, counted up to `most`.
 
     Counts events too that cannot be read yet because an older transaction is still open.

@@ -35,6 +35,11 @@ class PaymentSteps(OrderSteps):
         self._change(EventType.UPDATED, payment_attempts=attempt, **self._payment_begins_again())
         self.request_payment_if_due()
 
+    def look_up_forgotten_attempt(self, attempt: int, payment_id: str) -> None:
+        """Count an attempt of which the gateway knows and the order does not; ask what became of it."""
+        self._change(EventType.UPDATED, payment_attempts=attempt, **self._payment_begins_again())
+        self.request_payment(attempt, payment_id)
+
     def request_payment_if_due(self) -> None:
         """Ask for the payment that waits, once the stock is reserved."""
         if self.document.is_payment_under_way and self.document.stock_status == StockStatus.RESERVED:

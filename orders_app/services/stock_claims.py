@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from msgspec import Struct
 
+from orders_app import event_log
 from orders_app.event_log import Origin
 from orders_app.models import Order, OrderItem
 from orders_app.services.locking import locked_orders
@@ -48,6 +49,12 @@ def _claims(orders: QuerySet[Order]) -> list[StockClaim]:
         StockClaim(order_id, version, OrderStatus(status), StockStatus(stock_status), lines[order_id])
         for order_id, version, status, stock_status in rows
     ]
+
+
+def find_unknown(order_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these orders that never were: without a row, and without events in the log or its archive."""
+    unknown = set(order_ids) - set(Order.objects.filter(pk__in=order_ids).values_list("pk", flat=True))
+    return unknown - event_log.with_events(unknown) if unknown else unknown
 
 
 def request_stock_again(*, order_id: UUID, version: int, origin: Origin) -> bool:

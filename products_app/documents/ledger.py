@@ -112,7 +112,7 @@ READABLE: dict[str, Any] = {
 }
 """The query for entries that the audit can read."""
 
-_OURS = re.compile("^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+OUR_IDS = re.compile("^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 """The form of our own order ids, UUIDv7."""
 
 
@@ -126,7 +126,7 @@ def mark_external_orders() -> None:
     by_key = {
         "$anyElementTrue": {"$map": {"input": lines, "in": {"$ne": [{"$type": "$$this.v.apart"}, "missing"]}}}
     }
-    is_external = {"$or": [by_key, {"$not": {"$regexMatch": {"input": "$_id", "regex": _OURS.pattern}}}]}
+    is_external = {"$or": [by_key, {"$not": {"$regexMatch": {"input": "$_id", "regex": OUR_IDS.pattern}}}]}
     held = {"$filter": {"input": lines, "cond": {"$gt": ["$$this.v.held", 0]}}}
     holds = {"$map": {"input": held, "in": "$$this.k"}}
     ledger_collection().update_many(

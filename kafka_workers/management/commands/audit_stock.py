@@ -16,6 +16,7 @@ from foundation.printable import printable, printable_json
 from kafka_workers.audit.auditing import Progress as ReportProgress
 from kafka_workers.audit.auditing import RepairInProgress, audit
 from kafka_workers.audit.report import AuditReport
+from kafka_workers.audit.unknown_orders import ForeignLedger
 from orders_app.models import Order
 from products_app.exceptions import CatalogueUnavailable
 from products_app.services.stock.audit import count_entries
@@ -30,9 +31,9 @@ class Command(OperatorCommand):
 
     help = (
         "For every product: is its stock what was received, the sum of its movements, less what the ledger "
-        "holds? For every order: does "
-        "the ledger hold what the order counts on? Runs during traffic, and waits for messages in flight. "
-        "Prints every difference with how to repair it. Exit code 0 when nothing differs or all was "
+        "holds? For every order: does the ledger hold what the order counts on? For every entry that holds "
+        "stock: is there such an order? Runs during traffic, and waits for messages in flight. Prints every "
+        "difference with how to repair it. Exit code 0 when nothing differs or all was "
         "repaired, 1 when something differs, 2 when the audit could not run."
     )
 
@@ -58,7 +59,7 @@ class Command(OperatorCommand):
         try:
             with _progress_bars() as progress:
                 report = audit(grace=grace, repair=repair, progress=progress)
-        except RepairInProgress as error:
+        except (RepairInProgress, ForeignLedger) as error:
             raise CommandError(str(error), returncode=NOT_AUDITED) from error
         except (CatalogueUnavailable, OperationalError, InterfaceError) as error:
             raise CommandError(f"a server is unavailable: {error}", returncode=NOT_AUDITED) from error

@@ -12,12 +12,16 @@ from msgspec import Struct
 from orders_app.payments.audit.comparison import Difference, Kind, stray_difference
 from orders_app.payments.audit.last_audit import record_differences
 from orders_app.payments.audit.looks import Judged, first_look, look_again
-from orders_app.payments.audit.repair import give_back, lock_repair, repair_order
+from orders_app.payments.audit.repair import give_back, lock_repair, record_refunds, repair_order
 from orders_app.payments.gateway import Gateway, gateway
 
 SETTLE_SECONDS = 3.0
 FEW_STRAYS = 10
-_REPAIRABLE = (Kind.UNKNOWN_CHARGE, Kind.REFUND_TOO_LITTLE)
+_REPAIRS = {
+    Kind.UNKNOWN_CHARGE: repair_order,
+    Kind.REFUND_TOO_LITTLE: repair_order,
+    Kind.REFUND_TOO_MUCH: record_refunds,
+}
 
 log = structlog.get_logger(__name__)
 
@@ -89,9 +93,9 @@ def _in_both(first: list[Judged], second: list[Judged]) -> list[Judged]:
 
 def _repair(at: Gateway, judged: Judged) -> None:
     for difference in judged.differences:
-        if difference.kind in _REPAIRABLE and judged.follows_log:
-            payment = judged.payments[difference.payment_id]
-            _record(difference, repair_order(at, judged.order, payment))
+        repair = _REPAIRS.get(difference.kind)
+        if repair and judged.follows_log:
+            _record(difference, repair(at, judged.order, judged.payments[difference.payment_id]))
 
 
 def _record(difference: Difference, result: str) -> None:

@@ -18,6 +18,11 @@ class Taken(Struct, frozen=True, kw_only=True):
     currency: str
     returned: int
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether all of it went back."""
+        return self.returned >= self.amount
+
 
 class Books(Struct, frozen=True):
     """The payments by which money was taken: by their ids, and the ids by the orders that they name."""

@@ -96,6 +96,14 @@ def _differences_of_payment(order: OrderMoney, payment: Taken) -> Iterator[Diffe
         back = f"{_amount(due, payment)} must go back and {_amount(payment.returned, payment)} did"
         fact = f"{taken}, {back}" if is_own else f"{taken}, which does not know of it: {back}"
         yield _difference(kind, order, payment.payment_id, fact, "With --repair the rest goes back")
+    elif order.is_forgotten(payment):
+        yield _difference(
+            Kind.UNKNOWN_CHARGE,
+            order,
+            payment.payment_id,
+            f"{_amount(payment.amount, payment)} were taken for {number} and went back; it knows of neither",
+            "With --repair the order is told of both",
+        )
     elif payment.returned > due:
         yield _difference(
             Kind.REFUND_TOO_MUCH,
@@ -103,7 +111,7 @@ def _differences_of_payment(order: OrderMoney, payment: Taken) -> Iterator[Diffe
             payment.payment_id,
             f"{_amount(payment.returned, payment)} went back of what was taken for {number}, which knows of "
             f"{_amount(due, payment)}",
-            "Find out who gave it back, and settle it with the customer",
+            "With --repair what the order had asked for is recorded; of the rest find out who gave it back",
         )
 
 

@@ -16,6 +16,7 @@ from orders_app.fold import rebuild_order
 from orders_app.models import Order, PaymentToken, Refund
 from orders_app.models.rows import read_documents
 from orders_app.money import to_minor_units
+from orders_app.payments.audit.books import Taken
 from orders_app.state_machine import OrderStatus, PaymentMethod, PaymentStatus
 
 PAID = (PaymentStatus.PAID, PaymentStatus.REFUNDED)
@@ -45,6 +46,15 @@ class OrderMoney(Struct, frozen=True, kw_only=True):
         document = self.document
         is_paid = document.is_prepaid and document.payment_status in PAID and self.total > 0
         return is_paid and not (document.payment_reference is None and _is_paid_by_log(document.id))
+
+    def is_forgotten(self, payment: Taken) -> bool:
+        """Whether the payment is one for which the order waits, by an attempt that the order does not know.
+
+        So it is after a restore of the orders to a moment before the attempt.
+        """
+        is_due = (payment.amount, payment.currency) == (self.total, self.document.currency)
+        is_later = payment.attempt.isdecimal() and int(payment.attempt) > self.document.payment_attempts
+        return is_due and is_later and self.document.awaits_payment
 
     def to_go_back(self, payment_id: str, amount: int) -> int:
         """How much of a payment of this amount must have gone back."""

@@ -8,9 +8,11 @@ import structlog
 from foundation.advisory_lock import Lock, take_lock
 from orders_app.event_log import Origin
 from orders_app.exceptions import OrderNotRefundable
+from orders_app.money import from_minor_units
 from orders_app.payments.audit.books import Taken
 from orders_app.payments.audit.order_money import OrderMoney
 from orders_app.payments.gateway import Gateway, RefundOrder, RefundRefused
+from orders_app.services.forgotten_money import ForgottenRefund, adopt_payment, record_forgotten_refunds
 from orders_app.services.pay_order import request_payment_look_up
 from orders_app.services.refund_order import refund_order
 from orders_app.state_machine import OrderStatus
@@ -43,12 +45,29 @@ def repair_order(gateway: Gateway, order: OrderMoney, payment: Taken) -> str:
     """
     document = order.document
     if payment.payment_id != document.payment_reference:
-        return _tell_order(order, payment) or give_back(gateway, payment, payment.amount)
+        told = _tell_order(order, payment)
+        return told if told or payment.is_gone else give_back(gateway, payment, payment.amount)
     is_kept = document.status == OrderStatus.CANCELLED and document.refundable_amount > 0
     key = _key(payment)
     if is_kept and key not in order.refund_keys:
         return _ask_back(document.id, key)
     return give_back(gateway, payment, order.to_go_back(payment.payment_id, payment.amount))
+
+
+def record_refunds(gateway: Gateway, order: OrderMoney, payment: Taken) -> str:
+    """Record refunds that the order had asked for and has forgotten; what was done, empty if there are none.
+
+    Raises GatewayUnavailable or AnswerMissing.
+    """
+    refunds = [
+        ForgottenRefund(each.id, int(each.number), from_minor_units(each.amount, each.currency))
+        for each in gateway.refunds(payment.payment_id)
+        if not each.has_failed and each.number.isdecimal()
+    ]
+    is_recorded = record_forgotten_refunds(
+        order_id=order.document.id, payment_id=payment.payment_id, refunds=refunds, origin=AUDIT
+    )
+    return "Recorded: the order had asked for it" if is_recorded else ""
 
 
 def give_back(gateway: Gateway, payment: Taken, due: int) -> str:
@@ -79,12 +98,14 @@ def _key(payment: Taken) -> str:
 
 def _tell_order(order: OrderMoney, payment: Taken) -> str:
     """Have the order told of a payment that it asked for: it is paid by it, or asks it back."""
-    is_told = payment.attempt.isdecimal() and request_payment_look_up(
-        order_id=order.document.id,
-        attempt=int(payment.attempt),
-        payment_id=payment.payment_id,
-        origin=AUDIT,
-        succeeded=True,
+    if not payment.attempt.isdecimal():
+        return ""
+    order_id, attempt = order.document.id, int(payment.attempt)
+    is_told = request_payment_look_up(
+        order_id=order_id, attempt=attempt, payment_id=payment.payment_id, origin=AUDIT, succeeded=True
+    ) or (
+        order.is_forgotten(payment)
+        and adopt_payment(order_id=order_id, attempt=attempt, payment_id=payment.payment_id, origin=AUDIT)
     )
     return ASKED if is_told else ""
 

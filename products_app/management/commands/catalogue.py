@@ -2,17 +2,15 @@
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
 from django.core.management.base import CommandError
-from rich.console import Console
-from rich.progress import Progress
 
-from foundation.operator_command import OperatorCommand
+from foundation.operator_command import OperatorCommand, progress_bar
 from foundation.printable import printable
 from products_app.api.catalogue_table import read_cell
 from products_app.exceptions import CatalogueUnavailable
@@ -61,7 +59,7 @@ class Command(OperatorCommand):
             raise CommandError(f"{file}: {error}", returncode=NOT_DONE) from error
 
     def _import(self, file: str, *, dry_run: bool) -> None:
-        with _opened(file, "rb") as binary, _progress("Rows imported", None) as progress:
+        with _opened(file, "rb") as binary, progress_bar("Rows imported", None) as progress:
             lines = TextIOWrapper(binary, encoding="utf-8", newline="", errors="surrogateescape")
             report = import_catalogue(
                 lines, read_cell=read_cell, actor=ACTOR, dry_run=dry_run, progress=progress
@@ -73,7 +71,7 @@ class Command(OperatorCommand):
             raise CommandError(f"{report.rows_with_faults} rows have faults.")
 
     def _export(self, file: str) -> None:
-        with _opened(file, "wb") as binary, _progress("Products exported", count_products()) as progress:
+        with _opened(file, "wb") as binary, progress_bar("Products exported", count_products()) as progress:
             out = TextIOWrapper(binary, encoding="utf-8", newline="", errors="replace")
             exported = export_catalogue(cast("TextIO", out), progress)
             out.flush()
@@ -92,15 +90,6 @@ def _opened(file: str, mode: str) -> Iterator[BinaryIO]:
         return
     with Path(file).open(mode) as opened:
         yield cast("BinaryIO", opened)
-
-
-@contextmanager
-def _progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """Shows how far it is on standard error, where that is a terminal."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bars:
-        task = bars.add_task(label, total=total)
-        yield lambda done: bars.update(task, completed=done, description=f"{label}: {done:,}")
 
 
 def _line(fault: RowFault) -> str:

@@ -19,6 +19,7 @@ from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.ledger import (
+    OUR_IDS,
     READABLE,
     EntryStatus,
     LedgerEntry,
@@ -283,6 +284,21 @@ def read_held_stock(order_ids: Collection[str]) -> dict[str, HeldStock]:
     """The pieces that these orders hold, by order id. Raises CatalogueUnavailable."""
     with translating_mongodb_errors():
         found = ledger_collection().find({"_id": {"$in": list(order_ids)}})
+        return {entry["_id"]: held_stock(entry) for entry in found}
+
+
+def next_reserved_entries(after: str, size: int) -> dict[str, HeldStock]:
+    """The next entries after this order id that hold stock for orders of ours, at most `size`, by order id.
+
+    Raises CatalogueUnavailable.
+    """
+    ours = {
+        "status": "reserved",
+        "externalHolds": {"$exists": False},
+        "_id": {"$gt": after, "$regex": OUR_IDS},
+    }
+    with translating_mongodb_errors():
+        found = ledger_collection().find(ours).sort("_id").limit(size)
         return {entry["_id"]: held_stock(entry) for entry in found}
 
 

@@ -15,7 +15,14 @@ from products_app.exceptions import EntryUnreadable
 from products_app.messages import InventoryReserved
 from products_app.services.stock.audit import ProductBalance
 from products_app.services.stock.movements import record_received
-from products_app.services.stock.service import Line, Reserve, read_entries, settle_in_session
+from products_app.services.stock.service import (
+    Line,
+    Release,
+    Reserve,
+    read_entries,
+    settle,
+    settle_in_session,
+)
 
 AUDIT = "service:audit"
 
@@ -94,3 +101,8 @@ def add_stock(session: ClientSession, pieces_by_product: Mapping[str, int]) -> N
     ]
     if updates:
         product_collection().bulk_write(updates, session=session)
+
+
+def release_entry(order_id: str) -> None:
+    """Give back what an entry holds for an order that is not known. Raises CatalogueUnavailable."""
+    settle([Release(order_id)])

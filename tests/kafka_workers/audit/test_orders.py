@@ -3,6 +3,8 @@
 import threading
 
 import pytest
+from django.core.management import CommandError, call_command
+from uuid6 import uuid7
 
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
@@ -14,10 +16,17 @@ from orders_app.document import OrderDocument
 from orders_app.event_log import RELAY_READER
 from orders_app.models import Order
 from orders_app.models.order_event import ReaderPosition
-from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, update_order
+from orders_app.services.change_order import (
+    CANCELLED_BY_CUSTOMER,
+    cancel_order,
+    change_status,
+    delete_order,
+    update_order,
+)
 from orders_app.services.stock_claims import request_stock_again
 from orders_app.state_machine import OrderStatus, StockStatus
-from products_app.services.stock.service import Release, settle
+from products_app.documents.ledger import ledger_collection
+from products_app.services.stock.service import Line, Release, Reserve, settle
 from tests.concurrency import insert_rival, result_of, start_beside
 from tests.kafka_workers.audit.conftest import Shop, running_relay, running_workers
 from tests.orders_app.ordering import STAFF, events, now
@@ -159,6 +168,47 @@ def test_an_entry_released_without_the_order_is_reported_and_left(shop: Shop, la
     assert "the ledger says released and holds nothing" in difference["fact"]
     assert "cancel the order" in difference["mend"]
     assert difference["mended"] == ""
+
+
+def test_stock_that_is_held_for_an_order_that_never_was_is_given_back(shop: Shop, lantern: str) -> None:
+    kept = [shop.processed(lantern), deleted(shop.processed(lantern))]
+    lost, external = str(uuid7()), str(uuid7())
+    settle([reserve(lost, (lantern, 3)), Reserve(external, (Line(lantern, 1),), is_external=True)])
+    difference = shop.difference("--repair")
+    assert (difference["kind"], difference["id"], difference["mended"]) == ("ledger", lost, "Given back")
+    assert "there is no such order" in difference["fact"]
+    assert stock_of(lantern) == 10 - 2 * len(kept) - 1
+    shop.assert_clean()
+    assert_conserved()
+
+
+def deleted(order: OrderDocument) -> OrderDocument:
+    """The order, delivered and deleted: its pieces stay held."""
+    for status in (OrderStatus.SHIPPED, OrderStatus.DELIVERED):
+        change_status(order_id=order.id, new_status=status, origin=STAFF)
+    delete_order(order_id=order.id, origin=STAFF)
+    return order
+
+
+def test_the_ledger_of_another_installation_is_not_repaired(closed_shop: Shop) -> None:
+    lamp = stocked(20)
+    settle([reserve(str(uuid7()), (lamp, 1)) for _ in range(11)])
+    with pytest.raises(CommandError, match=r"belong together\. Nothing was repaired") as refused:
+        call_command("audit_stock", "--repair")
+    assert refused.value.returncode == 2
+    assert stock_of(lamp) == 9
+
+
+def test_a_ledger_that_was_dropped_is_made_anew_from_the_orders(closed_shop: Shop, lantern: str) -> None:
+    with running_workers():
+        orders = [closed_shop.processed(lantern) for _ in range(3)]
+        cancel(orders[0])
+        wait_for_stock(orders[0], StockStatus.RELEASED)
+        ledger_collection().delete_many({})
+        assert closed_shop.audit("--repair")["exitCode"] == 0
+        closed_shop.assert_clean()
+    assert stock_of(lantern) == 6
+    assert_conserved()
 
 
 def test_a_row_changed_by_hand_is_reported_and_left_to_replay_orders(shop: Shop, lantern: str) -> None:

@@ -4,8 +4,11 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,6 +16,7 @@ import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from msgspec.structs import replace
 from prometheus_client import REGISTRY
 
 from devtools.driver.kafka import KafkaClient, Record
@@ -110,6 +114,32 @@ def test_every_event_is_published_once_and_the_versions_of_an_order_in_order(
     assert len(records) == len({record.headers["ce_id"] for record in records}) == 20 * 11
     for order in orders:
         assert versions(records, order) == [str(version) for version in range(2, 11)]
+
+
+def test_events_are_sent_again_from_a_time_on(kafka_client: KafkaClient) -> None:
+    early, late = log_entries.new_order_id(), log_entries.new_order_id()
+    log_entries.append(log_entries.created(early))
+    since = log_entries.NOW + timedelta(hours=1)
+    log_entries.append(replace(log_entries.created(late), created_at=since))
+    with running_relay():
+        wait_until_all_relayed()
+    out = StringIO()
+    call_command("resend_events", "--since", since.isoformat(), stdout=out)
+    assert out.getvalue() == "1 events are sent when a relay starts.\n"
+    call_command("resend_events", "--since", (since + timedelta(hours=1)).isoformat(), stdout=out)
+    assert out.getvalue().splitlines()[1:] == ["1 events are sent when a relay starts."]
+    with running_relay():
+        wait_until_all_relayed()
+    records = of_orders(kafka_client, [early, late], 2 + 4)
+    ids = Counter((record.key, record.headers["ce_id"]) for record in records)
+    assert {(key, times) for (key, _), times in ids.items()} == {(str(early), 1), (str(late), 2)}
+
+
+def test_no_event_is_sent_again_while_a_relay_leads() -> None:
+    with running_relay():
+        eventually(lambda: leaders() == 1, "a leader")
+        with pytest.raises(CommandError, match="stop all relays first"):
+            call_command("resend_events", "--since", "2026-01-01")
 
 
 def test_the_metric_says_whether_a_relay_leads() -> None:

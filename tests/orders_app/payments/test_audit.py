@@ -1,6 +1,7 @@
 """The audit of payments finds what differs between the gateway's books and the orders, and nothing else."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -13,9 +14,10 @@ from django.db import connection
 from foundation.metrics import PAYMENT_DIFFERENCES
 from orders_app.document import OrderDocument, PaymentFailure
 from orders_app.models import LastPaymentAudit, Order, Refund
+from orders_app.money import to_minor_units
 from orders_app.payments.audit import auditing
 from orders_app.payments.audit.last_audit import update_payment_differences
-from orders_app.payments.gateway import PaymentState, gateway
+from orders_app.payments.gateway import PaymentState, RefundOrder, gateway
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER, cancel_order, delete_order, mark_paid
 from orders_app.services.record_payment_answers import record_refund_failure
 from orders_app.services.refund_order import refund_order
@@ -228,6 +230,81 @@ def test_a_refund_that_nobody_asked_for_is_found_and_left_to_people(placer: Orde
     assert code == 1
     assert "3.50 USD went back" in line
     assert "knows of 2.50 USD" in line
+
+
+def test_a_charge_of_an_attempt_that_the_order_has_forgotten_pays_it(placer: OrderPlacer) -> None:
+    order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
+    total = to_minor_units(order.total_amount, order.currency)
+    charge_by_hand(str(order.id), attempt=2, amount=total)
+    assert audit("--repair")[0] == 0
+    paid_by_it = settle(order)
+    assert (paid_by_it.payment_status, paid_by_it.payment_attempts) == (PaymentStatus.PAID, 2)
+    assert paid_by_it.status == OrderStatus.PROCESSING
+    assert returned_for(order) == 0
+    assert audit() == (0, [])
+
+
+def test_a_charge_of_another_amount_than_a_forgetful_order_costs_goes_back(placer: OrderPlacer) -> None:
+    order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
+    charge_by_hand(str(order.id), attempt=1, amount=1)
+    assert audit("--repair")[0] == 0
+    assert returned_for(order) == 1
+    assert settle(order).payment_attempts == 0
+    assert audit() == (0, [])
+
+
+def test_an_order_that_has_forgotten_that_its_money_went_back_is_cancelled(placer: OrderPlacer) -> None:
+    order = paid(placer)
+    forgotten_refund(order, 1250)
+    code, [line] = audit()
+    assert code == 1
+    assert "12.50 USD went back" in line
+    assert audit("--repair")[0] == 0
+    cancelled_since = now(order)
+    assert cancelled_since.status == OrderStatus.CANCELLED
+    assert cancelled_since.payment_status == PaymentStatus.REFUNDED
+    assert settle(order).version == cancelled_since.version
+    assert returned_for(order) == 1250
+    assert audit() == (0, [])
+
+
+def test_a_forgotten_refund_of_a_part_is_recorded_once_and_the_order_goes_on(placer: OrderPlacer) -> None:
+    order = refunded(placer)
+    forgotten_refund(order, 100)
+    assert audit("--repair")[0] == 0
+    assert audit("--repair") == (0, [])
+    assert settle(order).status == OrderStatus.PROCESSING
+    assert now(order).refunded_amount == Decimal("3.50")
+
+
+def test_an_order_that_has_forgotten_both_charge_and_refund_ends_cancelled(placer: OrderPlacer) -> None:
+    order = placer.place_reserved(payment_method=PaymentMethod.CREDIT_CARD)
+    total = to_minor_units(order.total_amount, order.currency)
+    charge_by_hand(str(order.id), attempt=1, amount=total)
+    forgotten_refund(order, total)
+    assert audit()[0] == 1
+    assert audit("--repair")[0] == 0
+    settle(order)
+    assert audit("--repair")[0] == 0
+    assert settle(order).status == OrderStatus.CANCELLED
+    assert returned_for(order) == total
+    assert audit() == (0, [])
+
+
+def forgotten_refund(order: OrderDocument, amount: int) -> None:
+    """A refund as the payment service makes it, of which the restored order knows nothing."""
+    [payment] = payments_for(order)
+    request = RefundOrder(
+        key=f"{order.id}:refund:99",
+        payment_id=payment.id,
+        amount=amount,
+        currency=payment.currency,
+        order_id=str(order.id),
+        order_number=order.order_number,
+        number="99",
+        sent_at=datetime.now(UTC),
+    )
+    gateway().refund(request)
 
 
 def test_a_repair_that_was_killed_after_the_refund_gives_nothing_a_second_time(

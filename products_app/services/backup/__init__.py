@@ -1,0 +1,1 @@
+"""Backups of the collections in MongoDB, made while traffic runs, and their restore (docs/backup.md)."""

@@ -1,0 +1,124 @@
+"""Stores that are destroyed under load come back by the steps of backup.md and disaster.md."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from devtools.driver.shop import eventually
+from tests.backup.installation import Installation
+from tests.backup.judging import assert_sound, await_quiet
+from tests.backup.load import Load, load_on
+from tests.backup.steps import step_with, steps_of
+
+pytestmark = [pytest.mark.backup, pytest.mark.timeout(900)]
+
+CUSTOMERS, PRODUCTS = 3, 4
+LOAD_SECONDS = 3.0
+
+
+@contextmanager
+def orders_flowing(installation: Installation) -> Iterator[Load]:
+    """Customers at work; returns control when some orders are through."""
+    with installation.shop() as shop, load_on(shop, products=PRODUCTS, customers=CUSTOMERS) as load:
+        eventually(lambda: len(load.known) > 30, "orders", 60)
+        yield load
+
+
+def back_up(installation: Installation, name: str) -> Path:
+    """A backup by the steps of backup.md."""
+    folder = installation.backups / name
+    folder.mkdir()
+    step = step_with(steps_of("backup.md", "MongoDB first, then PostgreSQL"), "pg_basebackup")
+    installation.run(step, BACKUP=folder)
+    return folder
+
+
+def since_of(printed: str) -> str:
+    """The time that restore_mongodb names."""
+    found = re.search(r"resend_events --since (\S+)", printed)
+    assert found is not None, printed
+    return found[1]
+
+
+def an_hour_ago() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
+
+
+def test_without_kafka_nothing_is_lost(installation: Installation) -> None:
+    with orders_flowing(installation) as load:
+        time.sleep(LOAD_SECONDS)
+        installation.destroy("kafka")
+    installation.prepare_servers()
+    installation.stack.start_servers()
+    [again] = steps_of("disaster.md", "Kafka is lost")
+    installation.run(again, SINCE=an_hour_ago())
+    installation.start_processes()
+    assert_sound(installation, load.known.values())
+
+
+def test_without_mongodb_the_ledger_is_brought_up_to_the_orders(installation: Installation) -> None:
+    with orders_flowing(installation) as load:
+        backup = back_up(installation, "mongodb-lost")
+        time.sleep(LOAD_SECONDS)
+        installation.destroy("mongodb")
+    installation.prepare_servers()
+    installation.stack.start_servers()
+    restore, again = steps_of("disaster.md", "MongoDB is lost")
+    since = since_of(installation.run(restore, BACKUP=backup))
+    installation.run(again, SINCE=since)
+    installation.start_processes()
+    assert_sound(installation, load.known.values())
+
+
+def test_without_postgresql_no_order_is_lost_that_was_answered(installation: Installation) -> None:
+    steps = steps_of("backup.md", "MongoDB first, then PostgreSQL")
+    installation.run(step_with(steps, "--create-slot"))
+    receive, wait_for_it = step_with(steps, "--synchronous"), step_with(steps, "ALTER SYSTEM")
+    with installation.running(receive), orders_flowing(installation) as load:
+        installation.run(wait_for_it)
+        backup = back_up(installation, "postgresql-lost")
+        time.sleep(LOAD_SECONDS)
+        installation.destroy("postgres")
+    installation.prepare_servers()
+    open_to_its_owner(installation.backups / "wal")
+    [restore] = steps_of("disaster.md", "PostgreSQL is lost")
+    installation.run(restore, BACKUP=backup)
+    installation.stack.start_servers()
+    installation.change("ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()")
+    installation.start_processes()
+    assert_sound(installation, load.known.values())
+
+
+def test_after_everything_is_lost_no_money_is_astray(installation: Installation) -> None:
+    with orders_flowing(installation) as load:
+        backup = back_up(installation, "everything-lost")
+        before = dict(load.known)
+        time.sleep(2 * LOAD_SECONDS)
+        installation.destroy("postgres", "mongodb")
+    installation.prepare_servers()
+    place, restore, empty_kafka, again, repair = steps_of("disaster.md", "Everything is lost")
+    installation.run(place, BACKUP=backup)
+    installation.stack.start_servers()
+    since = since_of(installation.run(restore, BACKUP=backup))
+    installation.run(empty_kafka)
+    installation.run(again, SINCE=since)
+    installation.start_workers()
+    await_quiet(installation)
+    installation.run(repair)
+    installation.start_doors()
+    found = {order for (order,) in installation.rows("SELECT id::text FROM orders_order")}
+    assert len(set(load.known) - found) > 0, "nothing was lost, so that nothing was tried"
+    assert_sound(installation, [])
+    assert len(set(before) & found) > 0
+
+
+def open_to_its_owner(folder: Path) -> None:
+    """What was received belongs to the user who ran the receiver."""
+    owner = folder.stat()
+    for path in folder.iterdir():
+        shutil.chown(path, owner.st_uid, owner.st_gid)
