@@ -36,6 +36,7 @@ from kafka_workers.runtime.messages.message import OutgoingMessage
 from kafka_workers.runtime.producing.producer import Meanwhile, Producer, nothing
 from orders_app import event_log
 from orders_app.event_log import RELAY_READER, LoggedEvent, Position
+from orders_app.event_log.transactions import require_log_behind_server
 from orders_app.event_log.wake_up import WakeUpListener
 
 BATCH_EVENTS = 3000
@@ -95,6 +96,7 @@ class OutboxRelay:
 
     def _try_to_lead(self) -> bool:
         if acquire_leadership():
+            require_log_behind_server()
             self._position = event_log.stored_position(RELAY_READER)
             self._blocked = parked_events.blocked_orders()
             _take_up_what_can_be_read()

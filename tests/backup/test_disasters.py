@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from devtools.driver.shop import eventually
+from devtools.stack.ports import free_ports
+from devtools.stack.postgres import PostgresServer
 from tests.backup.installation import Installation
 from tests.backup.judging import assert_sound, await_quiet
 from tests.backup.load import Load, load_on
@@ -19,6 +21,7 @@ pytestmark = [pytest.mark.backup, pytest.mark.timeout(900)]
 
 CUSTOMERS, PRODUCTS = 3, 4
 LOAD_SECONDS = 3.0
+USE_UP = "DO $$ BEGIN FOR each IN 1..5000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
 
 
 @contextmanager
@@ -115,6 +118,22 @@ def test_after_everything_is_lost_no_money_is_astray(installation: Installation)
     assert len(set(load.known) - found) > 0, "nothing was lost, so that nothing was tried"
     assert_sound(installation, [])
     assert len(set(before) & found) > 0
+
+
+def test_a_dump_is_moved_to_a_server_that_counts_anew(installation: Installation, tmp_path: Path) -> None:
+    [move] = steps_of("disaster.md", "From pg_dump")
+    # As if this server had worked for longer than it has.
+    installation.change(USE_UP)
+    with installation.shop() as shop:
+        shop.new_customer().place((shop.new_product(1), 1))
+    directory = installation.backups / "new-postgres"
+    new = PostgresServer(directory, free_ports(1)[0])
+    new.start()
+    try:
+        printed = installation.run(move, DUMP=tmp_path / "dump", NEW_URL=new.url)
+    finally:
+        new.stop()
+    assert re.search(r"[1-9]\d{3,} transactions used up", printed), printed
 
 
 def open_to_its_owner(folder: Path) -> None:
