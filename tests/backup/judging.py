@@ -15,7 +15,8 @@ OR EXISTS (SELECT FROM payment_token WHERE order_id = orders_order.id)
 OR EXISTS (SELECT FROM order_refund WHERE order_id = orders_order.id AND state = 'requested')
 """
 MONEY = """
-SELECT id::text, (total_amount * 100)::int * (paid_at IS NOT NULL)::int - (refunded_amount * 100)::int
+SELECT id::text,
+    (total_amount * 100)::int * (paid_at IS NOT NULL)::int - (coalesce(refunded_amount, 0) * 100)::int
 FROM orders_order
 """
 UNLIKE_FIGURES = """
@@ -63,8 +64,9 @@ def assert_money_agrees(installation: Installation) -> None:
     for payment in installation.payments():
         kept[payment.order_id] += payment.kept
         charges[payment.order_id, payment.attempt] += payment.received > 0
-    assert {order: sum_ for order, sum_ in kept.items() if sum_ != expected.get(order, 0)} == {}
-    assert {order: sum_ for order, sum_ in expected.items() if sum_ != kept[order]} == {}
+    sums = {order: (kept[order], expected.get(order, 0)) for order in {*expected, *kept}}
+    differing = {order: both for order, both in sums.items() if both[0] != both[1]}
+    assert not differing, f"the gateway keeps, and the orders say: {differing}"
     assert [attempt for attempt, times in charges.items() if times > 1] == []
 
 

@@ -48,6 +48,13 @@ def since_of(printed: str) -> str:
     return found[1]
 
 
+def at_time(step: str, since: str) -> str:
+    """The step with this time in the place of the example."""
+    replaced, times = re.subn(r"(?<=--since )\S+", since, step)
+    assert times == 1, step
+    return replaced
+
+
 def an_hour_ago() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
 
@@ -59,7 +66,7 @@ def test_without_kafka_nothing_is_lost(installation: Installation) -> None:
     installation.prepare_servers()
     installation.stack.start_servers()
     [again] = steps_of("disaster.md", "Kafka is lost")
-    installation.run(again, SINCE=an_hour_ago())
+    installation.run(at_time(again, an_hour_ago()))
     installation.start_processes()
     assert_sound(installation, load.known.values())
 
@@ -73,7 +80,7 @@ def test_without_mongodb_the_ledger_is_brought_up_to_the_orders(installation: In
     installation.stack.start_servers()
     restore, again = steps_of("disaster.md", "MongoDB is lost")
     since = since_of(installation.run(restore, BACKUP=backup))
-    installation.run(again, SINCE=since)
+    installation.run(at_time(again, since))
     installation.start_processes()
     assert_sound(installation, load.known.values())
 
@@ -109,7 +116,7 @@ def test_after_everything_is_lost_no_money_is_astray(installation: Installation)
     installation.stack.start_servers()
     since = since_of(installation.run(restore, BACKUP=backup))
     installation.run(empty_kafka)
-    installation.run(again, SINCE=since)
+    installation.run(at_time(again, since))
     installation.start_workers()
     await_quiet(installation)
     installation.run(repair)

@@ -3,7 +3,7 @@
 import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from bson import decode_file_iter
 from bson.codec_options import CodecOptions
@@ -75,7 +75,7 @@ def _require_empty(database: Database[Any]) -> None:
 
 def _batches(folder: Path, saved: SavedCollection) -> Iterator[list[RawBSONDocument]]:
     with gzip.open(folder / saved.file) as file:
-        yield from slices(decode_file_iter(file, _RAW), AT_ONCE)
+        yield from slices(decode_file_iter(cast("IO[bytes]", file), _RAW), AT_ONCE)
 
 
 def _require_all(database: Database[Any], saved: SavedCollection) -> None:
