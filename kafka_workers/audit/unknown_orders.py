@@ -10,7 +10,7 @@ import structlog
 
 from kafka_workers.audit.report import Difference
 from orders_app.services.stock_claims import find_unknown
-from products_app.services.stock.audit import HeldStock, next_reserved_entries
+from products_app.services.stock.audit import HeldStock, next_holding_orders, read_held_stock
 from products_app.services.stock.repair import release_entry
 
 SLICE_ENTRIES = 1000
@@ -37,12 +37,11 @@ def audit_entries(*, repair: bool) -> list[Difference]:
     """
     found: list[Difference] = []
     entries, after = 0, ""
-    while held := next_reserved_entries(after, SLICE_ENTRIES):
-        after, entries = max(held), entries + len(held)
+    while order_ids := next_holding_orders(after, SLICE_ENTRIES):
+        after, entries = order_ids[-1], entries + len(order_ids)
         # The ledger was read first: an order that it knows was there before.
-        found += [
-            _difference(str(each), held[str(each)]) for each in sorted(find_unknown(list(map(UUID, held))))
-        ]
+        unknown = sorted(map(str, find_unknown([UUID(each) for each in order_ids])))
+        found += [_difference(order_id, held) for order_id, held in read_held_stock(unknown).items()]
     if repair and FEW < len(found) > entries / 2:
         raise ForeignLedger(len(found), entries)
     for difference in found if repair else ():

@@ -287,19 +287,19 @@ def read_held_stock(order_ids: Collection[str]) -> dict[str, HeldStock]:
         return {entry["_id"]: held_stock(entry) for entry in found}
 
 
-def next_reserved_entries(after: str, size: int) -> dict[str, HeldStock]:
-    """The next entries after this order id that hold stock for orders of ours, at most `size`, by order id.
+def next_holding_orders(after: str, size: int) -> list[str]:
+    """The next orders after this id that are of our form and hold stock by the ledger, at most `size`.
 
     Raises CatalogueUnavailable.
     """
     ours = {
+        "_id": {"$gt": after, "$regex": OUR_IDS},
         "status": "reserved",
         "externalHolds": {"$exists": False},
-        "_id": {"$gt": after, "$regex": OUR_IDS},
     }
     with translating_mongodb_errors():
-        found = ledger_collection().find(ours).sort("_id").limit(size)
-        return {entry["_id"]: held_stock(entry) for entry in found}
+        found = ledger_collection().find(ours, {"_id": 1}).sort("_id").limit(size)
+        return [entry["_id"] for entry in found]
 
 
 def held_stock(entry: LedgerEntry) -> HeldStock:
