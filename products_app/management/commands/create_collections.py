@@ -8,6 +8,7 @@ from products_app.documents.collections import create_collections
 from products_app.documents.connection import translating_mongodb_errors
 from products_app.documents.unlisted import list_unlisted
 from products_app.exceptions import CatalogueUnavailable
+from products_app.services.backup.restoring import RestoreUnfinished, require_no_unfinished_restore
 from products_app.services.stock.earlier_receipts import record_earlier_receipts
 
 
@@ -22,12 +23,15 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_: Any, **options: Any) -> None:
-        """Create the collections. Raises CommandError if MongoDB is unavailable."""
+        """Create the collections. Raises CommandError, also where a restore has not ended."""
         try:
+            require_no_unfinished_restore()
             create_collections()
             with translating_mongodb_errors():
                 list_unlisted(at_most=0)
             recorded = record_earlier_receipts()
+        except RestoreUnfinished as error:
+            raise CommandError(str(error)) from error
         except CatalogueUnavailable as error:
             raise CommandError(f"MongoDB (MONGODB_URI) cannot be reached: {error}") from error
         if options["verbosity"]:

@@ -41,6 +41,22 @@ class NotEmpty(Exception):
         )
 
 
+class RestoreUnfinished(Exception):
+    """A restore has begun and not ended: documents are missing."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a restore of MongoDB was not finished: run manage.py restore_mongodb again, which begins anew"
+        )
+
+
+def require_no_unfinished_restore() -> None:
+    """Raises RestoreUnfinished and CatalogueUnavailable."""
+    with translating_mongodb_errors():
+        if get_db()[UNFINISHED].find_one():
+            raise RestoreUnfinished
+
+
 def restore(folder: Path, progress: Progress) -> Manifest:
     """Put the documents of the backup in this folder into the empty collections; what it has.
 

@@ -137,6 +137,8 @@ def test_a_killed_restore_is_begun_anew(folder: Path, monkeypatch: pytest.Monkey
         restoring.restore(folder, no_progress)
     monkeypatch.undo()
     assert contents() != before
+    with pytest.raises(CommandError, match="was not finished"):
+        call_command("create_collections")
     restoring.restore(folder, no_progress)
     assert contents() == before
     assert restoring.UNFINISHED not in get_db().list_collection_names()
