@@ -11,6 +11,7 @@ from tests.backup.steps import steps_of
 QUIET_SECONDS = 120
 IN_FLIGHT = """
 SELECT count(*) FROM orders_order WHERE stock_status = 'pending'
+OR (payment_status = 1 AND payment_attempts > 0 AND status <> 5)
 OR EXISTS (SELECT FROM payment_token WHERE order_id = orders_order.id)
 OR EXISTS (SELECT FROM order_refund WHERE order_id = orders_order.id AND state = 'requested')
 """
