@@ -15,7 +15,6 @@ from devtools.driver.gateway import GatewayBooks, Payment
 from devtools.driver.shop import Shop
 from devtools.stack.ports import Ports
 from devtools.stack.postgres_program import postgres_program
-from devtools.stack.servers import MAIL
 from devtools.stack.spawn import Rights, owner_of
 from devtools.stack.stack import Stack, embedded_stack
 from tests.documents import ROOT
@@ -36,7 +35,7 @@ class Installation:
         self.stack = self._new_stack()
 
     def _new_stack(self) -> Stack:
-        return embedded_stack(self._directory / "stack", ports=self._ports, caller={}, without={MAIL})
+        return embedded_stack(self._directory / "stack", ports=self._ports, caller={})
 
     @contextmanager
     def shop(self) -> Iterator[Shop]:
