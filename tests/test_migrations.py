@@ -151,7 +151,7 @@ def test_migrate_gives_up_a_lock_soon_and_says_what_to_do(monkeypatch: pytest.Mo
 def test_migrate_goes_on_when_the_lock_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "LOCK_SECONDS", 0.2)
     with locked("stock_look") as other:
-        monkeypatch.setattr("config.management.commands.migrate.time.sleep", lambda _: other.rollback())
+        monkeypatch.setattr("config.management.commands.migrate.sleep", lambda _: other.rollback())
         call_command("migrate", "kafka_workers", "0004", verbosity=0)
     assert "stock_look" not in connection.introspection.table_names()
     call_command("migrate", "kafka_workers", verbosity=0)

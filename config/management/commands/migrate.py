@@ -1,8 +1,8 @@
 """`manage.py migrate`: Django's own, which makes nobody wait for long."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import sleep
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -35,7 +35,7 @@ class Command(migrate.Command):
                     super().handle(*args, **options)
                 except OperationalError as error:
                     self._require_another_try(error, tries_left)
-                    time.sleep(PAUSE_SECONDS)
+                    sleep(PAUSE_SECONDS)
                 else:
                     return
 
