@@ -24,7 +24,7 @@ def postgresql() -> None:
 
 
 def mongodb() -> None:
-    """Raises CatalogueUnavailable unless the primary answers."""
+    """Raises CatalogueUnavailable unless the primary answers, or while there is none a secondary."""
     catalogue.ping()
 
 

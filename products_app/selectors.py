@@ -11,6 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from bson import Decimal128, ObjectId, Regex
 from msgspec import Struct
+from pymongo import ReadPreference
 from pymongo.client_session import ClientSession
 
 from products_app.documents.connection import object_id, translating_mongodb_errors
@@ -78,6 +79,8 @@ CATEGORIES: list[dict[str, Any]] = [
 ]
 """The stages that find the categories, by one look into the index for each."""
 ORDERED_FIELDS = {**NEEDED_FIELDS, "category": 1}
+ANY_MEMBER = ReadPreference.PRIMARY_PREFERRED
+"""The primary, and a secondary while there is no primary (ADR 55)."""
 BEST_MATCH = "rank"
 """The field that is added to the products of a search: how well they match."""
 
@@ -243,10 +246,14 @@ def find_products_by_id(product_ids: Iterable[str]) -> dict[str, Product]:
 
 
 def find_products_to_order(product_ids: Iterable[str]) -> dict[str, OrderableProduct]:
-    """The products that exist, by product id as spelled in `product_ids`. Raises CatalogueUnavailable."""
+    """The products that exist, by product id as spelled in `product_ids`. Raises CatalogueUnavailable.
+
+    While MongoDB has no primary, they are read from a secondary, which may be behind: orders are taken then.
+    """
     keys = {text: key for text in product_ids if (key := object_id(text))}
     with translating_mongodb_errors():
-        found = product_collection().find({"_id": {"$in": list(set(keys.values()))}}, ORDERED_FIELDS)
+        products_of_any = product_collection().with_options(read_preference=ANY_MEMBER)
+        found = products_of_any.find({"_id": {"$in": list(set(keys.values()))}}, ORDERED_FIELDS)
         products = {document["_id"]: orderable(document) for document in found}
     return {text: products[key] for text, key in keys.items() if key in products}
 
@@ -271,6 +278,6 @@ def warm_up_catalogue() -> None:
 
 
 def ping() -> None:
-    """Check that MongoDB's primary answers. Raises CatalogueUnavailable."""
+    """Check that MongoDB answers what an order needs to be placed. Raises CatalogueUnavailable."""
     with translating_mongodb_errors():
-        product_collection().database.command("ping")
+        product_collection().database.command("ping", read_preference=ANY_MEMBER)

@@ -57,6 +57,22 @@ class Broker:
             for partition in known[topic].partitions
         ]
 
+    def behind(self) -> list[str]:
+        """The partitions of which a broker that should have a copy is not in sync, as topic/partition.
+
+        Where no broker answers, that sentence.
+        """
+        try:
+            topics = self.admin.list_topics(timeout=_SECONDS).topics
+        except KafkaException as error:
+            return [str(error)]
+        return [
+            f"{topic}/{number}"
+            for topic, found in topics.items()
+            for number, partition in found.partitions.items()
+            if len(partition.isrs) < len(partition.replicas)
+        ]
+
     def lag(self, group: str) -> Offsets:
         """How many messages the group has still to read, by partition; no partition without any."""
         committed = self.committed(group)

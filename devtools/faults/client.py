@@ -48,8 +48,10 @@ def new_http_client(web_url: str) -> httpx.Client:
 class Client(threading.Thread):
     """Repeats `act` until stopped, then calls `finish`; notes an exception as unexpected.
 
-    Its random choices follow from the seed and its name.
+    Its random choices follow from the seed and its name. Its pauses are `slowness` times as long as usual.
     """
+
+    slowness = 1.0
 
     def __init__(self, name: str, observations: Observations, seed: int) -> None:
         super().__init__(name=name, daemon=True)
@@ -75,7 +77,7 @@ class Client(threading.Thread):
 
     def pause(self, least: float, most: float) -> None:
         """A pause of random length, shorter when stopped."""
-        self.stopped.wait(self.rng.uniform(least, most))
+        self.stopped.wait(self.slowness * self.rng.uniform(least, most))
 
     def note_unexpected(self, answer: httpx.Response, of: str) -> None:
         """Notes an answer that the contract does not allow."""

@@ -22,9 +22,11 @@ def create_products(system: System) -> dict[str, int]:
 
 
 class Load:
-    """All clients of one run, on one seed."""
+    """All clients of one run, on one seed; but for the sockets, `slowness` times as slow as usual."""
 
-    def __init__(self, system: System, observations: Observations, seed: int, start: Offsets) -> None:
+    def __init__(
+        self, system: System, observations: Observations, seed: int, start: Offsets, slowness: float
+    ) -> None:
         shop, callers = system.shop, system.customers
         self._sockets = [
             SocketClient(f"socket-{number}", observations, seed, caller)
@@ -42,6 +44,8 @@ class Load:
             Service("service", observations, seed, shop),
             ExternalService("external-service", observations, seed, system.broker.brokers, requests),
         ]
+        for client in self._clients:
+            client.slowness = slowness
 
     def start(self) -> None:
         """Starts all clients; returns when every socket has received an event."""

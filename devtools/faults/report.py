@@ -71,12 +71,21 @@ def write_json(path: Path, runs: Sequence[Run]) -> None:
 
 def write_block(path: Path, rows: Iterable[Sequence[str]]) -> None:
     """Put these rows into the document's table; rows of other faults stay as they are."""
-    before, _, rest = path.read_text().partition(_BEGIN)
-    block, _, after = rest.partition(_END)
-    kept = [_cells(line) for line in block.splitlines()[_HEAD_LINES:] if line]
-    table = {cells[0]: cells for cells in [*kept, *map(list, rows)]}
-    lines = [_line(_COLUMNS), _line(["---"] * len(_COLUMNS)), *map(_line, table.values())]
-    path.write_text("\n".join([before + _BEGIN, *lines, _END + after]))
+    table = {cells[0]: cells for cells in [*read_table(path, _BEGIN), *map(list, rows)]}
+    write_table(path, _BEGIN, _COLUMNS, table.values())
+
+
+def read_table(path: Path, begin: str) -> list[list[str]]:
+    """The rows of the document's table after the mark `begin`."""
+    _, _, rest = path.read_text().partition(begin)
+    return [_cells(line) for line in rest.partition(_END)[0].splitlines()[_HEAD_LINES:] if line]
+
+
+def write_table(path: Path, begin: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Put a table with these rows into the document, after the mark `begin` and in place of the one there."""
+    before, _, rest = path.read_text().partition(begin)
+    lines = [_line(columns), _line(["---"] * len(columns)), *map(_line, rows)]
+    path.write_text("\n".join([before + begin, *lines, _END + rest.partition(_END)[2]]))
 
 
 def _recovery(runs: Sequence[Run]) -> str:

@@ -4,10 +4,10 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from pymongo import MongoClient
@@ -41,13 +41,21 @@ class Misbehaved(Exception):
 
 
 class System:
-    """The running system under test. `brokers` are its Kafka servers; its customers serve every run."""
+    """The running system under test. `brokers` are its Kafka servers; its customers serve every run.
 
-    def __init__(self, stack: Stack, brokers: Sequence[Server]) -> None:
+    `sockets` is the port on which customers reach the sockets, if it is not the stack's own.
+    """
+
+    counts: ClassVar[Mapping[str, int]] = dict.fromkeys((worker.name for worker in WORKERS), INSTANCES)
+    """How many processes of each worker run."""
+    finish_seconds: ClassVar[float] = 60.0
+    """How soon after the end of the load all work must be finished."""
+
+    def __init__(self, stack: Stack, brokers: Sequence[Server], *, sockets: int | None = None) -> None:
         self.stack = stack
         self.brokers = brokers
-        sockets = f"ws://{stack.settings.host}:{stack.settings.ports.sockets}"
-        self.shop = Shop(stack.urls["web"], sockets, stack.env["SERVICE_API_KEY"])
+        address = f"ws://{stack.settings.host}:{sockets or stack.settings.ports.sockets}"
+        self.shop = Shop(stack.urls["web"], address, stack.env["SERVICE_API_KEY"])
         self.broker = Broker(stack.env["KAFKA_BROKERS"])
         self.books = GatewayBooks(stack.env["STRIPE_API_BASE"], stack.env["STRIPE_SECRET_KEY"])
         self.inbox = Inbox(stack.servers[MAIL].page)
@@ -58,6 +66,11 @@ class System:
             answer = customer.call("PATCH", "auth/me/", json={"mailNotifications": False})
             assert answer.status_code == 200, answer.text
         self._renewed_at = time.monotonic()
+
+    @property
+    def servers(self) -> set[Server]:
+        """All servers that the system uses."""
+        return {*self.brokers, *self.stack.servers.values()}
 
     def instances(self, worker: str) -> list[str]:
         """The names of the processes of one kind that run now."""
@@ -102,7 +115,7 @@ class System:
     def restore_workers(self) -> None:
         """Starts and ends workers until the initial ones run again."""
         for worker in WORKERS:
-            wanted = {f"{worker.name}-{number}" for number in range(1, INSTANCES + 1)}
+            wanted = {f"{worker.name}-{number}" for number in range(1, self.counts[worker.name] + 1)}
             running = set(self.instances(worker.name))
             for name in sorted(running - wanted):
                 self.stack.remove(name)
@@ -111,7 +124,7 @@ class System:
 
     def heal(self) -> None:
         """Starts or resumes all that a fault which failed half-way has left stopped."""
-        for server in {*self.brokers, *self.stack.servers.values()}:
+        for server in self.servers:
             server.resume()
             if server.pid is None:
                 server.start()
@@ -165,7 +178,7 @@ def open_system(directory: Path, *, brokers: int = 1) -> Iterator[System]:
         directory / "stack",
         ports=Ports.free(),
         caller=_settings(cluster),
-        counts=dict.fromkeys((worker.name for worker in WORKERS), INSTANCES),
+        counts=System.counts,
     )
     try:
         start_all(cluster)

@@ -10,7 +10,6 @@ from devtools.faults.stock_keeper import LAST_BOUND
 from devtools.faults.system import System
 from kafka_workers.workers import GROUPS
 
-FINISH_SECONDS = 60.0
 _UNFINISHED_ORDERS = """
 SELECT id::text, status, stock_status FROM orders_order
 WHERE idempotency_key LIKE %s AND NOT (
@@ -29,11 +28,9 @@ SELECT count(*) FROM order_event WHERE (tx, id) > (
 _LAST_EVENT = "SELECT coalesce(max(id), 0) FROM order_event"
 
 
-def wait_until_finished(
-    system: System, observations: Observations, seconds: float = FINISH_SECONDS
-) -> list[str]:
-    """The work that is still unfinished after `seconds`; returns an empty list as soon as there is none."""
-    end = time.monotonic() + seconds
+def wait_until_finished(system: System, observations: Observations) -> list[str]:
+    """The work that is unfinished after `finish_seconds`; returns an empty list as soon as there is none."""
+    end = time.monotonic() + system.finish_seconds
     while unfinished := _unfinished_work(system, observations):
         if time.monotonic() > end:
             break

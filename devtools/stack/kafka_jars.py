@@ -8,7 +8,9 @@ from pathlib import Path
 from devtools.stack.errors import StackError
 from devtools.stack.java import DownloadFailed, class_path
 
-VERSION = "4.3.0"
+DEFAULT_VERSION = "4.3.0"
+VERSION = os.environ.get("KAFKA_VERSION") or DEFAULT_VERSION
+"""The version of the embedded Kafka; others are tried by the environment (docs/versions.md)."""
 # With the trailing "!" each coordinate keeps the versions of its own dependencies. Without it the older
 # kafka-clients of log4j is chosen, and the broker ends with NoSuchMethodError.
 _ENDPOINT = (

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from devtools.stack.settings import Settings
 from kafka_workers.workers import WORKERS, Worker
@@ -20,6 +20,8 @@ class Process:
     command: tuple[str, ...]
     heartbeats: int = 0
     """How many of its processes say in a heartbeat that they are warm."""
+    own: dict[str, str] = field(default_factory=dict)
+    """Settings that differ from those of the other processes: on another host its folders do."""
 
 
 def all_processes(settings: Settings, counts: Mapping[str, int]) -> list[Process]:
@@ -30,7 +32,7 @@ def all_processes(settings: Settings, counts: Mapping[str, int]) -> list[Process
     counts = {**DEFAULT_COUNTS, **counts}
     chosen = [worker for worker in WORKERS if not worker.setting or settings.values.get(worker.setting)]
     workers = [process for worker in chosen for process in _instances(worker, counts[worker.name])]
-    return [web_process(settings, counts[WEB]), _sockets(settings), *workers]
+    return [web_process(settings, counts[WEB]), sockets_process(settings), *workers]
 
 
 def worker_process(worker: Worker, number: int | None = None) -> Process:
@@ -46,16 +48,17 @@ def web_process(settings: Settings, count: int, name: str = WEB) -> Process:
     return Process(name, (*server, "config.wsgi:application"), heartbeats=count)
 
 
+def sockets_process(settings: Settings, name: str = "sockets") -> Process:
+    """daphne, on the port for sockets of these settings."""
+    options = {"-b": settings.host, "-p": str(settings.ports.sockets), "-v": "0"}
+    command = (sys.executable, "-m", "daphne", *_flat(options), "config.asgi:application")
+    return Process(name, command, heartbeats=1)
+
+
 def _instances(worker: Worker, count: int) -> list[Process]:
     if count == 1:
         return [worker_process(worker)]
     return [worker_process(worker, number) for number in range(1, count + 1)]
-
-
-def _sockets(settings: Settings) -> Process:
-    options = {"-b": settings.host, "-p": str(settings.ports.sockets), "-v": "0"}
-    command = (sys.executable, "-m", "daphne", *_flat(options), "config.asgi:application")
-    return Process("sockets", command, heartbeats=1)
 
 
 def _flat(options: Mapping[str, str]) -> tuple[str, ...]:

@@ -25,8 +25,10 @@ def member_client(addresses: str | Sequence[str], key: str, **options: Any) -> M
     return MongoClient(addresses, **login, **usual | options)
 
 
-def found_replica_set(client: MongoClient[Config], addresses: Sequence[str]) -> Config | None:
-    """Creates the replica set of these members.
+def found_replica_set(
+    client: MongoClient[Config], addresses: Sequence[str], settings: Config | None = None
+) -> Config | None:
+    """Creates the replica set of these members, with these settings beside MongoDB's defaults.
 
     Where there is one already, it stays as it is, and its configuration is given back.
     """
@@ -36,7 +38,8 @@ def found_replica_set(client: MongoClient[Config], addresses: Sequence[str]) -> 
         if failure.code != _NOT_YET_INITIALISED:
             raise
         members = [{"_id": number, "host": address} for number, address in enumerate(addresses)]
-        client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
+        founded = {"_id": REPLICA_SET, "members": members, "settings": settings or {}}
+        client.admin.command("replSetInitiate", founded)
         return None
     return config
 

@@ -13,7 +13,6 @@ from devtools.stack.private_files import FILE, FOLDER
 from devtools.stack.spawn import PROJECT, Rights, can_run, signal_tree, spawn
 
 HOST = "127.0.0.1"
-_START_SECONDS = 60.0
 _STOP_SECONDS = 20.0
 _POLL_SECONDS = 0.05
 
@@ -91,6 +90,8 @@ class ServerProcess(ABC):
     setting: ClassVar[str]
     rights: ClassVar[Rights] = Rights.NO_CAPABILITIES
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    start_seconds = 60.0
+    """How long it may take until it is healthy."""
 
     def __init__(self, directory: Path, port: int) -> None:
         self.directory = directory.resolve()
@@ -237,13 +238,15 @@ class ServerProcess(ABC):
         return os.fdopen(os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE), "ab")
 
     def _wait_until_healthy(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while not self._is_healthy():
             if self.pid is None:
                 raise ServerNotHealthy(self.name, "ended while starting", self.log_path)
             if time.monotonic() > deadline:
                 self._kill_tree()
-                raise ServerNotHealthy(self.name, f"was not ready in {_START_SECONDS:.0f} s", self.log_path)
+                raise ServerNotHealthy(
+                    self.name, f"was not ready in {self.start_seconds:.0f} s", self.log_path
+                )
             self._stopping.wait(_POLL_SECONDS)
 
     def _signal(self, number: signal.Signals) -> None:

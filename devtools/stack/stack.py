@@ -157,7 +157,8 @@ class Stack:
 
     def add(self, process: Process, extra_env: Mapping[str, str] | None = None) -> None:
         """Starts one more process and keeps it running; `extra_env` is for its first launch only."""
-        supervised = SupervisedProcess(process, env=self.env, logs=self.settings.logs, console=self._console)
+        env = self.env | process.own
+        supervised = SupervisedProcess(process, env=env, logs=self.settings.logs, console=self._console)
         self.processes[process.name] = supervised
         supervised.start(extra_env)
 
@@ -173,6 +174,14 @@ class Stack:
     def kill(self, name: str) -> None:
         """SIGKILL for a part and its children; the supervisor starts a process again, but not a server."""
         self._part(name).kill()
+
+    def kill_for_good(self, name: str) -> None:
+        """SIGKILL for a process and its children; it stays down until start_again()."""
+        self.processes[name].kill_for_good()
+
+    def start_again(self, name: str) -> None:
+        """Starts a process again that kill_for_good() has ended."""
+        self.processes[name].start()
 
     def pause(self, name: str) -> None:
         """SIGSTOP for a part and its children."""
@@ -250,7 +259,8 @@ class Stack:
 
     def _is_warm(self, process: Process) -> bool:
         pid = self.processes[process.name].pid
-        return pid is not None and warm_processes(self.settings.metrics, pid) >= process.heartbeats
+        records = Path(process.own.get("PROMETHEUS_MULTIPROC_DIR", self.settings.metrics))
+        return pid is not None and warm_processes(records, pid) >= process.heartbeats
 
     def _wait_until(self, answers: Callable[[], bool], name: str) -> None:
         deadline = time.monotonic() + _READY_SECONDS
@@ -289,14 +299,15 @@ def embedded_stack(
     counts: Mapping[str, int] | None = None,
     without: Collection[str] = (),
     console: Console | None = None,
+    processes: Callable[[Settings, Mapping[str, int]], list[Process]] = all_processes,
 ) -> Stack:
     """The system, with embedded servers unless `caller` has settings of servers of their own.
 
     `counts` has the numbers of processes, by worker name, that differ from DEFAULT_COUNTS. `without` names
-    servers that are left out with the workers that need them: PAYMENTS, MAIL.
+    servers that are left out with the workers that need them: PAYMENTS, MAIL. `processes` says which run.
     """
     servers = embedded_servers(directory, ports=ports, caller=caller, without=without)
     given = settings_of(servers.values()) | secrets_for(caller, directory / "payments")
     settings = make_settings(directory, ports=ports, servers=given, caller=caller)
-    processes = all_processes(settings, counts or {})
-    return Stack(settings, servers=list(servers.values()), processes=processes, console=console)
+    chosen = processes(settings, counts or {})
+    return Stack(settings, servers=list(servers.values()), processes=chosen, console=console)

@@ -69,6 +69,14 @@ class SupervisedProcess:
         """Sends SIGKILL to the process and its children; the supervisor starts it again."""
         self._signal_tree(signal.SIGKILL)
 
+    def kill_for_good(self) -> None:
+        """Sends SIGKILL to the process and its children; it stays down until start()."""
+        with self._launching:
+            self._stopping.set()
+        self.kill()
+        if self._supervisor is not None:
+            self._supervisor.join()
+
     def pause(self) -> None:
         """Freezes the process and its children with SIGSTOP."""
         self._signal_tree(signal.SIGSTOP)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from devtools.stack.stack import Stack
+from tests.deploy.behind_nginx import Process
 from tests.deploy.engine import Engine, require_docker
 from tests.deploy.images import STORES, build_ours, build_stand_ins, import_base
-from tests.deploy.reverse_proxy import Process
 from tests.running_system import running_stack
 
 # Not a local address: nobody may monitor who only says that he comes from it.

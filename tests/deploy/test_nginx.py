@@ -19,11 +19,12 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from devtools.driver.shop import DEMO_PASSWORD, PROCESSING, Shop, eventually
+from devtools.reverse_proxy import ReverseProxy
 from devtools.stack.stack import Stack
 from tests.certificates import Authority
+from tests.deploy.behind_nginx import Process
 from tests.deploy.conftest import MONITOR
 from tests.deploy.load import under_load
-from tests.deploy.reverse_proxy import Process, ReverseProxy
 
 pytestmark = pytest.mark.nginx
 
@@ -36,7 +37,7 @@ def proxy(
     webs: list[Process], sockets: Process, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ReverseProxy]:
     folder = tmp_path_factory.mktemp("nginx")
-    with ReverseProxy(folder, web=[web.port for web in webs], sockets=sockets.port) as proxy:
+    with ReverseProxy(folder, web=[web.port for web in webs], sockets=[sockets.port]) as proxy:
         yield proxy
 
 
@@ -168,7 +169,7 @@ def test_the_sandbox_reaches_the_webhook_by_the_name_of_the_container(proxy: Rev
 
 
 def test_while_no_web_process_is_there_programs_get_json_and_people_a_page(tmp_path: Path) -> None:
-    with ReverseProxy(tmp_path, web=[NOBODY], sockets=NOBODY) as proxy:
+    with ReverseProxy(tmp_path, web=[NOBODY], sockets=[NOBODY]) as proxy:
         api = httpx.get(f"http://localhost:{proxy.port}/api/v1/products/")
         page = httpx.get(f"http://localhost:{proxy.port}/cart/")
     assert (api.status_code, api.headers["retry-after"], code_of(api.text)) == (503, "5", "unavailable")
@@ -180,7 +181,7 @@ def test_files_of_pages_are_there_while_no_web_process_is(
     behind_a_proxy: dict[str, str], tmp_path: Path
 ) -> None:
     web = Process.web(behind_a_proxy)
-    with ReverseProxy(tmp_path, web=[web.port], sockets=NOBODY) as proxy:
+    with ReverseProxy(tmp_path, web=[web.port], sockets=[NOBODY]) as proxy:
         url = f"http://localhost:{proxy.port}"
         stylesheet = re.findall(r'href="(/static/[^"]+\.css)"', httpx.get(f"{url}/login/").text)[0]
         before = httpx.get(url + stylesheet)
@@ -216,7 +217,7 @@ def tls_proxy(
     addresses = dict.fromkeys(("PUBLIC_URL", "FRONTEND_URL"), "https://localhost")
     secure = addresses | {"PUBLIC_WS_URL": "wss://localhost", "PLAIN_HTTP": "false", "DEMO": "false"}
     web = Process.web(behind_a_proxy | secure)
-    proxy = ReverseProxy(folder, web=[web.port], sockets=sockets.port, site="tls")
+    proxy = ReverseProxy(folder, web=[web.port], sockets=[sockets.port], site="tls")
     authority = Authority(folder / "authority")
     proxy.certificates.mkdir()
     for source, name in zip(authority.issue("localhost"), ("certificate.pem", "key.pem"), strict=True):
