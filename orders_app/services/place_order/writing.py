@@ -10,6 +10,7 @@ from orders_app import event_log
 from orders_app.document import OrderDocument
 from orders_app.event_data import Created, EventType
 from orders_app.event_log import INSERT_EVENTS, NewEvent, Origin
+from orders_app.models import Order
 from orders_app.models.payment_rows import INSERT_TOKENS, WaitingToken
 from orders_app.models.rows import as_json, columns_of, item_rows, without_nulls
 from orders_app.services.place_order.request import PlacementRequest
@@ -20,9 +21,12 @@ _TOKENS = f"""
     {INSERT_TOKENS}
     WHERE order_id = ANY (ARRAY(SELECT id FROM placed))"""  # noqa: S608 - only a statement is put in
 # Subqueries and not joins: a join may change the order of an order's items.
+# The columns are named: one that a newer version of the code has added gets its default, and not NULL.
+_COLUMNS = ", ".join(field.column for field in Order._meta.concrete_fields)  # noqa: SLF001 - Django's own interface
 _INSERT = """
 WITH placed AS (
-    INSERT INTO orders_order SELECT new.* FROM json_populate_recordset(NULL::orders_order, %s::json) AS new
+    INSERT INTO orders_order ({columns})
+    SELECT {columns} FROM json_populate_recordset(NULL::orders_order, %s::json)
     ON CONFLICT DO NOTHING RETURNING id
 ), lines AS (
     INSERT INTO orders_orderitem (order_id, product_id, product_name, quantity, price)
@@ -35,8 +39,8 @@ WITH placed AS (
 )
 SELECT id FROM placed
 """
-INSERT = _INSERT.format(events=INSERT_EVENTS, tokens="")
-INSERT_WITH_TOKENS = _INSERT.format(events=INSERT_EVENTS, tokens=_TOKENS)
+INSERT = _INSERT.format(columns=_COLUMNS, events=INSERT_EVENTS, tokens="")
+INSERT_WITH_TOKENS = _INSERT.format(columns=_COLUMNS, events=INSERT_EVENTS, tokens=_TOKENS)
 
 
 def write_orders(

@@ -47,6 +47,17 @@ def test_prices_names_and_total_come_from_the_catalogue(placer: OrderPlacer) -> 
     assert order.total_amount == Decimal("34.00")
 
 
+def test_a_column_that_newer_code_has_added_gets_its_default(placer: OrderPlacer) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_order ADD COLUMN gift_note text NOT NULL DEFAULT 'none'")
+        try:
+            order = placer.place()
+            cursor.execute("SELECT gift_note FROM orders_order WHERE id = %s", [order.id])
+            assert cursor.fetchone() == ("none",)
+        finally:
+            cursor.execute("ALTER TABLE orders_order DROP COLUMN gift_note")
+
+
 def test_a_new_order_is_pending_in_all_three_statuses(placer: OrderPlacer) -> None:
     order = placer.place(PaymentMethod.STRIPE)
     assert (order.status, order.stock_status) == (OrderStatus.PENDING, StockStatus.PENDING)
