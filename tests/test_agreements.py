@@ -68,6 +68,7 @@ def test_every_folder_of_tests_mirrors_a_package() -> None:
     folders = {path.parent.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("*.py")}
     others = {
         Path(),
+        Path("backup"),
         Path("browser"),
         Path("deploy"),
         Path("flows"),
