@@ -14,7 +14,8 @@ from devtools.stack.stack import Stack
 from tests.otlp_receiver import OtlpReceiver, ReceivedSpan
 from tests.running_system import running_stack, shop_of
 
-pytestmark = pytest.mark.tracing
+# The first test may have to build the collector.
+pytestmark = [pytest.mark.tracing, pytest.mark.timeout(1800)]
 
 VISA = "pm_card_visa"
 STEPS = {
