@@ -22,7 +22,8 @@ _TOKENS = f"""
     WHERE order_id = ANY (ARRAY(SELECT id FROM placed))"""  # noqa: S608 - only a statement is put in
 # Subqueries and not joins: a join may change the order of an order's items.
 # The columns are named: one that a newer version of the code has added gets its default, and not NULL.
-_COLUMNS = ", ".join(field.column for field in Order._meta.concrete_fields)  # noqa: SLF001 - Django's own interface
+_FIELDS = Order._meta.concrete_fields  # noqa: SLF001 - Django's own interface
+_COLUMNS = ", ".join(field.column for field in _FIELDS if field.column)
 _INSERT = """
 WITH placed AS (
     INSERT INTO orders_order ({columns})

@@ -126,16 +126,16 @@ def test_a_worker_may_not_create_topics_or_change_users(
 
 
 def test_the_user_of_the_topics_may_add_partitions_and_a_worker_may_not(broker: SecuredBroker) -> None:
-    more = replace(business_topic("inventory.low"), partitions=4)
+    more = replace(business_topic("inventory.reserve"), partitions=4)
     with (
         override_settings(**access(broker, INVENTORY.principal)),
         pytest.raises(
-            AccessDenied, match=f"User:{INVENTORY.principal} may not ALTER the topic inventory.low"
+            AccessDenied, match=f"User:{INVENTORY.principal} may not ALTER the topic inventory.reserve"
         ),
     ):
         add_partitions([more])
     with override_settings(**access(broker, principals.TOPICS)):
-        assert add_partitions([more]) == ["inventory.low had 3 partitions, now has 4"]
+        assert add_partitions([more]) == ["inventory.reserve had 3 partitions, now has 4"]
 
 
 def test_a_second_run_of_the_command_changes_nothing(

@@ -8,6 +8,7 @@ from django.db import connection
 
 from kafka_workers.relay.outbox_relay import OutboxRelay
 from orders_app import event_log
+from orders_app.event_log import transactions
 from orders_app.event_log.transactions import LogAheadOfServer, transactions_ahead
 from tests.kafka_workers.relay import log_entries
 from tests.kafka_workers.relay.test_outbox_relay import Recorder
@@ -38,6 +39,15 @@ def test_the_server_is_brought_past_the_log_and_its_events_can_be_read() -> None
     assert second == "The server has passed the order log already: nothing to do."
     log_entries.append(log_entries.created(log_entries.new_order_id()))
     assert len(event_log.read_after(event_log.START, 10)) == 2
+
+
+def test_an_event_that_is_appended_meanwhile_does_not_count_as_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    def last_position_after_an_event() -> event_log.Position:
+        log_entries.append(log_entries.created(log_entries.new_order_id()))
+        return event_log.last_position()
+
+    monkeypatch.setattr(transactions, "last_position", last_position_after_an_event)
+    assert transactions_ahead() == 0
 
 
 def test_a_relay_does_not_pass_over_new_events_but_says_what_to_do(kafka_client: object) -> None:
