@@ -107,7 +107,7 @@ def test_it_works_restarts_after_a_kill_and_ends_on_sigterm(
         order = uuid.uuid4().hex
 
         def is_logged() -> bool:
-            # Sent again: a line names the first orders of its batch, and other tests' messages may come first.
+            # Sent again: a line names the first orders of its batch, and those may be other tests'.
             kafka_client.send("order.created", order, b"{}")
             return has_logged(order)
 
