@@ -1,5 +1,6 @@
 """Consumer lag: how many messages each group has not read yet."""
 
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Self
@@ -24,6 +25,13 @@ from kafka_workers.runtime.exceptions import BrokerUnavailable
 CommittedOffsets = dict[tuple[str, int], int | None]
 Offsets = dict[tuple[str, int], int]
 """By topic and partition."""
+_MOVED = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+"""What a broker answers just after a group's coordinator has moved; the client then finds the new one."""
+_PAUSE_SECONDS = 0.05
 _UNKNOWN_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
 
 
@@ -167,7 +175,7 @@ class LagReader:
         if consumer is None:
             consumer = self._clients[group] = Consumer(reader_config(group))
         try:
-            stored = consumer.committed(all_partitions, timeout=ANSWER_SECONDS)
+            stored = _stored(consumer, all_partitions)
         except KafkaException as exception:
             raise exception_for(_cause(consumer, exception), "DESCRIBE", group) from exception
         return {
@@ -175,6 +183,22 @@ class LagReader:
             for each in stored
             if each.offset >= 0 or each.topic in names
         }
+
+
+def _stored(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
+    """The committed offsets of the client's group; asked for again while its coordinator moves.
+
+    Raises KafkaException.
+    """
+    left, end = float(ANSWER_SECONDS), time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            return consumer.committed(partitions, timeout=left)
+        except KafkaException as exception:
+            left = end - time.monotonic() - _PAUSE_SECONDS
+            if exception.args[0].code() not in _MOVED or left <= 0:
+                raise
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _members(future: Future[ConsumerGroupDescription]) -> Sequence[MemberDescription]:

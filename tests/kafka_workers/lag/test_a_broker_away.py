@@ -1,10 +1,12 @@
 """What only a broker that is away has is told, and hides nothing of the rest: on three brokers."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from pytest_django import Settings
 
@@ -14,8 +16,8 @@ from devtools.stack.kafka import KafkaBroker, kafka_cluster
 from devtools.stack.ports import free_ports
 from devtools.stack.servers import start_all, stop_all
 from kafka_workers.lag.watching import LagWatch
-from kafka_workers.runtime.broker.client_config import client_config
-from kafka_workers.runtime.broker.lag import read_lag
+from kafka_workers.runtime.broker.client_config import client_config, reader_config
+from kafka_workers.runtime.broker.lag import LagReader, read_lag
 from kafka_workers.runtime.broker.topic_counts import TopicCounter
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.workers import GROUPS
@@ -36,6 +38,12 @@ def brokers(tmp_path: Path, settings: Settings) -> Iterator[list[KafkaBroker]]:
         stop_all(brokers)
 
 
+def create(*topics: NewTopic) -> None:
+    admin = AdminClient(client_config("test"))
+    for created in admin.create_topics(list(topics)).values():
+        created.result(20)
+
+
 def write_one_into_each_partition(topic: str, brokers: str) -> None:
     client = KafkaClient(brokers)
     for partition in range(3):
@@ -49,10 +57,7 @@ def test_a_partition_without_a_leader_is_told_and_the_others_are_measured(
 ) -> None:
     monkeypatch.setitem(GROUPS, GROUP, (ONE_COPY, THREE_COPIES))
     settings.RETRY_DELAYS_SECONDS = ()
-    topics = [NewTopic(ONE_COPY, 3, 1), NewTopic(THREE_COPIES, 3, 3)]
-    admin = AdminClient(client_config("test"))
-    for created in admin.create_topics(topics).values():
-        created.result(20)
+    create(NewTopic(ONE_COPY, 3, 1), NewTopic(THREE_COPIES, 3, 3))
     for topic in (ONE_COPY, THREE_COPIES):
         write_one_into_each_partition(topic, settings.KAFKA_BROKERS)
     counter = TopicCounter()
@@ -77,3 +82,35 @@ def test_a_partition_without_a_leader_is_told_and_the_others_are_measured(
     }
     with pytest.raises(BrokerUnavailable, match=f"{ONE_COPY}/{partition} has no leader"):
         read_lag({GROUP: [ONE_COPY]})
+
+
+def commit(group: str) -> None:
+    member = Consumer(reader_config(group))
+    member.commit(offsets=[TopicPartition(THREE_COPIES, 0, 1)], asynchronous=False)
+    member.close()
+
+
+def test_a_group_whose_coordinator_moves_to_another_broker_is_asked_about_again(
+    brokers: list[KafkaBroker], settings: Settings
+) -> None:
+    create(NewTopic(THREE_COPIES, 3, 3))
+    write_one_into_each_partition(THREE_COPIES, settings.KAFKA_BROKERS)
+    groups = [f"{GROUP}-{number}" for number in range(12)]  # each broker coordinates some of them
+    for group in groups:
+        commit(group)
+    errors: list[str] = []
+
+    def committed(reader: LagReader) -> dict[str, int | None]:
+        try:
+            return {each.group: each.committed for each in reader.read(dict.fromkeys(groups, ()))}
+        except BrokerUnavailable as error:
+            errors.append(str(error))
+            return {}
+
+    with LagReader() as reader, ThreadPoolExecutor() as pool:
+        assert committed(reader) == dict.fromkeys(groups, 1)
+        stopped = pool.submit(brokers[2].stop)
+        while not stopped.done():
+            committed(reader)
+        eventually(lambda: committed(reader) == dict.fromkeys(groups, 1), "all is told again", 30)
+    assert [each for each in errors if "oordinator" in each] == []
