@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from foundation import secret_files
 from kafka_workers.workers import GATEWAY, KAFKA, MAIL_SERVER, MONGODB, POSTGRESQL
 
 Manifest = dict[str, Any]
@@ -20,8 +21,6 @@ SECRETS = "stockbridge-secrets"
 """The Secret that the people of the installation make; all others come from the operators of the stores."""
 METRICS_PORT = 9100
 USER_ID = 10001
-REPLACED = ("SECRET_KEY", "MONITOR_TOKEN", "STRIPE_WEBHOOK_SECRET")
-"""Secrets of which others may be accepted beside the one in use."""
 
 _REACHES = {
     POSTGRESQL: "postgresql",
@@ -130,7 +129,7 @@ def environment(process: Process) -> list[Manifest]:
         *(_kafka(process.principal) if process.principal else ()),
         _value("METRICS_PORT", str(METRICS_PORT)),
         *(_secret(name, SECRETS, name) for name in ("SECRET_KEY", *process.secrets)),
-        *(_fallback(name) for name in ("SECRET_KEY", *process.secrets) if name in REPLACED),
+        *map(_optional_secret, _fallbacks("SECRET_KEY", *process.secrets)),
     ]
 
 
@@ -152,11 +151,15 @@ def _secret(name: str, secret: str, key: str) -> Manifest:
     return {"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}}
 
 
-def _fallback(name: str) -> Manifest:
-    """What is accepted beside a secret that is being replaced; usually nothing (docs/rotation.md)."""
-    variable = f"{name}_FALLBACKS"
-    reference = {"name": SECRETS, "key": variable, "optional": True}
-    return {"name": variable, "valueFrom": {"secretKeyRef": reference}}
+def _fallbacks(*names: str) -> list[str]:
+    """The settings with what is accepted beside these secrets while they are replaced (docs/rotation.md)."""
+    return [fallbacks for name in names if (fallbacks := f"{name}_FALLBACKS") in secret_files.SECRETS]
+
+
+def _optional_secret(name: str) -> Manifest:
+    """A secret that is there only while another one is replaced."""
+    reference = {"name": SECRETS, "key": name, "optional": True}
+    return {"name": name, "valueFrom": {"secretKeyRef": reference}}
 
 
 def _spread(name: str, topology: str) -> Manifest:
