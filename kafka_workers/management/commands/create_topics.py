@@ -36,11 +36,11 @@ class Command(OperatorCommand):
 
     def handle(self, *_: object, **options: Any) -> None:
         topics = [business_topic(topic.name) for topic in BUSINESS_TOPICS]
-        added = add_partitions(topics) if options["add_partitions"] else []
+        if options["add_partitions"]:
+            for sentence in add_partitions(topics):
+                self.stdout.write(sentence)
         topics += [topic for group in GROUPS for topic in topics_of_group(group)]
         self._create(topics)
-        for sentence in added:
-            self.stdout.write(sentence)
 
     def _create(self, topics: Sequence[Topic]) -> None:
         try:
