@@ -155,7 +155,7 @@ class _Mailing:
 
 @cache
 def _mailing() -> _Mailing:
-    """It knows the database, so it is made when that is known: when the worker begins."""
+    """The one of this process, made at its first use: only then the settings of the database are certain."""
     return _Mailing()
 
 

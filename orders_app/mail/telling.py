@@ -133,7 +133,7 @@ class CustomerMail:
         _look_up(self._database, event)
 
     def disconnect(self) -> None:
-        """Close the connection to PostgreSQL, which has failed; it opens again at its next use."""
+        """Close the connection to PostgreSQL; it opens again at its next use."""
         self._database.close()
 
     def _send(self, prepared: _Prepared, mail: EmailMultiAlternatives, upcoming: MailEvent | None) -> None:

@@ -31,11 +31,11 @@ class Command(OperatorCommand):
         "held back by an open transaction of the program that sent them (held), how long the first of them "
         "has waited (waits), and whether the group keeps up (status): OK; WARN, it reads but falls further "
         "behind; STALLED, a member has the partition and does not get on; STOPPED, nobody reads; REWOUND, it "
-        "was set back. Under a group are the partitions in which something is unread. Exit code 1 where a "
-        "group is STALLED or STOPPED, or where retention has deleted messages before it has read them. Where "
-        "messages have waited for "
-        f"{PATIENCE_SECONDS:.0f} seconds, the command looks on for some seconds before it judges. Elsewhere "
-        "than on a terminal: a line for each partition, with tabs between the columns."
+        "was set back. Under a group are the partitions in which something is unread or lost. Exit code 1 "
+        "where a group is STALLED or STOPPED, or where retention has deleted messages before it has read "
+        f"them. Where messages have waited for {PATIENCE_SECONDS:.0f} seconds, the command looks on for some "
+        "seconds before it judges. Elsewhere than on a terminal: a line for each partition, with tabs "
+        "between the columns."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -73,7 +73,7 @@ class Command(OperatorCommand):
         try:
             while True:
                 watched, wrong = _look_and_judge(lag_watch, look)
-                # Only then: Ctrl-C may come as soon as somebody has seen it.
+                # It is judged before it is shown: Ctrl-C may come as soon as somebody has seen it.
                 if watched is None:
                     self.stderr.write("\n".join(wrong))
                 else:
@@ -124,7 +124,7 @@ def _look_until_sure(lag_watch: LagWatch) -> list[WatchedPartition]:
 
 
 def _wrong(lag_watch: LagWatch, watched: Sequence[WatchedPartition]) -> list[str]:
-    """A sentence for each group that reads nothing, and each partition that nobody can read."""
+    """The sentences about groups that fail, and one for each partition that nobody can read."""
     leaderless = [
         f"{topic}/{number} has no leader: its lag is not known" for topic, number in lag_watch.leaderless
     ]
