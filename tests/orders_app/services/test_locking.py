@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import DataError, connection
+from django.db import DataError, connection, transaction
 
 from foundation.shared_connection import shared_connection
 from orders_app.document import OrderDocument
+from orders_app.event_log.lock import lock_keys
 from orders_app.exceptions import TransitionNotAllowed
 from orders_app.models import Order
 from orders_app.services.change_order import CANCELLED_BY_CUSTOMER
@@ -72,12 +73,12 @@ def test_an_order_that_cannot_be_read_leaves_no_order_locked(placer: OrderPlacer
     Order.objects.filter(id=order.id).update(cancel_reason_code="CHANGED_BY_HAND")
     with pytest.raises(ValueError, match="CHANGED_BY_HAND"):
         answer(reserved(other), reserved(order))
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "SELECT objid FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE locktype = 'advisory' AND datname = current_database()"
+            "SELECT pg_try_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key",
+            [lock_keys([order.id, other.id])],
         )
-        assert cursor.fetchall() == []
+        assert cursor.fetchall() == [(True,), (True,)]
 
 
 def test_a_write_that_is_refused_leaves_nothing_and_unlocks_the_orders(placer: OrderPlacer) -> None:
