@@ -2,7 +2,7 @@
 
 Django truncates every table, and makes content types, permissions and groups anew. That takes longer than
 most tests. Here only the tables that have rows are emptied, and what `migrate` makes stays, unless the test
-has changed it.
+has changed it. Sequences go on, as with Django.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ DECLARE
     name text;
     is_filled boolean;
 BEGIN
-    -- Waits until nobody writes any more.
+    -- Waits for open transactions that have written.
     EXECUTE format('LOCK TABLE %%s IN SHARE ROW EXCLUSIVE MODE', array_to_string(tables, ', '));
     -- Without triggers: they keep the order log from being deleted, and check foreign keys.
     SET LOCAL session_replication_role = replica;
@@ -39,7 +39,7 @@ END $$
 
 @contextmanager
 def quick_emptying() -> Iterator[None]:
-    """Within it, tests with `django_db(transaction=True)` empty the database so."""
+    """Within it, tests with `django_db(transaction=True)` empty the database this way."""
     tables = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
     statement = _EMPTY % ",".join(sorted(tables - {*_MADE_BY_MIGRATE}))
     empty_wholly = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # it has no types

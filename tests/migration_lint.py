@@ -23,6 +23,7 @@ OWN_APPS = ("orders_app", "products_app", "kafka_workers", "web")
 SQUAWK = Path(sys.executable).with_name("squawk")
 OLDEST_POSTGRESQL = "17"
 # `manage.py migrate` sets the times for which locks are waited for. The types of columns are Django's.
+# Whether a migration may be half applied is a rule of our own.
 NOT_ASKED = (
     "require-lock-timeout",
     "require-statement-timeout",
@@ -36,7 +37,7 @@ NOT_ASKED = (
 DATA = "data-by-python"
 PARTLY_APPLIED = "several-operations-without-transaction"
 DEFAULT_DROPPED = "not-null-without-database-default"
-OLD_INSERTS = re.compile(r'ALTER COLUMN "?\w+"? DROP DEFAULT')
+_DROPS_DEFAULT = re.compile(r'ALTER COLUMN "?\w+"? DROP DEFAULT')
 _ALLOWED = re.compile(r"# allowed: ([a-z-]+): \S+")
 
 
@@ -55,7 +56,7 @@ def findings(migration: migrations.Migration) -> list[str]:
 def _all_findings(migration: migrations.Migration) -> Iterator[str]:
     sql = sql_of(migration)
     yield from _squawk(sql, is_atomic=migration.atomic)
-    if OLD_INSERTS.search(sql):
+    if _DROPS_DEFAULT.search(sql):
         yield DEFAULT_DROPPED
     if any(isinstance(operation, migrations.RunPython) for operation in migration.operations):
         yield DATA

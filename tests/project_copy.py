@@ -28,14 +28,14 @@ class ProjectCopy:
         """Runs Python in the copy with these arguments; checks the exit code and returns the output."""
         return self._run(arguments, os.environ, code, seconds=60)
 
+    def manage(self, *arguments: str, code: int = 0) -> str:
+        """The same for a management command."""
+        return self.run("manage.py", *arguments, code=code)
+
     def test(self, *arguments: str) -> str:
         """Runs tests of the copy, with servers of their own; they must pass."""
         others = {name: text for name, text in os.environ.items() if name not in _SERVERS}
         return self._run(("-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments), others, 0, seconds=300)
-
-    def manage(self, *arguments: str, code: int = 0) -> str:
-        """The same for a management command."""
-        return self.run("manage.py", *arguments, code=code)
 
     def _run(
         self, arguments: Sequence[str], environment: Mapping[str, str], code: int, *, seconds: float

@@ -1,7 +1,11 @@
 """A running system, and fixtures that drive it; the conftest that imports them defines `stack`."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import Shop
 from devtools.stack.ports import Ports
 from devtools.stack.servers import MAIL
+from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack, embedded_stack
 
 
@@ -36,6 +41,27 @@ def shop_of(stack: Stack) -> Iterator[Shop]:
     shop = Shop(stack.urls["web"], stack.urls["sockets"], stack.env["SERVICE_API_KEY"])
     with closing(shop.http):
         yield shop
+
+
+def manage(stack: Stack, *arguments: str, **settings: str) -> str:
+    """What a management command prints on this system, with these settings besides; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=PROJECT,
+        env=stack.env | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def operator_path(*folders: Path) -> str:
+    """The PATH of an operator's shell: `manage.py`, Python, Kafka's tools and these folders come first."""
+    first = [PROJECT / "devtools" / "kafka-bin", Path(sys.executable).parent, PROJECT, *folders]
+    return os.pathsep.join([*map(str, first), os.environ["PATH"]])
 
 
 @pytest.fixture(scope="package")

@@ -10,6 +10,7 @@ import pytest
 
 from devtools.stack.ports import free_ports
 from devtools.stack.spawn import PROJECT
+from tests.python_process import run_python
 
 SHORT = [
     ["check"],
@@ -24,15 +25,7 @@ SHORT = [
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=PROJECT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_python("manage.py", *arguments, **environment)
 
 
 @pytest.mark.parametrize("command", SHORT, ids=" ".join)

@@ -1,9 +1,7 @@
 """A whole system whose stores can be destroyed, and the commands of the documents in its shell."""
 
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,10 +16,10 @@ from devtools.stack.postgres_program import postgres_program
 from devtools.stack.spawn import Rights, owner_of
 from devtools.stack.stack import Stack, embedded_stack
 from tests.documents import ROOT
-from tests.running_system import shop_of
+from tests.running_system import operator_path, shop_of
 
 COMMAND_SECONDS = 300
-DOORS = ("web", "sockets")
+WEB_AND_SOCKETS = ("web", "sockets")
 
 
 class Installation:
@@ -66,24 +64,24 @@ class Installation:
         return self.stack.servers[server].directory / "data"
 
     def prepare_servers(self) -> None:
-        """What comes after everything has ended: the servers can be started again."""
+        """Make the stack anew, after everything has ended, so that its servers can be started again."""
         self.stack = self._new_stack()
 
     def start_processes(self) -> None:
         """Start all processes, and wait until they work."""
         self.start_workers()
-        self.start_doors()
+        self.start_web_and_sockets()
 
     def start_workers(self) -> None:
-        """Start all processes but those to which people and programs come."""
+        """Start all processes but web and sockets."""
         for process in self.stack._initial:
-            if not process.name.startswith(DOORS):
+            if not process.name.startswith(WEB_AND_SOCKETS):
                 self.stack.add(process)
 
-    def start_doors(self) -> None:
+    def start_web_and_sockets(self) -> None:
         """Start web and sockets, and wait until all processes work."""
         for process in self.stack._initial:
-            if process.name.startswith(DOORS):
+            if process.name.startswith(WEB_AND_SOCKETS):
                 self.stack.add(process)
         self.stack.wait_until_ready()
 
@@ -116,28 +114,15 @@ class Installation:
 
     def env(self, variables: Mapping[str, object]) -> dict[str, str]:
         """The environment of a shell of an operator."""
-        folders = [self._tools, ROOT / "devtools" / "kafka-bin", postgres_program("psql").parent]
-        path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
         user, group = owner_of(Rights.NEVER_ROOT)
         given = {
-            "PATH": path,
+            "PATH": operator_path(postgres_program("psql").parent),
             "WAL": self.backups / "wal",
             "PGDATA": self.data("postgres"),
             "POSTGRES_OWNER": f"{user}:{group}",
             **variables,
         }
         return self.stack.env | {name: str(value) for name, value in given.items()}
-
-    @property
-    def _tools(self) -> Path:
-        """A folder with `manage.py` as a command."""
-        folder = self._directory / "tools"
-        folder.mkdir(exist_ok=True)
-        command = folder / "manage.py"
-        if not command.exists():
-            command.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "manage.py"} "$@"\n')
-            command.chmod(0o755)
-        return folder
 
     def rows(self, sql: str) -> list[Any]:
         """The rows that PostgreSQL gives for this statement."""

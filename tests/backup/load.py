@@ -2,9 +2,8 @@
 
 import random
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -39,10 +38,8 @@ class Load:
             caller = Caller(http, "", customer.token, customer.refresh_token)
             mine: list[Known] = []
             while not self.stop.wait(PAUSE_SECONDS):
-                try:
+                with suppress(httpx.TransportError):
                     self._act(rng, caller, mine)
-                except httpx.TransportError:
-                    time.sleep(PAUSE_SECONDS)
 
     def _act(self, rng: random.Random, caller: Caller, mine: list[Known]) -> None:
         answer = caller.call("POST", "orders/", json=self._body(rng))

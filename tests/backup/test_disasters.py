@@ -82,7 +82,7 @@ def test_after_everything_is_lost_no_money_is_astray(installation: Installation)
     installation.start_workers()
     await_quiet(installation)
     installation.run(repair)
-    installation.start_doors()
+    installation.start_web_and_sockets()
     found = {order for (order,) in installation.rows("SELECT id::text FROM orders_order")}
     assert saved <= found
     assert set(load.known) - found, "nothing was lost, so that nothing was tried"

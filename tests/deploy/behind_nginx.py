@@ -19,9 +19,9 @@ class Process:
         self.start()
 
     @classmethod
-    def web(cls, env: Mapping[str, str]) -> Self:
-        """A web server of one process, as a container has it."""
-        port = free_ports(1)[0]
+    def web(cls, env: Mapping[str, str], port: int | None = None) -> Self:
+        """A web server of one process, as a container has it; without `port` on a free one."""
+        port = port or free_ports(1)[0]
         return cls("-m", "web.server", "--port", str(port), "config.wsgi:application", port=port, env=env)
 
     @classmethod

@@ -123,6 +123,7 @@ def test_a_container_writes_nowhere_but_where_it_may(system: Composition, servic
 
 
 def test_the_reverse_proxy_finds_no_store(system: Composition) -> None:
+    assert system.execute("nginx", "getent", "hosts", "web").returncode == 0
     for service, found in (("web", True), ("nginx", False)):
         for store in ("postgres", "mongodb", "kafka"):
             assert (system.execute(service, "getent", "hosts", store).returncode == 0) is found

@@ -274,13 +274,15 @@ def test_a_certificate_is_replaced_without_one_failed_request(
     ended = threading.Event()
     visitor = threading.Thread(target=visit, args=(proxy.tls_port, trust, answers, ended))
     visitor.start()
-    eventually(lambda: len(answers) > 5, "pages are answered")
-    proxy._process.send_signal(signal.SIGHUP)
-    eventually(lambda: issuer(proxy.tls_port, trust) == "the authority after it", "the new one is shown")
-    seen = len(answers)
-    eventually(lambda: len(answers) > seen + 5, "pages are answered")
-    ended.set()
-    visitor.join(20)
+    try:
+        eventually(lambda: len(answers) > 5, "pages are answered")
+        proxy._process.send_signal(signal.SIGHUP)
+        eventually(lambda: issuer(proxy.tls_port, trust) == "the authority after it", "the new one is shown")
+        seen = len(answers)
+        eventually(lambda: len(answers) > seen + 5, "pages are answered")
+    finally:
+        ended.set()
+        visitor.join(20)
     assert set(answers) == {200}
 
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +10,7 @@ import pytest
 
 from devtools.stack.stack import Stack
 from tests.documents import ROOT, Block, blocks
+from tests.running_system import operator_path
 
 pytestmark = [pytest.mark.documents, pytest.mark.timeout(300)]
 
@@ -19,20 +19,17 @@ DOCUMENTS = sorted({block.document for block in RUN})
 
 
 @pytest.fixture(scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `manage.py` as a command, and with a curl that fails where the answer is an error."""
+def curl_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the settings of curl, by which it fails where the answer is an error."""
     if not shutil.which("curl"):
         pytest.skip("curl is not installed")
-    folder = tmp_path_factory.mktemp("tools")
-    command = folder / "manage.py"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT / "manage.py"} "$@"\n')
-    command.chmod(0o755)
+    folder = tmp_path_factory.mktemp("curl")
     (folder / ".curlrc").write_text("fail-with-body\n")
     return folder
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_its_commands_work_one_after_the_other(document: Path, stack: Stack, tools: Path) -> None:
+def test_its_commands_work_one_after_the_other(document: Path, stack: Stack, curl_home: Path) -> None:
     done = subprocess.run(
         [
             "bash",
@@ -42,9 +39,7 @@ def test_its_commands_work_one_after_the_other(document: Path, stack: Stack, too
             script([each for each in RUN if each.document == document], stack),
         ],
         cwd=ROOT,
-        env=os.environ
-        | stack.env
-        | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}", "CURL_HOME": str(tools)},
+        env=os.environ | stack.env | {"PATH": operator_path(), "CURL_HOME": str(curl_home)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,16 +1,13 @@
 """What an operator has in the drill: the alert that calls, its runbook, a shell, and the two commands."""
 
-import os
 import queue
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from devtools.driver.kafka import KafkaClient
@@ -19,6 +16,7 @@ from devtools.monitoring.watching import Alert, Monitoring
 from devtools.stack.spawn import PROJECT
 from devtools.stack.stack import Stack
 from tests.observability.webhook import Webhook
+from tests.running_system import operator_path
 
 _BLOCK = re.compile(r"^```sh[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _OF_THE_MACHINE = "LatencyBudget"
@@ -131,6 +129,4 @@ class Drill:
 
     @property
     def _environment(self) -> Mapping[str, str]:
-        folders = [PROJECT / "devtools" / "kafka-bin", Path(sys.executable).parent, PROJECT]
-        path = os.pathsep.join([*map(str, folders), os.environ["PATH"]])
-        return {**self.stack.env, "PATH": path}
+        return {**self.stack.env, "PATH": operator_path()}

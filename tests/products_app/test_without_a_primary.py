@@ -1,6 +1,6 @@
 """MongoDB without a primary: of three members one is left, which cannot be elected."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,15 @@ except CatalogueUnavailable:
 def one_of_three(tmp_path: Path) -> Iterator[MongoMember]:
     """A member that has a product, and whose two neighbours are gone."""
     members = mongo_set(tmp_path, free_ports(3))
-    start_all(members)
+    try:
+        start_all(members)
+        yield without_neighbours(members)
+    finally:
+        stop_all(members)
+
+
+def without_neighbours(members: Sequence[MongoMember]) -> MongoMember:
+    """The member that is left when the others are killed; each had a product."""
     with MongoClient[dict[str, object]](members[0].url) as client:
         products = client.get_default_database()["products"]
         on_all = products.with_options(write_concern=WriteConcern(3))
@@ -46,8 +54,7 @@ def one_of_three(tmp_path: Path) -> Iterator[MongoMember]:
     left, *others = sorted(members, key=lambda member: member.is_primary)
     for member in others:
         member.kill()
-    yield left
-    stop_all(members)
+    return left
 
 
 def test_orders_find_their_products_and_the_process_is_ready(one_of_three: MongoMember) -> None:

@@ -10,7 +10,7 @@ from devtools.driver.shop import CANCELLED, PROCESSING, Caller, Shop, eventually
 
 
 class Busy:
-    """One customer who places orders and cancels every fourth at once; `failures` are the answers amiss."""
+    """One customer who places orders and cancels every fourth at once; `failures` tells of wrong answers."""
 
     def __init__(self, customer: Caller, product: str) -> None:
         self.placed: list[str] = []
@@ -47,7 +47,7 @@ class Busy:
         while not self._ended.is_set():
             try:
                 self._place()
-            except httpx.TransportError:  # the web process is being replaced: a proxy would ask the other
+            except httpx.TransportError:  # no answer: a proxy would ask another web process
                 self._ended.wait(0.05)
             except AssertionError as error:
                 self.failures.append(str(error))

@@ -9,8 +9,8 @@ from devtools.driver.shop import CANCELLED, Caller, Shop, eventually
 from devtools.stack.processes import worker_process
 from devtools.stack.stack import Stack
 from kafka_workers.workers import RELAY
+from tests.running_system import manage
 from tests.upgrade.busy import busy_customer
-from tests.upgrade.new_code import manage
 
 pytestmark = [pytest.mark.upgrade, pytest.mark.timeout(500)]
 

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.upgrade, pytest.mark.timeout(500)]
 Environment = dict[str, str]
 CLAIMED = "192.0.2.9"
 OLD, NEW = "old", "new"
-LOGIN = {"old": "shop_blue", "new": "shop_green"}
+LOGIN = {OLD: "shop_blue", NEW: "shop_green"}
 """Two users of each database, of which one is in use."""
 
 
@@ -73,11 +73,7 @@ class Installation:
         for number, web in enumerate(self._webs):
             between()
             web.stop()
-            self._webs[number] = Process(
-                *("-m", "web.server", "--port", str(web.port), "config.wsgi:application"),
-                port=web.port,
-                env=self._env | settings,
-            )
+            self._webs[number] = Process.web(self._env | settings, web.port)
         between()
 
     def stop(self) -> None:
@@ -202,7 +198,7 @@ def test_the_secrets_of_web_are_replaced_under_load_without_one_failed_request(
 
 
 def lock_out(databases: tuple[PostgresServer, MongoServer], user: str) -> None:
-    """The user of before can no longer sign in; nobody does."""
+    """This user can no longer sign in, and is signed in nowhere."""
     postgres, mongodb = databases
     with psycopg.connect(postgres.url, autocommit=True) as connection, mongodb.as_member() as client:
         connection.execute(f"ALTER ROLE {user} NOLOGIN")
