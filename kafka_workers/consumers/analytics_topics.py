@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from foundation.slices import slices
 from kafka_workers.consumers.analytics import decode
-from kafka_workers.runtime.broker.topic_reader import first_offsets, read_topic
+from kafka_workers.runtime.broker.topic_reader import first_offsets, read_topics
 from kafka_workers.runtime.exceptions import InvalidMessage
 from kafka_workers.runtime.messages.message import receive
 from kafka_workers.runtime.messages.record import headers_of
@@ -72,7 +72,7 @@ def _require_first_messages() -> None:
 
 def _messages(topic: str) -> Iterator[VersionedMessage]:
     """The valid messages of a topic."""
-    for message in read_topic(topic, ANALYTICS.group):
+    for message in read_topics([topic], ANALYTICS.group):
         try:
             found = decode(receive(message, headers_of(message), ANALYTICS.group, ANALYTICS.reads))
         except InvalidMessage:  # the consumer has made a dead letter of it

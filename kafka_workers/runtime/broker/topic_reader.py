@@ -1,7 +1,7 @@
-"""Reading a topic from its first message to its present end, without joining a group."""
+"""Reading topics from their first message to their present end, without joining a group."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, TopicMetadata
@@ -12,6 +12,8 @@ from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS, REACH_SECONDS
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.runtime.group_topics import group_of_dead_letters
 
+READER = "dead-letters"
+"""The group id of a reader that searches the dead letters of all groups; it joins none."""
 _MESSAGES_AT_ONCE = 1000
 _WAIT_SECONDS = 0.05
 
@@ -37,33 +39,36 @@ def require_answer(client: Consumer | AdminClient) -> None:
 
 def groups_with_dead_letters() -> list[str]:
     """The groups that have a dead-letter topic. Raises BrokerUnavailable."""
-    with Consumer(reader_config("dead-letters")) as consumer:
+    with Consumer(reader_config(READER)) as consumer:
         groups = {group_of_dead_letters(name) for name in visible_topics(consumer)}
     return sorted(group for group in groups if group)
 
 
-def read_topic(topic: str, group: str) -> Iterator[Message]:
-    """The messages of a topic, in order within a partition; none when the topic does not exist.
+def read_topics(topics: Collection[str], group: str) -> Iterator[Message]:
+    """The messages of these topics, in order within a partition; none of a topic that does not exist.
 
     Uses the id of `group` without joining it. Raises AccessDenied, and BrokerUnavailable when nothing arrives
     for some seconds.
     """
     with Consumer(reader_config(group)) as consumer:
-        unread = set(partitions_of(consumer, topic, "READ"))
-        consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in unread])
+        unread = {
+            (topic, partition) for topic in topics for partition in partitions_of(consumer, topic, "READ")
+        }
+        consumer.assign([TopicPartition(*each, OFFSET_BEGINNING) for each in unread])
         deadline = time.monotonic() + ANSWER_SECONDS
         while unread:
             for message in consumer.consume(_MESSAGES_AT_ONCE, timeout=_WAIT_SECONDS):
-                error = message.error()
+                error, topic = message.error(), str(message.topic())
                 if error is not None and not is_end(error, topic):
                     continue
                 deadline = time.monotonic() + ANSWER_SECONDS
                 if error is None:
                     yield message
                 else:
-                    unread.discard(int(message.partition() or 0))
+                    unread.discard((topic, int(message.partition() or 0)))
             if time.monotonic() > deadline:
-                raise BrokerUnavailable(f"{topic} could not be read to its end")
+                topics_left = ", ".join(sorted({topic for topic, _ in unread}))
+                raise BrokerUnavailable(f"{topics_left} could not be read to the end")
 
 
 def first_offsets(topic: str, group: str) -> dict[int, int]:

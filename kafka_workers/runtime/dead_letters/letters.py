@@ -1,6 +1,7 @@
 """The dead letters of the groups, with their resolutions (docs/failures.md)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -8,7 +9,7 @@ import msgspec
 from confluent_kafka import Message
 from msgspec import Struct
 
-from kafka_workers.runtime.broker.topic_reader import groups_with_dead_letters, read_topic
+from kafka_workers.runtime.broker.topic_reader import READER, groups_with_dead_letters, read_topics
 from kafka_workers.runtime.group_topics import dead_letter_topic, group_of_dead_letters, resolution_topic
 from kafka_workers.runtime.messages.failure import (
     PREFIX,
@@ -130,10 +131,12 @@ def find_dead_letters(
     with a visible dead-letter topic; theirs are unreadable, since nothing says which topics they read. Raises
     BrokerUnavailable.
     """
+    searched = wanted.groups(groups)
+    messages = _messages_by_topic(searched)
     return [
         letter
-        for group in wanted.groups(groups)
-        for letter in _letters(group, groups.get(group, ()))
+        for group in searched
+        for letter in _letters(group, groups.get(group, ()), messages)
         if (include_resolved or letter.resolution is None) and wanted.matches(letter)
     ]
 
@@ -143,21 +146,34 @@ def read_resolutions(group: str) -> dict[str, Resolution]:
 
     Raises BrokerUnavailable.
     """
-    return _resolutions_and_others(group)[0]
+    return _resolutions_and_others(group, read_topics([resolution_topic(group)], group))[0]
 
 
-def _letters(group: str, topics: Collection[str]) -> Iterator[DeadLetter]:
-    resolutions, others = _resolutions_and_others(group)
-    dead = [_letter(group, topics, message) for message in read_topic(dead_letter_topic(group), group)]
+def _messages_by_topic(groups: Collection[str]) -> Mapping[str, Sequence[Message]]:
+    """The dead letters of these groups and their resolutions, read by one client: to begin one takes long."""
+    messages: defaultdict[str, list[Message]] = defaultdict(list)
+    topics = [topic(group) for group in groups for topic in (resolution_topic, dead_letter_topic)]
+    for message in read_topics(topics, READER):
+        messages[str(message.topic())].append(message)
+    return messages
+
+
+def _letters(
+    group: str, topics: Collection[str], messages: Mapping[str, Sequence[Message]]
+) -> Iterator[DeadLetter]:
+    resolutions, others = _resolutions_and_others(group, messages.get(resolution_topic(group), ()))
+    dead = [_letter(group, topics, message) for message in messages.get(dead_letter_topic(group), ())]
     for letter in (*dead, *others):
         yield msgspec.structs.replace(letter, resolution=resolutions.get(letter.coordinates))
 
 
-def _resolutions_and_others(group: str) -> tuple[dict[str, Resolution], list[DeadLetter]]:
+def _resolutions_and_others(
+    group: str, messages: Iterable[Message]
+) -> tuple[dict[str, Resolution], list[DeadLetter]]:
     """The resolutions by coordinates, and the records between them that are none."""
     resolutions: dict[str, Resolution] = {}
     others: list[DeadLetter] = []
-    for message in read_topic(resolution_topic(group), group):
+    for message in messages:
         try:
             coordinates = (message.key() or b"").decode()
             resolution = msgspec.json.decode(message.value() or b"", type=Resolution)

@@ -9,12 +9,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import msgspec
 import pytest
+from confluent_kafka import Consumer
 from django.core.management import CommandError, call_command
 
 from devtools.driver.shop import eventually
+from kafka_workers.runtime.broker import topic_reader
 from kafka_workers.runtime.consuming.definition import DecodedMessage
 from kafka_workers.runtime.dead_letters.letters import (
     CannotBeRedriven,
@@ -362,6 +365,24 @@ def test_list_filters(bench: Bench, filters: list[str], numbers: list[int]) -> N
     dead_letters_of(bench, 5)
     listed = json.loads(command("list", "--json", "--group", bench.group, *filters))
     assert [int(letter["key"]) for letter in listed] == numbers
+
+
+def test_the_dead_letters_of_all_groups_are_found_with_two_clients(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    class CountedConsumer(Consumer):
+        def __init__(self, config: dict[str, Any]) -> None:
+            begun.append(config["group.id"])
+            super().__init__(config)
+
+    letters = dead_letters_of(bench, 2)
+    monkeypatch.setattr(topic_reader, "Consumer", CountedConsumer)
+    found = find_dead_letters(DeadLetterFilter(), {**GROUPS, **bench.groups})
+    assert [letter for letter in found if letter.group == bench.group] == letters
+    # One lists the topics and one reads them. With one for each topic an empty list took two seconds.
+    assert len(begun) == 2
 
 
 def test_list_shows_unresolved_ones_only_unless_all_are_asked_for(bench: Bench) -> None:
