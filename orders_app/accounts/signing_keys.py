@@ -17,27 +17,16 @@ class SeveralKeys(TokenBackend):
 
     def __init__(self, key: str, fallbacks: Sequence[str]) -> None:
         super().__init__(_ALGORITHM, key)
-        self._fallbacks = [TokenBackend(_ALGORITHM, fallback) for fallback in fallbacks]
+        self._next = SeveralKeys(fallbacks[0], fallbacks[1:]) if fallbacks else None
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
-        """The claims of a token. Raises TokenBackendError, with the reason that SECRET_KEY gives."""
+        """The claims of a token. Raises TokenBackendError, with the reason of the key that signed it."""
         try:
             return super().decode(token, verify)
         except TokenBackendError as error:
-            if not isinstance(error.__cause__, jwt.InvalidSignatureError):
+            if self._next is None or not isinstance(error.__cause__, jwt.InvalidSignatureError):
                 raise
-            for fallback in self._fallbacks:
-                if _has_signed(fallback, token):
-                    return fallback.decode(token, verify)
-            raise
-
-
-def _has_signed(fallback: TokenBackend, token: Any) -> bool:
-    try:
-        fallback.decode(token)
-    except TokenBackendError as error:
-        return not isinstance(error.__cause__, jwt.InvalidSignatureError)
-    return True
+        return self._next.decode(token, verify)
 
 
 @cache

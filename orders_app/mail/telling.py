@@ -32,7 +32,7 @@ from orders_app.mail.recording import (
 from orders_app.mail.server import MailDeferred, MailRefused, MailServer, MailServerUnavailable, as_sent
 
 MAIL = "mail"
-"""The purpose of the connection to PostgreSQL."""
+"""The purpose by which the statements about mail share a connection to PostgreSQL."""
 PREPARED_SECONDS = 1.0
 """What was prepared longer ago is prepared again: its reader may have switched mail off since."""
 BEHIND = "an earlier mail about this order is deferred"

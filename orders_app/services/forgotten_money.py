@@ -56,8 +56,8 @@ def record_forgotten_refunds(
         order = orders.get(order_id)
         if order is None or order.document.payment_reference != payment_id:
             return False
-        known = set(Refund.objects.filter(order_id=order_id).values_list("refund_id", flat=True))
-        asked = set(Refund.objects.filter(order_id=order_id).values_list("version", flat=True))
+        recorded = list(Refund.objects.filter(order_id=order_id))
+        known, asked = {each.refund_id for each in recorded}, {each.version for each in recorded}
         forgotten = [each for each in refunds if each.refund_id not in known and each.version not in asked]
         if sum(each.amount for each in forgotten) > order.document.refundable_amount:
             return False

@@ -32,12 +32,12 @@ class PaymentSteps(OrderSteps):
         """Keep the token for one more attempt, and ask for the payment as soon as it is due."""
         attempt = self.document.payment_attempts + 1
         self.payment_rows.tokens.append(WaitingToken(self.document.id, attempt, token, self._now))
-        self._change(EventType.UPDATED, payment_attempts=attempt, **self._payment_begins_again())
+        self._count_attempt(attempt)
         self.request_payment_if_due()
 
     def look_up_forgotten_attempt(self, attempt: int, payment_id: str) -> None:
         """Count an attempt of which the gateway knows and the order does not; ask what became of it."""
-        self._change(EventType.UPDATED, payment_attempts=attempt, **self._payment_begins_again())
+        self._count_attempt(attempt)
         self.request_payment(attempt, payment_id)
 
     def request_payment_if_due(self) -> None:
@@ -161,10 +161,11 @@ class PaymentSteps(OrderSteps):
         self._change_stock_or_money(EventType.REFUND_FAILED, is_announced=is_announced, **changes)
         self._end_refund(refund, Refund.State.FAILED, refund_id, failure)
 
-    def _payment_begins_again(self) -> Mapping[str, Any]:
-        if self.document.payment_status == PaymentStatus.PENDING:
-            return {}
-        return {"payment_status": PaymentStatus.PENDING, "payment_failure": None}
+    def _count_attempt(self, attempt: int) -> None:
+        """Record that this attempt is under way; after one that has failed, the payment is pending again."""
+        again: Mapping[str, Any] = {"payment_status": PaymentStatus.PENDING, "payment_failure": None}
+        is_pending = self.document.payment_status == PaymentStatus.PENDING
+        self._change(EventType.UPDATED, payment_attempts=attempt, **({} if is_pending else again))
 
     def _awaits_only_payment(self) -> bool:
         """Whether the order becomes Processing as soon as it is paid, which tells that it is."""

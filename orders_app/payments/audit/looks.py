@@ -77,7 +77,7 @@ def first_look(at: Gateway) -> FirstLook:
             elif any(differences_of(order, payments)):
                 suspects[order_id].update(payment.payment_id for payment in payments)
     orders = _suspect_paid_orders(books, suspects)
-    kept = [payment for payment in strays if payment.returned < payment.amount]
+    kept = [payment for payment in strays if not payment.is_gone]
     return FirstLook(len(books.taken), known, orders, kept, unreadable, suspects)
 
 
