@@ -252,8 +252,8 @@ def find_products_to_order(product_ids: Iterable[str]) -> dict[str, OrderablePro
     """
     keys = {text: key for text in product_ids if (key := object_id(text))}
     with translating_mongodb_errors():
-        products_of_any = product_collection().with_options(read_preference=ANY_MEMBER)
-        found = products_of_any.find({"_id": {"$in": list(set(keys.values()))}}, ORDERED_FIELDS)
+        collection = product_collection().with_options(read_preference=ANY_MEMBER)
+        found = collection.find({"_id": {"$in": list(set(keys.values()))}}, ORDERED_FIELDS)
         products = {document["_id"]: orderable(document) for document in found}
     return {text: products[key] for text, key in keys.items() if key in products}
 

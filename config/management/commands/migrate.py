@@ -15,6 +15,8 @@ LOCK_SECONDS = 2
 """A statement that waits for a lock makes all others wait that come after it: so long at most."""
 TRIES = 10
 PAUSE_SECONDS = 2.0
+LIMITS = ("lock_timeout", "transaction_timeout")
+"""The settings of PostgreSQL by which a statement, or a transaction, ends early."""
 
 Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
 
@@ -23,8 +25,8 @@ class Command(migrate.Command):
     """Applies migrations while the system runs."""
 
     help = (
-        f"{migrate.Command.help} Each waits for a lock for {LOCK_SECONDS} seconds at most, and is tried "
-        f"{TRIES} times: so orders that come meanwhile do not wait for it."
+        f"{migrate.Command.help} A statement waits for a lock for {LOCK_SECONDS} seconds at most, and the "
+        f"migration is tried {TRIES} times: so orders that come meanwhile do not wait for it."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -71,13 +73,11 @@ def _let_indexes_take_long(
     if "CONCURRENTLY" not in sql:
         return execute(sql, parameters, many, context)
     cursor = context["cursor"].cursor
-    limits = [
-        cursor.execute(f"SHOW {name}").fetchone()[0] for name in ("lock_timeout", "transaction_timeout")
-    ]
-    cursor.execute("SET lock_timeout = 0")
-    cursor.execute("SET transaction_timeout = 0")
+    limits = {name: cursor.execute(f"SHOW {name}").fetchone()[0] for name in LIMITS}
+    for name in limits:
+        cursor.execute(f"SET {name} = 0")
     try:
         return execute(sql, parameters, many, context)
     finally:
-        cursor.execute(f"SET lock_timeout = '{limits[0]}'")
-        cursor.execute(f"SET transaction_timeout = '{limits[1]}'")
+        for name, value in limits.items():
+            cursor.execute(f"SET {name} = '{value}'")

@@ -22,6 +22,11 @@ class BackupUnusable(Exception):
     """The folder has no backup that is whole and unchanged; the text says what is wrong with it."""
 
 
+def file_of(collection: str) -> str:
+    """The name of the file that has the documents of this collection."""
+    return f"{collection}.bson.gz"
+
+
 class SavedCollection(Struct, frozen=True):
     """The documents of one collection: their number, and the SHA-256 of the file that has them."""
 
@@ -32,7 +37,7 @@ class SavedCollection(Struct, frozen=True):
     @property
     def file(self) -> str:
         """The name of the file in the folder of the backup."""
-        return f"{self.name}.bson.gz"
+        return file_of(self.name)
 
 
 class Manifest(Struct, frozen=True, rename="camel", kw_only=True):

@@ -66,6 +66,7 @@ def restore(folder: Path, progress: Progress) -> Manifest:
     manifest = read_manifest(folder)
     with translating_mongodb_errors():
         database: Database[Any] = get_db()
+        _clear_unfinished_restore(database)
         _require_empty(database)
         create_collections()
         database[UNFINISHED].insert_one({"_id": str(manifest.taken_at)})
@@ -79,12 +80,16 @@ def restore(folder: Path, progress: Progress) -> Manifest:
     return manifest
 
 
-def _require_empty(database: Database[Any]) -> None:
-    """Clear what a killed restore has left. Raises NotEmpty where there is anything else."""
+def _clear_unfinished_restore(database: Database[Any]) -> None:
+    """Remove what a killed restore has left."""
     if database[UNFINISHED].find_one():
         for name in COLLECTIONS:
             database.drop_collection(name)
         database.drop_collection(UNFINISHED)
+
+
+def _require_empty(database: Database[Any]) -> None:
+    """Raises NotEmpty."""
     if names := [name for name in COLLECTIONS if database[name].find_one({}, {"_id": 1})]:
         raise NotEmpty(database.name, names)
 

@@ -16,7 +16,14 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from products_app.documents.connection import translating_mongodb_errors
-from products_app.services.backup.manifest import COLLECTIONS, MANIFEST, Manifest, SavedCollection, digest_of
+from products_app.services.backup.manifest import (
+    COLLECTIONS,
+    MANIFEST,
+    Manifest,
+    SavedCollection,
+    digest_of,
+    file_of,
+)
 from products_app.services.stock.audit import retry_until_snapshot_is_ready, snapshot
 
 UNFINISHED = ".unfinished"
@@ -90,7 +97,8 @@ def _save_collection(
 ) -> SavedCollection:
     """Write the documents of a collection as BSON, one after the other, in compressed form."""
     documents = 0
-    path = folder / SavedCollection(collection.name, 0, "").file
+    path = folder / file_of(collection.name)
+    # A try for which the snapshot was not ready may have left one.
     path.unlink(missing_ok=True)
     with _new_file(path) as file, gzip.GzipFile("", "wb", _FAST, file) as compressed:
         for batch in collection.find_raw_batches({}, session=session):
