@@ -7,7 +7,8 @@ from devtools.benchmarks.chart import draw_chart
 from devtools.benchmarks.headline import headline_table, lead
 from devtools.benchmarks.published import MeasuredRow, Published
 from devtools.benchmarks.scaling.page import scaling_tables
-from devtools.benchmarks.table import COLUMNS, cells, table_of
+from devtools.benchmarks.table import COLUMNS, cells
+from devtools.document_tables import table_of, write_between
 
 PAGE, ALL_FIGURES, CHART = "performance.md", "performance-figures.md", "pictures/performance.svg"
 SCALING = "scaling.md"
@@ -24,18 +25,16 @@ the median of the runs' own ratios.
 
 def write_documents(directory: Path, published: Published) -> None:
     """Writes the figures between the marks of the two pages, and chart and table of all figures anew."""
-    _write_between_marks(directory / PAGE, [lead(published), "", *headline_table(published)])
+    _write_figures(directory / PAGE, [lead(published), "", *headline_table(published)])
     if (directory / SCALING).exists():
-        _write_between_marks(directory / SCALING, scaling_tables(published))
+        _write_figures(directory / SCALING, scaling_tables(published))
     (directory / CHART).parent.mkdir(exist_ok=True)
     (directory / CHART).write_text(draw_chart(published))
     (directory / ALL_FIGURES).write_text(_all_figures(published))
 
 
-def _write_between_marks(path: Path, lines: Sequence[str]) -> None:
-    before, _, rest = path.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    path.write_text("\n".join([before + _BEGIN, "", *lines, "", _END + after]))
+def _write_figures(path: Path, lines: Sequence[str]) -> None:
+    write_between(path, _BEGIN, _END, ["", *lines, ""])
 
 
 def _all_figures(published: Published) -> str:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from devtools.benchmarks.figures import Line
 from devtools.benchmarks.published import Key, Published
-from devtools.benchmarks.table import beside_median, number, table_of
+from devtools.benchmarks.table import beside_median, number
+from devtools.document_tables import table_of
 
 ACCEPTED = Key("orders", "1 item, 64 clients", "accepted")
 ANSWERED_P99 = Key("orders", "1 item, 64 clients", "answered, p99")

@@ -1,4 +1,4 @@
-"""The results as tables: on the terminal, in JSON for programs, in Markdown for documents."""
+"""The results: a table on the terminal, JSON for programs, cells for the tables of documents."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -25,11 +25,6 @@ def print_table(console: Console, machine: Mapping[str, str], lines: Iterable[Li
 def write_json(path: Path, machine: Mapping[str, str], lines: Sequence[Line]) -> None:
     """Writes the machine and every line."""
     path.write_bytes(msgspec.json.format(msgspec.json.encode({"machine": machine, "lines": lines})))
-
-
-def table_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """The lines of a table in Markdown."""
-    return [f"| {' | '.join(row)} |" for row in (columns, ["---"] * len(columns), *rows)]
 
 
 def cells(line: Line) -> Iterator[str]:

@@ -124,11 +124,11 @@ def _run(system: System, fault: Fault, seconds: float, seed: int) -> Run:
 
 
 def _tell(run: Run) -> None:
-    recovery = ", ".join(f"{each:.1f}" for each in run.recovery)
-    figures = f"{run.orders} orders, {run.messages} messages" + f", recovered in {recovery} s" * bool(
-        recovery
-    )
-    out.print(f"{run.strike} --seed {run.seed}: {figures}: {'BROKEN' if run.broken else 'all laws hold'}")
+    figures = [f"{run.orders} orders", f"{run.messages} messages"]
+    if run.recovery:
+        figures.append(f"recovered in {', '.join(f'{each:.1f}' for each in run.recovery)} s")
+    verdict = "BROKEN" if run.broken else "all laws hold"
+    out.print(f"{run.strike} --seed {run.seed}: {', '.join(figures)}: {verdict}")
     if run.broken:
         err.print(describe_violations(run))
 

@@ -10,6 +10,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from devtools.document_tables import read_table, write_table
 from devtools.faults.fault_table import Fault
 from devtools.faults.run import Run
 
@@ -26,8 +27,7 @@ _COLUMNS = (
     "time to recover, median (longest)",
 )
 _SUMMED = ("hits", "orders", "messages", "duplicates")
-_HEAD_LINES = 3
-_BEGIN, _END = "<!-- rows made by ./faults --write -->", "<!-- end of the rows -->"
+_BEGIN = "<!-- rows made by ./faults --write -->"
 
 
 def rows_of(runs: Iterable[Run], faults: Mapping[str, Fault]) -> Iterator[tuple[str, ...]]:
@@ -75,27 +75,6 @@ def write_block(path: Path, rows: Iterable[Sequence[str]]) -> None:
     write_table(path, _BEGIN, _COLUMNS, table.values())
 
 
-def read_table(path: Path, begin: str) -> list[list[str]]:
-    """The rows of the document's table after the mark `begin`."""
-    _, _, rest = path.read_text().partition(begin)
-    return [_cells(line) for line in rest.partition(_END)[0].splitlines()[_HEAD_LINES:] if line]
-
-
-def write_table(path: Path, begin: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Put a table with these rows into the document, after the mark `begin` and in place of the one there."""
-    before, _, rest = path.read_text().partition(begin)
-    lines = [_line(columns), _line(["---"] * len(columns)), *map(_line, rows)]
-    path.write_text("\n".join([before + begin, *lines, _END + rest.partition(_END)[2]]))
-
-
 def _recovery(runs: Sequence[Run]) -> str:
     seconds = [each for run in runs for each in run.recovery]
     return f"{statistics.median(seconds):.1f} s ({max(seconds):.1f} s)" if seconds else "never"
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devtools.faults.report import read_table, write_table
+from devtools.document_tables import read_table, write_table
 from devtools.matrix.environments import NoPython, interpreter
 from devtools.matrix.versions import KAFKA, PYTHON, TESTS, Combination, combinations
 from devtools.stack.spawn import PROJECT

@@ -13,7 +13,8 @@ from devtools.benchmarks.scaling.model import (
 )
 from devtools.benchmarks.scaling.parts import PARTS, RATES, Part
 from devtools.benchmarks.scaling.volumes import VOLUMES
-from devtools.benchmarks.table import number, table_of
+from devtools.benchmarks.table import number
+from devtools.document_tables import table_of
 
 _RATE_COLUMNS = tuple(f"at {rate:,}/s" for rate in RATES)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from devtools.document_tables import write_table
 from devtools.faults.cluster.drill import Drill, Kill
-from devtools.faults.report import write_table
 
 _COLUMNS = (
     "killed",
