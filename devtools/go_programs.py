@@ -6,7 +6,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-CACHE = Path(__file__).resolve().parents[1] / ".cache"
+from devtools.stack.spawn import PROJECT
+
+CACHE = PROJECT / ".cache"
 _NO_GO = "Go is not installed"
 
 

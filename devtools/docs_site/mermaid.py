@@ -7,10 +7,12 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from devtools.stack.spawn import PROJECT
+
 VERSION = "12.3.0"
 _SHA256 = "be0684e8d20bfc874df12c0f04927a5c482f57f2200eec54cca52a4583fd4040"
 _MEMBER = "package/dist/mermaid.min.js"
-FOLDER = Path(__file__).resolve().parents[2] / ".cache" / f"mermaid-{VERSION}"
+FOLDER = PROJECT / ".cache" / f"mermaid-{VERSION}"
 _SECONDS = 180
 
 

@@ -199,8 +199,8 @@ def _lines(state: StackState, settings: Mapping[str, str], findings: Findings) -
     yield from ("", f"{'part':12}{'pid':>9}{'running for':>14}{'restarts':>10}")
     for part in state.parts:
         up = _up(part)
-        span = "-" if up is None else duration_in_words(up)
-        yield f"{part.name:12}{part.pid or '-':>9}{span:>14}{part.restarts:>10}"
+        duration = "-" if up is None else duration_in_words(up)
+        yield f"{part.name:12}{part.pid or '-':>9}{duration:>14}{part.restarts:>10}"
     yield from _section("behind", findings.behind or ["not known"])
     yield from _section("checked", findings.checked or ["not known"])
     yield from _section("wrong", findings.wrong or ["nothing"])
