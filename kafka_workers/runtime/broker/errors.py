@@ -12,6 +12,8 @@ _RESOURCES = {
     # The error of an idempotent producer that may write to no topic at all.
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "topic",
 }
+UNKNOWN_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
+"""What a broker answers about a topic that is not there."""
 # When an error makes the client unusable, its text is all that the client tells about it.
 _FATAL_GROUP = "Group authorization failed"
 

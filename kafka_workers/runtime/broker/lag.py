@@ -1,6 +1,5 @@
 """Consumer lag: how many messages each group has not read yet."""
 
-import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Self
@@ -17,7 +16,8 @@ from confluent_kafka.admin import (
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
-from kafka_workers.runtime.broker.errors import exception_for
+from kafka_workers.runtime.broker.errors import UNKNOWN_TOPIC, exception_for
+from kafka_workers.runtime.broker.moves import COORDINATOR_MOVED, LEADER_MOVED, ask_while_moved
 from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS
 from kafka_workers.runtime.broker.topic_reader import partitions_of, require_answer, visible_topics
 from kafka_workers.runtime.exceptions import BrokerUnavailable
@@ -25,14 +25,6 @@ from kafka_workers.runtime.exceptions import BrokerUnavailable
 CommittedOffsets = dict[tuple[str, int], int | None]
 Offsets = dict[tuple[str, int], int]
 """By topic and partition."""
-_MOVED = {
-    KafkaError.NOT_COORDINATOR,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-}
-"""What a broker answers just after a group's coordinator has moved; the client then finds the new one."""
-_PAUSE_SECONDS = 0.05
-_UNKNOWN_TOPIC = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.UNKNOWN_TOPIC_ID}
 
 
 class PartitionLag(Struct, frozen=True, kw_only=True):
@@ -175,7 +167,9 @@ class LagReader:
         if consumer is None:
             consumer = self._clients[group] = Consumer(reader_config(group))
         try:
-            stored = _stored(consumer, all_partitions)
+            stored = ask_while_moved(
+                lambda seconds: consumer.committed(all_partitions, timeout=seconds), COORDINATOR_MOVED
+            )
         except KafkaException as exception:
             raise exception_for(_cause(consumer, exception), "DESCRIBE", group) from exception
         return {
@@ -183,22 +177,6 @@ class LagReader:
             for each in stored
             if each.offset >= 0 or each.topic in names
         }
-
-
-def _stored(consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
-    """The committed offsets of the client's group; asked for again while its coordinator moves.
-
-    Raises KafkaException.
-    """
-    left, end = float(ANSWER_SECONDS), time.monotonic() + ANSWER_SECONDS
-    while True:
-        try:
-            return consumer.committed(partitions, timeout=left)
-        except KafkaException as exception:
-            left = end - time.monotonic() - _PAUSE_SECONDS
-            if exception.args[0].code() not in _MOVED or left <= 0:
-                raise
-        time.sleep(_PAUSE_SECONDS)
 
 
 def _members(future: Future[ConsumerGroupDescription]) -> Sequence[MemberDescription]:
@@ -236,21 +214,25 @@ def offsets_of(
 ) -> Offsets:
     """The offsets of partitions, without deleted topics, which a group may still have committed offsets of.
 
-    Of messages in open transactions too unless `committed_only`. Raises KafkaException.
+    Of messages in open transactions too unless `committed_only`. Raises BrokerUnavailable and KafkaException.
     """
     wanted = {TopicPartition(*partition): spec for partition in partitions}
     if not wanted:
         return {}
     level = IsolationLevel.READ_COMMITTED if committed_only else IsolationLevel.READ_UNCOMMITTED
-    futures = admin.list_offsets(wanted, isolation_level=level, request_timeout=ANSWER_SECONDS)
-    found = {(each.topic, each.partition): _offset(future) for each, future in futures.items()}
-    return {partition: offset for partition, offset in found.items() if offset is not None}
+
+    def ask(seconds: float) -> Offsets:
+        futures = admin.list_offsets(wanted, isolation_level=level, request_timeout=seconds)
+        found = {(each.topic, each.partition): _offset(future) for each, future in futures.items()}
+        return {partition: offset for partition, offset in found.items() if offset is not None}
+
+    return ask_while_moved(ask, LEADER_MOVED)
 
 
 def _offset(future: Future[ListOffsetsResultInfo]) -> int | None:
     try:
         return future.result().offset
     except KafkaException as exception:
-        if exception.args[0].code() in _UNKNOWN_TOPIC:
+        if exception.args[0].code() in UNKNOWN_TOPIC:
             return None
         raise

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 from datetime import timedelta
 from typing import TypeVar
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -13,14 +13,21 @@ from confluent_kafka.admin import (
     ConfigResource,
     NewPartitions,
     NewTopic,
+    TopicDescription,
     TopicMetadata,
 )
 from django.conf import settings
 from msgspec import Struct
 
 from kafka_workers.runtime.broker.client_config import FAILED_MESSAGE_BYTES, MESSAGE_BYTES, client_config
-from kafka_workers.runtime.broker.errors import describe_missing_acl, exception_for, is_missing_acl
+from kafka_workers.runtime.broker.errors import (
+    UNKNOWN_TOPIC,
+    describe_missing_acl,
+    exception_for,
+    is_missing_acl,
+)
 from kafka_workers.runtime.broker.timeouts import ANSWER_SECONDS, REACH_SECONDS
+from kafka_workers.runtime.broker.topic_reader import require_answer
 from kafka_workers.runtime.exceptions import BrokerUnavailable, TopicNotCreated
 from kafka_workers.runtime.group_topics import dead_letter_topic, resolution_topic, retry_topics
 
@@ -103,17 +110,38 @@ def add_partitions(topics: Sequence[Topic]) -> list[str]:
     """Give existing topics as many partitions as the settings want; a sentence for each that had fewer.
 
     From then on a key may belong to another partition than before (docs/partitions.md). Raises
-    BrokerUnavailable and AccessDenied.
+    BrokerUnavailable, and AccessDenied: for a topic that this user may not see before anything is added.
     """
     admin = AdminClient(client_config("add-partitions"))
     try:
-        existing = admin.list_topics(timeout=REACH_SECONDS).topics
-        before = {name: len(found.partitions) for name, found in existing.items()}
+        require_answer(admin)
+        before = _partition_counts(admin, [topic.name for topic in topics])
         few = [topic for topic in topics if before.get(topic.name, topic.partitions) < topic.partitions]
         _grow(admin, few)
     except KafkaException as exception:
         raise BrokerUnavailable(exception.args[0].str()) from exception
     return [f"{topic.name} had {before[topic.name]} partitions, now has {topic.partitions}" for topic in few]
+
+
+def _partition_counts(admin: AdminClient, names: Sequence[str]) -> dict[str, int]:
+    """How many partitions these topics have, without topics that do not exist.
+
+    Each is asked for by name, because a list of all topics omits those that this user may not see. Raises
+    AccessDenied for such a one, and BrokerUnavailable.
+    """
+    futures = admin.describe_topics(TopicCollection(list(names)), request_timeout=ANSWER_SECONDS)
+    found = {name: _description(name, future) for name, future in futures.items()}
+    return {name: len(topic.partitions) for name, topic in found.items() if topic}
+
+
+def _description(name: str, future: Future[TopicDescription]) -> TopicDescription | None:
+    try:
+        return future.result()
+    except KafkaException as exception:
+        error: KafkaError = exception.args[0]
+        if error.code() in UNKNOWN_TOPIC:
+            return None
+        raise exception_for(error, "DESCRIBE", name) from exception
 
 
 def _grow(admin: AdminClient, topics: Sequence[Topic]) -> None:

