@@ -33,11 +33,12 @@ HTTP_CONNECTIONS = Gauge(
 
 REQUESTS_THROTTLED = Counter(
     "stockbridge_requests_throttled_total",
-    "Requests refused because of a rate; kind is address, user, service, login, login_name, token_name or "
-    "registration.",
+    "Requests refused because of a rate; kind is address, user, service, login, login_name, token_name, "
+    "registration, account_mail or mail_address.",
     ["kind"],
 )
-begin_at_0(REQUESTS_THROTTLED, "address", "user", "service", "login", "login_name", "registration")
+begin_at_0(REQUESTS_THROTTLED, "address", "user", "service", "login", "login_name", "token_name")
+begin_at_0(REQUESTS_THROTTLED, "registration", "account_mail", "mail_address")
 
 SOCKETS_CONNECTED = Gauge(
     "stockbridge_sockets_connected",

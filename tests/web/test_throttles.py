@@ -1,5 +1,7 @@
 """Limits on requests and sign-ins, and the answer to a client above a limit."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
@@ -9,6 +11,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from prometheus_client import REGISTRY
+from pytest_django import Settings
 
 from tests.adapters import TO_THE_VIEW
 from tests.conftest import SetRate
@@ -125,6 +128,13 @@ def test_refusals_are_counted_by_kind(set_rate: SetRate) -> None:
     for _ in range(3):
         ApiUser().request("GET", "orders/statuses/")
     assert refused() == before + 2
+
+
+def test_refusals_of_each_kind_are_counted_from_0(settings: Settings) -> None:
+    kinds = "[each.labels['kind'] for each in REQUESTS_THROTTLED.collect()[0].samples]"
+    code = f"from foundation.metrics import REQUESTS_THROTTLED; print(*{kinds})"
+    begun = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert set(begun.split()) == settings.REQUEST_RATES.keys()
 
 
 def test_without_a_rate_a_request_needs_no_further_statement(
