@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from devtools.document_tables import read_table, write_table
-from devtools.matrix.environments import NoPython, interpreter
-from devtools.matrix.versions import KAFKA, PYTHON, TESTS, Combination, combinations
+from devtools.matrix.environments import NotToBeHad, download_kafka, interpreter
+from devtools.matrix.versions import KAFKA, PYTHON, Combination, combinations
 from devtools.stack.spawn import PROJECT
 
 _BEGIN = "<!-- rows made by python -m devtools.matrix --write -->"
@@ -75,7 +75,8 @@ def _try(combination: Combination) -> Result:
     print(f"{combination.name} …", flush=True)
     try:
         python = interpreter(combination.python)
-    except NoPython as error:
+        download_kafka(combination.kafka, python)
+    except NotToBeHad as error:
         result = Result(combination, False, f"not tried: {error}")
     else:
         result = _test(combination, python)
@@ -86,7 +87,7 @@ def _try(combination: Combination) -> Result:
 def _test(combination: Combination, python: Path) -> Result:
     began = time.monotonic()
     done = subprocess.run(
-        [python, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *TESTS],
+        [python, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *combination.tests],
         cwd=PROJECT,
         env=_environment() | {"KAFKA_VERSION": combination.kafka},
         capture_output=True,

@@ -13,15 +13,17 @@ _CACHE = PROJECT / ".cache" / "matrix"
 _UV = Path(sys.executable).with_name("uv")
 
 
-class NoPython(Exception):
-    """This Python is not there and cannot be downloaded, or the packages cannot be installed on it."""
+class NotToBeHad(Exception):
+    """This version is not there and cannot be downloaded, or the packages cannot be installed on it."""
 
 
 def interpreter(version: str) -> Path:
-    """The Python of this version with the packages of the tests; uv finds or downloads it, or pyenv has it.
+    """The Python of this version with the packages of the tests; the one that runs this, if it is of it.
 
-    Raises NoPython.
+    Others are found or downloaded by uv, or pyenv has them. Raises NotToBeHad.
     """
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return Path(sys.executable)
     folder = _CACHE / f"python-{version}"
     python, stamp = folder / "bin" / "python", folder / "requirements.sha256"
     wanted = sha256(_REQUIREMENTS.read_bytes()).hexdigest()
@@ -42,6 +44,17 @@ def interpreter(version: str) -> Path:
     return python
 
 
+def download_kafka(version: str, python: Path) -> None:
+    """Downloads this Kafka for this Python, before any test waits for it. Raises NotToBeHad."""
+    code = "from devtools.stack.kafka_jars import kafka_class_path; kafka_class_path()"
+    environment = os.environ | {"KAFKA_VERSION": version}
+    done = subprocess.run(
+        [python, "-c", code], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise NotToBeHad(done.stderr.strip().rpartition("\n")[2])
+
+
 def _of_pyenv(version: str) -> str:
     """The Python of this version that pyenv has installed: uv does not look there."""
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -52,4 +65,4 @@ def _of_pyenv(version: str) -> str:
 def _uv(*arguments: str) -> None:
     done = subprocess.run([_UV, *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise NoPython(done.stderr.strip())
+        raise NotToBeHad(done.stderr.strip())

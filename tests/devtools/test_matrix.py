@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from devtools.matrix.versions import KAFKA, PYTHON, TESTS, combinations
+from devtools.matrix.versions import COMMON, KAFKA, OF_KAFKA, OF_PYTHON, PYTHON, combinations
 from tests.documents import ROOT, blocks
 
 DOCUMENT = (ROOT / "docs" / "versions.md").read_text()
@@ -45,6 +45,13 @@ def test_its_list_names_what_is_chosen_and_a_version_that_it_does_not_know_is_re
     assert "invalid choice: '3.9.0'" in refused.stderr
 
 
-@pytest.mark.parametrize("path", TESTS)
+def test_the_first_combination_has_all_tests_and_each_other_one_what_differs_in_it() -> None:
+    first, *others = combinations()
+    assert first.tests == (*COMMON, *OF_KAFKA, *OF_PYTHON)
+    for each in others:
+        assert each.tests == (*COMMON, *(OF_KAFKA if each.python == PYTHON[0] else OF_PYTHON))
+
+
+@pytest.mark.parametrize("path", [*COMMON, *OF_KAFKA, *OF_PYTHON])
 def test_its_tests_are_there(path: str) -> None:
     assert (ROOT / path).exists()
