@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from devtools.faults.cluster.drill import Drill, run_drill
-from devtools.faults.cluster.report import describe_kill, print_kills, write_kills
+from devtools.faults.cluster.report import describe_kill, print_drills, write_drills
 from devtools.faults.cluster.system import open_cluster
 from devtools.faults.fault_table import DOWN_SECONDS, LONG_DOWN_SECONDS, Fault, all_faults
 from devtools.faults.report import describe_violations, print_table, rows_of, write_block, write_json
@@ -67,11 +67,11 @@ def _drill(directory: Path, options: argparse.Namespace) -> Sequence[Run]:
         for seed in _seeds(options):
             drills.append(run_drill(cluster, seed=seed, tell=lambda kill: out.print(describe_kill(kill))))
             _tell(drills[-1])
-    print_kills(out, drills)
+    print_drills(out, drills)
     if options.json:
         write_json(options.json, drills)
     if options.write:
-        write_kills(options.write, drills)
+        write_drills(options.write, drills)
     return drills
 
 

@@ -30,8 +30,6 @@ from kafka_workers.workers import RELAY, STOCK_WATCH, WORKERS, Worker
 CUSTOMERS = 4
 INSTANCES = 2
 REPLAY_EVENTS = "100000"
-# The life of an access token is longer than this time and a run together.
-_RENEW_AFTER_SECONDS = 240.0
 
 Document = dict[str, Any]
 
@@ -50,6 +48,8 @@ class System:
     """How many processes of each worker run."""
     finish_seconds: ClassVar[float] = 60.0
     """How soon after the end of the load all work must be finished."""
+    renew_after_seconds: ClassVar[float] = 240.0
+    """The life of an access token is longer than this time and a run together."""
 
     def __init__(self, stack: Stack, brokers: Sequence[Server], *, sockets: int | None = None) -> None:
         self.stack = stack
@@ -96,7 +96,7 @@ class System:
 
     def renew_tokens(self) -> None:
         """Gives every caller a new access token before the old ones expire."""
-        if time.monotonic() - self._renewed_at > _RENEW_AFTER_SECONDS:
+        if time.monotonic() - self._renewed_at > self.renew_after_seconds:
             for caller in self.callers:
                 caller.renew()
             self._renewed_at = time.monotonic()

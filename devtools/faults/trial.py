@@ -28,21 +28,27 @@ class Trial:
         )
         self.observations.wants_mail.update(caller.user_id for caller in system.want_mail)
         self._load = Load(system, self.observations, seed, self._start, slowness)
+        # How long the clients have worked, and all else after them, until the system had finished it.
+        self.load_seconds = self.finish_seconds = 0.0
 
     def under_load(self, harm: Callable[[], None]) -> None:
         """Does the harm while all clients work; what the harm could not do is noted as unexpected."""
         self._load.start()
+        began = time.monotonic()
         try:
             harm()
         except (FaultNotInjected, Misbehaved) as error:
             self.observations.unexpected.append(str(error))
         finally:
             self._load.stop()
+            self.load_seconds = time.monotonic() - began
 
     def evidence(self) -> Evidence:
         """Repairs the system, waits for the end of all work, and reads what the laws judge."""
+        began = time.monotonic()
         self._system.heal()
         unfinished = wait_until_finished(self._system, self.observations)
+        self.finish_seconds = time.monotonic() - began
         evidence = gather(self._system, self.observations, self._start, self._since, unfinished)
         self._await_socket_messages(evidence)
         self._load.close_sockets()

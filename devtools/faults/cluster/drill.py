@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from devtools.driver.shop import eventually
-from devtools.faults.client import ANSWER_SECONDS, Client, new_http_client
+from devtools.faults.client import ANSWER_SECONDS, Client, NoAnswer, new_http_client
 from devtools.faults.cluster.system import Cluster
 from devtools.faults.cluster.victims import Victim, victims
 from devtools.faults.observations import Observations, PlacedOrder
@@ -15,6 +15,7 @@ from devtools.faults.run import Run
 from devtools.faults.socket_client import SocketClient
 from devtools.faults.system import Misbehaved
 from devtools.faults.trial import Trial
+from devtools.stack.errors import ServerNotHealthy
 
 SLOWNESS = 20.0
 """Of the clients: one machine with two cores has to keep up with them, all servers and all hosts."""
@@ -40,9 +41,11 @@ class Kill:
 
 @dataclass
 class Drill(Run):
-    """The result of one drill."""
+    """The result of one drill: its kills, for how long its clients worked, and when all else was done."""
 
     kills: list[Kill] = field(default_factory=list)
+    load_seconds: float = 0.0
+    finish_seconds: float = 0.0
 
 
 class Pulse(Client):
@@ -78,6 +81,7 @@ def run_drill(cluster: Cluster, *, seed: int, tell: Callable[[Kill], None]) -> D
     listener.start()
     trial.under_load(lambda: _kill_all(cluster, trial.observations, drill, listener, tell))
     drill.judge(trial.evidence())
+    drill.load_seconds, drill.finish_seconds = trial.load_seconds, trial.finish_seconds
     listener.stopped.set()
     listener.join(_TOLD_SECONDS)
     return drill
@@ -100,7 +104,7 @@ def _kill_all(
             drill.kills.append(_kill(cluster, victim, pulse))
             drill.hits += 1
             tell(drill.kills[-1])
-    except AssertionError as error:
+    except (AssertionError, NoAnswer, ServerNotHealthy) as error:
         raise Misbehaved(str(error)) from error
     finally:
         pulse.stopped.set()

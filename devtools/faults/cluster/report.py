@@ -12,14 +12,26 @@ from rich.table import Table
 from devtools.document_tables import write_table
 from devtools.faults.cluster.drill import Drill, Kill
 
-_COLUMNS = (
+_KILL_COLUMNS = (
     "killed",
     "kills",
     "an order waits for its answer, at most",
     "six orders are reserved after",
     "their customer is told after",
 )
-_BEGIN = "<!-- rows made by ./faults --cluster --write -->"
+_DRILL_COLUMNS = (
+    "drill",
+    "kills",
+    "under load for",
+    "orders",
+    "messages",
+    "duplicates absorbed",
+    "all work finished after",
+    "lost",
+    "drift",
+)
+KILLS, DRILLS = "<!-- kills of ./faults --cluster -->", "<!-- drills of ./faults --cluster -->"
+"""After these marks a document has the two tables."""
 
 
 def rows_of_kills(drills: Iterable[Drill]) -> Iterator[tuple[str, ...]]:
@@ -36,6 +48,20 @@ def rows_of_kills(drills: Iterable[Drill]) -> Iterator[tuple[str, ...]]:
         )
 
 
+def rows_of_drills(drills: Iterable[Drill]) -> Iterator[tuple[str, ...]]:
+    """A row for each drill: what was done in it, and what was lost or has drifted."""
+    for number, drill in enumerate(drills, start=1):
+        yield (
+            str(number),
+            str(len(drill.kills)),
+            f"{drill.load_seconds:.0f} s",
+            *(str(figure) for figure in (drill.orders, drill.messages, drill.duplicates)),
+            f"{drill.finish_seconds:.0f} s",
+            str(drill.count("lost")),
+            str(drill.count("drift")),
+        )
+
+
 def describe_kill(kill: Kill) -> str:
     """One kill as a line of the terminal."""
     return (
@@ -44,17 +70,19 @@ def describe_kill(kill: Kill) -> str:
     )
 
 
-def print_kills(console: Console, drills: Sequence[Drill]) -> None:
-    """All rows in one table."""
-    table = Table(*_COLUMNS)
-    for row in rows_of_kills(drills):
-        table.add_row(*row)
-    console.print(table)
+def print_drills(console: Console, drills: Sequence[Drill]) -> None:
+    """A table of the drills, and one of their kills."""
+    for columns, rows in ((_DRILL_COLUMNS, rows_of_drills(drills)), (_KILL_COLUMNS, rows_of_kills(drills))):
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
 
 
-def write_kills(path: Path, drills: Sequence[Drill]) -> None:
-    """Put the rows into the table of this document."""
-    write_table(path, _BEGIN, _COLUMNS, rows_of_kills(drills))
+def write_drills(path: Path, drills: Sequence[Drill]) -> None:
+    """Put the rows into the two tables of this document."""
+    write_table(path, DRILLS, _DRILL_COLUMNS, rows_of_drills(drills))
+    write_table(path, KILLS, _KILL_COLUMNS, rows_of_kills(drills))
 
 
 def _usual(seconds: Sequence[float]) -> str:

@@ -32,6 +32,7 @@ class Cluster(System):
     counts: ClassVar = dict.fromkeys(System.counts, 1) | {INVENTORY.name: HOSTS, RELAY.name: WEB_HOSTS}
 
     finish_seconds: ClassVar = 240.0  # one worker sends all mails, and the load has lasted for minutes
+    renew_after_seconds: ClassVar = 0.0  # a drill takes most of the life of a token
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from devtools.faults.report import describe_violations
 pytestmark = [pytest.mark.cluster, pytest.mark.thorough, pytest.mark.timeout(900)]
 
 ANSWERED_SECONDS = 15.0
-"""More than the drill measures on a machine that has nothing else to do (docs/reliability.md)."""
+"""More than the drill measures on a machine that has nothing else to do (docs/scaling.md)."""
 RESERVED_SECONDS = 45.0
 
 
