@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.document_tables import read_table
 from devtools.faults.cluster.drill import Drill, Kill
 from devtools.faults.cluster.report import DRILLS, KILLS, write_drills
-from devtools.faults.report import read_table
 from devtools.faults.violation import Violation
 from tests.documents import ROOT
 
