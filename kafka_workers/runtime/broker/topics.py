@@ -1,6 +1,6 @@
 """Creating the topics, and reporting where an existing one differs from the settings."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import timedelta
 from typing import TypeVar
@@ -115,7 +115,7 @@ def add_partitions(topics: Sequence[Topic]) -> list[str]:
     admin = AdminClient(client_config("add-partitions"))
     try:
         require_answer(admin)
-        before = _partition_counts(admin, {topic.name for topic in topics})
+        before = _partition_counts(admin, list(dict.fromkeys(topic.name for topic in topics)))
         few = [topic for topic in topics if before.get(topic.name, topic.partitions) < topic.partitions]
         _grow(admin, few)
     except KafkaException as exception:
@@ -123,13 +123,13 @@ def add_partitions(topics: Sequence[Topic]) -> list[str]:
     return [f"{topic.name} had {before[topic.name]} partitions, now has {topic.partitions}" for topic in few]
 
 
-def _partition_counts(admin: AdminClient, names: Collection[str]) -> dict[str, int]:
+def _partition_counts(admin: AdminClient, names: list[str]) -> dict[str, int]:
     """How many partitions these topics have, without topics that do not exist.
 
     Each is asked for by name, because a list of all topics omits those that this user may not see. Raises
     AccessDenied for such a one, and BrokerUnavailable.
     """
-    futures = admin.describe_topics(TopicCollection(list(names)), request_timeout=ANSWER_SECONDS)
+    futures = admin.describe_topics(TopicCollection(names), request_timeout=ANSWER_SECONDS)
     found = {name: _description(name, future) for name, future in futures.items()}
     return {name: len(topic.partitions) for name, topic in found.items() if topic}
 
