@@ -58,6 +58,12 @@ class ProjectCopy:
             if block.document == guide and (block.change or block.language in COMMANDS):
                 self._do(block)
 
+    def change(self, guide: Path) -> None:
+        """Makes the changes of files that a guide has, without its commands."""
+        for block in blocks():
+            if block.document == guide and block.change:
+                block.change.make(self.directory)
+
     def _do(self, block: Block) -> None:
         if block.change:
             block.change.make(self.directory)

@@ -44,7 +44,8 @@ class Busy:
                 self._customer.wait_for_status(order, PROCESSING, seconds=60)
 
     def _run(self) -> None:
-        while not self._ended.is_set():
+        # Not as many as it can: each order is looked at in the end.
+        while not self._ended.wait(0.1):
             try:
                 self._place()
             except httpx.TransportError:  # no answer: a proxy would ask another web process
