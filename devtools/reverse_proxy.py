@@ -1,7 +1,6 @@
 """nginx with the configuration of deploy/nginx, before web processes and daphnes that run beside it."""
 
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -81,11 +80,10 @@ class ReverseProxy:
         return text
 
     def _upstreams_here(self) -> str:
-        """The servers by their ports, each with the options that containers have."""
-        containers = (_CONFIGURATION / "upstreams.conf").read_text()
+        """The servers by their ports. As those of containers, none is left out for a time after a failure."""
         lines = []
         for name, ports in self._behind.items():
-            [options] = re.findall(rf"server {name}:\d+ resolve ([^;]*);", containers)
-            servers = " ".join(f"server 127.0.0.1:{port} {options};" for port in ports)
+            servers = " ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in ports)
             lines.append(f"upstream {name} {{ zone {name} 64k; {servers} }}\n")
+            lines.append(f"map $host ${name} {{ default {name}; }}\n")
         return "".join(lines)

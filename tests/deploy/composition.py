@@ -42,9 +42,12 @@ class Composition:
         """What this command of Docker Compose prints."""
         return self.run(["docker", "compose", *arguments], timeout=timeout)
 
-    def run(self, command: Sequence[str], *, timeout: float = 120) -> str:
-        """What a command prints for which `docker compose` is about these services; fails where it does."""
-        return run(command, env=self._env, timeout=timeout)
+    def run(self, command: Sequence[str], *, timeout: float = 120, **variables: str) -> str:
+        """What a command prints for which `docker compose` is about these services; fails where it does.
+
+        `variables` are of the compose file, for this command alone.
+        """
+        return run(command, env=self._env | variables, timeout=timeout)
 
     def address(self, port: str) -> str:
         """Where this machine reaches a service: `port` is the variable of its port."""

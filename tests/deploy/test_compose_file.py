@@ -112,6 +112,12 @@ def test_a_service_that_runs_on_says_whether_it_is_healthy_and_is_bounded(name: 
     assert service["deploy"]["resources"]["limits"].keys() == {"memory", "pids"}
 
 
+@pytest.mark.parametrize("name", sorted(CANNOT_BE_ASKED))
+def test_a_service_that_cannot_be_asked_has_no_health_check_that_is_waited_for(name: str) -> None:
+    # With `disable: true` in place of none `docker compose up --wait` fails.
+    assert "healthcheck" not in SERVICES[name]
+
+
 def test_every_process_of_ours_is_asked_on_its_port_for_metrics() -> None:
     for name in [*(worker.name for worker in WORKERS), "web", "sockets"]:
         service = SERVICES[name]

@@ -16,19 +16,30 @@ from tests.deploy.composition import Composition, running, shop_of
 from tests.deploy.engine import COMPOSE, Engine, require_compose, run
 from tests.deploy.images import MONITORING, OURS, build_stand_ins
 from tests.deploy.load import under_load
-from tests.deploy.test_compose_file import PROFILES
+from tests.deploy.test_compose_file import CANNOT_BE_ASKED, PROFILES
 from tests.documents import COMMANDS, blocks
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
-SERVICES = ("nginx", *(worker.name for worker in WORKERS), "payment-sandbox", "mail-catcher")
+SERVICES = ("nginx", *(worker.name for worker in WORKERS), "audits", "payment-sandbox", "mail-catcher")
 """Those that are started, and with them all that they depend on."""
-DOCUMENT = ROOT / "docs" / "containers.md"
-LOOK, RESTART, CONTENTS = (
-    block.text
-    for block in blocks()
-    if block.document == DOCUMENT and block.language in COMMANDS and block.mark.startswith("run by")
-)
+DOCS = ROOT / "docs"
+
+
+def commands_of(document: str) -> list[str]:
+    """The blocks of commands in this document that are run here."""
+    return [
+        block.text
+        for block in blocks()
+        if block.document == DOCS / document
+        and block.language in COMMANDS
+        and block.mark.startswith("run by")
+    ]
+
+
+LOOK, RESTART, CONTENTS = commands_of("containers.md")
+[UPGRADE] = commands_of("upgrading.md")
+NEW_VERSION = "stockbridge:new"
 SEEN = ("(healthy)", "orders-service-group", "inventory-1")
 """A part of what each command of LOOK prints."""
 
@@ -103,6 +114,8 @@ def test_every_container_is_healthy_and_every_job_has_succeeded(system: Composit
         state = container["State"]
         if container["HostConfig"]["RestartPolicy"]["Name"] == "on-failure":
             assert (state["Status"], state["ExitCode"]) == ("exited", 0), container["Name"]
+        elif container["Config"]["Labels"]["com.docker.compose.service"] in CANNOT_BE_ASKED:
+            assert state["Status"] == "running", container["Name"]
         else:
             assert state["Health"]["Status"] == "healthy", container["Name"]
 
@@ -147,6 +160,20 @@ def test_web_containers_are_restarted_one_by_one_without_one_failed_request(
     assert load.failures == []
     assert load.placed > 0
     assert customer.call("GET", "orders/").json()["count"] == load.placed
+
+
+def test_a_new_version_takes_over_step_by_step_without_one_failed_request(
+    engine_with_images: Engine, system: Composition, shop: Shop
+) -> None:
+    engine_with_images.docker("tag", OURS, NEW_VERSION)
+    product, customer = shop.new_product(stock=1_000_000), shop.new_customer()
+    with under_load(customer, shop.web_url, product, callers=2) as load:
+        system.run(["bash", "-euc", UPGRADE], timeout=400, STOCKBRIDGE_IMAGE=NEW_VERSION)
+    assert load.failures == []
+    assert customer.call("GET", "orders/").json()["count"] == load.placed > 0
+    processes = system.containers("web", "sockets", *(worker.name for worker in WORKERS))
+    assert {container["Config"]["Image"] for container in processes} == {NEW_VERSION}
+    assert len(system.containers("web")) == 2
 
 
 @pytest.fixture(scope="module")
