@@ -16,6 +16,8 @@ READER = "dead-letters"
 """The group id of a reader that searches the dead letters of all groups; it joins none."""
 _MESSAGES_AT_ONCE = 1000
 _WAIT_SECONDS = 0.05
+# For so long the broker holds back a fetch from partitions without messages: most dead-letter topics have none.
+_READING_TO_THE_END = {"fetch.wait.max.ms": 10}
 
 
 def visible_topics(client: Consumer | AdminClient, name: str | None = None) -> dict[str, TopicMetadata]:
@@ -50,7 +52,7 @@ def read_topics(topics: Collection[str], group: str) -> Iterator[Message]:
     Uses the id of `group` without joining it. Raises AccessDenied, and BrokerUnavailable when nothing arrives
     for some seconds.
     """
-    with Consumer(reader_config(group)) as consumer:
+    with Consumer(reader_config(group) | _READING_TO_THE_END) as consumer:
         unread = {
             (topic, partition) for topic in topics for partition in partitions_of(consumer, topic, "READ")
         }
