@@ -16,7 +16,7 @@ READER = "dead-letters"
 """The group id of a reader that searches the dead letters of all groups; it joins none."""
 _MESSAGES_AT_ONCE = 1000
 _WAIT_SECONDS = 0.05
-# For so long the broker holds back a fetch from partitions without messages: most dead-letter topics have none.
+# The broker holds back a fetch that finds no messages for so long; most dead-letter topics are empty.
 _READING_TO_THE_END = {"fetch.wait.max.ms": 10}
 
 
