@@ -47,9 +47,7 @@ def _column() -> Sequence[Change]:
     latest = max(path.stem for path in (ROOT / "orders_app" / "migrations").glob("0*.py"))
     migration = f"orders_app/migrations/{int(latest[:4]) + 1:04}_gift_note.py"
     return (
-        Change(
-            "orders_app/models/order.py", [("    request_hash = ", f"    {_COLUMN}\n    request_hash = ")]
-        ),
+        Change("orders_app/models/order.py", [(_COLUMN_BEFORE, f"    {_COLUMN}\n{_COLUMN_BEFORE}")]),
         Change("orders_app/services/place_order/writing.py", [(_KEY, f'{_KEY}        "gift_note": "",\n')]),
         Change(migration, [("", _MIGRATION.format(latest=latest))]),
     )

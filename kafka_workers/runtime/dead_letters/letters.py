@@ -150,7 +150,7 @@ def read_resolutions(group: str) -> dict[str, Resolution]:
 
 
 def _messages_by_topic(groups: Collection[str]) -> Mapping[str, Sequence[Message]]:
-    """The dead letters of these groups and their resolutions, read by one client: to begin one takes long."""
+    """The dead letters of these groups and their resolutions; one client waits for all topics at once."""
     messages: defaultdict[str, list[Message]] = defaultdict(list)
     topics = [topic(group) for group in groups for topic in (resolution_topic, dead_letter_topic)]
     for message in read_topics(topics, READER):
