@@ -119,6 +119,11 @@ class OrderDocument(Struct, frozen=True, rename="camel"):
     """What was asked back of the payment: gone back, or under way."""
 
     @property
+    def log_fields(self) -> dict[str, str]:
+        """What names the order in a log line."""
+        return {"order": str(self.id), "order_number": self.order_number}
+
+    @property
     def is_prepaid(self) -> bool:
         """Whether the order is paid before it is delivered."""
         return self.payment_method != PaymentMethod.CASH_ON_DELIVERY

@@ -10,15 +10,17 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 
 from foundation.group_commit import Call, GroupCommit
+from web.middleware import LogFields
 from web.struct_schema import StructSerializer
 from web.throttles import ServiceThrottle, Throttle, UserThrottle
 
 
 class Answer(Struct, frozen=True):
-    """What an endpoint answers where it refuses nothing, with the headers that are its own."""
+    """What an endpoint answers where it refuses nothing, with the headers and log fields that are its own."""
 
     content: Struct
     headers: Mapping[str, str] = {}
+    log_fields: LogFields = {}
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from rest_framework.throttling import BaseThrottle
 
 from web.bodies import read_body
 from web.endpoint import Endpoint
+from web.middleware import with_log_fields
 from web.no_store import NoStore
 from web.parsers import JsonBytesParser
 from web.struct_schema import StructSerializer
@@ -55,7 +56,8 @@ def answer_in_view(endpoint: Endpoint, request: Request, path_arguments: dict[st
     Raises ParseError and ValidationError about the body, and what the endpoint's `call` raises.
     """
     answer = endpoint.call(request, read_body(request.data, endpoint.body.struct), **path_arguments)
-    return Response(to_builtins(answer.content), endpoint.status, headers=dict(answer.headers))
+    response = Response(to_builtins(answer.content), endpoint.status, headers=dict(answer.headers))
+    return with_log_fields(response, answer.log_fields)
 
 
 def documented(endpoint: Endpoint, description: str) -> Any:

@@ -25,7 +25,7 @@ from foundation.group_commit import Call
 from web.bodies import read_body
 from web.endpoint import Endpoint
 from web.errors import error_answer
-from web.middleware import Observation, View, observe_requests
+from web.middleware import LogFields, Observation, View, observe_requests
 from web.middleware_headers import Headers, MiddlewareHeaders
 from web.rendering import to_json
 from web.server.exchanges import Exchange
@@ -99,10 +99,11 @@ class FastRequest:
 class FastResponse:
     """A response of the fast path, named as in Django."""
 
-    def __init__(self, status_code: int, headers: Headers, content: bytes) -> None:
+    def __init__(self, status_code: int, headers: Headers, content: bytes, log_fields: LogFields) -> None:
         self.status_code = status_code
         self.headers = headers
         self.content = content
+        self.log_fields = log_fields
 
     def __setitem__(self, name: str, value: str) -> None:
         self.headers[name] = value
@@ -160,7 +161,7 @@ def _answer(request: FastRequest) -> FastResponse:
 
 
 def _as_fast(response: HttpResponse) -> FastResponse:
-    return FastResponse(response.status_code, dict(response.items()), response.content)
+    return FastResponse(response.status_code, dict(response.items()), response.content, {})
 
 
 class FastEndpoint:
@@ -213,7 +214,7 @@ class FastEndpoint:
         """The successful answer. Raises refusals."""
         answer = self.endpoint.answer(body, call)
         headers = {"Content-Type": JSON, **answer.headers}
-        return FastResponse(int(self.endpoint.status), headers, to_json(answer.content))
+        return FastResponse(int(self.endpoint.status), headers, to_json(answer.content), answer.log_fields)
 
     def authenticate(self, request: FastRequest) -> None:
         """Set the request's `user` and `auth`. Raises AuthenticationFailed or NotAuthenticated."""

@@ -2,10 +2,11 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from http import HTTPStatus
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -32,7 +33,10 @@ LABELS_REMEMBERED = 1_000
 _requests = lru_cache(LABELS_REMEMBERED)(HTTP_REQUESTS.labels)
 _seconds = lru_cache(LABELS_REMEMBERED)(HTTP_REQUEST_SECONDS.labels)
 
+ResponseT = TypeVar("ResponseT", bound=HttpResponse)
 View = Callable[[HttpRequest], HttpResponse]
+LogFields = Mapping[str, str]
+"""What the access line of a request says besides the usual, such as the order that it has placed."""
 
 
 def observe_requests(get_response: View) -> View:
@@ -79,6 +83,12 @@ class Observation:
         response["X-Request-Id"] = trace_id(self._trace_parent)
 
 
+def with_log_fields(response: ResponseT, fields: LogFields) -> ResponseT:
+    """The response, whose request has these fields in its access line."""
+    response.log_fields = fields  # type: ignore[attr-defined]
+    return response
+
+
 def normalise_path(get_response: View) -> View:
     """Middleware: resolve all spellings of a path as one: UUIDs as usual, with the last slash.
 
@@ -108,6 +118,7 @@ def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, sec
         ms=round(seconds * 1000, 2),
         user=_known_user(request),
         trace_parent=trace_parent,
+        **getattr(response, "log_fields", {}),
     )
 
 

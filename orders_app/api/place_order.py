@@ -48,7 +48,7 @@ def _answer(body: PlaceOrder, placing: Call[PlacementRequest, Placement]) -> Ans
         raise _wrong_products(body, refusal) from refusal
     except TokenNotAccepted as refusal:
         raise field_error("paymentToken", str(refusal), refusal.code) from refusal
-    return Answer(placement.order, _headers_of(placement))
+    return Answer(placement.order, _headers_of(placement), placement.order.log_fields)
 
 
 def _wrong_products(body: PlaceOrder, refusal: UnknownProducts | InactiveProducts) -> ValidationError:

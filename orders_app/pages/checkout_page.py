@@ -19,6 +19,7 @@ from orders_app.pages.cart_lines import CartContent, read_cart
 from orders_app.pages.checkout_form import CheckoutForm
 from orders_app.selectors import find_placed_order, last_address_of
 from orders_app.services.place_order import PLACEMENTS, ItemRequest, PlacementRequest
+from web.middleware import with_log_fields
 from web.pages import signed_in_page
 
 
@@ -101,7 +102,7 @@ def _go_to(request: HttpRequest, order: OrderDocument, cart: Cart, key: str) -> 
     if cart.take_out_ordered(order.items, key):
         sentence = gettext("Thank you. Your order %(number)s is placed.")
         messages.success(request, sentence % {"number": order.order_number})
-    return redirect("shop:order", order.order_number)
+    return with_log_fields(redirect("shop:order", order.order_number), order.log_fields)
 
 
 def _back_to_cart(request: HttpRequest, content: CartContent) -> HttpResponse:

@@ -65,7 +65,6 @@ def test_the_story_of_an_order_is_found_by_its_number(told: str, log_search: Log
     story = [line.split(maxsplit=1)[1] for line in done.stdout.splitlines()]
     assert done.stdout.splitlines() == sorted(done.stdout.splitlines(), key=lambda line: line[:23])
     for process, *words in (
-        ("web", "orders placed"),
         ("web", "request", "POST /api/v1/orders/ 201"),
         ("relay", "events sent", "order.created"),
         ("inventory", "handled", "inventory.reserve"),

@@ -46,9 +46,10 @@ WITH added AS (
     RETURNING id, user_id, created_at
 ), items AS (
     INSERT INTO orders_orderitem (order_id, product_id, product_name, quantity, price)
-    SELECT id, (%(products)s::text[])[1 + number %% cardinality(%(products)s::text[])],
-        'Lantern ' || number %% 5000, 1, 10
+    SELECT numbered.id, product.id, 'Lantern ' || numbered.number %% 5000, 1, 10
     FROM (SELECT id, %(first)s + row_number() OVER () AS number FROM added) AS numbered
+    JOIN unnest(%(products)s::text[]) WITH ORDINALITY AS product (id, number)
+        ON product.number = 1 + numbered.number %% cardinality(%(products)s::text[])
 )
 INSERT INTO order_event (order_id, version, type, user_id, data, actor, trace_parent, created_at)
 SELECT added.id, n, example.type, added.user_id, example.data, example.actor, '', added.created_at

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-import structlog
 from django.db import DatabaseError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import ForeignKeyViolation, ProgramLimitExceeded
 
-from foundation.batch_lines import log_batch
 from foundation.group_commit import GroupCommit
 from foundation.metrics import ORDERS_PLACED
 from foundation.shared_connection import shared_connection
@@ -25,8 +23,6 @@ PLACING = "placing"
 MAX_BATCH = 100
 
 T = TypeVar("T")
-
-log = structlog.get_logger(__name__)
 
 # By the index of the request in its batch.
 Requests = Mapping[int, PlacementRequest]
@@ -87,7 +83,6 @@ def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[O
         asked = [(order, requests[index]) for index, order in orders.items()]
         written = write_orders(asked, database)
         ORDERS_PLACED.inc(len(written))
-        _log_placed([(order, request) for order, request in asked if order.id in written])
         outcomes |= {
             index: Placement(as_shown(order), replayed=False)
             for index, order in orders.items()
@@ -97,16 +92,6 @@ def _place_together(requests: Requests, database: BaseDatabaseWrapper) -> list[O
         outcomes |= find_placed(_without(requests, outcomes), database)
         orders = {index: with_new_number(order) for index, order in _without(orders, outcomes).items()}
     return [outcomes[index] for index in requests]
-
-
-def _log_placed(placed: Sequence[tuple[OrderDocument, PlacementRequest]]) -> None:
-    listed = {
-        "order": [str(order.id) for order, _ in placed],
-        "order_number": [order.order_number for order, _ in placed],
-        "user": [str(request.user_id) for _, request in placed],
-        "trace_parent": [request.origin.trace_parent for _, request in placed],
-    }
-    log_batch(log, "orders placed", listed)
 
 
 def _new_orders(requests: Requests) -> tuple[Orders, Outcomes]:

@@ -194,11 +194,29 @@ def test_an_exception_is_the_same_500_from_both_adapters(
 def test_both_adapters_write_the_same_access_line(
     placer: OrderPlacer, customer: ApiUser, access_lines: Lines, views: list[str]
 ) -> None:
-    send_to_both(customer, order_body((placer.catalogue.add(), 1)), {"traceparent": TRACE_PARENT}, views)
+    body = order_body((placer.catalogue.add(), 1))
+    send_to_both(customer, body, KEY | {"traceparent": TRACE_PARENT}, views)
     own = {"event.duration", "@timestamp"}
     fast, view = [{name: value for name, value in line.items() if name not in own} for line in access_lines()]
     assert fast == view
     assert (fast["user.id"], fast["trace.id"]) == (str(customer.user_id), TRACE_PARENT.split("-")[1])
+
+
+def test_the_access_line_of_a_placement_names_the_order_that_its_answer_has(
+    placer: OrderPlacer, customer: ApiUser, access_lines: Lines, views: list[str]
+) -> None:
+    body = order_body((placer.catalogue.add(), 1))
+    placed, again = send_to_both(customer, body, KEY, views)
+    refused = customer.request("POST", "orders/", {**body, "paymentMethod": "none"})
+    first, second, third = access_lines()
+    assert again["Idempotent-Replayed"] == "true"
+    for line in (first, second):
+        assert (line["order.id"], line["order.number"]) == (
+            placed.json()["id"],
+            placed.json()["orderNumber"],
+        )
+    assert refused.status_code == 400
+    assert "order.id" not in third
 
 
 def test_an_order_on_the_fast_path_counts_under_its_route(placer: OrderPlacer, customer: ApiUser) -> None:
