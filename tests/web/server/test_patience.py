@@ -6,16 +6,25 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from devtools.driver.shop import eventually
-from tests.web.server.conftest import FEW_CONNECTIONS, SETTINGS, Caller, Server, serving
+from tests.web.server.conftest import FEW_CONNECTIONS, QUICK, SETTINGS, Caller, Server, serving
 from tests.web.server.site import LARGE_BYTES
 
 HALF = ("POST / HTTP/1.1", "Host: a", "Content-Length: 1000")
+
+
+@pytest.fixture(scope="module")
+def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with small limits."""
+    log = tmp_path_factory.mktemp("server") / "log"
+    with serving(log, {"CONNECTIONS_PER_ADDRESS": str(FEW_CONNECTIONS), **QUICK}) as running:
+        yield running
 
 
 def test_a_silent_connection_is_closed(server: Server) -> None:
