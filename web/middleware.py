@@ -51,6 +51,7 @@ def observe_requests(get_response: View) -> View:
         with observation.bound():
             response = get_response(request)
         observation.end(response)
+        observation.record()
         return response
 
     return observed
@@ -76,11 +77,16 @@ class Observation:
             structlog.contextvars.reset_contextvars(**bound)
 
     def end(self, response: HttpResponse) -> None:
-        """Count and log how the request was answered; the answer gets its id."""
-        _record(self._request, response, self._trace_parent, time.perf_counter() - self._start)
-        if self._span:
-            _end_span(self._span, self._request, response)
+        """The request is answered by this; the answer gets its id."""
+        self._seconds = time.perf_counter() - self._start
+        self._response = response
         response["X-Request-Id"] = trace_id(self._trace_parent)
+
+    def record(self) -> None:
+        """Count and log how the request was answered."""
+        _record(self._request, self._response, self._trace_parent, self._seconds)
+        if self._span:
+            _end_span(self._span, self._request, self._response)
 
 
 def with_log_fields(response: ResponseT, fields: LogFields) -> ResponseT:
