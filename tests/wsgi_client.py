@@ -53,7 +53,7 @@ class _Answering:
 
     def outcome(self, begin: Callable[[Exchange], None]) -> tuple[str, list[tuple[str, str]], bytes]:
         begin(cast("Exchange", self))
-        while not self._answers:
+        while not self._answers or not self._calls.empty():
             self._calls.get(timeout=60)()
         return self._answers[0]
 
