@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 
 from foundation.group_commit import Call, GroupCommit
-from web.middleware import LogFields
+from web.log_fields import LogFields
 from web.struct_schema import StructSerializer
 from web.throttles import ServiceThrottle, Throttle, UserThrottle
 

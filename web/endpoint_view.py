@@ -17,7 +17,7 @@ from rest_framework.throttling import BaseThrottle
 
 from web.bodies import read_body
 from web.endpoint import Endpoint
-from web.middleware import with_log_fields
+from web.log_fields import with_log_fields
 from web.no_store import NoStore
 from web.parsers import JsonBytesParser
 from web.struct_schema import StructSerializer

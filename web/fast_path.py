@@ -25,7 +25,8 @@ from foundation.group_commit import Call
 from web.bodies import read_body
 from web.endpoint import Endpoint
 from web.errors import error_answer
-from web.middleware import LogFields, Observation, View, observe_requests
+from web.log_fields import LogFields
+from web.middleware import Observation, View, observe_requests
 from web.middleware_headers import Headers, MiddlewareHeaders
 from web.rendering import to_json
 from web.server.exchanges import Exchange

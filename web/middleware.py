@@ -2,11 +2,10 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -17,6 +16,7 @@ from django.utils.functional import SimpleLazyObject
 from foundation.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS
 from foundation.tracing import Span, begin_request, trace_id
 from foundation.tracing.exemplars import exemplar
+from web.log_fields import log_fields_of
 
 log = structlog.get_logger("access")
 
@@ -33,10 +33,7 @@ LABELS_REMEMBERED = 1_000
 _requests = lru_cache(LABELS_REMEMBERED)(HTTP_REQUESTS.labels)
 _seconds = lru_cache(LABELS_REMEMBERED)(HTTP_REQUEST_SECONDS.labels)
 
-ResponseT = TypeVar("ResponseT", bound=HttpResponse)
 View = Callable[[HttpRequest], HttpResponse]
-LogFields = Mapping[str, str]
-"""What the access line of a request says besides the usual, such as the order that it has placed."""
 
 
 def observe_requests(get_response: View) -> View:
@@ -89,12 +86,6 @@ class Observation:
             _end_span(self._span, self._request, self._response)
 
 
-def with_log_fields(response: ResponseT, fields: LogFields) -> ResponseT:
-    """The response, whose request has these fields in its access line."""
-    response.log_fields = fields  # type: ignore[attr-defined]
-    return response
-
-
 def normalise_path(get_response: View) -> View:
     """Middleware: resolve all spellings of a path as one: UUIDs as usual, with the last slash.
 
@@ -124,7 +115,7 @@ def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, sec
         ms=round(seconds * 1000, 2),
         user=_known_user(request),
         trace_parent=trace_parent,
-        **getattr(response, "log_fields", {}),
+        **log_fields_of(response),
     )
 
 

@@ -19,7 +19,7 @@ from orders_app.pages.cart_lines import CartContent, read_cart
 from orders_app.pages.checkout_form import CheckoutForm
 from orders_app.selectors import find_placed_order, last_address_of
 from orders_app.services.place_order import PLACEMENTS, ItemRequest, PlacementRequest
-from web.middleware import with_log_fields
+from web.log_fields import with_log_fields
 from web.pages import signed_in_page
 
 
