@@ -40,19 +40,22 @@ class RequestReader:
         self._parser = HttpRequestParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
         self._first = b""
+        # Whether a request has ended in the bytes that are fed.
+        self._ended_one = False
         # Whether the parser is fed a head that has been read already.
         self._continues = False
 
     def feed(self, data: bytes) -> bool:
         """Read on. False where what comes after is for nobody."""
         self._first = self._first or data[: len(HTTP_2_PREFACE)]
+        self._ended_one = False
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
             return self._stay_with_http_1(data[upgrade.args[0] :])
         except HttpParserError:
             self.refusal = self.refusal or self._malformed()
-        if self.request:
+        if self.request and not self._ended_one:
             self._count(self.request, len(data))
         return True
 
@@ -78,9 +81,13 @@ class RequestReader:
         return WRONG_VERSION if self._first.startswith(HTTP_2_PREFACE) else MALFORMED
 
     def _count(self, request: Request, size: int) -> None:
-        """Bound what a request takes on the wire, whatever the parser makes of it."""
+        """Bound what a request takes on the wire, whatever the parser makes of it.
+
+        Bytes that came in one read with the end of another request are not counted: whose they are is not
+        known.
+        """
         request.bytes_received += size
-        if not request.head_complete and request.bytes_received > 2 * HEAD_BYTES + size:
+        if not request.head_complete and request.bytes_received > 2 * HEAD_BYTES:
             self.refusal = self.refusal or TOO_MANY_HEADERS
         if request.bytes_received > CHUNKING_FACTOR * self._process.limits.body_bytes + 4 * HEAD_BYTES:
             self.refusal = self.refusal or TOO_LARGE
@@ -151,5 +158,6 @@ class RequestReader:
         if request.has_body and self._parser.should_upgrade():  # the body has been passed over
             return
         self.request = None
+        self._ended_one = True
         request.complete = True
         self._take(request)
