@@ -146,8 +146,7 @@ class FastExchange:
                 response = self.request.resolver_match.answer_to(error, self.request)
         self.observation.end(cast("HttpResponse", response))
         exchange.answer(*response.head(self.headers), response.content)
-        # After all answers of this batch: they go out sooner, and the code that records them one after the
-        # other is in the processor's caches.
+        # After the answers of this batch have been sent: no answer waits for the log line of another.
         exchange.soon(self.observation.record)
 
 
