@@ -17,6 +17,8 @@ def printable_lines(text: str) -> str:
 
 def printable_json(text: str) -> str:
     """The same for a JSON text, which stays the same JSON."""
+    if text.isascii() and "\x7f" not in text:  # JSON itself escapes all other ASCII that is not printable
+        return text
     return text if text.isprintable() else _UNPRINTABLE.sub(lambda found: _escape_json(found[0]), text)
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from fcntl import F_SETPIPE_SZ, fcntl
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +19,8 @@ from devtools.stack.spawn import signal_tree, spawn
 
 _STOP_SECONDS = 15.0
 _DRAIN_SECONDS = 2.0
-_CHUNK_BYTES = 65_536
+_CHUNK_BYTES = 1_048_576
+"""A pipe is made as large as this, so that a process that logs much does not wait for its reader."""
 _CHUNK_SECONDS = 0.05
 
 
@@ -130,6 +132,8 @@ def _copy_to_log(lines: IO[bytes], log: logging.Logger) -> None:
     """Logs the lines of each read as one record: a record for each line would cost a busy system much CPU."""
     rest = b""
     with lines:
+        with suppress(OSError):  # The kernel limits what one user's pipes have together.
+            fcntl(lines, F_SETPIPE_SZ, _CHUNK_BYTES)
         while chunk := os.read(lines.fileno(), _CHUNK_BYTES):
             whole, newline, rest = (rest + chunk).rpartition(b"\n")
             if newline:

@@ -1,5 +1,6 @@
 """Counts, for the metrics, what a batch of answers did to its orders."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
@@ -43,8 +44,9 @@ class AnswerCounts:
     def show(self) -> None:
         """Set the metrics about settled orders."""
         now = timezone.now()
+        for status, number in Counter(order.stock_status for order, _ in self._settled).items():
+            ORDERS_SETTLED.labels(status).inc(number)
         for order, trace_parent in self._settled:
-            ORDERS_SETTLED.labels(order.stock_status).inc()
             seconds = (now - order.created_at).total_seconds()
             ORDER_SETTLE_SECONDS.observe(seconds, exemplar(trace_parent))
 

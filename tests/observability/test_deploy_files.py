@@ -75,6 +75,21 @@ def test_inhibitions_name_only_alerts_that_there_are() -> None:
     assert [each for each in patterns if not any(re.fullmatch(each, name) for name in NAMES)] == []
 
 
+def matched(matchers: list[str], severity: str) -> set[str]:
+    """The alerts of this severity that these matchers may match."""
+    by_label: dict[str, str] = dict(re.findall(r'(\w+)=~?"(.*)"', "\n".join(matchers)))
+    if by_label.get("severity", severity) != severity:
+        return set()
+    names = {rule["alert"] for rule in ALERTS if rule["labels"]["severity"] == severity}
+    return {name for name in names if re.fullmatch(by_label.get("alertname", ".+"), name)}
+
+
+@pytest.mark.parametrize("rule", yaml.safe_load(ROUTES.read_text())["inhibit_rules"], ids=str)
+def test_a_warning_silences_no_critical_alert(rule: dict[str, Any]) -> None:
+    if matched(rule["source_matchers"], "warning"):
+        assert matched(rule["target_matchers"], "critical") == set()
+
+
 def test_prometheus_scrapes_each_worker() -> None:
     [job, *_] = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
     [discovery] = job["dns_sd_configs"]

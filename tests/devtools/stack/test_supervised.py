@@ -55,6 +55,12 @@ def test_a_killed_process_is_started_again_within_a_second_and_the_log_says_so(l
     assert lines[2] != first
 
 
+def test_a_process_that_logs_much_does_not_wait_for_the_reader(launch: Launch) -> None:
+    """A relay writes 1 MB a second, and more with a backlog; here 4 MB are written as fast as can be."""
+    process = launch("yes 'a line of the log' | head -n 200000; echo $SECONDS seconds; exec sleep 1000")
+    assert int(wait_for_lines(200_001, process)[-1].split()[0]) <= 1
+
+
 def test_a_process_that_crashes_immediately_is_started_again_after_growing_pauses(launch: Launch) -> None:
     process = launch("exit 3")
     lines = wait_for_lines(3, process)
