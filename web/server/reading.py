@@ -47,6 +47,13 @@ class RequestReader:
 
     def feed(self, data: bytes) -> bool:
         """Read on. False where what comes after is for nobody."""
+        # In parts: what a request takes is counted from the first part on in which no other one ends.
+        for at in range(0, len(data), HEAD_BYTES):
+            if not self.refusal and not self._feed_part(data[at : at + HEAD_BYTES]):
+                return False
+        return True
+
+    def _feed_part(self, data: bytes) -> bool:
         self._first = self._first or data[: len(HTTP_2_PREFACE)]
         self._ended_one = False
         try:
@@ -71,7 +78,7 @@ class RequestReader:
             self._continues = True
             self._parser.feed_data(self.request.framing())
             self._continues = False
-        return not rest or self.feed(rest)
+        return not rest or self._feed_part(rest)
 
     def close(self) -> None:
         """Free the parser, which holds this reader."""
@@ -83,8 +90,7 @@ class RequestReader:
     def _count(self, request: Request, size: int) -> None:
         """Bound what a request takes on the wire, whatever the parser makes of it.
 
-        Bytes that came in one read with the end of another request are not counted: whose they are is not
-        known.
+        Bytes of a part in which another request ends are not counted: whose they are is not known.
         """
         request.bytes_received += size
         if not request.head_complete and request.bytes_received > 2 * HEAD_BYTES:

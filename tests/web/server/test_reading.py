@@ -35,6 +35,14 @@ def test_a_head_that_is_too_long_is_refused_whatever_the_size_of_the_reads(
     assert reader.refusal == TOO_MANY_HEADERS
 
 
+def test_a_head_that_is_too_long_is_refused_behind_another_request_in_the_same_read(
+    reader: RequestReader, taken: list[Request]
+) -> None:
+    reader.feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" + LONG_HEAD)
+    assert reader.refusal == TOO_MANY_HEADERS
+    assert len(taken) == 1
+
+
 def test_a_short_head_behind_a_large_body_in_the_same_read_is_taken(
     reader: RequestReader, taken: list[Request]
 ) -> None:
