@@ -134,10 +134,13 @@ class System:
         return {name: pss(process.pid) for name, process in self.stack.processes.items() if process.pid}
 
     def cpu_seconds(self) -> Mapping[str, float]:
-        """The CPU time that each part of the system has used: processes, servers, brokers."""
-        brokers = {broker.name: broker.pid for broker in self._cluster}
+        """The CPU time that each part of the system has used; the brokers of a cluster are together `kafka`."""
         parts = {name: self.stack.pid(name) for name in (*self.stack.processes, *self.stack.servers)}
-        return cpu_seconds({name: pid for name, pid in {**parts, **brokers}.items() if pid})
+        used = cpu_seconds({name: pid for name, pid in parts.items() if pid})
+        if self._cluster:
+            brokers = {broker.name: broker.pid for broker in self._cluster}
+            used["kafka"] = sum(cpu_seconds({name: pid for name, pid in brokers.items() if pid}).values())
+        return used
 
     def has_heartbeat(self, name: str) -> bool:
         """Whether the running process of this name has given its first heartbeat."""
