@@ -134,7 +134,7 @@ class System:
         return {name: pss(process.pid) for name, process in self.stack.processes.items() if process.pid}
 
     def cpu_seconds(self) -> Mapping[str, float]:
-        """The CPU time that each part of the system has used; the brokers of a cluster are together `kafka`."""
+        """The CPU time that each part of the system has used; a cluster of brokers is one part, `kafka`."""
         parts = {name: self.stack.pid(name) for name in (*self.stack.processes, *self.stack.servers)}
         used = cpu_seconds({name: pid for name, pid in parts.items() if pid})
         if self._cluster:
