@@ -16,6 +16,7 @@ CALIBRATION = Key("orders", "1 item, 16 clients for 20 s", "settled")
 """The one measured rate that the model takes as it is: how much of the cores' time is used."""
 PLANNED_SHARE = 0.7
 """The share of a unit that is planned with: the rest is for bursts, and for the loss of one."""
+_ONE_CLIENT = ", 1 client"
 _CPU_SUFFIX = ": CPU an order"
 _ALL = "all of them"
 _WHOLE = "CPU of the whole system a request"
@@ -74,11 +75,16 @@ def share_used(published: Published) -> float:
 
 
 def measured_points(published: Published) -> Iterator[Point]:
-    """Every published case that has its rate and the CPU of one request in the whole system."""
+    """Every published case that has its rate and the CPU of one request in the whole system.
+
+    Not those of one client: it waits for each answer, and the cores are not full.
+    """
     generator, share = value(published, GENERATOR), share_used(published)
     for row in published.rows:
         cores = cores_of(published, row)
         for case, rate, micros in _cases(published, row):
+            if case.endswith(_ONE_CLIENT):
+                continue
             yield Point(row, case, rate, rate_of_machine(cores, micros, generator, share))
 
 
