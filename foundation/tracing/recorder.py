@@ -27,7 +27,7 @@ from opentelemetry.trace import (
 
 from foundation.lasting_trouble import LastingTrouble
 from foundation.tracing.protocols import Attributes, Kind
-from foundation.tracing.trace_parent import is_sampled, new_trace_parent, without_sampled_flag
+from foundation.tracing.trace_parent import is_sampled, new_trace_parent, trace_id, without_sampled_flag
 from foundation.version import VERSION
 
 EXIT_MILLISECONDS = 2000
@@ -67,11 +67,11 @@ class Recorder:
     def begin_request(self, caller: str) -> "tuple[str, RecordedSpan | None]":
         """The traceparent of a request, and its span if it is recorded; `caller` is what the client sent."""
         own = new_trace_parent()
-        trace_id = int(own.split("-")[1], 16)
-        if not self._decide(trace_id, caller):
+        own_id = int(trace_id(own), 16)
+        if not self._decide(own_id, caller):
             return without_sampled_flag(caller) if caller else own, None
         if not caller:
-            self._ids.given.trace_id = trace_id
+            self._ids.given.trace_id = own_id
         span = self.begin_span("request", caller, "server", {})
         return span.trace_parent, span
 
@@ -93,11 +93,11 @@ class Recorder:
         context = trace.get_current_span().get_span_context()
         return _trace_parent_of(context) if context.is_valid else ""
 
-    def _decide(self, trace_id: int, caller: str) -> bool:
-        """Whether a request is recorded; `trace_id` is one of ours: the caller could choose one that is."""
+    def _decide(self, own_id: int, caller: str) -> bool:
+        """Whether a request is recorded, by a trace id of ours: the caller could choose one that is."""
         if caller and self._follows_caller:
             return is_sampled(caller)
-        return trace_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._bound
+        return own_id & TraceIdRatioBased.TRACE_ID_LIMIT < self._bound
 
 
 class RecordedSpan:
