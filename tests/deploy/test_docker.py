@@ -157,7 +157,7 @@ def test_web_containers_are_restarted_one_by_one_without_one_failed_request(
     product, customer = shop.new_product(stock=1_000_000), shop.new_customer()
     with under_load(customer, shop.web_url, product, callers=2) as load:
         system.run(["bash", "-euc", RESTART], timeout=200)
-    assert load.failures == []
+    assert load.failures == [], system.compose("logs", "--no-log-prefix", "nginx")
     assert load.placed > 0
     assert customer.call("GET", "orders/").json()["count"] == load.placed
 
@@ -169,7 +169,7 @@ def test_a_new_version_takes_over_step_by_step_without_one_failed_request(
     product, customer = shop.new_product(stock=1_000_000), shop.new_customer()
     with under_load(customer, shop.web_url, product, callers=2) as load:
         system.run(["bash", "-euc", UPGRADE], timeout=400, STOCKBRIDGE_IMAGE=NEW_VERSION)
-    assert load.failures == []
+    assert load.failures == [], system.compose("logs", "--no-log-prefix", "nginx")
     assert customer.call("GET", "orders/").json()["count"] == load.placed > 0
     processes = system.containers("web", "sockets", *(worker.name for worker in WORKERS))
     assert {container["Config"]["Image"] for container in processes} == {NEW_VERSION}

@@ -16,7 +16,7 @@ from uvicorn.supervisors import Multiprocess
 from foundation.ecs_line import name_process
 from foundation.logging import logging_config
 from web.server.connection import HttpConnection
-from web.server.draining import DRAIN_SECONDS, shut_out_newcomers
+from web.server.draining import drain
 from web.server.web_process import load_process
 
 BACKLOG = 1024
@@ -30,8 +30,8 @@ class SingleProcess(Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer all who are connected, and end."""
-        shut_out_newcomers(sockets or [])
-        await asyncio.sleep(DRAIN_SECONDS)
+        for seconds in drain(sockets or []):
+            await asyncio.sleep(seconds)
         await super().shutdown(sockets)
 
 
@@ -40,8 +40,8 @@ class Supervisor(Multiprocess):
 
     def terminate_all(self) -> None:
         """Let the processes answer all who are connected, and end."""
-        shut_out_newcomers(self.sockets)
-        time.sleep(DRAIN_SECONDS)
+        for seconds in drain(self.sockets):
+            time.sleep(seconds)
         super().terminate_all()
 
 

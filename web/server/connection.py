@@ -13,6 +13,7 @@ from web.server.answers import refusal_bytes
 from web.server.file_body import FileBody
 from web.server.limits import (
     MOST_REQUESTS_AHEAD,
+    ON_ITS_WAY_SECONDS,
     PATIENCE_SECONDS,
     REQUESTS_AHEAD,
 )
@@ -64,6 +65,8 @@ class HttpConnection(PatientConnection):
         self._awaited: tuple[Request, bool] | None = None
         # Whether the connection ends with the requests that were read.
         self._last = False
+        # Whether it has had a request.
+        self._has_asked = False
 
     # Called by the event loop.
 
@@ -150,6 +153,7 @@ class HttpConnection(PatientConnection):
 
     def _answer(self, request: Request, *, head_alone: bool = False) -> None:
         self._answering = request
+        self._has_asked = True
         self._deadline = NEVER
         self.process.counted.work(self)
         if not head_alone and self.process.exchanges.begin(self, request):
@@ -287,10 +291,15 @@ class HttpConnection(PatientConnection):
             self._linger()
 
     def shutdown(self) -> None:
-        """The server ends (called by uvicorn)."""
-        self._last = self._deaf = True
-        if self._answering is None:
-            self._transport.close()
+        """The server ends (called by uvicorn). A request that is on its way is still answered."""
+        self._last = True
+        is_on_its_way = self._reader.request is not None or not self._has_asked
+        if self._deaf or not is_on_its_way:
+            self._deaf = True
+            if self._answering is None:
+                self._transport.close()
+        elif self._answering is None:
+            self._wait(ON_ITS_WAY_SECONDS)
 
     # Time.
 

@@ -7,13 +7,18 @@ that nothing was sent; behind a proxy, another server takes its request.
 """
 
 import ctypes
+import select
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from time import monotonic
 
 DRAIN_SECONDS = 0.2
-"""How long connections that were accepted have until they are read."""
+"""How long connections that the kernel has accepted have, at least, until the server accepts them."""
+MOST_DRAIN_SECONDS = 5
+"""How long they have at most, on a machine with too much to do."""
+STEP_SECONDS = 0.01
 
 # Linux, asm-generic/socket.h and linux/filter.h: instructions (code, jump if true, jump if false, value).
 _SO_ATTACH_FILTER = 26
@@ -28,7 +33,20 @@ _DROP_NEWCOMERS = (
 )
 
 
-def shut_out_newcomers(listeners: Iterable[socket.socket]) -> None:
+def drain(listeners: Sequence[socket.socket]) -> Iterator[float]:
+    """Shut out newcomers, and give the server time until it has accepted all who were let in.
+
+    Yields:
+        The seconds for which the caller lets the server work before it asks for the next.
+    """
+    end = monotonic() + MOST_DRAIN_SECONDS
+    shut_out_newcomers(listeners)
+    yield DRAIN_SECONDS
+    while select.select(listeners, [], [], 0)[0] and monotonic() < end:
+        yield STEP_SECONDS
+
+
+def shut_out_newcomers(listeners: Sequence[socket.socket]) -> None:
     """Let nobody else connect to these listening sockets, in whatever process; open connections stay.
 
     Where the kernel takes no filters, nothing changes.

@@ -45,6 +45,8 @@ CONNECTIONS = 10_000
 FILES_KEPT_FREE = 200
 PATIENCE_SECONDS = 0.5
 """After which the server asks whether a request would be refused without its body."""
+ON_ITS_WAY_SECONDS = 2.0
+"""In which a server that ends waits for the first request of a connection, or for more of one."""
 SLOWEST_READER_BYTES = 16 * 1024
 LINGER_SECONDS = 2.0
 """In which a client that still sends can read why it was refused."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from devtools.driver.shop import eventually
-from tests.web.server.conftest import Server, serving
+from tests.web.server.conftest import Caller, Server, serving
+from web.server.draining import DRAIN_SECONDS, STEP_SECONDS, drain
 
 CALLERS = 8
 
@@ -62,3 +63,45 @@ def test_every_connection_that_was_made_is_answered_though_the_server_ends(
         for caller in callers:
             caller.join(20)
     assert calls.lost == []
+
+
+HEAD = b"GET / HTTP/1.1\r\nHost: a\r\n"
+
+
+def between_two_requests(server: Server) -> Caller:
+    caller = server.call().raw(HEAD + b"\r\n")
+    assert caller.answer()[0] == 200
+    return caller
+
+
+@pytest.mark.parametrize("sent", [b"", HEAD], ids=["nothing", "half a head"])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_request_that_is_on_its_way_when_the_server_ends_is_answered(
+    processes: int, sent: bytes, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "log", {}, processes=processes) as server:
+        callers = [between_two_requests(server) for _ in range(CALLERS)]
+        late = server.call().raw(sent)
+        server.process.terminate()
+        assert all(caller.is_closed() for caller in callers)
+        assert late.raw(HEAD.removeprefix(sent) + b"\r\n").answer()[0] == 200
+        assert server.process.wait(20) == 0
+
+
+def test_a_connection_without_a_request_does_not_hold_the_end_up(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", {}) as server:
+        silent = server.call()
+        server.process.terminate()
+        assert silent.is_closed()
+        assert server.process.wait(20) == 0
+
+
+def test_the_listening_socket_stays_open_until_all_who_were_let_in_are_accepted() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+    ):
+        steps = drain([listener])
+        assert [next(steps), next(steps)] == [DRAIN_SECONDS, STEP_SECONDS]
+        listener.accept()[0].close()
+        assert list(steps) == []
