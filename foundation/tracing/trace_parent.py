@@ -23,6 +23,11 @@ def trace_parent_from(event_id: str) -> str:
     return f"00-{digest[:32]}-{digest[32:]}-00"
 
 
+def part_of(trace_parent: str) -> str:
+    """That of a new span within the same trace, which is recorded."""
+    return f"00-{trace_id(trace_parent)}-{os.urandom(8).hex()}-01"
+
+
 def trace_id(trace_parent: str) -> str:
     """The part of a traceparent that all its spans have in common."""
     return trace_parent.split("-")[1]
@@ -31,6 +36,11 @@ def trace_id(trace_parent: str) -> str:
 def is_sampled(trace_parent: str) -> bool:
     """Whether the flag is set which says that the trace is recorded."""
     return trace_parent[-1:] in _SAMPLED
+
+
+def with_sampled_flag(trace_parent: str) -> str:
+    """The same traceparent, of a trace that is recorded."""
+    return f"{trace_parent[:-2]}01"
 
 
 def without_sampled_flag(trace_parent: str) -> str:

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from structlog.types import EventDict
 
 from foundation import tracing
-from foundation.tracing.recorder import CollectorExporter
+from foundation.tracing.exporting import CollectorExporter
 from tests.otlp_receiver import OtlpReceiver
 from tests.python_process import run_python
 from tests.recorded_spans import Recorded, recorded

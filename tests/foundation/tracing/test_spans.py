@@ -167,3 +167,13 @@ def test_work_that_fails_is_a_failed_span_without_the_text_of_the_error(recorded
     found = recorded["call"]
     assert (found.status.status_code, found.status.description) == (StatusCode.ERROR, "ValueError")
     assert "alice" not in found.to_json()
+
+
+def test_of_very_many_links_the_newest_are_exported_and_the_others_counted(recorded: Recorded) -> None:
+    span = tracing.begin_span("message", SAMPLED, "consumer", {})
+    for number in range(1, 201):
+        span.link(f"00-{'1' * 32}-{number:016x}-01")
+    span.end()
+    found = recorded["message"]
+    assert [link.context.span_id for link in found.links] == list(range(73, 201))
+    assert found.dropped_links == 72
