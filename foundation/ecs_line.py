@@ -6,6 +6,9 @@ schema wants it for what it does not know.
 
 import json
 import os
+import time
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -69,22 +72,43 @@ def name_process(name: str) -> None:
 
 def ecs_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
     """The entry as one line of JSON, in the order in which people look for the fields."""
-    line: dict[str, Any] = {
-        "@timestamp": entry.pop("timestamp"),
-        "log.level": entry.pop("level"),
-        "message": str(entry.pop("event")),
-        "ecs.version": ECS_VERSION,
-        "service.name": SERVICE,
-        "process.name": _Process.name,
-        "process.pid": os.getpid(),
-    }
+    line: dict[str, Any] = line_head(entry.pop("timestamp"), entry.pop("level"), str(entry.pop("event")))
     if (ms := entry.pop("ms", None)) is not None:
         line["event.duration"] = round(ms * NANOSECONDS)
     names = ACCESS_NAMES if entry["logger"] == "access" else ECS_NAMES
     for name, value in entry.items():
         if value is not None:
             line[names[name]] = value if isinstance(value, _STORED) else str(value)
+    return as_json(line)
+
+
+def line_head(timestamp: str, level: str, message: str) -> dict[str, Any]:
+    """The fields with which every line begins."""
+    return {
+        "@timestamp": timestamp,
+        "log.level": level,
+        "message": message,
+        "ecs.version": ECS_VERSION,
+        "service.name": SERVICE,
+        "process.name": _Process.name,
+        "process.pid": os.getpid(),
+    }
+
+
+def as_json(line: Mapping[str, Any]) -> str:
+    """The fields as JSON, without characters that steer a terminal."""
     try:
         return printable_json(msgspec.json.encode(line, enc_hook=repr).decode())
     except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode and an escape can
         return json.dumps(line, default=repr)
+
+
+def timestamp_now() -> str:
+    """The time now in UTC, as ISO 8601 with microseconds."""
+    second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_text_of(second)}.{nanoseconds // 1000:06d}Z"
+
+
+@lru_cache(maxsize=1)  # Many lines are logged within one second.
+def _text_of(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))

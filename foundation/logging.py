@@ -2,7 +2,8 @@
 
 Code logs facts: `structlog.get_logger(__name__).info("order placed", order=…)`. Fields that a request or a
 batch has bound with `structlog.contextvars` (trace_parent, user, order, group, topic, partition, offset) are
-added. structlog writes its lines itself: the standard library's way is several times as slow (ADR 17).
+added. structlog writes its lines itself: the standard library's way is several times as slow (ADR 17). A line
+that every request has goes past the processors where lines are JSON: `EcsLog`.
 """
 
 import logging.config
@@ -10,10 +11,8 @@ import os
 import re
 import sys
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from select import PIPE_BUF
 from typing import Any, TextIO
 
@@ -22,8 +21,8 @@ from django.core.exceptions import ImproperlyConfigured
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from foundation.console_line import ConsoleLine
-from foundation.ecs_line import ecs_line
-from foundation.log_levels import LogLevels, read_levels
+from foundation.ecs_line import as_json, ecs_line, line_head, timestamp_now
+from foundation.log_levels import LEVELS, LogLevels, read_levels
 
 SECRET_NAMES = frozenset(
     {
@@ -53,6 +52,7 @@ def logging_config(log_format: str, levels: LogLevels | None = None) -> None:
         wrapper_class=_filtering(levels),
         cache_logger_on_first_use=True,
     )
+    write_ecs_lines(log_format, levels)
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": [structlog.stdlib.ExtraAdder()],
@@ -166,6 +166,44 @@ def _parts(lines: Sequence[str]) -> Iterator[str]:
         yield "\n".join(part)
 
 
+class EcsLog:
+    """A logger that is given its fields by the schema's names, where lines are JSON.
+
+    It takes a third of the time that the processors take. Its lines have these fields alone: nothing that is
+    bound to the log, and no exception.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def is_used(self) -> bool:
+        """Whether lines are JSON; where they are for people, structlog has to write them."""
+        return _ecs.lines is not None
+
+    def write(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
+        """Write the line if lines of this level are written."""
+        if _ecs.lines and LEVELS[level] >= _ecs.levels.level_of(self._name):
+            line = {**line_head(timestamp_now(), level, message), **fields, "log.logger": self._name}
+            _ecs.lines.msg(_masked(as_json(line)))
+
+
+class _EcsLines:
+    """Where such lines are written, and from which level on; nowhere where lines are for people."""
+
+    lines: _LineLogger | None = None
+    levels = read_levels(())
+
+
+_ecs = _EcsLines()
+
+
+def write_ecs_lines(log_format: str, levels: LogLevels) -> None:
+    """Have each `EcsLog` write lines from now on if this format is `json`."""
+    _ecs.levels = levels
+    _ecs.lines = _LineLogger(_stderr()) if log_format == "json" else None
+
+
 def line_processors(log_format: str, *, coloured: bool = False) -> list[Processor]:
     """What makes a line of an entry, whether it comes from structlog or from the standard library."""
     return [
@@ -198,28 +236,22 @@ def _without_record(_logger: WrappedLogger, _method: str, entry: EventDict) -> E
 
 
 def _timestamp(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
-    """The time now in UTC, as ISO 8601 with microseconds."""
-    second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    entry["timestamp"] = f"{_text_of(second)}.{nanoseconds // 1000:06d}Z"
+    entry["timestamp"] = timestamp_now()
     return entry
-
-
-@lru_cache(maxsize=1)  # Many lines are logged within one second.
-def _text_of(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def _trace_id(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
     """The trace id out of a W3C `trace_parent`, or out of several: what the lines of a request share."""
     trace_parent = entry.pop("trace_parent", "")
     if isinstance(trace_parent, list):
-        entry["trace.id"] = [found for each in trace_parent if (found := _id_in(each))]
-    elif found := _id_in(trace_parent):
+        entry["trace.id"] = [found for each in trace_parent if (found := trace_id_in(each))]
+    elif found := trace_id_in(trace_parent):
         entry["trace.id"] = found
     return entry
 
 
-def _id_in(trace_parent: str) -> str | None:
+def trace_id_in(trace_parent: str) -> str | None:
+    """The trace id that the log shows of a traceparent; None where it is none."""
     return trace_parent[TRACE_ID] if len(trace_parent) == TRACE_PARENT_LENGTH else None
 
 
@@ -230,10 +262,14 @@ def _without_secrets(_logger: WrappedLogger, _method: str, entry: EventDict) -> 
 
 
 def _without_passwords_and_addresses(_logger: WrappedLogger, _method: str, line: Any) -> str:
-    """Connection URLs reach the log inside the error texts of others, and so do mail addresses."""
+    return _masked(str(line))
+
+
+def _masked(line: str) -> str:
+    """The line without passwords in connection URLs, which error texts of others have, and mail addresses."""
     if line.find("@", AFTER_TIMESTAMP) >= 0:
         line = MAIL_ADDRESS.sub("***@***", PASSWORD_IN_URL.sub(r"\1:***@", line))
-    return str(line)
+    return line
 
 
 def _error_fields(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:

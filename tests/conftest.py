@@ -13,7 +13,8 @@ from pytest_django.plugin import DjangoDbBlocker
 from structlog.testing import capture_logs
 from structlog.types import EventDict
 
-from foundation.logging import line_processors
+from foundation.log_levels import read_levels
+from foundation.logging import line_processors, write_ecs_lines
 from foundation.rates import read_rate
 from foundation.shared_connection import shared_connection
 from orders_app.mail.telling import MAIL
@@ -59,10 +60,12 @@ def log_format(name: str) -> Iterator[None]:
     processors = structlog.get_config()["processors"]  # the list that loggers in use share
     kept = list(processors)
     processors[:] = line_processors(name)
+    write_ecs_lines(name, read_levels(()))
     try:
         yield
     finally:
         processors[:] = kept
+        write_ecs_lines("console", read_levels(()))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+import structlog
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIRequest
@@ -26,12 +27,14 @@ from web.bodies import read_body
 from web.endpoint import Endpoint
 from web.errors import error_answer
 from web.log_fields import LogFields
-from web.middleware import Observation, View, observe_requests
+from web.middleware import Observation, View, count, observe_requests
 from web.middleware_headers import Headers, MiddlewareHeaders
 from web.rendering import to_json
 from web.server.exchanges import Exchange
 from web.throttles import NO_VIEW, AddressThrottle, require_unthrottled
 from web.usual_form import JSON, has_usual_form
+
+log = structlog.get_logger(__name__)
 
 SMALL_BODY_BYTES = 16 * 1024
 """A larger body is read in a thread: the event loop is for all requests."""
@@ -45,6 +48,7 @@ class FastPath:
         self.endpoints = [FastEndpoint(import_string(name)) for name in settings.FAST_ENDPOINTS]
         self.observed: Any = observe_requests(cast("View", _answer))
         self.headers = MiddlewareHeaders()
+        self.answered = Answered()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -64,7 +68,7 @@ class FastPath:
         headers = self.headers.of_answer(endpoint.allow, environ)
         if headers is None:
             return None
-        return FastExchange(FastRequest(environ, endpoint, arguments), headers).begin
+        return FastExchange(FastRequest(environ, endpoint, arguments), headers, self.answered).begin
 
     def match(self, environ: WSGIEnvironment) -> tuple["FastEndpoint | None", dict[str, Any]]:
         """The endpoint and the path's arguments, where the fast path takes the request."""
@@ -116,11 +120,33 @@ class FastResponse:
         return f"{status} {status.phrase}", list((headers | own).items())
 
 
+class Answered:
+    """Requests that are answered and not recorded yet. All of it runs on the event loop."""
+
+    def __init__(self) -> None:
+        self._observations: list[Observation] = []
+
+    def add(self, exchange: Exchange, observation: Observation) -> None:
+        """Record this one after the answers of its batch have been sent: no answer waits for a log line."""
+        self._observations.append(observation)
+        if len(self._observations) == 1:
+            exchange.soon(self._record)
+
+    def _record(self) -> None:
+        observations, self._observations = self._observations, []
+        count(observations)
+        for each in observations:
+            try:
+                each.record()
+            except Exception:
+                log.exception("request not recorded")
+
+
 class FastExchange:
     """A request that waits for its service without a thread."""
 
-    def __init__(self, request: FastRequest, headers: Headers) -> None:
-        self.request, self.headers = request, headers
+    def __init__(self, request: FastRequest, headers: Headers, answered: Answered) -> None:
+        self.request, self.headers, self.answered = request, headers, answered
         self.observation = Observation(cast("HttpRequest", request))
 
     def begin(self, exchange: Exchange) -> None:
@@ -146,8 +172,7 @@ class FastExchange:
                 response = self.request.resolver_match.answer_to(error, self.request)
         self.observation.end(cast("HttpResponse", response))
         exchange.answer(*response.head(self.headers), response.content)
-        # After the answers of this batch have been sent: no answer waits for the log line of another.
-        exchange.soon(self.observation.record)
+        self.answered.add(exchange, self.observation)
 
 
 def _raise(error: Exception) -> NoReturn:

@@ -2,7 +2,8 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from http import HTTPStatus
@@ -15,14 +16,11 @@ from django.utils.functional import SimpleLazyObject
 
 from foundation.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS
 from foundation.tracing import Span, begin_request, trace_id
-from foundation.tracing.exemplars import exemplar
+from foundation.tracing.exemplars import observe_all
+from web.access_line import WATCHING, Access
 from web.log_fields import log_fields_of
 
-log = structlog.get_logger("access")
-
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
-WATCHING = frozenset({"/health/live", "/health/ready", "/metrics"})
-"""Programs ask for these every few seconds; that they were answered is no news."""
 LETS_IN = ":token>"
 """In the route of a link whose token is a credential: such a path is not logged."""
 # A UUID in any of its usual forms: with capitals, without dashes.
@@ -48,6 +46,7 @@ def observe_requests(get_response: View) -> View:
         with observation.bound():
             response = get_response(request)
         observation.end(response)
+        count([observation])
         observation.record()
         return response
 
@@ -55,19 +54,27 @@ def observe_requests(get_response: View) -> View:
 
 
 class Observation:
-    """A request that is observed, from its beginning on."""
+    """A request that is observed, from its beginning on; when it is answered, also its answer.
+
+    `labels` are method and route. Of these there is a bounded number, whatever clients send; a route has no
+    ids and no tokens in it.
+    """
+
+    response: HttpResponse
+    seconds: float
+    labels: tuple[str, str]
 
     def __init__(self, request: HttpRequest) -> None:
         self._start = time.perf_counter()
         self._request = request
-        self._trace_parent, self._span = begin_request(request.META)
-        request.trace_parent = self._trace_parent  # type: ignore[attr-defined]
+        self.trace_parent, self._span = begin_request(request.META)
+        request.trace_parent = self.trace_parent  # type: ignore[attr-defined]
 
     @contextmanager
     def bound(self) -> Iterator[None]:
         """Log lines of this thread are those of the request."""
         # Not structlog's context manager, which reads all context variables of the thread.
-        bound = structlog.contextvars.bind_contextvars(trace_parent=self._trace_parent)
+        bound = structlog.contextvars.bind_contextvars(trace_parent=self.trace_parent)
         try:
             yield
         finally:
@@ -75,15 +82,54 @@ class Observation:
 
     def end(self, response: HttpResponse) -> None:
         """The request is answered by this; the answer gets its id."""
-        self._seconds = time.perf_counter() - self._start
-        self._response = response
-        response["X-Request-Id"] = trace_id(self._trace_parent)
+        self.seconds = time.perf_counter() - self._start
+        self.response = response
+        self.labels = _method_and_route(self._request)
+        response["X-Request-Id"] = trace_id(self.trace_parent)
 
     def record(self) -> None:
-        """Count and log how the request was answered."""
-        _record(self._request, self._response, self._trace_parent, self._seconds)
-        if self._span:
-            _end_span(self._span, self._request, self._response)
+        """Log how the request was answered, and end its span."""
+        request, user = self._request, _known_user(self._request)
+        self._log(request, user)
+        if self._span and request.path not in WATCHING:
+            self._end_span(self._span, user)
+
+    def _log(self, request: HttpRequest, user: str | None) -> None:
+        _, route = self.labels
+        access = Access(
+            request.method,
+            f"/{route}" if LETS_IN in route else request.path,
+            self.response.status_code,
+            round(self.seconds * 1000, 2),
+            user,
+            self.trace_parent,
+            log_fields_of(self.response),
+        )
+        is_watching = request.path in WATCHING and access.status < HTTPStatus.BAD_REQUEST
+        access.log("debug" if is_watching else "info")
+
+    def _end_span(self, span: Span, user: str | None) -> None:
+        method, route = self.labels
+        status = self.response.status_code
+        attributes: dict[str, str | int] = {
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+        }
+        span.tell(attributes | ({"user.id": user} if user else {}), name=f"{method} {route}")
+        span.end(str(status) if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "")
+
+
+def count(observations: Sequence[Observation]) -> None:
+    """Count these requests, which are answered, and their time."""
+    statuses = Counter((*each.labels, each.response.status_code) for each in observations)
+    for labels, number in statuses.items():
+        _requests(*labels).inc(number)
+    seconds: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
+    for each in observations:
+        seconds[each.labels].append((each.seconds, each.trace_parent))
+    for method_and_route, found in seconds.items():
+        observe_all(_seconds(*method_and_route), found)
 
 
 def normalise_path(get_response: View) -> View:
@@ -102,41 +148,9 @@ def normalise_path(get_response: View) -> View:
     return normalised
 
 
-def _record(request: HttpRequest, response: HttpResponse, trace_parent: str, seconds: float) -> None:
-    method, route = _method_and_route(request)
-    _requests(method, route, response.status_code).inc()
-    _seconds(method, route).observe(seconds, exemplar(trace_parent))
-    is_watching = request.path in WATCHING and response.status_code < HTTPStatus.BAD_REQUEST
-    (log.debug if is_watching else log.info)(
-        "request",
-        method=request.method,
-        path=f"/{route}" if LETS_IN in route else request.path,
-        status=response.status_code,
-        ms=round(seconds * 1000, 2),
-        user=_known_user(request),
-        trace_parent=trace_parent,
-        **log_fields_of(response),
-    )
-
-
 def _method_and_route(request: HttpRequest) -> tuple[str, str]:
-    """Of these there is a bounded number, whatever clients send; a route has no ids and no tokens in it."""
     method = request.method if request.method in METHODS else "other"
     return str(method), request.resolver_match.route if request.resolver_match else "unmatched"
-
-
-def _end_span(span: Span, request: HttpRequest, response: HttpResponse) -> None:
-    if request.path in WATCHING:
-        return
-    method, route = _method_and_route(request)
-    attributes: dict[str, str | int] = {
-        "http.request.method": method,
-        "http.route": route,
-        "http.response.status_code": response.status_code,
-    }
-    user = _known_user(request)
-    span.tell(attributes | ({"user.id": user} if user else {}), name=f"{method} {route}")
-    span.end(str(response.status_code) if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "")
 
 
 def _known_user(request: HttpRequest) -> str | None:

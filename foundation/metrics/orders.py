@@ -1,7 +1,8 @@
 """The metrics of orders: how many are placed and settled, which wait, and what is done with old ones."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
 
+from foundation.metrics.batch_histogram import BatchHistogram
 from foundation.metrics.buckets import MILLISECONDS_TO_TEN_MINUTES
 from foundation.metrics.series import begin_at_0
 
@@ -16,7 +17,7 @@ ORDERS_SETTLED = Counter(
     ["outcome"],
 )
 begin_at_0(ORDERS_SETTLED, "reserved", "rejected", "released")
-ORDER_SETTLE_SECONDS = Histogram(
+ORDER_SETTLE_SECONDS = BatchHistogram(
     "stockbridge_order_settle_seconds",
     "Time from placing an order until the answer about its stock is recorded.",
     buckets=MILLISECONDS_TO_TEN_MINUTES,

@@ -5,6 +5,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from foundation.metrics.batch_histogram import BatchHistogram
 from foundation.metrics.buckets import MILLISECONDS_TO_A_MINUTE, MILLISECONDS_TO_SECONDS
 from foundation.metrics.series import begin_at_0
 
@@ -13,7 +14,7 @@ HTTP_REQUESTS = Counter(
     "HTTP requests answered.",
     ["method", "route", "status"],
 )
-HTTP_REQUEST_SECONDS = Histogram(
+HTTP_REQUEST_SECONDS = BatchHistogram(
     "stockbridge_http_request_seconds",
     "Time from the first middleware to the response.",
     ["method", "route"],
