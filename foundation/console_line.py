@@ -1,6 +1,7 @@
 """A log line for people: time, level, what happened, and its facts; in colour on a terminal."""
 
 from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 from structlog.types import EventDict, WrappedLogger
 
@@ -74,6 +75,8 @@ def _value(value: object) -> str:
     """A word as it is, the beginning of a list, anything else as Python writes it."""
     if isinstance(value, str):
         return value if value.isprintable() and " " not in value else repr(value)
+    if isinstance(value, UUID):
+        return str(value)
     return _listed(value) if isinstance(value, list | tuple) else repr(value)
 
 

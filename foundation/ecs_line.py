@@ -100,7 +100,7 @@ def as_json(line: Mapping[str, Any]) -> str:
     try:
         return printable_json(msgspec.json.encode(line, enc_hook=repr).decode())
     except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode and an escape can
-        return json.dumps(line, default=repr)
+        return json.dumps(msgspec.to_builtins(line, enc_hook=repr))
 
 
 def timestamp_now() -> str:

@@ -21,6 +21,7 @@ from foundation.logging import lines_written_together
 from tests.conftest import log_format
 
 Entries = list[dict[str, Any]]
+ORDER = "019b7e2a-0b1c-7d3e-8f40-0123456789ab"
 
 PROGRAM = """
 import logging, sys, structlog
@@ -122,12 +123,14 @@ def test_text_that_is_not_unicode_is_escaped(log_format: str) -> None:
     program = (
         f'import structlog; from foundation.logging import logging_config; logging_config("{log_format}")\n'
     )
-    program += r'structlog.get_logger("shop").info("read", name="\ud800", pieces=2)'
+    program += f"from uuid import UUID; ids = [UUID({ORDER!r})]\n"
+    program += r'structlog.get_logger("shop").info("read", name="\ud800", order=ids, pieces=2)'
     done = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
     )
     [line] = done.stderr.splitlines()
     assert r"\ud800" in line
+    assert ORDER in line
     assert log_format == "console" or json.loads(line)["labels.pieces"] == 2
 
 
@@ -222,12 +225,19 @@ def test_of_a_long_list_a_console_shows_the_beginning() -> None:
     )
 
 
+def test_an_id_is_its_text_on_a_console() -> None:
+    entry = {"timestamp": "2026-11-26T14:03:11.015373Z", "level": "info", "logger": "shop", "event": "sent"}
+    one, more = uuid4(), [uuid4()]
+    line = ConsoleLine(coloured=False)(None, "info", {**entry, "event_id": one, "order": more})
+    assert line.endswith(f" event_id={one} order={more[0]}")
+
+
 def test_a_batch_is_logged_with_all_its_orders_in_lines_that_a_pipe_takes_whole(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     number = 100
-    listed = {
-        "order": [str(uuid4()) for _ in range(number)],
+    listed: dict[str, list[object]] = {
+        "order": [uuid4() for _ in range(number)],
         "topic": ["order.status.changed"] * number,
         "trace_parent": [f"00-{uuid4().hex}-b7ad6b7169203331-01" for _ in range(number)],
     }
@@ -237,15 +247,15 @@ def test_a_batch_is_logged_with_all_its_orders_in_lines_that_a_pipe_takes_whole(
             structlog.get_logger("batch"), "sent", {name: values[:1] for name, values in listed.items()}
         )
         log_batch(structlog.get_logger("batch"), "sent", {name: [] for name in listed})
-    lines = capfd.readouterr().err.splitlines()
+    lines, orders = capfd.readouterr().err.splitlines(), [str(order) for order in listed["order"]]
     assert max(map(len, lines)) < PIPE_BUF
     *several, one = map(json.loads, lines)
-    assert [order for line in several for order in line["order.id"]] == listed["order"]
+    assert [order for line in several for order in line["order.id"]] == orders
     assert [trace for line in several for trace in line["trace.id"]] == [
-        each.split("-")[1] for each in listed["trace_parent"]
+        str(each).split("-")[1] for each in listed["trace_parent"]
     ]
     assert sum(line["labels.orders"] for line in several) == number
-    assert (one["order.id"], one["kafka.topic"]) == (listed["order"][0], "order.status.changed")
+    assert (one["order.id"], one["kafka.topic"]) == (orders[0], "order.status.changed")
 
 
 def test_a_trouble_that_lasts_is_two_lines_with_a_count_of_the_others(captured_log: list[EventDict]) -> None:

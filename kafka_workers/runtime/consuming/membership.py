@@ -35,6 +35,9 @@ SETTLE_SECONDS = 0.3
 JOIN_POLL_SECONDS = 0.02
 """The same while the first partitions are awaited."""
 
+LOSS_SECONDS = 1
+"""Longest wait for the client to say which partitions are lost, after it was refused a commit."""
+
 LIST_TOPICS_SECONDS = 1
 """Longest wait for the list of topics, in a worker that has nothing else to do."""
 
@@ -194,11 +197,21 @@ class GroupMembership:
         for partition, offset in self._current.offsets.items():
             self._offsets.advance(partition, offset)
         try:
-            self._offsets.commit(self._consumer)
+            if not self._offsets.commit(self._consumer):
+                self._await_loss()
         except MembershipEnded:
             log.warning("membership ended: the batch comes again to the next member")
             self._rejoin()
         self._current = Polled(has_more=self.has_more)
+
+    def _await_loss(self) -> None:
+        """Let the client say that the partitions of the batch are lost: it does so after the refused commit.
+
+        Until then, what was polled ahead of them would be handled here and by their next member.
+        """
+        end = time.monotonic() + LOSS_SECONDS
+        while self._assigned & self._current.offsets.keys() and time.monotonic() < end:
+            self._serve_and_buffer(JOIN_POLL_SECONDS)
 
     def give_back(self, messages: Sequence[Message]) -> None:
         """Take these last messages out of the batch: they are not committed, and come again."""

@@ -55,11 +55,11 @@ class Offsets:
             self._next.pop(partition, None)
             self._committed.pop(partition, None)
 
-    def commit(self, consumer: Consumer) -> None:
+    def commit(self, consumer: Consumer) -> bool:
         """Commit the offsets to which `advance` has moved.
 
-        When the membership is lost, that is logged and nothing is committed, since the next member handles
-        the messages again. Raises BrokerUnavailable: then the offsets are still to be committed.
+        False when the membership is lost: that is logged and nothing is committed, since the next member
+        handles the messages again. Raises BrokerUnavailable: then the offsets are still to be committed.
         Raises MembershipEnded when this client can never commit again.
         """
         new = {
@@ -79,6 +79,7 @@ class Offsets:
         else:
             raise BrokerUnavailable(f"the offsets were not committed: {error.str()}")
         self._next = {}
+        return error is None
 
     def on_commit(self, error: KafkaError | None, partitions: list[TopicPartition]) -> None:
         """The client's callback for a commit; a late answer to an abandoned commit is ignored."""
