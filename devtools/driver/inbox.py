@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from devtools.driver.patience import PATIENCE_SECONDS
 from devtools.driver.shop import eventually
 
 _PAGE = 1000
@@ -42,7 +43,7 @@ class Inbox:
         """The mails with this text since a Unix time, newest first."""
         return list(self._pages(search, since))
 
-    def wait_for(self, search: str, count: int = 1, seconds: float = 15) -> list[Mail]:
+    def wait_for(self, search: str, count: int = 1, seconds: float = PATIENCE_SECONDS) -> list[Mail]:
         """The mails with this text, as soon as there are so many; newest first."""
 
         def found() -> list[Mail]:

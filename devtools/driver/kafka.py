@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, Producer, TopicPartition
 
+from devtools.driver.patience import PATIENCE_SECONDS
+
 
 @dataclass(frozen=True)
 class Record:
@@ -68,7 +70,7 @@ class KafkaClient:
         self.producer.close()
 
     def read(
-        self, topics: Iterable[str], enough: Callable[[list[Record]], bool], seconds: float = 15
+        self, topics: Iterable[str], enough: Callable[[list[Record]], bool], seconds: float = PATIENCE_SECONDS
     ) -> list[Record]:
         """Reads the topics from their start until `enough` is true of the messages; fails after `seconds`."""
         consumer = Consumer(
@@ -99,7 +101,9 @@ class KafkaClient:
         finally:
             consumer.close()
 
-    def of_order(self, order_id: str, *topics: str, count: int = 1, seconds: float = 15) -> list[Record]:
+    def of_order(
+        self, order_id: str, *topics: str, count: int = 1, seconds: float = PATIENCE_SECONDS
+    ) -> list[Record]:
         """Reads the topics until they have `count` messages with this order's key; returns those."""
 
         def enough(records: list[Record]) -> bool:

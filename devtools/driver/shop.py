@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from devtools.driver.patience import PATIENCE_SECONDS
+
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -23,7 +25,7 @@ PENDING, PROCESSING, SHIPPED, DELIVERED, CANCELLED = 1, 2, 3, 4, 5
 PAYMENT_PENDING, PAID, PAYMENT_FAILED, REFUNDED = 1, 2, 3, 4
 
 
-def eventually(probe: Callable[[], T], what: str, seconds: float = 15) -> T:
+def eventually(probe: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """The first truthy value that `probe` gives; fails with `what` and the last value after `seconds`."""
     end = time.monotonic() + seconds
     while not (value := probe()):
@@ -39,13 +41,13 @@ class Listener:
     connection: ClientConnection
     received: list[Json] = field(default_factory=list)
 
-    def next(self, seconds: float = 15) -> Json:
+    def next(self, seconds: float = PATIENCE_SECONDS) -> Json:
         """The next message; fails after `seconds`."""
         message: Json = json.loads(self.connection.recv(timeout=seconds))
         self.received.append(message)
         return message
 
-    def wait_for(self, kind: str, order_id: str, seconds: float = 15) -> Json:
+    def wait_for(self, kind: str, order_id: str, seconds: float = PATIENCE_SECONDS) -> Json:
         """The first message of this type about this order, received already or still to come."""
         end = time.monotonic() + seconds
         position = 0
@@ -109,15 +111,19 @@ class Caller:
         order: Json = answer.json()
         return order
 
-    def wait_for_status(self, order_id: str, status: int, seconds: float = 15) -> Json:
+    def wait_for_status(self, order_id: str, status: int, seconds: float = PATIENCE_SECONDS) -> Json:
         """Waits until the order has this status; returns the order."""
         return self._wait_until(order_id, "status", status, seconds)
 
-    def wait_for_stock_status(self, order_id: str, stock_status: str, seconds: float = 15) -> Json:
+    def wait_for_stock_status(
+        self, order_id: str, stock_status: str, seconds: float = PATIENCE_SECONDS
+    ) -> Json:
         """Waits until the order has this stock status; returns the order."""
         return self._wait_until(order_id, "stockStatus", stock_status, seconds)
 
-    def wait_for_payment_status(self, order_id: str, payment_status: int, seconds: float = 15) -> Json:
+    def wait_for_payment_status(
+        self, order_id: str, payment_status: int, seconds: float = PATIENCE_SECONDS
+    ) -> Json:
         """Waits until the order has this payment status; returns the order."""
         return self._wait_until(order_id, "paymentStatus", payment_status, seconds)
 
@@ -195,7 +201,7 @@ class Shop:
         product: Json = answer.json()
         return product
 
-    def wait_for_stock(self, product_id: str, stock: int, seconds: float = 15) -> None:
+    def wait_for_stock(self, product_id: str, stock: int, seconds: float = PATIENCE_SECONDS) -> None:
         last: list[int] = [-1]
 
         def reached() -> bool:

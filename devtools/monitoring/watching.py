@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from devtools.driver.patience import PATIENCE_SECONDS
 from devtools.monitoring.configuration import Trial, write_configuration, write_routes
 from devtools.monitoring.servers import AlertmanagerServer, PrometheusServer
 from devtools.stack.ports import free_ports
@@ -101,7 +102,7 @@ class Monitoring:
         )
         return {each["labels"]["alertname"] for each in found}
 
-    def wait_for_scrape(self, seconds: float = 30) -> None:
+    def wait_for_scrape(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until each target has been scraped. Raises NotSeen."""
         self.wait_until(
             lambda: bool(found := self.query("up")) and all(each.value == 1 for each in found),
@@ -109,14 +110,14 @@ class Monitoring:
             seconds,
         )
 
-    def wait_for_alert(self, name: str, seconds: float = 60) -> Alert:
+    def wait_for_alert(self, name: str, seconds: float = PATIENCE_SECONDS) -> Alert:
         """Wait until this alert fires, and return it. Raises NotSeen."""
         self.wait_until(
             lambda: name in self.firing(), lambda: f"{name} does not fire: {self.alerts()}", seconds
         )
         return next(alert for alert in self.alerts() if alert.name == name)
 
-    def wait_for_end(self, name: str, seconds: float = 60) -> None:
+    def wait_for_end(self, name: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until this alert does not fire any more. Raises NotSeen."""
         self.wait_until(lambda: name not in self.firing(), lambda: f"{name} fires still", seconds)
 

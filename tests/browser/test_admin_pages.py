@@ -98,7 +98,7 @@ def test_a_dead_letter_is_found_read_and_discarded_for_a_reason(
         administrator.goto(address)
         return found.count() == 1
 
-    eventually(is_listed, "the dead letter is in the list", 30)
+    eventually(is_listed, "the dead letter is in the list")
     require_sound(administrator)
     administrator.locator(".sb-table tbody th a").click()
     expect(administrator.get_by_text("no json")).to_be_visible()

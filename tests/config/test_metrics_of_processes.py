@@ -51,9 +51,7 @@ def value(port: int, name: str, **labels: str) -> float | None:
 def test_a_worker_in_a_container_shows_its_own_metrics() -> None:
     [port] = free_ports(1)
     with running(WORKER, port):
-        eventually(
-            lambda: value(port, "worker_heartbeat_timestamp_seconds", worker=RELAY.name), "it beats", 30
-        )
+        eventually(lambda: value(port, "worker_heartbeat_timestamp_seconds", worker=RELAY.name), "it beats")
         assert value(port, "relay_leaders") == 0
         assert value(port, "worker_processes", worker=RELAY.name, state="working") is None
 
@@ -62,7 +60,7 @@ def test_web_processes_show_together_what_they_share_and_whether_servers_answer(
     [port] = free_ports(1)
     with running(WEB, port, tmp_path):
         eventually(
-            lambda: value(port, "worker_processes", worker="web", state="working") == 2, "both are there", 30
+            lambda: value(port, "worker_processes", worker="web", state="working") == 2, "both are there"
         )
         assert value(port, "dependency_up", dependency="postgresql") == 0
 

@@ -78,7 +78,7 @@ def test_a_broker_and_the_primary_member_are_killed_and_orders_go_on(system: Com
         order = eventually(lambda: placed(customer, product), "an order is taken", 60)
         customer.wait_for_status(order["id"], PROCESSING, seconds=90)
     shop.wait_for_stock(product, 7)
-    eventually(lambda: restarts(system, "kafka") == 1, "the broker is back", 30)
+    eventually(lambda: restarts(system, "kafka") == 1, "the broker is back")
 
 
 def placed(customer: Caller, product: str) -> Json:

@@ -4,6 +4,7 @@ import json
 import queue
 from typing import Any, NamedTuple
 
+from devtools.driver.patience import PATIENCE_SECONDS
 from tests.local_server import LocalServer, Request
 
 
@@ -21,7 +22,7 @@ class Webhook(LocalServer):
         super().__init__()
         self._notices: queue.Queue[Notice] = queue.Queue()
 
-    def next_notice(self, seconds: float = 30) -> Notice:
+    def next_notice(self, seconds: float = PATIENCE_SECONDS) -> Notice:
         """The next message that comes. Raises queue.Empty if none comes in this time."""
         return self._notices.get(timeout=seconds)
 

@@ -39,7 +39,7 @@ def web_url(django_db_setup: None, mongodb: str, web_log: Path) -> Iterator[str]
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: accepts(port), "the web process listens", 30)
+        eventually(lambda: accepts(port), "the web process listens")
         yield f"http://127.0.0.1:{port}"
     finally:
         web.terminate()

@@ -13,6 +13,7 @@ from django.test import override_settings
 from prometheus_client import REGISTRY
 
 from devtools.driver.kafka import KafkaClient, Record
+from devtools.driver.patience import PATIENCE_SECONDS
 from devtools.driver.shop import eventually
 from devtools.stack.server import Server
 from kafka_workers.consumers.orders import ORDER_CONSUMER
@@ -61,7 +62,9 @@ def send(kafka_client: KafkaClient, *orders: OrderDocument, **changes: Any) -> N
             kafka_client.send(topic, str(order.id), value, {"traceparent": TRACE_PARENT})
 
 
-def wait_for(order: OrderDocument, payment_status: PaymentStatus, seconds: float = 30) -> OrderDocument:
+def wait_for(
+    order: OrderDocument, payment_status: PaymentStatus, seconds: float = PATIENCE_SECONDS
+) -> OrderDocument:
     eventually(
         lambda: now(order).payment_status == payment_status, f"the payment {payment_status.label}", seconds
     )

@@ -229,9 +229,7 @@ def test_a_relay_without_write_permission_keeps_its_position_and_publishes_when_
             assert event_log.stored_position(RELAY_READER) == event_log.START
             assert worker_access.bench.count(topic) == before
             worker_access.grant(missing)
-        eventually(
-            lambda: event_log.stored_position(RELAY_READER) == event_log.end_position(), "all sent", 30
-        )
+        eventually(lambda: event_log.stored_position(RELAY_READER) == event_log.end_position(), "all sent")
     for topic in topics:
         assert worker_access.bench.kafka_client.of_order(str(order), topic)
         assert lines(captured_log, f"WRITE the topic {topic}") == 1

@@ -65,7 +65,7 @@ def client(server: SchemaRegistryServer, settings: Settings) -> Iterator[SchemaR
 def register(*topics: str, stop: Event) -> None:
     begin_registration(topics or [topic.name for topic in BUSINESS_TOPICS], stop)
     wanted = [topic for topic in BUSINESS_TOPICS if not topics or topic.name in topics]
-    eventually(lambda: all(topic.schema_id for topic in wanted), "every schema is registered", 30)
+    eventually(lambda: all(topic.schema_id for topic in wanted), "every schema is registered")
 
 
 def test_every_schema_is_registered_with_backward_compatibility_and_keeps_its_id(
@@ -140,7 +140,7 @@ def test_a_schema_that_the_registry_refuses_is_told_and_the_others_are_registere
     client.register_schema(SUBJECT, Schema(json.dumps(other), "JSON"))
     client.set_compatibility(SUBJECT, "BACKWARD")
     begin_registration(["order.created", "inventory.reserve"], stop)
-    eventually(lambda: "schemas registered" in [entry["event"] for entry in captured_log], "the end", 30)
+    eventually(lambda: "schemas registered" in [entry["event"] for entry in captured_log], "the end")
     [refusal] = [entry for entry in captured_log if entry["event"].startswith("schema refused")]
     assert refusal["topic"] == "order.created"
     assert CREATED.schema_id is None
@@ -156,7 +156,7 @@ def test_a_worker_registers_what_it_sends_when_it_starts(
     subjects = {f"{topic}-value" for topic in RELAY.sends}
     with start(RELAY, SCHEMA_REGISTRY_URL=server.url) as worker:
         try:
-            eventually(lambda: set(client.get_subjects()) == subjects, "every schema is registered", 30)
+            eventually(lambda: set(client.get_subjects()) == subjects, "every schema is registered")
         finally:
             worker.terminate()
             worker.communicate(timeout=30)
@@ -171,4 +171,4 @@ def test_a_registry_that_comes_back_gets_the_schemas(
     begin_registration(["order.created"], stop)
     assert CREATED.schema_id is None
     server.start()
-    eventually(lambda: CREATED.schema_id is not None, "the schema is registered", 30)
+    eventually(lambda: CREATED.schema_id is not None, "the schema is registered")

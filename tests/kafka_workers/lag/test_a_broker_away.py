@@ -71,9 +71,9 @@ def test_a_partition_without_a_leader_is_told_and_the_others_are_measured(
             return {each.topic: (each.written, each.under_replicated) for each in counter.count()}
         return {}
 
-    eventually(lambda: counts() == {ONE_COPY: (3, 0), THREE_COPIES: (3, 0)}, "all is counted", 30)
+    eventually(lambda: counts() == {ONE_COPY: (3, 0), THREE_COPIES: (3, 0)}, "all is counted")
     brokers[2].kill()
-    eventually(lambda: counts() == {ONE_COPY: (3, 1), THREE_COPIES: (3, 3)}, "what is missing is told", 30)
+    eventually(lambda: counts() == {ONE_COPY: (3, 1), THREE_COPIES: (3, 3)}, "what is missing is told")
     with LagWatch(window_seconds=30, groups=[GROUP]) as watch:
         seen = {(each.lag.topic, each.lag.partition): each.unread for each in watch.look()}
         [(topic, partition)] = watch.leaderless
@@ -106,7 +106,7 @@ def test_a_group_whose_coordinator_moves_to_another_broker_is_asked_about_again(
     write_one_into_each_partition(THREE_COPIES, settings.KAFKA_BROKERS)
     groups = [f"{GROUP}-{number}" for number in range(12)]  # each broker coordinates some of them
     for group in groups:
-        eventually(partial(is_committed, group), f"{group} has committed", 30)
+        eventually(partial(is_committed, group), f"{group} has committed")
     errors: list[str] = []
 
     def committed(reader: LagReader) -> dict[str, int | None]:
@@ -121,7 +121,7 @@ def test_a_group_whose_coordinator_moves_to_another_broker_is_asked_about_again(
         stopped = pool.submit(brokers[2].stop)
         while not stopped.done():
             committed(reader)
-        eventually(lambda: committed(reader) == dict.fromkeys(groups, 1), "all is told again", 30)
+        eventually(lambda: committed(reader) == dict.fromkeys(groups, 1), "all is told again")
     assert [each for each in errors if "oordinator" in each] == []
 
 

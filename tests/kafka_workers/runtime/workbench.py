@@ -12,6 +12,7 @@ import msgspec
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from devtools.driver.kafka import KafkaClient, Record
+from devtools.driver.patience import PATIENCE_SECONDS
 from devtools.driver.shop import eventually
 from kafka_workers.runtime.broker.client_config import reader_config
 from kafka_workers.runtime.broker.topics import Topic, create_topics, topics_of_group
@@ -44,7 +45,7 @@ class Worker:
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
-    def end(self, seconds: float = 15) -> None:
+    def end(self, seconds: float = PATIENCE_SECONDS) -> None:
         """Stops the worker as SIGTERM does."""
         self.stop.set()
         self._thread.join(seconds)

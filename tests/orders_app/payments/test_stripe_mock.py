@@ -29,7 +29,7 @@ def gateway() -> Iterator[StripeGateway]:
         [program, "-http-addr", f"127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            eventually(lambda: _listens(port), "Stripe's mock server", 30)
+            eventually(lambda: _listens(port), "Stripe's mock server")
             yield StripeGateway(key="sk_test_123", address=f"http://127.0.0.1:{port}")
         finally:
             server.terminate()

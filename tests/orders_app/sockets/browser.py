@@ -14,6 +14,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from devtools.driver.patience import PATIENCE_SECONDS
+
 REPLAY_EVENTS = 400
 """SOCKET_REPLAY_EVENTS of the tests' daphne: how many missed events it replays."""
 SLOW_SECONDS = 2
@@ -53,7 +55,7 @@ class Browser:
     def send_frame(self, frame: str | bytes) -> None:
         self._connection.send(frame)
 
-    def receive(self, seconds: float = 10) -> Json:
+    def receive(self, seconds: float = PATIENCE_SECONDS) -> Json:
         message: Json = json.loads(self._connection.recv(timeout=seconds))
         return message
 
@@ -80,7 +82,7 @@ class Browser:
         self.send("subscribe:orders")
         assert self.receive() == {"type": "subscribed:orders"}
 
-    def close_code(self, seconds: float = 10) -> int:
+    def close_code(self, seconds: float = PATIENCE_SECONDS) -> int:
         """The code with which the server closes the socket; fails on a message, and after `seconds`."""
         with pytest.raises(ConnectionClosed) as closed:
             self._connection.recv(timeout=seconds)

@@ -43,7 +43,7 @@ def socket_url(
             stderr=stderr,
         )
     try:
-        eventually(lambda: accepts(port), "daphne listens", 30)
+        eventually(lambda: accepts(port), "daphne listens")
         yield f"ws://127.0.0.1:{port}/ws/orders/"
         daphne.terminate()
         assert daphne.wait(10) == 0

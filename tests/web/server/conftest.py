@@ -110,7 +110,7 @@ def serving(log: Path, settings: Mapping[str, str], *, processes: int = 1) -> It
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: accepts(port), "the server listens", 30)
+        eventually(lambda: accepts(port), "the server listens")
         server = Server(port, process, log)
         try:
             yield server

@@ -66,9 +66,9 @@ def _refused(server: Server) -> tuple[int, dict[str, object]] | None:
 def test_a_process_that_answers_no_exchange_is_replaced(tmp_path: Path) -> None:
     with serving(tmp_path / "log", {"STUCK_SECONDS": "2"}, processes=2) as server:
         stuck = server.call().send("GET /exchange/stuck HTTP/1.1", "Host: a")
-        eventually(lambda: "no request is answered that waits for a batch" in server.log, "it ends", 20)
+        eventually(lambda: "no request is answered that waits for a batch" in server.log, "it ends")
         assert stuck.is_closed()
-        assert eventually(lambda: server.echo()[0] == 200, "another answers", 20)
+        assert eventually(lambda: server.echo()[0] == 200, "another answers")
 
 
 def test_a_server_that_is_told_to_end_answers_what_it_has_begun(tmp_path: Path) -> None:

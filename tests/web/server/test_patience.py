@@ -116,7 +116,7 @@ def test_a_client_that_does_not_read_a_large_answer_is_dropped(server: Server, p
     before = worker.memory_info().rss
     callers = [server.call().send(f"GET {path} HTTP/1.1", "Host: a") for _ in range(2)]
     assert server.echo()[0] == 200
-    eventually(lambda: len(_connections(worker, server.port)) == 0, "both dropped", 15)
+    eventually(lambda: len(_connections(worker, server.port)) == 0, "both dropped")
     if path == "/stream":
         assert worker.memory_info().rss - before < LARGE_BYTES // 2
     for caller in callers:
@@ -127,18 +127,18 @@ def test_a_process_whose_threads_are_stuck_is_replaced(tmp_path: Path) -> None:
     with serving(tmp_path / "log", {"STUCK_SECONDS": "2"}, processes=2) as server:
         workers = {worker.pid for worker in _workers(server)}
         stuck = [server.call().send("GET /stuck HTTP/1.1", "Host: a") for _ in range(100)]
-        eventually(lambda: "all threads are stuck" in server.log, "the process ends", 20)
-        eventually(lambda: {worker.pid for worker in _workers(server)} - workers, "a new process", 20)
+        eventually(lambda: "all threads are stuck" in server.log, "the process ends")
+        eventually(lambda: {worker.pid for worker in _workers(server)} - workers, "a new process")
         for caller in stuck:
             caller.close()
-        assert eventually(lambda: _answers(server), "a new process answers", 20)
+        assert eventually(lambda: _answers(server), "a new process answers")
 
 
 def test_a_killed_process_is_replaced_and_sigterm_ends_the_server(tmp_path: Path) -> None:
     with serving(tmp_path / "log", {}, processes=2) as server:
         killed = _workers(server)[0]
         killed.kill()
-        eventually(lambda: len({w.pid for w in _workers(server)} - {killed.pid}) == 2, "replaced", 20)
+        eventually(lambda: len({w.pid for w in _workers(server)} - {killed.pid}) == 2, "replaced")
         assert server.echo()[0] == 200
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(15) == 0

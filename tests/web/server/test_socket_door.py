@@ -51,7 +51,7 @@ def running_daphne(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
             stderr=subprocess.STDOUT,
         )
     try:
-        eventually(lambda: accepts(port), "daphne listens", 30)
+        eventually(lambda: accepts(port), "daphne listens")
         yield Server(port, process, log)
     finally:
         process.terminate()
