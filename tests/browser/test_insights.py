@@ -6,7 +6,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from devtools.driver.shop import Caller, Shop
+from devtools.driver.shop import Caller, Shop, eventually
+from devtools.faults.broker import Broker
+from devtools.stack.stack import Stack
+from kafka_workers.workers import ANALYTICS
 from tests.browser.requirements import require_all
 from tests.browser.watching import Watcher
 
@@ -15,8 +18,10 @@ MILLISECONDS = 60_000
 
 
 def test_the_figures_move_by_themselves_and_are_the_same_as_a_chart_a_table_and_a_file(
-    staff: Page, account: Caller, shop: Shop
+    staff: Page, account: Caller, shop: Shop, stack: Stack
 ) -> None:
+    broker = Broker(stack.env["KAFKA_BROKERS"])
+    eventually(lambda: not broker.lag(ANALYTICS.group), "orders of earlier tests are in the figures")
     staff.goto("/insights/?range=today")
     expect(staff.get_by_role("heading", name="Insights")).to_be_visible()
     orders = staff.locator(".stat", has=staff.get_by_text("Orders", exact=True)).locator(".stat__value")

@@ -27,7 +27,7 @@ END_SECONDS = 10.0
 def seconds_until_orders_are_processing(system: System, product: str, count: int) -> float:
     began = time.monotonic()
     for order in [system.prober.place((product, 1)) for _ in range(count)]:
-        system.prober.wait_for_status(order["id"], PROCESSING, seconds=30)
+        system.prober.wait_for_status(order["id"], PROCESSING)
     return time.monotonic() - began
 
 
@@ -59,6 +59,7 @@ def only_worker(system: System, worker: Worker) -> Iterator[subprocess.Popen[byt
         yield process
     finally:
         process.kill()
+        process.wait()
         system.restore_workers()
 
 
