@@ -55,12 +55,24 @@ def update_worker_processes() -> None:
 
 
 def begin_to_watch(worker: str) -> Heartbeat:
-    """Give this process, which is warm, the heartbeat of `worker`; it logs which others do not work."""
-    heartbeat = Heartbeat(worker)
+    """Give this process the heartbeat of `worker`; it logs which others do not work.
+
+    It is ready from `tell_ready` on.
+    """
+    heartbeat = _ThisProcess.heartbeat = Heartbeat(worker)
     heartbeat.end_with_process()
-    heartbeat.tell_warm()
     threading.Thread(target=_watch, args=[heartbeat, worker], name="heartbeat", daemon=True).start()
     return heartbeat
+
+
+def tell_ready() -> None:
+    """Note that this process takes requests: it is warm and listens; nothing where it has no heartbeat."""
+    if _ThisProcess.heartbeat:
+        _ThisProcess.heartbeat.tell_warm()
+
+
+class _ThisProcess:
+    heartbeat: Heartbeat | None = None
 
 
 def _watch(heartbeat: Heartbeat, worker: str) -> None:

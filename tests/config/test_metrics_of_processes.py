@@ -1,19 +1,24 @@
 """Metrics of real processes: each on its own port as in containers, or together by a shared directory."""
 
+import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPConnection
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from devtools.driver.patience import PATIENCE_SECONDS
 from devtools.driver.shop import eventually
 from devtools.stack.ports import free_ports
 from kafka_workers.workers import RELAY
 from tests.kafka_workers.test_worker_processes import NOTHING_LISTENS
+from tests.orders_app.sockets.conftest import accepts
 
 WEB = ("-m", "web.server", "--port", "0", "--processes", "2", "config.wsgi:application")
 WORKER = ("manage.py", RELAY.command)
@@ -63,6 +68,24 @@ def test_web_processes_show_together_what_they_share_and_whether_servers_answer(
             lambda: value(port, "worker_processes", worker="web", state="working") == 2, "both are there"
         )
         assert value(port, "dependency_up", dependency="postgresql") == 0
+
+
+def has_started(port: int) -> bool:
+    """Whether the process says on this port that it waits no more for its own start."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    with suppress(OSError), closing(connection):
+        connection.request("GET", "/health/ready")
+        return "its own start" not in json.loads(connection.getresponse().read())["waitingFor"]
+    return False
+
+
+def test_a_web_process_listens_before_it_says_that_it_has_started() -> None:
+    own, web = free_ports(2)
+    with running(("-m", "web.server", "--port", str(web), "config.wsgi:application"), own):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while not has_started(own):  # without a pause: the two moments are milliseconds apart
+            assert time.monotonic() < end
+        assert accepts(web)
 
 
 def test_web_processes_that_share_nothing_do_not_share_a_port() -> None:

@@ -18,6 +18,7 @@ from foundation.logging import logging_config
 from web.server.connection import HttpConnection
 from web.server.draining import drain
 from web.server.web_process import load_process
+from web.worker_health import tell_ready
 
 BACKLOG = 1024
 FROZEN_SECONDS = 15
@@ -27,6 +28,11 @@ SHUTDOWN_SECONDS = 10
 
 class SingleProcess(Server):
     """A server that is one process, and so may close its listening socket to all."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. Only then the process is ready: another one that ends when it is must lose no request."""
+        await super().startup(sockets)
+        tell_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer all who are connected, and end."""
@@ -85,7 +91,7 @@ def _require_shared_metrics(processes: int) -> None:
 
 def _config(options: argparse.Namespace) -> Config:
     return Config(
-        partial(load_process, options.application),
+        partial(load_process, options.application, is_one_of_several=options.processes > 1),
         factory=True,
         host=options.host,
         port=options.port,

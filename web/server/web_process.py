@@ -19,6 +19,7 @@ from web.server.exchanges import Exchanges
 from web.server.limits import CHECK_SECONDS, Limits
 from web.server.watchdog import Watchdog
 from web.server.work_threads import WorkThreads
+from web.worker_health import tell_ready
 
 # uvicorn ends its processes by the signal that they got, which would leave undone what is to be done at their
 # end. This module is loaded before uvicorn notes which handler was set.
@@ -65,9 +66,10 @@ class WebProcess:
         loop.call_later(CHECK_SECONDS, self._check, loop)
 
 
-def load_process(path: str) -> WebProcess:
+def load_process(path: str, *, is_one_of_several: bool) -> WebProcess:
     """The web process of the application at `package.module:name`, with the limits of its Django settings.
 
+    One of several is ready when it is loaded: they share a socket, on which the first of them has listened.
     A wrong setting ends the process, and with it the server: it would be as wrong at the next start.
     """
     pause_garbage_collector()
@@ -76,6 +78,8 @@ def load_process(path: str) -> WebProcess:
     try:
         application: WSGIApplication = getattr(import_module(module), name)
         tune_garbage_collector()
+        if is_one_of_several:
+            tell_ready()
         return WebProcess(application, Limits(**settings.WEB_LIMITS))
     except ImproperlyConfigured as error:
         print(f"web: {error}", file=sys.stderr)  # noqa: T201 - there may be no log yet
