@@ -61,6 +61,9 @@ _STORED = (str, int, float, list, tuple)
 """Types of values that have the same mapping in every line; an object would be another one's text."""
 
 
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+
 class _Process:
     name = SERVICE
 
@@ -98,7 +101,7 @@ def line_head(timestamp: str, level: str, message: str) -> dict[str, Any]:
 def as_json(line: Mapping[str, Any]) -> str:
     """The fields as JSON, without characters that steer a terminal."""
     try:
-        return printable_json(msgspec.json.encode(line, enc_hook=repr).decode())
+        return printable_json(_encode(line).decode())
     except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode and an escape can
         return json.dumps(msgspec.to_builtins(line, enc_hook=repr))
 

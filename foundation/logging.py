@@ -156,7 +156,7 @@ def _parts(lines: Sequence[str]) -> Iterator[str]:
     part: list[str] = []
     size = 0
     for line in lines:
-        bytes_of_line = len(line.encode(errors="replace")) + 1
+        bytes_of_line = 1 + (len(line) if line.isascii() else len(line.encode(errors="replace")))
         if part and size + bytes_of_line > PIPE_BUF:
             yield "\n".join(part)
             part, size = [], 0
@@ -184,7 +184,9 @@ class EcsLog:
     def write(self, level: str, message: str, fields: Mapping[str, Any]) -> None:
         """Write the line if lines of this level are written."""
         if _ecs.lines and LEVELS[level] >= _ecs.levels.level_of(self._name):
-            line = {**line_head(timestamp_now(), level, message), **fields, "log.logger": self._name}
+            line = line_head(timestamp_now(), level, message)
+            line["log.logger"] = self._name
+            line |= fields
             _ecs.lines.msg(_masked(as_json(line)))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from foundation.ecs_line import ACCESS_NAMES, NANOSECONDS
+from foundation.ecs_line import ECS_NAMES, NANOSECONDS
 from foundation.logging import EcsLog, trace_id_in
 from web.log_fields import LogFields
 
@@ -20,7 +20,7 @@ WATCHING = frozenset({"/health/live", "/health/ready", "/metrics"})
 class Access:
     """One request and its answer."""
 
-    method: str | None
+    method: str
     path: str
     status: int
     ms: float
@@ -33,18 +33,31 @@ class Access:
         if ecs_log.is_used:
             ecs_log.write(level, "request", self._ecs_fields())
         else:
-            getattr(log, level)("request", **self._fields(), trace_parent=self.trace_parent, ms=self.ms)
+            self._log_for_people(level)
 
     def _ecs_fields(self) -> dict[str, Any]:
-        fields = {**self._fields(), "trace.id": trace_id_in(self.trace_parent)}
-        found = {ACCESS_NAMES[name]: value for name, value in fields.items() if value is not None}
-        return {"event.duration": round(self.ms * NANOSECONDS), **found}
-
-    def _fields(self) -> dict[str, Any]:
-        return {
-            "method": self.method,
-            "path": self.path,
-            "status": self.status,
-            "user": self.user,
-            **self.fields,
+        found = {
+            "event.duration": round(self.ms * NANOSECONDS),
+            "http.request.method": self.method,
+            "url.path": self.path,
+            "http.response.status_code": self.status,
         }
+        if self.user is not None:
+            found["user.id"] = self.user
+        if trace_id := trace_id_in(self.trace_parent):
+            found["trace.id"] = trace_id
+        for name, value in self.fields.items():
+            found[ECS_NAMES[name]] = value
+        return found
+
+    def _log_for_people(self, level: str) -> None:
+        getattr(log, level)(
+            "request",
+            method=self.method,
+            path=self.path,
+            status=self.status,
+            ms=self.ms,
+            user=self.user,
+            trace_parent=self.trace_parent,
+            **self.fields,
+        )

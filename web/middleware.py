@@ -97,7 +97,7 @@ class Observation:
     def _log(self, request: HttpRequest, user: str | None) -> None:
         _, route = self.labels
         access = Access(
-            request.method,
+            request.method or "",
             f"/{route}" if LETS_IN in route else request.path,
             self.response.status_code,
             round(self.seconds * 1000, 2),

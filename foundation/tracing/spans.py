@@ -44,7 +44,7 @@ def is_recorded(trace_parent: str) -> bool:
 
 def recorded(trace_parents: Iterable[str]) -> list[str]:
     """Those of these traceparents whose traces this process records."""
-    return [] if _recorder is None else [each for each in trace_parents if is_sampled(each)]
+    return [] if _recorder is None else list(filter(is_sampled, trace_parents))
 
 
 def begin_request(headers: Mapping[str, Any]) -> tuple[str, Span | None]:

@@ -17,7 +17,7 @@ TEXT = st.text(st.characters(), max_size=40) | st.sampled_from(
 TRACE_PARENTS = st.sampled_from(["", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"])
 ACCESSES = st.builds(
     Access,
-    method=st.none() | TEXT,
+    method=TEXT,
     path=TEXT,
     status=st.integers(100, 599),
     ms=st.floats(0, 60_000).map(lambda ms: round(ms, 2)),
