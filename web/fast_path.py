@@ -134,10 +134,11 @@ class Answered:
 
     def _record(self) -> None:
         observations, self._observations = self._observations, []
-        count(observations)
-        for each in observations:
+        steps: list[Callable[[], None]] = [partial(count, observations)]
+        steps += [each.record for each in observations]
+        for step in steps:
             try:
-                each.record()
+                step()
             except Exception:
                 log.exception("request not recorded")
 

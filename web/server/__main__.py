@@ -17,8 +17,7 @@ from foundation.ecs_line import name_process
 from foundation.logging import logging_config
 from web.server.connection import HttpConnection
 from web.server.draining import drain
-from web.server.web_process import load_process
-from web.worker_health import tell_ready
+from web.server.web_process import load_process, tell_listening
 
 BACKLOG = 1024
 FROZEN_SECONDS = 15
@@ -28,11 +27,6 @@ SHUTDOWN_SECONDS = 10
 
 class SingleProcess(Server):
     """A server that is one process, and so may close its listening socket to all."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen. Only then the process is ready: another one that ends when it is must lose no request."""
-        await super().startup(sockets)
-        tell_ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer all who are connected, and end."""
@@ -91,7 +85,7 @@ def _require_shared_metrics(processes: int) -> None:
 
 def _config(options: argparse.Namespace) -> Config:
     return Config(
-        partial(load_process, options.application, is_one_of_several=options.processes > 1),
+        partial(load_process, options.application),
         factory=True,
         host=options.host,
         port=options.port,
@@ -107,6 +101,7 @@ def _config(options: argparse.Namespace) -> Config:
         backlog=BACKLOG,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         timeout_worker_healthcheck=FROZEN_SECONDS,
+        callback_notify=tell_listening,
     )
 
 

@@ -223,7 +223,7 @@ class HttpConnection(PatientConnection):
     def _refuse_answering(self, request: Request, refusal: Refusal) -> None:
         if not self.gone:
             record_refusal(request, refusal[0])
-            self._last = True
+            self._last = self._deaf = True
             self.on_answer(request, refusal_bytes(*refusal))
 
     def _end_answer(self, request: Request) -> None:
@@ -245,7 +245,8 @@ class HttpConnection(PatientConnection):
             self._await_client()
 
     def _last_answer(self, request: Request) -> bool:
-        return not request.keep_alive or (self._last and not self._ahead)
+        is_on_its_way = self._reader.request is not None and not self._deaf
+        return not request.keep_alive or (self._last and not self._ahead and not is_on_its_way)
 
     def _next(self) -> None:
         """Answer the next request, once the client has read the answers before it."""
@@ -291,14 +292,15 @@ class HttpConnection(PatientConnection):
             self._linger()
 
     def shutdown(self) -> None:
-        """The server ends (called by uvicorn). A request that is on its way is still answered."""
+        """The server ends (called by uvicorn). Requests that were read are answered, and one on its way."""
         self._last = True
-        is_on_its_way = self._reader.request is not None or not self._has_asked
-        if self._deaf or not is_on_its_way:
-            self._deaf = True
-            if self._answering is None:
-                self._transport.close()
-        elif self._answering is None:
+        self._end = monotonic() + ON_ITS_WAY_SECONDS
+        self._deaf = self._deaf or (self._has_asked and self._reader.request is None)
+        if self._is_busy:
+            return
+        if self._deaf:
+            self._transport.close()
+        else:
             self._wait(ON_ITS_WAY_SECONDS)
 
     # Time.

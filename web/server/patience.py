@@ -22,6 +22,8 @@ class PatientConnection(asyncio.Protocol):
         self.limits = process.limits
         self.address = ""
         self._deadline = NEVER
+        # When the connection closes at the latest while it waits for its client: the server ends.
+        self._end = NEVER
         # Whether what the client sends is no longer read, and whether it is only read away.
         self._deaf = self._lingers = False
         self._lingered = 0
@@ -34,7 +36,7 @@ class PatientConnection(asyncio.Protocol):
     def _wait(self, seconds: float) -> None:
         """From now on the connection waits for its client, and for so long."""
         self._since = monotonic()
-        self._deadline = self._since + seconds
+        self._deadline = min(self._since + seconds, self._end)
         self.process.counted.wait(self)
 
     def check(self, now: float) -> None:
@@ -63,6 +65,7 @@ class PatientConnection(asyncio.Protocol):
         self._transport.resume_reading()
         if self._transport.can_write_eof():
             self._transport.write_eof()
+        self._end = NEVER
         self._wait(LINGER_SECONDS)
 
     def give_way(self) -> None:

@@ -66,10 +66,9 @@ class WebProcess:
         loop.call_later(CHECK_SECONDS, self._check, loop)
 
 
-def load_process(path: str, *, is_one_of_several: bool) -> WebProcess:
+def load_process(path: str) -> WebProcess:
     """The web process of the application at `package.module:name`, with the limits of its Django settings.
 
-    One of several is ready when it is loaded: they share a socket, on which the first of them has listened.
     A wrong setting ends the process, and with it the server: it would be as wrong at the next start.
     """
     pause_garbage_collector()
@@ -78,9 +77,12 @@ def load_process(path: str, *, is_one_of_several: bool) -> WebProcess:
     try:
         application: WSGIApplication = getattr(import_module(module), name)
         tune_garbage_collector()
-        if is_one_of_several:
-            tell_ready()
         return WebProcess(application, Limits(**settings.WEB_LIMITS))
     except ImproperlyConfigured as error:
         print(f"web: {error}", file=sys.stderr)  # noqa: T201 - there may be no log yet
         sys.exit(STARTUP_FAILURE)
+
+
+async def tell_listening() -> None:
+    """Say that this process is ready; uvicorn calls it when the process listens, and every half minute."""
+    tell_ready()

@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from devtools.driver.shop import eventually
 from foundation.metrics import PAYMENT_DIFFERENCES
 from orders_app.document import OrderDocument, PaymentFailure
 from orders_app.models import LastPaymentAudit, Order, Refund
@@ -43,10 +44,15 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 def quick_and_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time between the looks, and no money that earlier tests took for orders that are forgotten."""
     monkeypatch.setattr(auditing, "SETTLE_SECONDS", 0)
+    eventually(no_payment_is_processing, "payments of earlier tests have ended")
     for payment in gateway().payments():
         returned = sum(each.amount for each in gateway().refunds(payment.id))
         if payment.state == PaymentState.SUCCEEDED and returned < payment.amount:
             give_back_by_hand(payment, payment.amount - returned)
+
+
+def no_payment_is_processing() -> bool:
+    return all(payment.state != PaymentState.PROCESSING for payment in gateway().payments())
 
 
 def audit(*options: str) -> tuple[int, list[str]]:

@@ -38,6 +38,10 @@ def _answer_later(exchange: Exchange) -> None:
     Timer(0.2, exchange.soon, [answer]).start()
 
 
+def _answer_late(exchange: Exchange) -> None:
+    Timer(1, _answer_later, [exchange]).start()
+
+
 def _fail(_exchange: Exchange) -> None:
     raise ZeroDivisionError
 
@@ -46,6 +50,7 @@ EXCHANGES: dict[str, Callable[[Exchange], None]] = {
     "/exchange": _answer_at_once,
     "/exchange/begun": lambda exchange: exchange.answer("200 OK", [("Content-Length", "5")], b"begun"),
     "/exchange/later": _answer_later,
+    "/exchange/late": _answer_late,
     "/exchange/raises": _fail,
     "/exchange/raises/later": lambda exchange: exchange.soon(partial(_fail, exchange)),
     "/exchange/stuck": lambda _: None,

@@ -9,7 +9,9 @@ import pytest
 
 from devtools.driver.shop import eventually
 from tests.web.server.conftest import Caller, Server, serving
+from web.server.__main__ import SHUTDOWN_SECONDS
 from web.server.draining import DRAIN_SECONDS, STEP_SECONDS, drain
+from web.server.limits import ON_ITS_WAY_SECONDS
 
 CALLERS = 8
 
@@ -80,12 +82,43 @@ def test_a_request_that_is_on_its_way_when_the_server_ends_is_answered(
     processes: int, sent: bytes, tmp_path: Path
 ) -> None:
     with serving(tmp_path / "log", {}, processes=processes) as server:
-        callers = [between_two_requests(server) for _ in range(CALLERS)]
         late = server.call().raw(sent)
-        server.process.terminate()
-        assert all(caller.is_closed() for caller in callers)
+        wait_for_the_end(server)
         assert late.raw(HEAD.removeprefix(sent) + b"\r\n").answer()[0] == 200
         assert server.process.wait(20) == 0
+
+
+def wait_for_the_end(server: Server) -> None:
+    """Ask the server to end, and wait until it closes connections."""
+    callers = [between_two_requests(server) for _ in range(CALLERS)]
+    server.process.terminate()
+    assert all(caller.is_closed() for caller in callers)
+
+
+def test_the_rest_of_a_request_is_awaited_on_a_connection_that_has_had_others(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", {}) as server:
+        late = between_two_requests(server).raw(HEAD)
+        wait_for_the_end(server)
+        assert late.raw(b"\r\n").answer()[0] == 200
+        assert server.process.wait(20) == 0
+
+
+def test_a_request_behind_one_that_is_being_answered_is_answered_too(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", {}) as server:
+        two = server.call().send("POST /exchange/late HTTP/1.1", "Host: a").raw(HEAD)
+        wait_for_the_end(server)
+        two.raw(b"\r\n")
+        assert (two.answer(), two.answer()[0]) == ((200, {"text": "later"}), 200)
+        assert server.process.wait(20) == 0
+
+
+def test_a_body_that_does_not_come_holds_the_end_up_for_two_seconds_and_is_told(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", {}) as server:
+        silent = server.call().send("POST / HTTP/1.1", "Host: a", "Content-Length: 10")
+        wait_for_the_end(server)
+        assert silent.answer()[0] == 408
+        assert silent.is_closed()
+        assert server.process.wait(SHUTDOWN_SECONDS - ON_ITS_WAY_SECONDS) == 0
 
 
 def test_a_connection_without_a_request_does_not_hold_the_end_up(tmp_path: Path) -> None:

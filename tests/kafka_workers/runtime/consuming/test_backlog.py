@@ -152,3 +152,30 @@ def test_messages_polled_ahead_of_one_that_is_not_due_are_not_passed_over(bench:
         member.poll_batch(5)
         member.commit()
         assert 20 - bench.lag() == 12
+
+
+def serve(member: membership.GroupMembership) -> list[Message]:
+    """Serves the client for a moment; the messages that have arrived and are in no batch."""
+    member._serve_and_buffer(0.1)
+    return member._buffer
+
+
+def test_what_was_polled_ahead_is_dropped_though_the_loss_is_told_only_after_the_refused_commit(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_to_one_partition(bench, 1, 2)
+    with closing(join(bench)) as member:
+        eventually(lambda: member.poll_batch(1), "the first message")
+        eventually(lambda: serve(member), "the second message")
+        assert len(member.poll_ahead(1)) == 1
+        served: list[float] = []
+
+        def serve_and_tell_the_loss_later(seconds: float) -> None:
+            served.append(seconds)
+            if len(served) == 2:
+                member._on_lost(member._consumer, member._partitions())
+
+        monkeypatch.setattr(member, "_serve_and_buffer", serve_and_tell_the_loss_later)
+        monkeypatch.setattr(member._offsets, "commit", lambda _: False)
+        member.commit()
+        assert (member.batch, member.is_ahead) == ([], False)
