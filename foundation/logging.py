@@ -169,7 +169,7 @@ def _parts(lines: Sequence[str]) -> Iterator[str]:
 class EcsLog:
     """A logger that is given its fields by the schema's names, where lines are JSON.
 
-    It takes a third of the time that the processors take. Its lines have these fields alone: nothing that is
+    It takes half the time that the processors take. Its lines have these fields alone: nothing that is
     bound to the log, and no exception.
     """
 
