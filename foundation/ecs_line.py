@@ -47,14 +47,6 @@ ECS_NAMES = _Names(
         "event_id": "event.id",
     }
 )
-ACCESS_NAMES = _Names(
-    {
-        **ECS_NAMES,
-        "method": "http.request.method",
-        "path": "url.path",
-        "status": "http.response.status_code",
-    }
-)
 
 
 _STORED = (str, int, float, list, tuple)
@@ -78,10 +70,9 @@ def ecs_line(_logger: WrappedLogger, _method: str, entry: EventDict) -> str:
     line: dict[str, Any] = line_head(entry.pop("timestamp"), entry.pop("level"), str(entry.pop("event")))
     if (ms := entry.pop("ms", None)) is not None:
         line["event.duration"] = round(ms * NANOSECONDS)
-    names = ACCESS_NAMES if entry["logger"] == "access" else ECS_NAMES
     for name, value in entry.items():
         if value is not None:
-            line[names[name]] = value if isinstance(value, _STORED) else str(value)
+            line[ECS_NAMES[name]] = value if isinstance(value, _STORED) else str(value)
     return as_json(line)
 
 

@@ -1,13 +1,15 @@
 """The access line: of each request, what was asked for and how it was answered."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from foundation.ecs_line import ECS_NAMES, NANOSECONDS
 from foundation.logging import EcsLog, trace_id_in
-from web.log_fields import LogFields
+
+if TYPE_CHECKING:  # the web server loads this module before Django
+    from web.log_fields import LogFields
 
 log = structlog.get_logger("access")
 ecs_log = EcsLog("access")
@@ -18,15 +20,15 @@ WATCHING = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 @dataclass(slots=True)
 class Access:
-    """One request and its answer."""
+    """One request and its answer; one that the server refuses by itself has the first three fields alone."""
 
     method: str
     path: str
     status: int
-    ms: float
-    user: str | None
-    trace_parent: str
-    fields: LogFields
+    ms: float | None = None
+    user: str | None = None
+    trace_parent: str = ""
+    fields: "LogFields" = field(default_factory=dict)
 
     def log(self, level: str) -> None:
         """Write the line; an access line of JSON is made past the processors of other lines (ADR 17)."""
@@ -36,12 +38,13 @@ class Access:
             self._log_for_people(level)
 
     def _ecs_fields(self) -> dict[str, Any]:
-        found = {
-            "event.duration": round(self.ms * NANOSECONDS),
+        found: dict[str, Any] = {
             "http.request.method": self.method,
             "url.path": self.path,
             "http.response.status_code": self.status,
         }
+        if self.ms is not None:
+            found["event.duration"] = round(self.ms * NANOSECONDS)
         if self.user is not None:
             found["user.id"] = self.user
         if trace_id := trace_id_in(self.trace_parent):

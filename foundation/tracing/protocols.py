@@ -29,7 +29,7 @@ class Span(Protocol):
 
 
 class Recorder(Protocol):
-    """Records spans: `recorder.py`, by OpenTelemetry."""
+    """Records spans: `recorder.py`."""
 
     def begin_request(self, caller: str) -> tuple[str, Span | None]:
         """The traceparent of a request, and its span if it is recorded; `caller` is what the client sent."""

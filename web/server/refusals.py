@@ -2,9 +2,8 @@
 
 from http import HTTPStatus
 
-import structlog
-
 from foundation.metrics import HTTP_REQUESTS
+from web.access_line import Access
 from web.server.request import Request
 
 Refusal = tuple[HTTPStatus, str, str]
@@ -27,11 +26,9 @@ BODY_TIMEOUT = (HTTPStatus.REQUEST_TIMEOUT, "timeout", "The body took too long t
 OVERLOADED = (HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "The server has too much to do just now.")
 FAILED = (HTTPStatus.INTERNAL_SERVER_ERROR, "error", "Server Error (500)")
 
-log = structlog.get_logger("access")
-
 
 def record_refusal(request: Request | None, status: HTTPStatus) -> None:
     """Count and log what no application has answered."""
     method, path = (request.method, request.environ.get("PATH_INFO", "")) if request else ("", "")
     HTTP_REQUESTS.labels(method or "other", "unmatched", int(status)).inc()
-    log.info("request", method=method, path=path, status=int(status))
+    Access(method, path, int(status)).log("info")

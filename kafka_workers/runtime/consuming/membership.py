@@ -33,7 +33,7 @@ SETTLE_SECONDS = 0.3
 """Longest wait for such a pause."""
 
 JOIN_POLL_SECONDS = 0.02
-"""The same while the first partitions are awaited."""
+"""The same while the first partitions are awaited, or the loss of some."""
 
 LOSS_SECONDS = 1
 """Longest wait for the client to say which partitions are lost, after it was refused a commit."""

@@ -1,12 +1,13 @@
 """Requests as clients may write them, and as they may not."""
 
+import json
 import select
 from pathlib import Path
 
 import pytest
 
 from devtools.driver.shop import eventually
-from tests.web.server.conftest import Server
+from tests.web.server.conftest import Server, serving
 from tests.web.server.site import BIG_BYTES
 
 POST = ("POST / HTTP/1.1", "Host: a")
@@ -267,3 +268,12 @@ def test_a_failing_application_is_a_500_and_the_next_request_works(server: Serve
     status, answer = server.call().send("GET /raises HTTP/1.1", "Host: a").answer()
     assert (status, answer["type"]) == (500, "server_error")
     assert server.echo()[0] == 200
+
+
+def test_what_the_server_refuses_by_itself_has_an_access_line(tmp_path: Path) -> None:
+    with serving(tmp_path / "log", {"LOG_FORMAT": "json"}) as server:
+        assert server.call().send("GET / HTTP/1.1", "Host: a", "Content-Length: -1").answer()[0] == 400
+        [line] = [json.loads(text) for text in server.log.splitlines() if '"log.logger":"access"' in text]
+    assert (line["message"], line["http.response.status_code"], line["log.level"]) == ("request", 400, "info")
+    assert {"http.request.method", "url.path"} <= line.keys()
+    assert "event.duration" not in line
